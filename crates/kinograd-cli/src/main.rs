@@ -1,0 +1,3 @@
+//! The `kinograd` command line.
+
+fn main() {}

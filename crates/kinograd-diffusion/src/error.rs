@@ -1,0 +1,44 @@
+/// What can go wrong while sampling.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffusionError {
+    /// The model behind a denoiser failed.
+    #[error("the denoiser failed at timestep {timestep}")]
+    Model {
+        /// Timestep of the call.
+        timestep: f64,
+        /// The engine's own error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Two arrays that must agree in shape do not.
+    #[error("{what}: expected shape {expected:?}, got {got:?}")]
+    Shape {
+        /// Which array.
+        what: &'static str,
+        /// The shape that was needed.
+        expected: Vec<usize>,
+        /// The shape that came.
+        got: Vec<usize>,
+    },
+    /// A parameter outside its range.
+    #[error("{name} = {value}: {expected}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// The value that came.
+        value: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A sample stopped being finite.
+    #[error("non-finite values in {what} at timestep {timestep}")]
+    NonFinite {
+        /// Which array.
+        what: &'static str,
+        /// Timestep where it was seen.
+        timestep: f64,
+    },
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}

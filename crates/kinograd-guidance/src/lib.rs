@@ -1,0 +1,1 @@
+//! Guidance losses and methods for diffusion models.

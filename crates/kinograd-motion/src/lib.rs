@@ -1,0 +1,9 @@
+//! Skeletons, BVH, motion features and their adjoints, data sets, foot lock and export.
+
+mod error;
+mod motion;
+mod skeleton;
+
+pub use error::MotionError;
+pub use motion::Motion;
+pub use skeleton::{JOINT_NAMES, JOINTS, PARENTS, REST_OFFSETS, Skeleton};

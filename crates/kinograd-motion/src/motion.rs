@@ -1,0 +1,63 @@
+//! A skeletal animation: local rotations on a skeleton, frame by frame.
+
+use glam::{DQuat, DVec3};
+
+use crate::Skeleton;
+
+/// A clip of local joint rotations. World frame: Y up, metres, right-handed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Motion {
+    /// The body that moves.
+    pub skeleton: Skeleton,
+    /// Frames per second.
+    pub fps: f64,
+    /// Root position in the world per frame, metres.
+    pub root_in_world_m: Vec<DVec3>,
+    /// Rotation of each joint's frame in its parent's, `[frame][joint]`; the root's is in the world.
+    pub local_rotations: Vec<Vec<DQuat>>,
+}
+
+impl Motion {
+    /// Number of frames.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.root_in_world_m.len()
+    }
+
+    /// Whether there are no frames.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.root_in_world_m.is_empty()
+    }
+
+    /// Joint positions in the world by forward kinematics, `[frame][joint]`, metres.
+    #[must_use]
+    pub fn joints_in_world_m(&self) -> Vec<Vec<DVec3>> {
+        let parents = &self.skeleton.parents;
+        self.root_in_world_m
+            .iter()
+            .zip(&self.local_rotations)
+            .map(|(&root, rotations)| {
+                let mut world_rotations = Vec::with_capacity(parents.len());
+                let mut positions = Vec::with_capacity(parents.len());
+                for (joint, parent) in parents.iter().enumerate() {
+                    match *parent {
+                        None => {
+                            world_rotations.push(rotations[joint]);
+                            positions.push(root);
+                        }
+                        Some(parent) => {
+                            let parent_rotation: DQuat = world_rotations[parent];
+                            positions.push(
+                                positions[parent]
+                                    + parent_rotation * self.skeleton.offsets_m[joint],
+                            );
+                            world_rotations.push(parent_rotation * rotations[joint]);
+                        }
+                    }
+                }
+                positions
+            })
+            .collect()
+    }
+}

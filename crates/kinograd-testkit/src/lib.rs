@@ -1,0 +1,1 @@
+//! Tolerances, goldens and gradient checks for Kinograd's tests.

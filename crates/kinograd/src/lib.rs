@@ -1,0 +1,1 @@
+//! Steerable motion generation from exported ONNX diffusion models.
