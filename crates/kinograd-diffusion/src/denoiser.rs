@@ -19,6 +19,26 @@ pub struct NoiseLevel {
     pub alpha_bar: f64,
 }
 
+impl NoiseLevel {
+    /// The level of a sample without noise.
+    pub const CLEAN: Self = Self {
+        timestep: 0.0,
+        alpha_bar: 1.0,
+    };
+
+    /// Noise relative to the signal, σ = √((1 − ᾱ)/ᾱ).
+    #[must_use]
+    pub fn sigma(self) -> f64 {
+        (self.noise_variance() / self.alpha_bar).sqrt()
+    }
+
+    /// Variance of the noise part, 1 − ᾱ.
+    #[must_use]
+    pub fn noise_variance(self) -> f64 {
+        1.0 - self.alpha_bar
+    }
+}
+
 /// Predicts the clean sample x̂0 from a noisy one.
 pub trait Denoiser {
     /// `x_t`: `[batch, ...]` in the model's normalised units; returns x̂0 of the same shape.

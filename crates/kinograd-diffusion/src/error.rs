@@ -38,6 +38,19 @@ pub enum DiffusionError {
         /// Timestep where it was seen.
         timestep: f64,
     },
+    /// The denoiser has no gradient, and one was asked for.
+    #[error("this model has no gradient: choose a guidance method that needs none")]
+    NoGradient,
+    /// A guidance method failed.
+    #[error("guidance method `{method}` failed at timestep {timestep}")]
+    Guidance {
+        /// The method's name.
+        method: String,
+        /// Timestep of the step.
+        timestep: f64,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,

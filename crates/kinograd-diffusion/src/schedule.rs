@@ -1,0 +1,257 @@
+//! Noise schedules as data: one ᾱ per training step.
+
+use std::f64::consts::FRAC_PI_2;
+
+use crate::{DiffusionError, NoiseLevel, Spacing, StepPair};
+
+/// Largest β of the cosine schedule (Nichol & Dhariwal 2021, section 3.2).
+const COSINE_MAX_BETA: f64 = 0.999;
+/// Offset `s` of the cosine schedule (Nichol & Dhariwal 2021, eq. 17).
+const COSINE_OFFSET: f64 = 0.008;
+
+/// The cumulative signal share ᾱ of every training step, from little noise to much.
+///
+/// # Example
+/// ```
+/// use kinograd_diffusion::{NoiseSchedule, Spacing};
+/// let schedule = NoiseSchedule::cosine(1000)?;
+/// let steps = schedule.steps(Spacing::Trailing, 20)?;
+/// assert_eq!(steps.len(), 20);
+/// assert_eq!(steps[0].from.timestep, 999.0);
+/// assert_eq!(steps[19].to.alpha_bar, 1.0);
+/// # Ok::<(), kinograd_diffusion::DiffusionError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct NoiseSchedule {
+    alpha_bars: Vec<f64>,
+}
+
+impl NoiseSchedule {
+    /// Cosine schedule (Nichol & Dhariwal 2021, eq. 17), each β at most 0.999.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if `train_steps` is 0.
+    pub fn cosine(train_steps: usize) -> Result<Self, DiffusionError> {
+        let share = |t: f64| {
+            let angle = (t + COSINE_OFFSET) / (1.0 + COSINE_OFFSET) * FRAC_PI_2;
+            angle.cos().powi(2)
+        };
+        let count = train_steps as f64;
+        let betas = (0..train_steps).map(|step| {
+            let (from, to) = (step as f64 / count, (step as f64 + 1.0) / count);
+            (1.0 - share(to) / share(from)).min(COSINE_MAX_BETA)
+        });
+        Self::from_betas(betas)
+    }
+
+    /// β rising linearly from `beta_start` to `beta_end` (Ho et al. 2020 use 1e-4 and 0.02 for
+    /// 1000 steps).
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if `train_steps` is 0 or a β is not within `(0, 1)`.
+    pub fn linear(
+        train_steps: usize,
+        beta_start: f64,
+        beta_end: f64,
+    ) -> Result<Self, DiffusionError> {
+        let last = train_steps.saturating_sub(1).max(1) as f64;
+        let betas =
+            (0..train_steps).map(|step| beta_start + (beta_end - beta_start) * step as f64 / last);
+        Self::from_betas(betas)
+    }
+
+    /// Cumulates `1 − β`.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if there is no β or one is not within `(0, 1)`.
+    pub fn from_betas(betas: impl IntoIterator<Item = f64>) -> Result<Self, DiffusionError> {
+        let mut alpha_bar = 1.0;
+        let alpha_bars = betas
+            .into_iter()
+            .map(|beta| {
+                if beta > 0.0 && beta < 1.0 {
+                    alpha_bar *= 1.0 - beta;
+                    Ok(alpha_bar)
+                } else {
+                    Err(DiffusionError::Parameter {
+                        name: "beta",
+                        value: beta.to_string(),
+                        expected: "must lie within (0, 1)",
+                    })
+                }
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Self::from_alpha_bars(alpha_bars)
+    }
+
+    /// A schedule given as a table, falling and within `(0, 1)`.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if the table is empty, rises or leaves `(0, 1)`.
+    pub fn from_alpha_bars(alpha_bars: Vec<f64>) -> Result<Self, DiffusionError> {
+        let falls = alpha_bars.windows(2).all(|pair| pair[1] < pair[0]);
+        let inside = alpha_bars.iter().all(|&a| a > 0.0 && a < 1.0);
+        if alpha_bars.is_empty() || !falls || !inside {
+            return Err(DiffusionError::Parameter {
+                name: "alpha_bars",
+                value: format!("a table of {}", alpha_bars.len()),
+                expected: "must be a falling, non-empty table within (0, 1)",
+            });
+        }
+        Ok(Self { alpha_bars })
+    }
+
+    /// Number of training steps.
+    #[must_use]
+    pub fn train_steps(&self) -> usize {
+        self.alpha_bars.len()
+    }
+
+    /// ᾱ of every training step.
+    #[must_use]
+    pub fn alpha_bars(&self) -> &[f64] {
+        &self.alpha_bars
+    }
+
+    /// The noise level at a timestep, `0.0..=train_steps − 1`; the log signal-to-noise ratio is
+    /// linear between two training steps.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if the timestep lies outside the table.
+    pub fn level(&self, timestep: f64) -> Result<NoiseLevel, DiffusionError> {
+        let last = (self.train_steps() - 1) as f64;
+        if !(0.0..=last).contains(&timestep) {
+            return Err(DiffusionError::Parameter {
+                name: "timestep",
+                value: timestep.to_string(),
+                expected: "must lie within 0..=train_steps − 1",
+            });
+        }
+        let below = timestep.floor() as usize;
+        let above = timestep.ceil() as usize;
+        let alpha_bar = if below == above {
+            self.alpha_bars[below]
+        } else {
+            let share = timestep - timestep.floor();
+            let log_snr = log_snr(self.alpha_bars[below]) * (1.0 - share)
+                + log_snr(self.alpha_bars[above]) * share;
+            1.0 / (1.0 + (-log_snr).exp())
+        };
+        Ok(NoiseLevel {
+            timestep,
+            alpha_bar,
+        })
+    }
+
+    /// The noise level whose σ = √((1 − ᾱ)/ᾱ) is `sigma`, at the fractional timestep where
+    /// [`NoiseSchedule::level`] gives it.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if no timestep of the schedule has this σ.
+    pub fn level_at_sigma(&self, sigma: f64) -> Result<NoiseLevel, DiffusionError> {
+        let outside = || DiffusionError::Parameter {
+            name: "sigma",
+            value: sigma.to_string(),
+            expected: "must lie within the schedule's range",
+        };
+        let target = -2.0 * sigma.ln();
+        // The table's log-SNR falls: the first entry not above the target closes the interval.
+        let above = self
+            .alpha_bars
+            .partition_point(|&alpha_bar| log_snr(alpha_bar) > target);
+        let high = *self.alpha_bars.get(above).ok_or_else(outside)?;
+        if above == 0 {
+            let exact = (log_snr(high) - target).abs() < 1e-9;
+            return if exact {
+                self.level(0.0)
+            } else {
+                Err(outside())
+            };
+        }
+        let low = self.alpha_bars[above - 1];
+        let share = (log_snr(low) - target) / (log_snr(low) - log_snr(high));
+        self.level(above as f64 - 1.0 + share)
+    }
+
+    /// Sampling steps from the noisiest chosen timestep down to the clean sample.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if `count` is 0 or above the number of training steps.
+    pub fn steps(&self, spacing: Spacing, count: usize) -> Result<Vec<StepPair>, DiffusionError> {
+        self.steps_through(&spacing.timesteps(self.train_steps(), count)?)
+    }
+
+    /// Sampling steps through given timesteps, falling, and from the last one to the clean sample.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if the timesteps don't fall or lie outside the schedule.
+    pub fn steps_through(&self, timesteps: &[f64]) -> Result<Vec<StepPair>, DiffusionError> {
+        let mut levels = timesteps
+            .iter()
+            .map(|&timestep| self.level(timestep))
+            .collect::<Result<Vec<_>, _>>()?;
+        levels.push(NoiseLevel::CLEAN);
+        levels
+            .windows(2)
+            .map(|pair| StepPair::new(pair[0], pair[1]))
+            .collect()
+    }
+}
+
+/// log(ᾱ / (1 − ᾱ)).
+fn log_snr(alpha_bar: f64) -> f64 {
+    alpha_bar.ln() - (-alpha_bar).ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosine_follows_its_closed_form_until_the_clip() {
+        let schedule = NoiseSchedule::cosine(1000).unwrap();
+        let share = |t: f64| ((t + 0.008) / 1.008 * FRAC_PI_2).cos().powi(2);
+        for (step, &alpha_bar) in schedule.alpha_bars().iter().enumerate().take(990) {
+            let expected = share((step as f64 + 1.0) / 1000.0) / share(0.0);
+            assert!((alpha_bar - expected).abs() < 1e-12, "step {step}");
+        }
+        let last_two = &schedule.alpha_bars()[998..];
+        assert!((last_two[1] / last_two[0] - 0.001).abs() < 1e-12);
+    }
+
+    #[test]
+    fn linear_is_the_product_of_its_betas() {
+        let schedule = NoiseSchedule::linear(3, 0.1, 0.3).unwrap();
+        let expected = [0.9, 0.9 * 0.8, 0.9 * 0.8 * 0.7];
+        for (got, expected) in schedule.alpha_bars().iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn level_and_sigma_are_inverse() {
+        let schedule = NoiseSchedule::cosine(1000).unwrap();
+        for timestep in [0.0, 0.25, 17.0, 500.5, 998.9, 999.0] {
+            let level = schedule.level(timestep).unwrap();
+            let back = schedule.level_at_sigma(level.sigma()).unwrap();
+            assert!((back.timestep - timestep).abs() < 1e-6, "{back:?}");
+        }
+        assert!(schedule.level_at_sigma(1e9).is_err());
+        assert!(schedule.level_at_sigma(0.0).is_err());
+        assert!(schedule.level_at_sigma(f64::NAN).is_err());
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        assert!(NoiseSchedule::cosine(0).is_err());
+        assert!(NoiseSchedule::linear(10, 0.0, 0.1).is_err());
+        assert!(NoiseSchedule::linear(10, 0.1, f64::NAN).is_err());
+        assert!(NoiseSchedule::from_alpha_bars(vec![0.5, 0.6]).is_err());
+        let schedule = NoiseSchedule::cosine(10).unwrap();
+        assert!(schedule.level(9.5).is_err());
+        assert!(schedule.level(f64::NAN).is_err());
+        assert!(schedule.steps(Spacing::Leading, 0).is_err());
+        assert!(schedule.steps(Spacing::Trailing, 11).is_err());
+        assert!(schedule.steps_through(&[3.0, 5.0]).is_err());
+    }
+}
