@@ -1,0 +1,118 @@
+use std::path::PathBuf;
+
+/// Why a model could not be read, differentiated or written.
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bytes are not an ONNX model.
+    #[error("not an ONNX model: {reason}")]
+    Decode {
+        /// What the decoder met.
+        reason: String,
+    },
+    /// A file could not be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A tensor's data lies in another file and cannot be taken from there.
+    #[error("tensor `{tensor}`: external data refused: {reason}")]
+    ExternalData {
+        /// The initializer.
+        tensor: String,
+        /// What is wrong with its location.
+        reason: String,
+    },
+    /// The model breaks the ONNX specification.
+    #[error("invalid model: {reason}")]
+    Invalid {
+        /// Which part, what was expected, what came.
+        reason: String,
+    },
+    /// Nodes feed each other in a circle.
+    #[error("invalid model: the graph has a cycle through node `{node}`")]
+    Cycle {
+        /// One node on the circle.
+        node: String,
+    },
+    /// The model is larger than one file in this format can hold.
+    #[error("the model takes {bytes} bytes; a single ONNX file holds at most 2 GiB: write it with external data")]
+    TooLarge {
+        /// Encoded size.
+        bytes: usize,
+    },
+    /// The default operator set is outside 13 to 24.
+    #[error("opset {opset} is not supported: convert the model to opset 13 to 24 (onnx.version_converter)")]
+    UnsupportedOpset {
+        /// Version of the default domain that the model imports; 0 where it imports none.
+        opset: i64,
+    },
+    /// An op on a path from a chosen input to a seeded output has no gradient rule.
+    #[error("node `{node}`: no gradient rule for op `{op}` (opset {opset}): {advice}")]
+    NoRule {
+        /// The node's name.
+        node: String,
+        /// Op type, with its domain unless that is the default one.
+        op: String,
+        /// Version of the op's domain that the model imports.
+        opset: i64,
+        /// What to do.
+        advice: String,
+    },
+    /// A rule cannot differentiate this use of its op.
+    #[error("node `{node}`: op `{op}` (opset {opset}) cannot be differentiated here: {reason}")]
+    Rule {
+        /// The node's name.
+        node: String,
+        /// Op type.
+        op: String,
+        /// Version of the default domain that the model imports.
+        opset: i64,
+        /// What is in the way and what to do.
+        reason: String,
+    },
+    /// The request names an output that the model lacks.
+    #[error("no output `{name}`; the model has {available:?}")]
+    UnknownOutput {
+        /// The name asked for.
+        name: String,
+        /// The model's outputs.
+        available: Vec<String>,
+    },
+    /// The request names an input that the model lacks.
+    #[error("no input `{name}`; the model has {available:?}")]
+    UnknownInput {
+        /// The name asked for.
+        name: String,
+        /// The model's inputs.
+        available: Vec<String>,
+    },
+    /// The request cannot be met as it stands.
+    #[error("bad request: {reason}")]
+    Request {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A tensor that is to be seeded or differentiated does not hold floats.
+    #[error("`{name}` holds {dtype:?}; only floating-point tensors have a gradient")]
+    NotFloat {
+        /// The input or output.
+        name: String,
+        /// Its element type.
+        dtype: crate::DataType,
+    },
+    /// No differentiable path leads from the input to any seeded output.
+    #[error("input `{input}` has no differentiable path to {outputs:?}, so its gradient is zero: leave it out of the request")]
+    NoPath {
+        /// The chosen input.
+        input: String,
+        /// The seeded outputs.
+        outputs: Vec<String>,
+    },
+}
+
+/// Result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,133 @@
+use crate::model::{Model, TensorInfo};
+
+/// What to differentiate.
+///
+/// ```
+/// use onnx_grad::{Mode, Request, Seed};
+/// let request = Request {
+///     outputs: vec![Seed::new("x0")],
+///     inputs: vec!["x_t".into()],
+///     mode: Mode::Split,
+/// };
+/// assert_eq!(request.outputs[0].cotangent_name(), "x0_cotangent");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The outputs y whose cotangents v the caller supplies.
+    pub outputs: Vec<Seed>,
+    /// The inputs x whose gradients Σ (∂y/∂x)ᵀ v the graph returns.
+    pub inputs: Vec<String>,
+    /// One graph or two.
+    pub mode: Mode,
+}
+
+/// An output that takes a cotangent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    /// Name of the output in the model.
+    pub output: String,
+    /// Name of the graph input that takes its cotangent; `<output>_cotangent` where `None`.
+    pub cotangent: Option<String>,
+}
+
+impl Seed {
+    /// A seed with the default cotangent name.
+    pub fn new(output: impl Into<String>) -> Self {
+        Self {
+            output: output.into(),
+            cotangent: None,
+        }
+    }
+
+    /// The name of the input that takes the cotangent.
+    #[must_use]
+    pub fn cotangent_name(&self) -> String {
+        self.cotangent
+            .clone()
+            .unwrap_or_else(|| format!("{}_cotangent", self.output))
+    }
+}
+
+/// One graph or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Inputs and cotangents in, outputs and gradients out.
+    Joint,
+    /// A forward graph that also returns what the backward needs, and a backward graph.
+    Split,
+}
+
+/// The graphs of a [`Request`].
+#[derive(Clone, Debug)]
+pub enum Gradient {
+    /// For [`Mode::Joint`].
+    Joint(Joint),
+    /// For [`Mode::Split`].
+    Split(Split),
+}
+
+impl Gradient {
+    /// The joint graph, if that was asked for.
+    #[must_use]
+    pub fn into_joint(self) -> Option<Joint> {
+        match self {
+            Self::Joint(joint) => Some(joint),
+            Self::Split(_) => None,
+        }
+    }
+
+    /// The pair of graphs, if that was asked for.
+    #[must_use]
+    pub fn into_split(self) -> Option<Split> {
+        match self {
+            Self::Split(split) => Some(split),
+            Self::Joint(_) => None,
+        }
+    }
+}
+
+/// One graph: the model's inputs and the cotangents in; the model's outputs and the gradients out.
+#[derive(Clone, Debug)]
+pub struct Joint {
+    /// The graph.
+    pub model: Model,
+    /// The cotangents it takes, in the order of [`Request::outputs`]; shaped like those outputs.
+    pub cotangents: Vec<TensorInfo>,
+    /// The gradients it returns, in the order of [`Request::inputs`]; shaped like those inputs.
+    pub gradients: Vec<GradientInfo>,
+}
+
+/// Two graphs. A step runs `forward` once, then `backward` once per cotangent.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// The model's inputs in; the model's outputs, then the `saved` tensors out.
+    pub forward: Model,
+    /// `saved`, `forwarded_inputs` and `cotangents` in; `gradients` out.
+    pub backward: Model,
+    /// Activations that `forward` returns and `backward` takes, under the same name.
+    pub saved: Vec<SavedInfo>,
+    /// Inputs of the model that `backward` takes too, under the same name.
+    pub forwarded_inputs: Vec<TensorInfo>,
+    /// The cotangents that `backward` takes, in the order of [`Request::outputs`].
+    pub cotangents: Vec<TensorInfo>,
+    /// The gradients that `backward` returns, in the order of [`Request::inputs`].
+    pub gradients: Vec<GradientInfo>,
+}
+
+/// An activation that the forward graph keeps for the backward graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedInfo {
+    /// Name, element type and shape.
+    pub tensor: TensorInfo,
+    /// Op type of the node that computes it.
+    pub op: String,
+}
+
+/// A gradient that a graph returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GradientInfo {
+    /// The input it belongs to.
+    pub input: String,
+    /// Name, element type and shape of the gradient; the name is `<input>_gradient`.
+    pub tensor: TensorInfo,
+}
