@@ -1,0 +1,455 @@
+//! ONNX Runtime, loaded from a shared library when the process asks for it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ort::environment::{Environment, GlobalThreadPoolOptions};
+use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
+use ort::memory::{AllocationDevice, AllocatorType, MemoryInfo, MemoryType};
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
+use ort::session::{OutputSelector, RunOptions, SessionInputValue};
+use ort::value::{DynTensor, TensorRef};
+
+use super::options::thread_count;
+use super::{
+    Engine, GraphOptimization, ModelSource, Provider, Session, SessionOptions, check_names,
+};
+use crate::tensor::Repr;
+use crate::{RuntimeError, Tensor};
+
+const NAME: &str = "ONNX Runtime";
+
+/// The one environment that a process may have.
+struct Loaded {
+    library: PathBuf,
+    environment: Environment,
+    pool_threads: usize,
+}
+
+static LOADED: Mutex<Option<Loaded>> = Mutex::new(None);
+
+/// ONNX Runtime on one provider.
+#[derive(Debug)]
+pub struct OnnxRuntime {
+    library: PathBuf,
+    environment: Environment,
+    provider: Provider,
+    threads: usize,
+    pool_threads: usize,
+    notes: Vec<String>,
+}
+
+impl OnnxRuntime {
+    /// Loads the shared library, once per process, and chooses a provider.
+    ///
+    /// `threads`: for the processor; 0 takes one per core. The sessions of all engines with the
+    /// same number share one pool.
+    ///
+    /// # Errors
+    /// [`RuntimeError::LibraryRejected`] if the library is missing, damaged or too old,
+    /// [`RuntimeError::LibraryAlreadyLoaded`] if the process already uses another one.
+    pub fn new(library: &Path, provider: Provider, threads: usize) -> Result<Self, RuntimeError> {
+        let threads = thread_count(threads);
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = match loaded.take() {
+            Some(current) if same_file(&current.library, library) => current,
+            Some(current) => {
+                let error = RuntimeError::LibraryAlreadyLoaded {
+                    loaded: current.library.clone(),
+                    asked: library.to_owned(),
+                };
+                *loaded = Some(current);
+                return Err(error);
+            }
+            None => load_library(library, threads)?,
+        };
+        let (provider, notes) = choose_provider(provider);
+        let engine = Self {
+            library: current.library.clone(),
+            environment: current.environment.clone(),
+            provider,
+            threads,
+            pool_threads: current.pool_threads,
+            notes,
+        };
+        *loaded = Some(current);
+        Ok(engine)
+    }
+
+    /// The shared library in use.
+    pub fn library(&self) -> &Path {
+        &self.library
+    }
+
+    /// ONNX Runtime's version, such as `"1.31.1"`.
+    pub fn version(&self) -> String {
+        // "ORT Build Info: git-branch=…" has no number; the library's own name does.
+        version_of(&self.library).unwrap_or_else(|| format!("1.{} or later", ort::MINOR_VERSION))
+    }
+
+    /// Why another provider than the one asked for is used; empty if it is not.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn builder(
+        &self,
+        provider: Provider,
+        options: &SessionOptions,
+        level: GraphOptimizationLevel,
+    ) -> Result<SessionBuilder, String> {
+        let mut builder = ort::session::Session::builder(&self.environment).map_err(text)?;
+        builder = builder.with_optimization_level(level).map_err(text)?;
+        if self.threads != self.pool_threads {
+            builder = builder.with_independent_thread_pool().map_err(text)?;
+            builder = builder.with_intra_threads(self.threads).map_err(text)?;
+        }
+        let providers = execution_providers(provider, options.cache_dir.as_deref())?;
+        if !providers.is_empty() {
+            builder = builder.with_execution_providers(providers).map_err(text)?;
+        }
+        Ok(builder)
+    }
+
+    fn session(
+        &self,
+        provider: Provider,
+        model: &ModelSource,
+        options: &SessionOptions,
+    ) -> Result<ort::session::Session, Failure> {
+        let level = level(options.optimization);
+        let saved = match (&options.cache_dir, provider, options.optimization) {
+            (Some(folder), Provider::Cpu, GraphOptimization::Extended) => {
+                Some(self.saved_graph(folder, model))
+            }
+            // A GPU provider's optimised graph holds compiled parts that cannot be written.
+            _ => None,
+        };
+        if let Some(saved) = &saved
+            && saved.is_file()
+        {
+            let mut builder = self.builder(provider, options, GraphOptimizationLevel::Disable)?;
+            match builder.commit_from_file(saved) {
+                Ok(session) => return Ok(session),
+                Err(error) => {
+                    tracing::debug!("rebuilding {}: {error}", saved.display());
+                    let _ = std::fs::remove_file(saved);
+                }
+            }
+        }
+        let bytes = model.bytes()?;
+        let mut builder = self.builder(provider, options, level)?;
+        let Some(saved) = saved else {
+            return Ok(builder.commit_from_memory(&bytes).map_err(text)?);
+        };
+        match crate::cache::temporary_beside(&saved) {
+            Ok(temporary) => {
+                builder = builder.with_optimized_model_path(temporary.path()).map_err(text)?;
+                builder = builder
+                    .with_config_entry("session.save_model_format", "ORT")
+                    .map_err(text)?;
+                let session = builder.commit_from_memory(&bytes).map_err(text)?;
+                // The session works whether or not its graph could be kept for the next start.
+                if let Err(error) = temporary.persist(&saved) {
+                    tracing::debug!("cannot keep the optimised graph: {error}");
+                }
+                Ok(session)
+            }
+            Err(error) => {
+                tracing::debug!("cannot keep the optimised graph: {error}");
+                Ok(builder.commit_from_memory(&bytes).map_err(text)?)
+            }
+        }
+    }
+
+    /// Named by all that the optimised graph depends on.
+    fn saved_graph(&self, folder: &Path, model: &ModelSource) -> PathBuf {
+        let hash: String = model.sha256().chars().take(32).collect();
+        let arch = std::env::consts::ARCH;
+        folder.join("graphs").join(format!("{hash}-ort{}-cpu-extended-{arch}.ort", self.version()))
+    }
+}
+
+impl Engine for OnnxRuntime {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn provider(&self) -> &'static str {
+        match self.provider {
+            Provider::Auto | Provider::Cpu => "cpu",
+            Provider::Cuda => "cuda",
+            Provider::TensorRt => "tensorrt",
+        }
+    }
+
+    fn load(
+        &self,
+        model: &ModelSource,
+        options: &SessionOptions,
+    ) -> Result<Box<dyn Session>, RuntimeError> {
+        let (session, provider) = match self.session(self.provider, model, options) {
+            Err(Failure::Engine(reason)) if self.provider != Provider::Cpu => {
+                tracing::warn!(
+                    "{} does not start, running on the processor: {reason}",
+                    self.provider()
+                );
+                (self.session(Provider::Cpu, model, options), Provider::Cpu)
+            }
+            other => (other, self.provider),
+        };
+        let session = session.map_err(|failure| match failure {
+            Failure::Runtime(error) => error,
+            Failure::Engine(reason) => {
+                RuntimeError::Load { model: model.name().to_owned(), engine: NAME, reason }
+            }
+        })?;
+        let names = |outlets: &[ort::value::Outlet]| {
+            outlets.iter().map(|outlet| outlet.name().to_owned()).collect()
+        };
+        Ok(Box::new(OrtSession {
+            name: model.name().to_owned(),
+            inputs: names(session.inputs()),
+            outputs: names(session.outputs()),
+            on_gpu: provider != Provider::Cpu,
+            device_outputs: options.device_outputs.clone(),
+            session,
+        }))
+    }
+}
+
+enum Failure {
+    Engine(String),
+    Runtime(RuntimeError),
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self::Engine(reason)
+    }
+}
+
+impl From<RuntimeError> for Failure {
+    fn from(error: RuntimeError) -> Self {
+        Self::Runtime(error)
+    }
+}
+
+fn load_library(library: &Path, threads: usize) -> Result<Loaded, RuntimeError> {
+    let rejected =
+        |reason: String| RuntimeError::LibraryRejected { path: library.to_owned(), reason };
+    let absolute =
+        std::path::absolute(library).map_err(RuntimeError::io("cannot resolve", library))?;
+    if !absolute.is_file() {
+        return Err(rejected("no such file".into()));
+    }
+    let builder = ort::init_from(&absolute).map_err(|error| rejected(error.to_string()))?;
+    let pool = GlobalThreadPoolOptions::default()
+        .with_intra_threads(threads)
+        .and_then(|pool| pool.with_spin_control(true))
+        .map_err(|error| rejected(error.to_string()))?;
+    let environment = builder
+        .with_name("kinograd")
+        .with_telemetry(false)
+        .with_global_thread_pool(pool)
+        .build()
+        .map_err(|error| rejected(error.to_string()))?;
+    environment.set_log_level(ort::logging::LogLevel::Warning);
+    Ok(Loaded { library: absolute, environment, pool_threads: threads })
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn version_of(library: &Path) -> Option<String> {
+    let in_text = |text: &str| {
+        text.split(|c: char| !c.is_ascii_digit() && c != '.')
+            .map(|word| word.trim_matches('.'))
+            .find(|word| word.starts_with("1.") && word.split('.').count() == 3)
+            .map(str::to_owned)
+    };
+    let real = library.canonicalize().unwrap_or_else(|_| library.to_owned());
+    in_text(real.file_name()?.to_str()?)
+        .or_else(|| in_text(real.parent()?.file_name()?.to_str()?))
+}
+
+/// The provider that the library has, and why it is another than the one asked for.
+fn choose_provider(asked: Provider) -> (Provider, Vec<String>) {
+    let has_cuda = ep::CUDA::is_available().unwrap_or(false);
+    let has_tensorrt = ep::TensorRT::is_available().unwrap_or(false);
+    let missing = |name: &str| {
+        let note = format!(
+            "this ONNX Runtime was built without {name}, running on the processor; \
+             `kinograd runtime install --gpu` fetches one that has it"
+        );
+        tracing::warn!("{note}");
+        (Provider::Cpu, vec![note])
+    };
+    match asked {
+        Provider::Cpu => (Provider::Cpu, Vec::new()),
+        Provider::Auto if has_cuda => (Provider::Cuda, Vec::new()),
+        Provider::Auto => (Provider::Cpu, Vec::new()),
+        Provider::Cuda if has_cuda => (Provider::Cuda, Vec::new()),
+        Provider::Cuda => missing("CUDA"),
+        Provider::TensorRt if has_tensorrt => (Provider::TensorRt, Vec::new()),
+        Provider::TensorRt => missing("TensorRT"),
+    }
+}
+
+fn execution_providers(
+    provider: Provider,
+    cache_dir: Option<&Path>,
+) -> Result<Vec<ExecutionProviderDispatch>, String> {
+    // Without `error_on_failure` ONNX Runtime would fall back in silence.
+    let cuda = || ep::CUDA::default().build().error_on_failure();
+    Ok(match provider {
+        Provider::Auto | Provider::Cpu => Vec::new(),
+        Provider::Cuda => vec![cuda()],
+        Provider::TensorRt => {
+            let mut tensorrt = ep::TensorRT::default();
+            if let Some(folder) = cache_dir {
+                let engines = folder.join("tensorrt");
+                std::fs::create_dir_all(&engines)
+                    .map_err(|error| format!("{}: {error}", engines.display()))?;
+                tensorrt = tensorrt
+                    .with_engine_cache(true)
+                    .with_engine_cache_path(engines.display())
+                    .with_timing_cache(true)
+                    .with_timing_cache_path(engines.display());
+            }
+            vec![tensorrt.build().error_on_failure(), cuda()]
+        }
+    })
+}
+
+fn level(optimization: GraphOptimization) -> GraphOptimizationLevel {
+    match optimization {
+        GraphOptimization::None => GraphOptimizationLevel::Disable,
+        GraphOptimization::Basic => GraphOptimizationLevel::Level1,
+        GraphOptimization::Extended => GraphOptimizationLevel::Level2,
+        GraphOptimization::All => GraphOptimizationLevel::All,
+    }
+}
+
+fn text<R>(error: ort::Error<R>) -> String {
+    error.to_string()
+}
+
+struct OrtSession {
+    name: String,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    on_gpu: bool,
+    device_outputs: Vec<String>,
+    session: ort::session::Session,
+}
+
+impl OrtSession {
+    fn run_on_host(
+        &mut self,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[&str],
+    ) -> ort::Result<Vec<DynTensor>> {
+        let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
+        for (name, tensor) in inputs {
+            values.push((name, input_value(tensor)?));
+        }
+        let selector =
+            outputs.iter().fold(OutputSelector::no_default(), |all, name| all.with(*name));
+        let options = RunOptions::new()?.with_outputs(selector);
+        let mut results = self.session.run_with_options(values, &options)?;
+        take_outputs(&mut results, outputs)
+    }
+
+    /// With inputs uploaded once and chosen outputs left on the graphics card.
+    fn run_on_device(
+        &mut self,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[&str],
+    ) -> ort::Result<Vec<DynTensor>> {
+        // A binding reuses its output buffers, and callers keep theirs: one binding per run.
+        let mut binding = self.session.create_binding()?;
+        for (name, tensor) in inputs {
+            match input_value(tensor)? {
+                SessionInputValue::ViewMut(value) => binding.bind_input(*name, &*value)?,
+                SessionInputValue::View(value) => binding.bind_input(*name, &*value)?,
+                SessionInputValue::Owned(value) => binding.bind_input(*name, &value)?,
+            }
+        }
+        let device = MemoryInfo::new(
+            AllocationDevice::CUDA,
+            0,
+            AllocatorType::Device,
+            MemoryType::Default,
+        )?;
+        let host = MemoryInfo::new(
+            AllocationDevice::CPU,
+            0,
+            AllocatorType::Device,
+            MemoryType::CPUOutput,
+        )?;
+        for name in outputs {
+            let stays = self.device_outputs.iter().any(|kept| kept == name);
+            binding.bind_output_to_device(*name, if stays { &device } else { &host })?;
+        }
+        let mut results = self.session.run_binding(&binding)?;
+        take_outputs(&mut results, outputs)
+    }
+}
+
+impl Session for OrtSession {
+    fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
+    fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
+    fn run(
+        &mut self,
+        inputs: &[(&str, &Tensor)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, RuntimeError> {
+        check_names(&self.name, "input", inputs.iter().map(|(name, _)| *name), &self.inputs)?;
+        check_names(&self.name, "output", outputs.iter().copied(), &self.outputs)?;
+        let results = if self.on_gpu {
+            self.run_on_device(inputs, outputs)
+        } else {
+            self.run_on_host(inputs, outputs)
+        };
+        let results = results.map_err(|error| RuntimeError::Run {
+            model: self.name.clone(),
+            engine: NAME,
+            reason: error.to_string(),
+        })?;
+        Ok(results.into_iter().map(|value| Tensor(Repr::Ort(value))).collect())
+    }
+}
+
+fn take_outputs(
+    results: &mut ort::session::SessionOutputs<'_>,
+    names: &[&str],
+) -> ort::Result<Vec<DynTensor>> {
+    let take = |name: &&str| {
+        let value = results
+            .remove(name)
+            .ok_or_else(|| ort::Error::new(format!("output `{name}` did not come back")))?;
+        value.downcast()
+    };
+    names.iter().map(take).collect()
+}
+
+fn input_value(tensor: &Tensor) -> ort::Result<SessionInputValue<'_>> {
+    Ok(match &tensor.0 {
+        Repr::F32(array) => TensorRef::from_array_view(array.view())?.into_dyn().into(),
+        Repr::I64(array) => TensorRef::from_array_view(array.view())?.into_dyn().into(),
+        Repr::F16(array) => TensorRef::from_array_view(array.view())?.into_dyn().into(),
+        Repr::Ort(value) => value.into(),
+        Repr::Tract(_) => {
+            let array = tensor.to_f32().map_err(|error| ort::Error::new(error.to_string()))?;
+            ort::value::Tensor::from_array(array.into_owned())?.into_dyn().into()
+        }
+    })
+}
