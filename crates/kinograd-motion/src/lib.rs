@@ -1,5 +1,10 @@
 //! Skeletons, BVH, motion features and their adjoints, data sets, foot lock and export.
 
+pub mod bvh;
+pub mod ik;
+pub mod mapping;
+pub mod resample;
+pub mod retarget;
 mod error;
 mod motion;
 mod skeleton;

@@ -1,0 +1,102 @@
+//! Retargets every clip of a folder with a `manifest.csv` (columns `id`, `file`, `family`) and a
+//! mapping file `skeletons.json`, and prints one line of measurements per clip.
+//!
+//! ```sh
+//! KINOGRAD_MOCAP=path/to/mocap cargo run --release -p kinograd-motion --example retarget_folder
+//! ```
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
+use std::{env, error::Error, path::PathBuf, time::Instant};
+
+use glam::DVec3;
+use kinograd_motion::{bvh, mapping::MappingFile, retarget};
+use rayon::prelude::*;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(env::var("KINOGRAD_MOCAP")?);
+    let mappings = MappingFile::read(&folder.join("skeletons.json"))?;
+    let mut table = csv::Reader::from_path(folder.join("manifest.csv"))?;
+    let mut clips = Vec::new();
+    for row in table.deserialize() {
+        let row: std::collections::HashMap<String, String> = row?;
+        clips.push((
+            row["id"].clone(),
+            folder.join(&row["file"]),
+            row["family"].clone(),
+        ));
+    }
+    let start = Instant::now();
+    println!(
+        "id,frames,unit,leg_m,scale,fit_mm,floor_m,drift_m,wrong_way,worst_turn_deg,standing,ankle_mm"
+    );
+    let lines: Vec<(usize, String)> = clips
+        .par_iter()
+        .map(
+            |(id, path, family)| match measure(path, family, &mappings) {
+                Ok((frames, line)) => (frames, format!("{id},{line}")),
+                Err(error) => (0, format!("{id},ERROR {error}")),
+            },
+        )
+        .collect();
+    let frames: usize = lines.iter().map(|l| l.0).sum();
+    for (_, line) in &lines {
+        println!("{line}");
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "# {} clips, {frames} source frames, {seconds:.1} s, {:.0} frames/s",
+        lines.len(),
+        frames as f64 / seconds
+    );
+    Ok(())
+}
+
+fn measure(
+    path: &std::path::Path,
+    family: &str,
+    mappings: &MappingFile,
+) -> Result<(usize, String), Box<dyn Error>> {
+    let clip = bvh::read(path)?;
+    let mapping = mappings.get(family).ok_or("no mapping")?;
+    let done = retarget::retarget(&clip, mapping, 20.0)?;
+    let joints = done.motion.joints_in_world_m();
+    // Share of frames in which the left hip is on the left of where the feet point.
+    let facing_right = joints.iter().filter(|p| {
+        let left = p[1] - p[2];
+        let forward = left.cross(DVec3::Y);
+        let feet = (p[10] - p[7]) + (p[11] - p[8]);
+        forward.dot(feet) < 0.0
+    });
+    let turned_wrong = facing_right.count() as f64 / joints.len() as f64;
+    let mut worst_turn: f64 = 0.0;
+    for pair in done.motion.local_rotations.windows(2) {
+        for (a, b) in pair[0].iter().zip(&pair[1]) {
+            worst_turn = worst_turn.max(a.angle_between(*b));
+        }
+    }
+    let resolved = mapping.resolve(&clip.skeleton)?;
+    let scale = done.unit_to_metre * done.scale;
+    let source = clip.joints_at_fps_m(20.0, scale)?;
+    let mut ankle = 0.0;
+    for (from, to) in source.iter().zip(&joints) {
+        let from = resolved.canonical(from);
+        for joint in [7, 8] {
+            ankle += from[joint].distance(to[joint] + DVec3::Y * done.floor.height_m);
+        }
+    }
+    let line = format!(
+        "{},{:.4},{:.3},{:.3},{:.1},{:.3},{:.3},{:.2},{:.2},{:.2},{:.1}",
+        clip.len(),
+        done.unit_to_metre,
+        done.source_leg_m,
+        done.scale,
+        done.fit_error_m * 1000.0,
+        done.floor.height_m,
+        done.floor.drift_m,
+        turned_wrong,
+        worst_turn.to_degrees(),
+        done.floor.standing.iter().filter(|s| **s).count() as f64 / joints.len() as f64,
+        ankle / (2 * joints.len()) as f64 * 1000.0,
+    );
+    Ok((clip.len(), line))
+}

@@ -1,0 +1,10 @@
+//! Rotations from joint positions, and two-bone inverse kinematics of limbs.
+
+mod align;
+mod fit;
+mod limb;
+
+pub use fit::fit_rotations;
+pub use limb::{Limb, TwoBone, reach, two_bone};
+
+pub(crate) use align::best_rotation;

@@ -1,0 +1,102 @@
+//! Retargeting of any mapped rig to the canonical body.
+//!
+//! Directions come from the source, lengths from the canonical body. The body is placed by the
+//! middle of the hips, scaled by the ratio of leg lengths, and the ankles are put where the
+//! scaled source had them, so that a planted foot stays planted.
+
+mod floor;
+mod points;
+
+use glam::DVec3;
+
+pub use floor::Floor;
+
+use crate::{
+    Motion, MotionError, Skeleton,
+    bvh::Bvh,
+    ik::{self, Limb},
+    mapping::{Mapping, Resolved},
+};
+
+/// A clip on the canonical body, standing on the floor, and what is known of how it got there.
+#[derive(Debug, Clone)]
+pub struct Retargeted {
+    /// The clip: canonical skeleton, metres, Y up, floor at `y = 0`, otherwise where it was.
+    pub motion: Motion,
+    /// The floor that was found and taken away, and how the feet stand to it.
+    pub floor: Floor,
+    /// Metres per unit of the source.
+    pub unit_to_metre: f64,
+    /// Canonical over source leg length.
+    pub scale: f64,
+    /// Leg length of the source, metres.
+    pub source_leg_m: f64,
+    /// Mean distance between the joints that the directions ask for and those of `motion`, metres.
+    pub fit_error_m: f64,
+}
+
+/// Brings a BVH clip to the canonical body at a frame rate.
+///
+/// # Errors
+/// When the mapping does not fit the rig, the legs have no length, or `fps` is not positive.
+pub fn retarget(clip: &Bvh, mapping: &Mapping, fps: f64) -> Result<Retargeted, MotionError> {
+    let resolved = mapping.resolve(&clip.skeleton)?;
+    let joints = clip.joints_at_fps_m(fps, 1.0)?;
+    retarget_joints(&joints, &resolved, fps)
+}
+
+/// Brings a clip that is a [`Motion`] on some rig to the canonical body, at its own frame rate.
+///
+/// # Errors
+/// As [`retarget`].
+pub fn retarget_motion(motion: &Motion, mapping: &Mapping) -> Result<Retargeted, MotionError> {
+    let resolved = mapping.resolve(&motion.skeleton)?;
+    retarget_joints(&motion.joints_in_world_m(), &resolved, motion.fps)
+}
+
+/// Brings rig joints, `[frame][rig joint]` in the unit of the mapping, to the canonical body.
+///
+/// # Errors
+/// As [`retarget`].
+pub fn retarget_joints(
+    joints: &[Vec<DVec3>],
+    mapping: &Resolved,
+    fps: f64,
+) -> Result<Retargeted, MotionError> {
+    let mut source: Vec<Vec<DVec3>> = joints.iter().map(|f| mapping.canonical(f)).collect();
+    let body = Skeleton::canonical();
+    let leg = points::leg_length(&source)?;
+    let unit_to_metre = match mapping.unit_to_metre() {
+        Some(unit) => unit,
+        None => points::guess_unit(leg)?,
+    };
+    let source_leg_m = leg * unit_to_metre;
+    let scale = points::body_leg_length(&body) / source_leg_m;
+    for point in source.iter_mut().flatten() {
+        *point *= unit_to_metre * scale;
+    }
+    let wanted = points::canonical_joints(&body, &source);
+    let mut motion = ik::fit_rotations(&body, &wanted, fps)?;
+    for (frame, points) in source.iter().enumerate() {
+        for limb in [Limb::LEFT_LEG, Limb::RIGHT_LEG] {
+            ik::reach(&mut motion, frame, limb, points[limb.end])?;
+        }
+    }
+    let mut fitted = motion.joints_in_world_m();
+    let fit_error_m = points::mean_distance(&wanted, &fitted);
+    let floor = Floor::of(&fitted, fps);
+    for root in &mut motion.root_in_world_m {
+        root.y -= floor.height_m;
+    }
+    for point in fitted.iter_mut().flatten() {
+        point.y -= floor.height_m;
+    }
+    Ok(Retargeted {
+        motion,
+        floor,
+        unit_to_metre,
+        scale,
+        source_leg_m,
+        fit_error_m,
+    })
+}
