@@ -1,0 +1,98 @@
+"""Sizes and hyper-parameters; saved in every checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+FEATURES = 263
+PATCH = 4
+FPS = 20
+MIN_FRAMES = 20
+MAX_FRAMES = 200
+MAX_TOKENS = 40
+TRAIN_STEPS = 1000
+
+
+@dataclass
+class TextConfig:
+    """The static table and the transformer on top of it."""
+
+    table_dims: int = 96
+    width: int = 128
+    layers: int = 2
+    heads: int = 4
+    out: int = 256
+
+
+@dataclass
+class DenoiserConfig:
+    """The diffusion transformer over patches of frames."""
+
+    width: int = 256
+    blocks: int = 8
+    heads: int = 8
+    hidden: int = 1024
+    drop_path: float = 0.1
+
+
+@dataclass
+class EmbeddingConfig:
+    """The contrastive text and motion towers."""
+
+    width: int = 128
+    layers: int = 3
+    heads: int = 4
+    out: int = 128
+
+
+@dataclass
+class LossConfig:
+    """Weights of the terms of the training loss."""
+
+    root: float = 6.0
+    position: float = 1.0
+    rotation: float = 0.25
+    velocity: float = 0.05
+    contact: float = 0.5
+    first_difference: float = 0.3
+    second_difference: float = 0.1
+    consistency: float = 0.1
+    slip: float = 0.2
+    snr_power: float = 0.5
+    snr_min: float = 0.5
+    snr_max: float = 4.0
+
+
+@dataclass
+class TrainConfig:
+    """Everything that a run depends on, besides its data."""
+
+    seed: int = 0
+    minutes: float = 60.0
+    tokens_per_step: int = 2560
+    lr: float = 6e-4
+    warmup_steps: int = 100
+    weight_decay: float = 0.02
+    ema: float = 0.999
+    drop_text: float = 0.1
+    balance: float = 0.5
+    clip: float = 1.0
+    text: TextConfig = field(default_factory=TextConfig)
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+
+    def to_dict(self) -> dict:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(d: dict) -> TrainConfig:
+        """The inverse of `to_dict`."""
+        nested = {
+            "text": TextConfig,
+            "denoiser": DenoiserConfig,
+            "embedding": EmbeddingConfig,
+            "loss": LossConfig,
+        }
+        return TrainConfig(**{k: nested[k](**v) if k in nested else v for k, v in d.items()})

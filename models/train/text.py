@@ -1,0 +1,112 @@
+"""Tokens, the known-word map and the wording augmentation of captions."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from config import MAX_TOKENS
+
+SUBJECTS = ("a person", "someone", "the person", "a man", "a woman", "the figure", "somebody", "a character", "he", "she")
+SUBJECT = re.compile(r"^(a person|someone|the person|a man|a woman|a dancer|somebody)\b")
+# each row: words that may replace one another without changing what the body does
+SYNONYMS = [
+    ("walks", "strolls", "steps"),
+    ("walking", "strolling", "stepping"),
+    ("jogs", "jogs along", "runs slowly", "trots"),
+    ("jogging", "running slowly", "trotting"),
+    ("runs", "runs fast", "sprints"),
+    ("running", "sprinting"),
+    ("forward", "forwards", "ahead", "straight ahead"),
+    ("backward", "backwards", "back"),
+    ("sideways", "to the side", "laterally"),
+    ("quickly", "fast", "rapidly", "briskly"),
+    ("slowly", "at a slow pace", "unhurriedly"),
+    ("jumps", "leaps"),
+    ("hops", "jumps on one leg", "hops about"),
+    ("side steps", "sidesteps", "side-steps", "steps sideways"),
+    ("turns", "rotates", "turns around"),
+    ("crouches", "squats down", "ducks down"),
+    ("stands still", "stands", "stands idle", "stays still", "does not move"),
+    ("sits down", "sits", "takes a seat"),
+    ("stands up", "gets up", "rises"),
+    ("stops", "halts", "comes to a stop"),
+    ("punches", "throws punches", "boxes"),
+    ("in a circle", "in circles", "around in a circle"),
+]
+LOOKUP: dict[str, tuple[str, ...]] = {word: row for row in SYNONYMS for word in row[:1]}
+PATTERN = re.compile(r"\b(" + "|".join(sorted(LOOKUP, key=len, reverse=True)) + r")\b")
+VERBS = {
+    "walks": "walking", "runs": "running", "jogs": "jogging", "jumps": "jumping", "hops": "hopping",
+    "turns": "turning", "kicks": "kicking", "punches": "punching", "waves": "waving", "dances": "dancing",
+    "crouches": "crouching", "sits": "sitting", "stands": "standing", "steps": "stepping", "stops": "stopping",
+    "crawls": "crawling", "skips": "skipping", "sidesteps": "sidestepping", "moves": "moving", "lies": "lying",
+}  # fmt: skip
+BASE = {
+    "walks": "walk", "runs": "run", "jogs": "jog", "jumps": "jump", "hops": "hop", "turns": "turn",
+    "kicks": "kick", "punches": "punch", "waves": "wave", "dances": "dance", "crouches": "crouch",
+    "sits": "sit", "stands": "stand", "steps": "step", "stops": "stop", "crawls": "crawl",
+    "skips": "skip", "sidesteps": "sidestep", "moves": "move", "lies": "lie",
+}  # fmt: skip
+
+
+def reword(caption: str, rng: random.Random) -> str:
+    """Say the same differently: subject, synonyms, verb form, rarely a typo."""
+    text = caption.strip().lower().rstrip(".")
+    if rng.random() < 0.3:
+        text = PATTERN.sub(lambda m: rng.choice(LOOKUP[m[1]]) if rng.random() < 0.6 else m[1], text)
+    style = rng.random()
+    first = next((w for w in text.split() if w in VERBS), None)
+    if first is not None and style < 0.3:
+        if style < 0.12:
+            text = SUBJECT.sub(r"\1 is", text).replace(first, VERBS[first], 1)
+        elif style < 0.22:
+            text = SUBJECT.sub("", text).replace(first, VERBS[first], 1)
+        else:
+            text = SUBJECT.sub("", text).replace(first, BASE[first], 1)
+    elif style < 0.4:
+        text = SUBJECT.sub("", text)
+    elif style < 0.65:
+        text = SUBJECT.sub(rng.choice(SUBJECTS), text)
+    text = " ".join(text.split())
+    if rng.random() < 0.02 and len(text) > 12:
+        i = rng.randrange(3, len(text) - 3)
+        text = text[:i] + text[i + 1 :]
+    return text
+
+
+def known_words(tokenizer: Tokenizer, captions: list[str]) -> np.ndarray:
+    """`[vocab]` int32: a row of the learnt correction for each piece that training can meet, else 0."""
+    words = set()
+    extra = [*SUBJECTS, *(w for row in SYNONYMS for w in row), *VERBS.values(), *BASE.values()]
+    for encoding in tokenizer.encode_batch([*captions, *extra]):
+        words.update(encoding.ids)
+    known = np.zeros(tokenizer.get_vocab_size(), np.int32)
+    for row, token in enumerate(sorted(words - {0, 1}), start=1):
+        known[token] = row
+    return known
+
+
+class TextBatcher:
+    """Turns strings into padded ids and masks."""
+
+    def __init__(self, tokenizer_path: Path) -> None:
+        self.tokenizer = Tokenizer.from_file(str(tokenizer_path))
+
+    def __call__(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """`[b, n]` ids and mask; `n` is the longest of the batch, at least 1 and at most `MAX_TOKENS`."""
+        rows = [e.ids[:MAX_TOKENS] for e in self.tokenizer.encode_batch(texts)]
+        width = max(1, *(len(r) for r in rows))
+        width = min(MAX_TOKENS, -(-width // 8) * 8)
+        ids = torch.zeros(len(rows), width, dtype=torch.long)
+        mask = torch.zeros(len(rows), width)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = torch.tensor(row, dtype=torch.long)
+            mask[i, : len(row)] = 1
+        return ids, mask
