@@ -1,1 +1,18 @@
 //! Tolerances, goldens and gradient checks for Kinograd's tests.
+//!
+//! - [`assert_close`] compares arrays and names the first bad index.
+//! - [`Golden`] reads `tests/golden/<name>/io.npz`.
+//! - [`central_difference`] is the second witness of a gradient.
+//! - [`GaussianDenoiser`] is the exact denoiser of Gaussian data, with its Jacobian.
+
+mod close;
+mod difference;
+mod gaussian;
+mod golden;
+mod noise;
+
+pub use close::{Tolerance, assert_close, compare};
+pub use difference::{central_difference, inner_product};
+pub use gaussian::GaussianDenoiser;
+pub use golden::Golden;
+pub use noise::RecordedNoise;
