@@ -1,0 +1,104 @@
+"""The diffusion schedule and the training loss on x̂0."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from config import FPS, TRAIN_STEPS, LossConfig
+
+ROOT = slice(0, 4)
+POSITIONS = slice(4, 67)
+ROTATIONS = slice(67, 193)
+VELOCITIES = slice(193, 259)
+CONTACTS = slice(259, 263)
+FEET = (7, 10, 8, 11)  # order of the contact channels: left ankle, left toe, right ankle, right toe
+
+
+def cosine_alpha_bar() -> np.ndarray:
+    """`[1000]` cumulative alphas of the cosine schedule (Nichol and Dhariwal 2021), betas capped at .999."""
+
+    def f(x: float) -> float:
+        return math.cos((x + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    betas = [min(1 - f((i + 1) / TRAIN_STEPS) / f(i / TRAIN_STEPS), 0.999) for i in range(TRAIN_STEPS)]
+    return np.cumprod(1 - np.array(betas, np.float64))
+
+
+def yaw_rotate(vectors: Tensor, angle: Tensor) -> Tensor:
+    """Rotate `[..., j, 3]` about Y by `angle` `[...]`."""
+    c, s = angle.cos()[..., None], angle.sin()[..., None]
+    x, y, z = vectors.unbind(-1)
+    return torch.stack([c * x + s * z, y, -s * x + c * z], -1)
+
+
+def joint_displacements(features: Tensor) -> Tensor:
+    """Displacement of the 22 joints between successive frames in the heading frame of the earlier one.
+
+    `features` `[b, n, 263]`, not normalised → `[b, n-1, 22, 3]`, metres per frame.
+    """
+    b, n, _ = features.shape
+    local = features[:, :, POSITIONS].reshape(b, n, 21, 3)
+    root = torch.zeros(b, n, 1, 3, dtype=features.dtype, device=features.device)
+    root[..., 1] = features[:, :, 3:4]
+    local = torch.cat([root, local], 2)
+    turn = 2 * features[:, :-1, 0]  # the first channel is half the yaw step
+    step = torch.zeros(b, n - 1, 1, 3, dtype=features.dtype, device=features.device)
+    step[..., 0], step[..., 2] = features[:, :-1, 1:2], features[:, :-1, 2:3]
+    return yaw_rotate(local[:, 1:] + step, -turn) - local[:, :-1]
+
+
+class MotionLoss:
+    """Weighted x0 error plus errors of differences, consistency of velocities, and foot slip."""
+
+    def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, train: Tensor) -> None:
+        """`train` `[n, 263]`: normalised training features, for the scale of the differences."""
+        self.config, self.mean, self.std = config, mean, std
+        weights = torch.ones(263)
+        weights[ROOT], weights[POSITIONS] = config.root, config.position
+        weights[ROTATIONS], weights[VELOCITIES] = config.rotation, config.velocity
+        weights[CONTACTS] = config.contact
+        self.weights = weights / weights.sum()
+        first = train[1:, :67] - train[:-1, :67]
+        second = first[1:] - first[:-1]
+        # quantiles rather than variances: the seams between clips are outliers
+        self.first_scale = first.abs().quantile(0.8, 0).clamp(min=1e-3)
+        self.second_scale = second.abs().quantile(0.8, 0).clamp(min=1e-3)
+        self.position_weights = weights[:67] / weights[:67].sum()
+        self.alpha_bar = torch.from_numpy(cosine_alpha_bar())
+
+    def sample_weights(self, t: Tensor) -> Tensor:
+        """`[b]` weights by signal-to-noise ratio."""
+        a = self.alpha_bar[t]
+        c = self.config
+        return (a / (1 - a)).pow(c.snr_power).clamp(c.snr_min, c.snr_max).float()
+
+    def terms(self, predicted: Tensor, x0: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Per-sample terms `[b]`; `predicted`, `x0` `[b, n, 263]` normalised, `mask` `[b, n]`."""
+        c = self.config
+        count = mask.sum(1)
+        pair = mask[:, 1:] * mask[:, :-1]
+        triple = pair[:, 1:] * pair[:, :-1]
+        error = predicted - x0
+        d1 = error[:, 1:, :67] - error[:, :-1, :67]
+        d2 = d1[:, 1:] - d1[:, :-1]
+        w = self.position_weights
+
+        def over(values: Tensor, where: Tensor, total: Tensor) -> Tensor:
+            return (values * where).sum(1) / total.clamp(min=1.0)
+
+        moved = joint_displacements(predicted * self.std + self.mean)
+        velocity = predicted[:, :-1, VELOCITIES] * self.std[VELOCITIES] + self.mean[VELOCITIES]
+        gap = (moved.flatten(2) - velocity) / self.std[VELOCITIES]
+        contact = (x0[:, :-1, CONTACTS] * self.std[CONTACTS] + self.mean[CONTACTS]).clamp(0, 1)
+        speed2 = (moved[:, :, FEET, :][..., [0, 2]] * FPS).square().sum(-1)
+        return {
+            "x0": over((error.square() * self.weights).sum(-1), mask, count),
+            "d1": c.first_difference * over(((d1 / self.first_scale).square() * w).sum(-1), pair, count),
+            "d2": c.second_difference * over(((d2 / self.second_scale).square() * w).sum(-1), triple, count),
+            "consistency": c.consistency * over(gap.square().mean(-1), pair, count),
+            "slip": c.slip * over((speed2 * contact).mean(-1), pair, count),
+        }

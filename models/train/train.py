@@ -1,0 +1,211 @@
+"""Train the denoiser and its text tower on a data set of `kinograd dataset build`.
+
+The learning rate follows a cosine over the wall-clock budget `--minutes`, so that a run always ends
+annealed. The run resumes from `--out/last.pt` if that is there. Log: `--out/log.jsonl`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from config import TRAIN_STEPS, TrainConfig
+from data import Batch, MotionData, fixed_batches, training_batches
+from losses import MotionLoss
+from networks import Networks, load_package, text_buffers
+from text import TextBatcher, known_words
+
+VAL_LEVELS = (50, 200, 350, 500, 650, 800, 950)
+
+
+class Trainer:
+    """Holds the run's state and advances it step by step."""
+
+    def __init__(self, args: argparse.Namespace, config: TrainConfig) -> None:
+        self.args, self.config = args, config
+        torch.manual_seed(config.seed)
+        self.data = MotionData(args.data)
+        self.texts = TextBatcher(args.tokenizer)
+        captions = [c for s in self.data.segments for c in s.captions]
+        if args.init_from:
+            table, known = text_buffers(args.init_from)
+        else:
+            table = torch.from_numpy(np.load(args.table))
+            known = torch.from_numpy(known_words(self.texts.tokenizer, captions))
+        self.networks = Networks(config, table, known)
+        if args.init_from:
+            load_package(self.networks, args.init_from)
+        self.ema = copy.deepcopy(self.networks).eval()
+        mean, std = torch.from_numpy(self.data.mean), torch.from_numpy(self.data.std)
+        train = np.asarray(self.data.features[:60000]) - self.data.mean
+        self.loss = MotionLoss(config.loss, mean, std, torch.from_numpy(train / self.data.std).float())
+        own = [p for n, p in self.networks.named_parameters() if not n.startswith(("embed_", "temperature"))]
+        matrices = [p for p in own if p.ndim >= 2]
+        groups = [
+            {"params": matrices, "weight_decay": config.weight_decay},
+            {"params": [p for p in own if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        self.parameters = own
+        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+        self.step, self.elapsed = 0, 0.0
+        self.forward = torch.compile(self.networks.denoiser, dynamic=True) if args.compile else self.networks.denoiser
+
+    def progress(self) -> float:
+        """Share of the wall-clock budget that is used, 0 to 1."""
+        return min(1.0, self.elapsed / (60 * self.config.minutes))
+
+    def learning_rate(self) -> float:
+        """Linear warm-up by steps, cosine decay by wall clock to 1 %."""
+        warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
+        return self.config.lr * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress())))
+
+    def noised(self, x0: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """x_t at integer levels `t` `[b]`."""
+        a = self.loss.alpha_bar[t].float()[:, None, None]
+        noise = torch.randn(x0.shape, generator=generator)
+        return a.sqrt() * x0 + (1 - a).sqrt() * noise
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """One optimizer step; returns the mean terms."""
+        b = batch.features.shape[0]
+        # stratified levels: less noisy gradients than independent ones
+        t = ((torch.randperm(b) + torch.rand(b)) / b * TRAIN_STEPS).long().clamp(max=TRAIN_STEPS - 1)
+        ids, token_mask = self.texts(batch.captions)
+        dropped = (torch.rand(b) < self.config.drop_text).float()
+        x_t = self.noised(batch.features, t)
+        with torch.autocast("cpu", torch.bfloat16):
+            condition = self.networks.condition(ids, token_mask, dropped)
+            predicted = self.forward(x_t, t.float(), condition, batch.mask)
+        terms = self.loss.terms(predicted.float(), batch.features, batch.mask)
+        weights = self.loss.sample_weights(t)
+        loss = (sum(terms.values()) * weights).mean()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.learning_rate()
+        if torch.isfinite(norm):
+            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            targets = [p for n, p in self.ema.named_parameters() if not n.startswith(("embed_", "temperature"))]
+            torch._foreach_lerp_(targets, self.parameters, 1 - decay)
+        self.step += 1
+        return {"loss": loss.item(), "grad": norm.item()} | {k: v.mean().item() for k, v in terms.items()}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean squared error of the EMA's x̂0 on held-out clips at fixed levels and noise."""
+        generator = torch.Generator().manual_seed(1)
+        sums: dict[str, float] = defaultdict(float)
+        total = 0.0
+        for batch in fixed_batches(self.data, self.data.split("val"), 16, 120):
+            ids, token_mask = self.texts(batch.captions)
+            condition = self.ema.condition(ids, token_mask)
+            for level in VAL_LEVELS:
+                t = torch.full((len(batch.captions),), level)
+                x_t = self.noised(batch.features, t, generator)
+                with torch.autocast("cpu", torch.bfloat16):
+                    x0 = self.ema.denoiser(x_t, t.float(), condition, batch.mask).float()
+                error = (x0 - batch.features).square() * batch.mask[:, :, None]
+                sums["val"] += error.mean(-1).sum().item()
+                sums["val_positions"] += error[:, :, :67].mean(-1).sum().item()
+                total += batch.mask.sum().item()
+        return {k: v / max(total, 1.0) for k, v in sums.items()}
+
+    def save(self) -> None:
+        """Write the checkpoint, atomically."""
+        state = {
+            "config": self.config.to_dict(),
+            "model": self.networks.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "elapsed": self.elapsed,
+            "table": self.networks.text.table,
+            "known": self.networks.text.known,
+            "mean": self.data.mean,
+            "std": self.data.std,
+            "tokenizer": str(self.args.tokenizer),
+        }
+        torch.save(state, self.args.out / "last.tmp")
+        os.replace(self.args.out / "last.tmp", self.args.out / "last.pt")
+
+    def resume(self) -> None:
+        """Continue from the last checkpoint, if any."""
+        path = self.args.out / "last.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=False, map_location="cpu")
+            self.networks.load_state_dict(state["model"])
+            self.ema.load_state_dict(state["ema"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.step, self.elapsed = state["step"], state["elapsed"]
+
+    def run(self) -> None:
+        """Train until the budget is used."""
+        self.args.out.mkdir(parents=True, exist_ok=True)
+        self.resume()
+        log = (self.args.out / "log.jsonl").open("a", buffering=1)
+        batches = training_batches(self.data, self.config.balance, self.config.tokens_per_step, self.config.seed + self.step)
+        window: dict[str, list[float]] = defaultdict(list)
+        saved = validated = self.elapsed
+        last = time.monotonic()
+        self.networks.train()
+        while self.progress() < 1 and (not self.args.steps or self.step < self.args.steps):
+            for k, v in self.train_step(next(batches)).items():
+                window[k].append(v)
+            now = time.monotonic()
+            self.elapsed += now - last
+            last = now
+            done = self.progress() >= 1
+            if self.step % 20 == 0:
+                line = {"step": self.step, "minutes": round(self.elapsed / 60, 2), "lr": self.learning_rate()}
+                line |= {k: round(float(np.mean(v)), 5) for k, v in window.items()}
+                log.write(json.dumps(line) + "\n")
+                window.clear()
+            if self.elapsed - validated > 60 * self.args.validate_minutes or done:
+                log.write(json.dumps({"step": self.step, "minutes": round(self.elapsed / 60, 2)} | self.validate()) + "\n")
+                validated = self.elapsed
+            if self.elapsed - saved > 60 * self.args.save_minutes or done:
+                self.save()
+                saved = self.elapsed
+        self.save()
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of kinograd dataset build")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--table", type=Path, help="table.npy of distill_text.py")
+    parser.add_argument("--init-from", type=Path, help="model package to start from")
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, help="stop after so many steps")
+    parser.add_argument("--lr", type=float)
+    parser.add_argument("--tokens", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--save-minutes", type=float, default=3)
+    parser.add_argument("--validate-minutes", type=float, default=5)
+    args = parser.parse_args()
+    if not args.table and not args.init_from:
+        parser.error("give --table or --init-from")
+    config = TrainConfig(minutes=args.minutes, seed=args.seed)
+    config.lr = args.lr or config.lr
+    config.tokens_per_step = args.tokens or config.tokens_per_step
+    Trainer(args, config).run()
+
+
+if __name__ == "__main__":
+    main()
