@@ -1,0 +1,3 @@
+//! Feet that stand where contacts say so.
+
+pub(crate) mod leg;
