@@ -1,1 +1,22 @@
 //! Guidance losses and methods for diffusion models.
+//!
+//! A [`Loss`] gives values and gradients on x̂0; a [`Method`] turns them into a
+//! [`Guidance`](kinograd_diffusion::Guidance) that the sampling loop runs. Goals on the ground
+//! ([`GroundGoals`]) become a loss on motion features by [`OnRootPath`]. Samples of a batch don't
+//! influence each other, and padding gets no gradient.
+
+mod error;
+mod goals;
+pub mod loss;
+pub mod method;
+
+pub use error::GuidanceError;
+pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Waypoint};
+pub use loss::{
+    Barrier, ClosureLoss, Embedding, EmbeddingPullBack, Loss, LossValue, Obstacles, OnRootPath,
+    PathDecoder, PathLoss, Reduction, RootTarget, SumLoss, TextSimilarity, Waypoints,
+};
+pub use method::{
+    CappedPolyak, Dps, FreeDom, GradientAt, GuidanceOptions, Interval, LossGuidance, Method, Mpgd,
+    NormalizedGradient, Polyak, SampleStep, StepRule, TimeTravel,
+};

@@ -1,0 +1,87 @@
+//! Losses on x̂0, each with its exact gradient.
+
+mod closure;
+mod obstacles;
+mod root_path;
+mod root_target;
+mod sum;
+mod text_similarity;
+mod waypoints;
+
+pub use closure::ClosureLoss;
+pub use obstacles::{Barrier, Obstacles, Reduction};
+pub use root_path::{OnRootPath, PathDecoder, PathLoss};
+pub use root_target::RootTarget;
+pub use sum::SumLoss;
+pub use text_similarity::{Embedding, EmbeddingPullBack, TextSimilarity};
+pub use waypoints::Waypoints;
+
+use ndarray::{ArrayD, Axis};
+
+use crate::GuidanceError;
+
+/// Values of a loss, one per sample, and its gradient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LossValue {
+    /// `[batch]`.
+    pub values: Vec<f64>,
+    /// ∂ value / ∂x̂0, shape of x̂0. A sample's gradient depends on that sample alone.
+    pub gradient: ArrayD<f32>,
+}
+
+/// Something to make small.
+///
+/// ```
+/// use kinograd_guidance::{GuidanceError, Loss, LossValue};
+/// use ndarray::{ArrayD, Axis};
+///
+/// /// Half the squared distance of every element from `target`.
+/// struct Towards { target: f32 }
+///
+/// impl Loss for Towards {
+///     fn name(&self) -> &str {
+///         "towards"
+///     }
+///
+///     fn value_and_grad(&mut self, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
+///         let gradient = x0.mapv(|x| x - self.target);
+///         let half_square = |sample: ndarray::ArrayViewD<f32>| {
+///             sample.iter().map(|&x| f64::from(x).powi(2) / 2.0).sum()
+///         };
+///         let values = gradient.axis_iter(Axis(0)).map(half_square).collect();
+///         Ok(LossValue { values, gradient })
+///     }
+/// }
+/// ```
+pub trait Loss {
+    /// The loss's name, for messages and reports.
+    fn name(&self) -> &str;
+
+    /// `x0`: `[batch, ...]`, in the model's normalised units.
+    ///
+    /// # Errors
+    /// [`GuidanceError`] if `x0` doesn't fit or a network behind the loss fails.
+    fn value_and_grad(&mut self, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError>;
+}
+
+/// Evaluates a loss and rejects wrong shapes and numbers that are not finite.
+pub(crate) fn checked(loss: &mut dyn Loss, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
+    let value = loss.value_and_grad(x0)?;
+    if value.gradient.shape() != x0.shape() || Some(&value.values.len()) != x0.shape().first() {
+        return Err(GuidanceError::Shape {
+            what: "loss gradient",
+            expected: x0.shape().to_vec(),
+            got: value.gradient.shape().to_vec(),
+        });
+    }
+    let gradients = value.gradient.axis_iter(Axis(0));
+    for (sample, (number, gradient)) in value.values.iter().zip(gradients).enumerate() {
+        if !number.is_finite() || gradient.iter().any(|element| !element.is_finite()) {
+            return Err(GuidanceError::NonFinite {
+                loss: loss.name().to_owned(),
+                sample,
+            });
+        }
+    }
+    Ok(value)
+}

@@ -1,0 +1,16 @@
+use super::{SampleStep, StepRule};
+
+/// FreeDoM: `x_{t−1} −= ρ · √ᾱ_t · ∇_{x_t} ℓ` (Yu et al. 2023, algorithm 1, with the step size as
+/// the code of Shen et al. 2024 has it). Its time travel is [`TimeTravel`](super::TimeTravel).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FreeDom;
+
+impl StepRule for FreeDom {
+    fn name(&self) -> &str {
+        "freedom"
+    }
+
+    fn factor(&self, at: &SampleStep) -> f64 {
+        at.pair.from.alpha_bar.sqrt()
+    }
+}

@@ -1,0 +1,83 @@
+use kinograd_diffusion::StepPair;
+use serde::{Deserialize, Serialize};
+
+use crate::GuidanceError;
+
+/// The steps that a method acts on, by the timestep they start from, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interval {
+    /// Cleanest timestep.
+    pub from_timestep: f64,
+    /// Noisiest timestep.
+    pub to_timestep: f64,
+}
+
+impl Interval {
+    /// Every step.
+    pub const ALL: Self = Self {
+        from_timestep: 0.0,
+        to_timestep: f64::INFINITY,
+    };
+
+    /// Whether a step starts within.
+    #[must_use]
+    pub fn contains(&self, pair: StepPair) -> bool {
+        (self.from_timestep..=self.to_timestep).contains(&pair.from.timestep)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), GuidanceError> {
+        if self.from_timestep >= 0.0 && self.from_timestep <= self.to_timestep {
+            Ok(())
+        } else {
+            Err(GuidanceError::Field {
+                field: "interval",
+                value: format!("{}..={}", self.from_timestep, self.to_timestep),
+                expected: "must be two timesteps, the smaller first",
+            })
+        }
+    }
+}
+
+/// What gradient methods share.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuidanceOptions {
+    /// Factor on the method's step.
+    pub scale: f64,
+    /// Steps that are guided; the others cost a plain denoiser call.
+    pub interval: Interval,
+    /// Longest move of a sample in one step, as root mean square over its elements; none if absent.
+    pub max_move: Option<f64>,
+}
+
+impl Default for GuidanceOptions {
+    fn default() -> Self {
+        Self {
+            scale: 1.0,
+            interval: Interval::ALL,
+            max_move: None,
+        }
+    }
+}
+
+impl GuidanceOptions {
+    /// # Errors
+    /// [`GuidanceError::Field`] if a field is out of range.
+    pub fn check(&self) -> Result<(), GuidanceError> {
+        self.interval.check()?;
+        for (field, value) in [
+            ("guidance scale", self.scale),
+            ("max_move", self.max_move.unwrap_or(0.0)),
+        ] {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(GuidanceError::Field {
+                    field,
+                    value: value.to_string(),
+                    expected: "must be a number that is not negative",
+                });
+            }
+        }
+        Ok(())
+    }
+}
