@@ -9,7 +9,7 @@
 use std::{env, error::Error, path::PathBuf, time::Instant};
 
 use glam::DVec3;
-use kinograd_motion::{bvh, mapping::MappingFile, retarget};
+use kinograd_motion::{JOINT_NAMES, bvh, mapping::MappingFile, retarget};
 use rayon::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let start = Instant::now();
     println!(
-        "id,frames,unit,leg_m,scale,fit_mm,floor_m,drift_m,wrong_way,worst_turn_deg,standing,ankle_mm"
+        "id,frames,unit,leg_m,scale,fit_mm,floor_m,drift_m,wrong_way,worst_turn_deg,standing,ankle_mm,toe_drop_m,worst_joint"
     );
     let lines: Vec<(usize, String)> = clips
         .par_iter()
@@ -68,12 +68,26 @@ fn measure(
         forward.dot(feet) < 0.0
     });
     let turned_wrong = facing_right.count() as f64 / joints.len() as f64;
-    let mut worst_turn: f64 = 0.0;
+    let (mut worst_turn, mut worst_joint): (f64, usize) = (0.0, 0);
     for pair in done.motion.local_rotations.windows(2) {
-        for (a, b) in pair[0].iter().zip(&pair[1]) {
-            worst_turn = worst_turn.max(a.angle_between(*b));
+        for (joint, (a, b)) in pair[0].iter().zip(&pair[1]).enumerate() {
+            let turn = a.angle_between(*b);
+            if turn > worst_turn {
+                (worst_turn, worst_joint) = (turn, joint);
+            }
         }
     }
+    // How the feet lie while they stand: toe above ankle, against the body's own -0.045 m.
+    let mut toe_drop: Vec<f64> = Vec::new();
+    for (points, &stands) in joints.iter().zip(&done.floor.standing) {
+        for (ankle, toe) in [(7, 10), (8, 11)] {
+            if stands && points[ankle].y < 0.12 {
+                toe_drop.push(points[toe].y - points[ankle].y);
+            }
+        }
+    }
+    toe_drop.sort_by(f64::total_cmp);
+    let toe_drop = toe_drop.get(toe_drop.len() / 2).copied().unwrap_or(0.0);
     let resolved = mapping.resolve(&clip.skeleton)?;
     let scale = done.unit_to_metre * done.scale;
     let source = clip.joints_at_fps_m(20.0, scale)?;
@@ -85,7 +99,7 @@ fn measure(
         }
     }
     let line = format!(
-        "{},{:.4},{:.3},{:.3},{:.1},{:.3},{:.3},{:.2},{:.2},{:.2},{:.1}",
+        "{},{:.4},{:.3},{:.3},{:.1},{:.3},{:.3},{:.2},{:.2},{:.2},{:.1},{:.3},{}",
         clip.len(),
         done.unit_to_metre,
         done.source_leg_m,
@@ -97,6 +111,8 @@ fn measure(
         worst_turn.to_degrees(),
         done.floor.standing.iter().filter(|s| **s).count() as f64 / joints.len() as f64,
         ankle / (2 * joints.len()) as f64 * 1000.0,
+        toe_drop,
+        JOINT_NAMES[worst_joint],
     );
     Ok((clip.len(), line))
 }

@@ -1,5 +1,8 @@
 //! Which joints of a rig stand for the canonical ones.
 
+mod automatic;
+mod names;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use glam::DVec3;
