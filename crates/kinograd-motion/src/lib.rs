@@ -1,13 +1,30 @@
 //! Skeletons, BVH, motion features and their adjoints, data sets, foot lock and export.
 
 pub mod bvh;
+pub mod captions;
+pub mod dataset;
+pub mod features;
 pub mod ik;
 pub mod mapping;
 pub mod resample;
 pub mod retarget;
+pub mod segment;
+mod mirror;
 mod error;
 mod motion;
 mod skeleton;
+
+pub mod export;
+mod foot_lock;
+pub mod metrics;
+pub mod synth;
+
+pub use export::glb::{GlbOptions, glb_bytes, glb_provenance, read_glb, write_glb};
+pub use export::npz::{NpzClip, joints_array, read_npz, write_npz};
+pub use export::{Provenance, write_atomic};
+
+pub use features::{FEATURE_FPS, FEATURES, Normalizer, decode_root_path, decode_root_path_vjp};
+pub use mirror::{MIRRORED_JOINTS, mirror};
 
 pub use error::MotionError;
 pub use motion::Motion;

@@ -1,0 +1,197 @@
+//! The build: all clips in parallel, written in the order of the input.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::clip::{Encoded, encode};
+use super::write::Writer;
+use super::{BuildReport, ClipRecord, Dropped, Entry, INDEX_SCHEMA, Index, Limits, Progress};
+use crate::MotionError;
+use crate::features::FEATURE_FPS;
+use crate::mapping::MappingFile;
+
+/// Clips encoded before they are written: bounds the memory of large builds.
+const BATCH: usize = 64;
+
+/// What to build and how.
+#[derive(Debug, Clone, Default)]
+pub struct BuildOptions {
+    /// Mappings by family; rigs without one are mapped by their joints' names.
+    pub mappings: Option<MappingFile>,
+    /// What a kept clip may be like.
+    pub limits: Limits,
+    /// Leave mirrored copies out.
+    pub without_mirrored: bool,
+}
+
+/// Builds a data set in folder `out` from clips.
+///
+/// The folder is written beside `out` under a temporary name and renamed at the end, so that `out`
+/// is either whole or not there.
+///
+/// # Errors
+/// [`MotionError::Format`] if there are no clips, none is usable or `out` exists;
+/// [`MotionError::Io`] if the folder cannot be written. A bad clip is no error.
+pub fn build(
+    entries: &[Entry],
+    options: &BuildOptions,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<BuildReport, MotionError> {
+    let started = Instant::now();
+    if entries.is_empty() {
+        return Err(fault("there are no clips to import".to_owned()));
+    }
+    let mut writer = Writer::create(out)?;
+    let mut state = State::default();
+    progress.start(entries.len());
+    for batch in entries.chunks(BATCH) {
+        let encoded: Vec<Result<Encoded, String>> = batch
+            .par_iter()
+            .map(|entry| {
+                let result = encode(
+                    entry,
+                    options.mappings.as_ref(),
+                    &options.limits,
+                    !options.without_mirrored,
+                );
+                progress.advance(&entry.id);
+                result
+            })
+            .collect();
+        for (entry, result) in batch.iter().zip(encoded) {
+            state.add(entry, result, &mut writer)?;
+        }
+    }
+    progress.finish();
+    if state.clips.is_empty() {
+        let first = state.dropped.first();
+        let why = first.map_or(String::new(), |d| format!("; `{}`: {}", d.id, d.reason));
+        return Err(fault(format!(
+            "none of {} clips is usable{why}",
+            entries.len()
+        )));
+    }
+    let report = state.report(entries.len(), started.elapsed().as_secs_f64());
+    let index = Index {
+        schema: INDEX_SCHEMA.to_owned(),
+        fps: FEATURE_FPS,
+        clips: state.clips,
+        dropped: state.dropped,
+    };
+    writer.finish(&index, &report)?;
+    Ok(report)
+}
+
+#[derive(Default)]
+struct State {
+    clips: Vec<ClipRecord>,
+    dropped: Vec<Dropped>,
+    quality: BTreeMap<String, super::Quality>,
+    source_frames: usize,
+    rows: usize,
+    weights: Vec<(f64, super::Quality)>,
+}
+
+impl State {
+    fn add(
+        &mut self,
+        entry: &Entry,
+        result: Result<Encoded, String>,
+        writer: &mut Writer,
+    ) -> Result<(), MotionError> {
+        let encoded = match result {
+            Ok(encoded) => encoded,
+            Err(reason) => {
+                tracing::debug!(clip = entry.id, reason, "left out");
+                self.dropped.push(Dropped {
+                    id: entry.id.clone(),
+                    reason,
+                });
+                return Ok(());
+            }
+        };
+        self.source_frames += encoded.source_frames;
+        self.quality.insert(entry.id.clone(), encoded.quality);
+        self.weights
+            .push((encoded.features.nrows() as f64, encoded.quality));
+        let mirrored = encoded.mirrored.as_ref().map(|features| (features, true));
+        let copies = std::iter::once((&encoded.features, false)).chain(mirrored);
+        for (features, mirrored) in copies {
+            writer.append(features.view(), entry.split == "train")?;
+            self.clips.push(ClipRecord {
+                id: if mirrored {
+                    format!("{}_mirrored", entry.id)
+                } else {
+                    entry.id.clone()
+                },
+                source_id: entry.id.clone(),
+                family: entry.family.clone(),
+                label: entry.label.clone(),
+                split: entry.split.clone(),
+                mirrored,
+                offset: self.rows,
+                frames: features.nrows(),
+                segments: if mirrored {
+                    encoded.segments.iter().map(|s| s.mirrored()).collect()
+                } else {
+                    encoded.segments.clone()
+                },
+            });
+            self.rows += features.nrows();
+        }
+        Ok(())
+    }
+
+    fn report(&self, clips_in: usize, seconds: f64) -> BuildReport {
+        let mut segments_per_action = BTreeMap::new();
+        for segment in self
+            .clips
+            .iter()
+            .filter(|clip| !clip.mirrored)
+            .flat_map(|clip| &clip.segments)
+        {
+            *segments_per_action
+                .entry(segment.action.name().to_owned())
+                .or_insert(0) += 1;
+        }
+        let mut dropped_per_reason = BTreeMap::new();
+        for dropped in &self.dropped {
+            let kind = dropped.reason.split(':').next().unwrap_or_default();
+            *dropped_per_reason.entry(kind.to_owned()).or_insert(0) += 1;
+        }
+        let total: f64 = self.weights.iter().map(|(w, _)| w).sum();
+        let mean = |of: fn(&super::Quality) -> f64| {
+            self.weights.iter().map(|(w, q)| w * of(q)).sum::<f64>() / total.max(1.0)
+        };
+        BuildReport {
+            clips_in,
+            clips_kept: self.quality.len(),
+            clips_dropped: self.dropped.len(),
+            frames: self.rows,
+            source_frames: self.source_frames,
+            seconds,
+            source_frames_per_second: self.source_frames as f64 / seconds.max(1e-9),
+            round_trip_max_m: self
+                .weights
+                .iter()
+                .map(|(_, q)| q.round_trip_m)
+                .fold(0.0, f64::max),
+            foot_skate_ratio: mean(|q| q.foot_skate_ratio),
+            jerk_m_s3: mean(|q| q.jerk_m_s3),
+            segments_per_action,
+            dropped_per_reason,
+            quality: self.quality.clone(),
+        }
+    }
+}
+
+fn fault(message: String) -> MotionError {
+    MotionError::Format {
+        format: "data set",
+        message,
+    }
+}

@@ -1,0 +1,178 @@
+//! Whether a clip is fit to learn from.
+
+use glam::DVec3;
+use ndarray::{ArrayView3, Axis};
+use serde::{Deserialize, Serialize};
+
+use crate::retarget::Retargeted;
+
+/// What a kept clip may be like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Shortest clip, seconds.
+    pub min_secs: f64,
+    /// Largest spread of the height of standing feet, metres.
+    pub max_floor_drift_m: f64,
+    /// Longest time with no foot near the floor, seconds.
+    pub max_airborne_secs: f64,
+    /// Largest mean jerk of the joints after smoothing, m/s³.
+    pub max_jerk_m_s3: f64,
+    /// Clips jerkier than this are smoothed, m/s³.
+    pub smooth_jerk_m_s3: f64,
+    /// Fastest step of the root, m/s.
+    pub max_root_speed_m_s: f64,
+    /// Largest share of frames in which a foot slides, in clips that do not run.
+    pub max_foot_skate_ratio: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            min_secs: 1.0,
+            max_floor_drift_m: 0.12,
+            max_airborne_secs: 1.2,
+            max_jerk_m_s3: 400.0,
+            smooth_jerk_m_s3: 320.0,
+            max_root_speed_m_s: 9.0,
+            max_foot_skate_ratio: 0.4,
+        }
+    }
+}
+
+/// Measurements of a clip.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Mean jerk of the joints, m/s³.
+    pub jerk_m_s3: f64,
+    /// Spread of the height of standing feet, metres.
+    pub floor_drift_m: f64,
+    /// Longest time with no foot near the floor, seconds.
+    pub airborne_secs: f64,
+    /// Fastest step of the root, m/s.
+    pub max_root_speed_m_s: f64,
+    /// Share of frames in which a foot near the floor slides.
+    pub foot_skate_ratio: f64,
+    /// Mean ground speed of the root, m/s.
+    pub mean_speed_m_s: f64,
+    /// Distance between the directions of the source and the body that was fitted, metres.
+    pub fit_error_m: f64,
+    /// Largest distance between a joint and the joint decoded from its features, metres.
+    pub round_trip_m: f64,
+    /// Whether the clip was smoothed.
+    pub smoothed: bool,
+}
+
+/// A foot this far above the floor is off it, metres.
+const OFF_FLOOR_M: f64 = 0.2;
+/// Foot joints of the skate ratio: toes.
+const TOES: [usize; 2] = [10, 11];
+const SKATE_HEIGHT_M: f64 = 0.05;
+const SKATE_SPEED_M_S: f64 = 0.5;
+
+/// Measures joints `[frames, 22, 3]` (world, metres, on the floor) at `fps`.
+#[must_use]
+pub(super) fn measure(joints: ArrayView3<'_, f64>, source: &Retargeted, fps: f64) -> Quality {
+    let support = &source.floor.support_m;
+    let (mut longest, mut now) = (0_usize, 0_usize);
+    for &height in support {
+        now = if height > OFF_FLOOR_M { now + 1 } else { 0 };
+        longest = longest.max(now);
+    }
+    let frames = joints.len_of(Axis(0));
+    let at =
+        |f: usize, j: usize| DVec3::new(joints[[f, j, 0]], joints[[f, j, 1]], joints[[f, j, 2]]);
+    let steps: Vec<f64> = (1..frames)
+        .map(|f| at(f, 0).distance(at(f - 1, 0)) * fps)
+        .collect();
+    let path: f64 = (1..frames)
+        .map(|f| {
+            let step = at(f, 0) - at(f - 1, 0);
+            step.x.hypot(step.z)
+        })
+        .sum();
+    Quality {
+        jerk_m_s3: jerk_m_s3(joints, fps),
+        floor_drift_m: source.floor.drift_m,
+        airborne_secs: longest as f64 / fps,
+        max_root_speed_m_s: steps.iter().copied().fold(0.0, f64::max),
+        foot_skate_ratio: foot_skate_ratio(joints, fps),
+        mean_speed_m_s: path * fps / (frames.max(2) - 1) as f64,
+        fit_error_m: source.fit_error_m,
+        ..Quality::default()
+    }
+}
+
+/// Why a clip is not fit, if it is not.
+pub(super) fn refuse(quality: &Quality, limits: &Limits) -> Option<String> {
+    if quality.floor_drift_m > limits.max_floor_drift_m {
+        return Some(format!(
+            "feet leave the floor: standing feet spread over {:.2} m of height",
+            quality.floor_drift_m
+        ));
+    }
+    if quality.airborne_secs > limits.max_airborne_secs {
+        return Some(format!(
+            "feet leave the floor: no foot near it for {:.1} s",
+            quality.airborne_secs
+        ));
+    }
+    if quality.max_root_speed_m_s > limits.max_root_speed_m_s {
+        return Some(format!(
+            "teleport: the root moves at {:.1} m/s",
+            quality.max_root_speed_m_s
+        ));
+    }
+    // Running feet touch the floor for two or three frames: the ratio says little of them.
+    if quality.mean_speed_m_s < 2.0 && quality.foot_skate_ratio > limits.max_foot_skate_ratio {
+        return Some(format!(
+            "feet slide: in {:.0} % of the frames",
+            100.0 * quality.foot_skate_ratio
+        ));
+    }
+    (quality.jerk_m_s3 > limits.max_jerk_m_s3)
+        .then(|| format!("jerky capture: mean jerk {:.0} m/s³", quality.jerk_m_s3))
+}
+
+/// Mean length of the third difference of all joints, m/s³.
+pub(super) fn jerk_m_s3(joints: ArrayView3<'_, f64>, fps: f64) -> f64 {
+    let (frames, count) = (joints.len_of(Axis(0)), joints.len_of(Axis(1)));
+    if frames < 4 {
+        return 0.0;
+    }
+    let mut total = 0.0;
+    for f in 0..frames - 3 {
+        for j in 0..count {
+            total += (0..3)
+                .map(|a| {
+                    let x = |k: usize| joints[[f + k, j, a]];
+                    (x(3) - 3.0 * x(2) + 3.0 * x(1) - x(0)).powi(2)
+                })
+                .sum::<f64>()
+                .sqrt();
+        }
+    }
+    total * fps.powi(3) / ((frames - 3) * count) as f64
+}
+
+/// Share of frames in which a toe below 5 cm in two adjacent frames moves faster than 0.5 m/s on
+/// the plane, and does so on average over 5 frames.
+fn foot_skate_ratio(joints: ArrayView3<'_, f64>, fps: f64) -> f64 {
+    let frames = joints.len_of(Axis(0));
+    if frames < 2 {
+        return 0.0;
+    }
+    let speed = |f: usize, j: usize| {
+        let dx = joints[[f + 1, j, 0]] - joints[[f, j, 0]];
+        let dz = joints[[f + 1, j, 2]] - joints[[f, j, 2]];
+        dx.hypot(dz) * fps
+    };
+    let skating = (0..frames - 1).filter(|&f| {
+        TOES.iter().any(|&j| {
+            let low = joints[[f, j, 1]] < SKATE_HEIGHT_M && joints[[f + 1, j, 1]] < SKATE_HEIGHT_M;
+            let around = f.saturating_sub(2)..(f + 3).min(frames - 1);
+            let mean = around.clone().map(|k| speed(k, j)).sum::<f64>() / around.len() as f64;
+            low && speed(f, j) > SKATE_SPEED_M_S && mean > SKATE_SPEED_M_S
+        })
+    });
+    skating.count() as f64 / (frames - 1) as f64
+}

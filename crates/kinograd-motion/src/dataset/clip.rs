@@ -1,0 +1,168 @@
+//! One clip, from file to features and segments.
+
+use ndarray::{Array2, Array3, Axis, s};
+
+use super::check::{jerk_m_s3, measure, refuse};
+use super::smooth::smoothed;
+use super::{Entry, Limits, Quality};
+use crate::captions::Kinematics;
+use crate::features::{
+    FEATURE_FPS, FloorLevel, Heading, canonicalize, decode_joints, features_from_joints,
+    joints_from_motion,
+};
+use crate::mapping::{Mapping, MappingFile};
+use crate::retarget::{Retargeted, retarget};
+use crate::segment::{ClipText, Segment, segments};
+use crate::{Motion, MotionError, bvh, mirror};
+
+/// A clip ready to be written.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub features: Array2<f32>,
+    /// The mirrored copy, if asked for.
+    pub mirrored: Option<Array2<f32>>,
+    pub segments: Vec<Segment>,
+    pub quality: Quality,
+    pub source_frames: usize,
+}
+
+/// Reads, retargets, checks and encodes a clip.
+///
+/// # Errors
+/// The reason why the clip is left out.
+pub(super) fn encode(
+    entry: &Entry,
+    mappings: Option<&MappingFile>,
+    limits: &Limits,
+    with_mirror: bool,
+) -> Result<Encoded, String> {
+    let reason = |error: MotionError| chain(&error);
+    let clip = bvh::read(&entry.path).map_err(reason)?;
+    let source_frames = clip.len();
+    if clip.duration_secs() < limits.min_secs {
+        return Err(format!("too short: {:.2} s", clip.duration_secs()));
+    }
+    let mapping = match mappings.and_then(|file| file.get(&entry.family)) {
+        Some(mapping) => mapping.clone(),
+        None => Mapping::automatic(&clip.skeleton).map_err(reason)?,
+    };
+    let mut source = retarget(&clip, &mapping, FEATURE_FPS).map_err(reason)?;
+    let (features, joints, mut quality) = fit(&mut source, limits).map_err(reason)?;
+    if let Some(refusal) = refuse(&quality, limits) {
+        return Err(refusal);
+    }
+    if features.iter().any(|v| !v.is_finite()) {
+        return Err("not finite: a joint is nowhere".to_owned());
+    }
+    quality.round_trip_m = round_trip_m(&features, &joints).map_err(reason)?;
+    let mirrored = with_mirror
+        .then(|| encode_motion(&mirror(&source.motion)?).map(|(features, _)| features))
+        .transpose()
+        .map_err(reason)?;
+    let kinematics = Kinematics::new(joints.view());
+    let text = ClipText {
+        label: &entry.label,
+        captions: &entry.captions,
+    };
+    Ok(Encoded {
+        segments: segments(&kinematics, text, seed_of(&entry.id)),
+        features,
+        mirrored,
+        quality,
+        source_frames,
+    })
+}
+
+/// Features, the joints of the same frames, and measurements, after smoothing if needed.
+fn fit(
+    source: &mut Retargeted,
+    limits: &Limits,
+) -> Result<(Array2<f32>, Array3<f64>, Quality), MotionError> {
+    let raw = joints_from_motion(&source.motion)?;
+    let jerky = jerk_m_s3(raw.view(), FEATURE_FPS) > limits.smooth_jerk_m_s3;
+    if jerky {
+        source.motion = smoothed(&source.motion);
+    }
+    let (features, joints) = encode_motion(&source.motion)?;
+    let quality = Quality {
+        smoothed: jerky,
+        ..measure(joints.view(), source, FEATURE_FPS)
+    };
+    Ok((features, joints, quality))
+}
+
+/// Features of a clip that stands on the floor, without frame 0, and the joints of the same frames.
+///
+/// The published heading is zero at frame 0 and smoothed from frame 1 on; that jump is no movement,
+/// so the data set starts after it.
+fn encode_motion(motion: &Motion) -> Result<(Array2<f32>, Array3<f64>), MotionError> {
+    let canonical = canonicalize(motion, FloorLevel::At(0.0))?;
+    let joints = joints_from_motion(&canonical)?;
+    let features = features_from_joints(
+        joints.view(),
+        &canonical.local_rotations,
+        Heading::Published,
+    )?;
+    let frames = features.nrows();
+    Ok((
+        features.slice(s![1.., ..]).to_owned(),
+        joints.slice(s![1..frames, .., ..]).to_owned(),
+    ))
+}
+
+/// Largest distance between joints and the joints decoded from features, after laying the first
+/// frames' roots and headings on each other.
+fn round_trip_m(features: &Array2<f32>, joints: &Array3<f64>) -> Result<f64, MotionError> {
+    let decoded = decode_joints(features.view())?;
+    let frames = decoded.len_of(Axis(0));
+    // The features do not know where the first frame was: align its ground plane.
+    let (mut sin, mut cos) = (0.0, 0.0);
+    for joint in 1..crate::JOINTS {
+        let a = [
+            decoded[[0, joint, 0]] - decoded[[0, 0, 0]],
+            decoded[[0, joint, 2]] - decoded[[0, 0, 2]],
+        ];
+        let b = [
+            joints[[0, joint, 0]] - joints[[0, 0, 0]],
+            joints[[0, joint, 2]] - joints[[0, 0, 2]],
+        ];
+        cos += a[0] * b[0] + a[1] * b[1];
+        sin += a[1] * b[0] - a[0] * b[1];
+    }
+    let (sin, cos) = sin.atan2(cos).sin_cos();
+    let mut worst: f64 = 0.0;
+    for f in 0..frames {
+        for j in 0..crate::JOINTS {
+            let (x, z) = (decoded[[f, j, 0]], decoded[[f, j, 2]]);
+            let world = [
+                x * cos + z * sin + joints[[0, 0, 0]],
+                decoded[[f, j, 1]],
+                -x * sin + z * cos + joints[[0, 0, 2]],
+            ];
+            let distance = (0..3)
+                .map(|a| (world[a] - joints[[f, j, a]]).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            worst = worst.max(distance);
+        }
+    }
+    Ok(worst)
+}
+
+/// FNV-1a: the same clip gets the same captions on every machine.
+fn seed_of(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}

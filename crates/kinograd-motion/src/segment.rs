@@ -1,0 +1,361 @@
+//! Cutting a clip into captioned segments.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::captions::{
+    Action, Description, Direction, Draws, Kinematics, action_from_label, captions, describe,
+    event_captions, find_events, is_list, locomotion_phases, mirror_caption,
+};
+
+/// Longest segment, frames (10 s).
+pub const LONGEST_SEGMENT: usize = 200;
+/// Shortest segment, frames (1 s).
+pub const SHORTEST_SEGMENT: usize = 20;
+/// Lengths of the windows over long takes, frames.
+const WINDOWS: [usize; 4] = [40, 70, 110, 160];
+/// Captions made for a segment.
+const CAPTIONS: usize = 6;
+
+/// A captioned stretch of a clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// First frame within the clip.
+    pub start: usize,
+    /// Number of frames.
+    pub frames: usize,
+    /// The class to balance by.
+    pub action: Action,
+    /// Captions of the segment as a whole.
+    pub captions: Vec<String>,
+    /// Whether the captions also hold for any part of it.
+    pub croppable: bool,
+}
+
+impl Segment {
+    /// The same segment of the mirrored clip.
+    #[must_use]
+    pub fn mirrored(&self) -> Self {
+        Self {
+            action: self.action.mirrored(),
+            captions: self.captions.iter().map(|c| mirror_caption(c)).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// What people say about a clip.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ClipText<'a> {
+    /// A short label; empty for none.
+    pub label: &'a str,
+    /// Captions of the whole clip.
+    pub captions: &'a [String],
+}
+
+/// The segments of a clip, in order of how they were found: the whole clip, windows, rare stretches
+/// (side steps, turns, stops), short actions. `seed` chooses among paraphrases.
+#[must_use]
+pub fn segments(kinematics: &Kinematics, text: ClipText<'_>, seed: u64) -> Vec<Segment> {
+    let mut cutter = Cutter {
+        kinematics,
+        text,
+        told: told_action(text),
+        seed: Draws(seed),
+        found: Vec::new(),
+    };
+    if kinematics.len() <= LONGEST_SEGMENT {
+        cutter.whole();
+    } else {
+        cutter.windows_of_one_action();
+    }
+    if cutter.root_tells() {
+        cutter.windows();
+        cutter.stretches();
+        cutter.turns();
+        cutter.circles();
+    }
+    cutter.events();
+    cutter.found
+}
+
+fn told_action(text: ClipText<'_>) -> Option<Action> {
+    action_from_label(text.label)
+        .or_else(|| text.captions.iter().find_map(|c| action_from_label(c)))
+}
+
+struct Cutter<'a> {
+    kinematics: &'a Kinematics,
+    text: ClipText<'a>,
+    told: Option<Action>,
+    seed: Draws,
+    found: Vec<Segment>,
+}
+
+impl Cutter<'_> {
+    fn draw(&mut self) -> u64 {
+        self.seed.below(usize::MAX) as u64
+    }
+
+    /// Whether words about the root's path are enough for this clip.
+    fn root_tells(&self) -> bool {
+        match self.told {
+            None => self.text.captions.is_empty(),
+            Some(action) => {
+                action.is_locomotion()
+                    || matches!(
+                        action,
+                        Action::Hop | Action::Jump | Action::Crouch | Action::Carry
+                    )
+            }
+        }
+    }
+
+    fn says(&self, words: &[&str]) -> bool {
+        let label = self.text.label.to_lowercase();
+        words.iter().any(|word| {
+            label.contains(word)
+                || self
+                    .text
+                    .captions
+                    .iter()
+                    .any(|caption| caption.to_lowercase().contains(word))
+        })
+    }
+
+    fn whole(&mut self) {
+        let frames = 0..self.kinematics.len();
+        let seen = describe(self.kinematics, frames.clone());
+        let mut words = self.text.captions.to_vec();
+        let told = self.told;
+        let mut action = told.unwrap_or(Action::Other);
+        let mut uniform = false;
+        if let Some(seen) = &seen
+            && told.is_none_or(Action::is_locomotion)
+            && (told.is_some() || self.text.captions.is_empty())
+        {
+            action = seen.action;
+            uniform = seen.uniform;
+            let seed = self.draw();
+            let count = if words.is_empty() { CAPTIONS } else { 4 };
+            for caption in captions(seen, count, seed) {
+                if !words.contains(&caption) {
+                    words.push(caption);
+                }
+            }
+        }
+        let lasting = matches!(
+            action,
+            Action::Dance | Action::Fight | Action::Other | Action::Idle
+        );
+        let croppable =
+            uniform || (lasting && !is_list(self.text.label) && !words.iter().any(|w| is_list(w)));
+        self.push(frames, action, words, croppable);
+    }
+
+    /// Windows of a long take that shows one action throughout.
+    fn windows_of_one_action(&mut self) {
+        let Some(action) = self
+            .told
+            .or((!self.text.captions.is_empty()).then_some(Action::Other))
+        else {
+            return;
+        };
+        if action.is_locomotion() || is_list(self.text.label) {
+            return;
+        }
+        // Short actions need their moment: events find those.
+        if matches!(
+            action,
+            Action::Kick
+                | Action::Jump
+                | Action::Hop
+                | Action::Wave
+                | Action::Sit
+                | Action::StandUp
+                | Action::Carry
+                | Action::Acrobatics
+        ) {
+            return;
+        }
+        let words: Vec<String> = self
+            .text
+            .captions
+            .iter()
+            .filter(|caption| !is_list(caption) && !caption.contains("around the room"))
+            .cloned()
+            .collect();
+        if words.is_empty() {
+            return;
+        }
+        let mut start = 0;
+        while start + 60 <= self.kinematics.len() {
+            let end = (start + LONGEST_SEGMENT).min(self.kinematics.len());
+            self.push(start..end, action, words.clone(), true);
+            start += LONGEST_SEGMENT;
+        }
+    }
+
+    fn windows(&mut self) {
+        let frames = self.kinematics.len();
+        for length in WINDOWS {
+            if length + 10 > frames {
+                break;
+            }
+            let mut start = 0;
+            while start + length <= frames {
+                self.described(start..start + length);
+                start += length / 2;
+            }
+        }
+    }
+
+    /// Stretches with one rare direction, and the moments between standing and moving.
+    fn stretches(&mut self) {
+        let frames = self.kinematics.len();
+        let phases = locomotion_phases(self.kinematics, 0..frames);
+        for phase in &phases {
+            let rare = !matches!(phase.direction, Direction::Still | Direction::Forward);
+            if rare && phase.frames.len() >= SHORTEST_SEGMENT {
+                let end = phase.frames.end.min(phase.frames.start + LONGEST_SEGMENT);
+                self.described(phase.frames.start..end);
+            }
+        }
+        for pair in phases.windows(2) {
+            let still = |i: usize| pair[i].direction == Direction::Still;
+            if still(0) != still(1) {
+                let at = pair[1].frames.start;
+                let start = at.saturating_sub(40).max(pair[0].frames.start);
+                let end = (at + 40).min(pair[1].frames.end).min(frames);
+                self.described(start..end);
+            }
+        }
+    }
+
+    /// Around the moments of fastest turning.
+    fn turns(&mut self) {
+        let frames = self.kinematics.len();
+        const SPAN: usize = 24;
+        if frames <= SPAN + 2 {
+            return;
+        }
+        let turn: Vec<f64> = (0..frames - SPAN)
+            .map(|f| self.kinematics.turn_deg(f, f + SPAN).abs())
+            .collect();
+        let mut next_free = 0;
+        for at in 0..turn.len() {
+            let around = &turn[at.saturating_sub(SPAN)..(at + SPAN).min(turn.len())];
+            let is_peak = around.iter().all(|&t| t <= turn[at]);
+            if is_peak && turn[at] > 50.0 && at >= next_free {
+                self.described(at.saturating_sub(16)..(at + SPAN + 16).min(frames));
+                next_free = at + SPAN;
+            }
+        }
+    }
+
+    fn circles(&mut self) {
+        let frames = self.kinematics.len();
+        let mut start = 0;
+        while start + 60 <= frames {
+            let closed = (start + 50..(start + LONGEST_SEGMENT).min(frames))
+                .find(|&end| self.kinematics.turn_deg(start, end).abs() > 345.0);
+            let seen = closed
+                .and_then(|end| describe(self.kinematics, start..end + 1).map(|d| (end, d)))
+                .filter(|(_, seen)| seen.action == Action::Circle);
+            if let Some((end, seen)) = seen {
+                let seed = self.draw();
+                self.push(
+                    start..end + 1,
+                    seen.action,
+                    captions(&seen, CAPTIONS, seed),
+                    false,
+                );
+                start = start.midpoint(end);
+            } else {
+                start += 10;
+            }
+        }
+    }
+
+    fn described(&mut self, frames: Range<usize>) {
+        if frames.len() < SHORTEST_SEGMENT {
+            return;
+        }
+        let Some(seen) = describe(self.kinematics, frames.clone()) else {
+            return;
+        };
+        if self.contradicts(&seen) {
+            return;
+        }
+        let seed = self.draw();
+        let words = captions(&seen, CAPTIONS, seed);
+        self.push(frames, seen.action, words, seen.uniform);
+    }
+
+    /// Words for the root that would hide what the clip is about.
+    fn contradicts(&self, seen: &Description) -> bool {
+        match self.told {
+            Some(Action::Jump | Action::Hop) => {
+                seen.activity_m_s > 0.9 && seen.action != Action::Run
+            }
+            Some(Action::Carry) => matches!(seen.action, Action::Idle | Action::Crouch),
+            _ => false,
+        }
+    }
+
+    fn events(&mut self) {
+        let unlabelled = self.told.is_none() && self.text.captions.is_empty();
+        let told = self.told;
+        for event in find_events(self.kinematics) {
+            let fits = match event.action {
+                Action::Jump => {
+                    !matches!(
+                        told,
+                        Some(
+                            Action::Acrobatics
+                                | Action::Floor
+                                | Action::Dance
+                                | Action::Sport
+                                | Action::Hop
+                        )
+                    ) && !self.says(&["climb"])
+                }
+                Action::Kick => self.says(&["kick", "kata", "karate"]),
+                Action::Punch => self.says(&["punch", "boxing", "jab", "kata", "karate"]),
+                Action::Wave => self.says(&["wav", "hello", "greet"]),
+                Action::Sit | Action::StandUp => {
+                    self.says(&["sit", "seat", "crouch", "squat", "stand"])
+                }
+                Action::Crouch => self.says(&["crouch", "squat", "duck"]),
+                _ => true,
+            };
+            if !(fits || unlabelled) || event.frames.len() < SHORTEST_SEGMENT {
+                continue;
+            }
+            let seed = self.draw();
+            let words = event_captions(&event, CAPTIONS, seed);
+            let end = event.frames.end.min(event.frames.start + LONGEST_SEGMENT);
+            self.push(event.frames.start..end, event.action, words, false);
+        }
+    }
+
+    fn push(
+        &mut self,
+        frames: Range<usize>,
+        action: Action,
+        captions: Vec<String>,
+        croppable: bool,
+    ) {
+        if captions.is_empty() || frames.is_empty() {
+            return;
+        }
+        self.found.push(Segment {
+            start: frames.start,
+            frames: frames.len(),
+            action,
+            captions,
+            croppable,
+        });
+    }
+}
