@@ -115,6 +115,12 @@ impl SynthWalk {
 
     /// Ankle in the world and the foot's world rotation.
     fn foot(&self, side: usize, secs: f64, body: &Skeleton) -> (DVec3, DQuat) {
+        let (ankle, heading, pitch) = self.foot_pitch(side, secs, body);
+        (ankle, heading * DQuat::from_rotation_x(pitch))
+    }
+
+    /// Ankle in the world, the foot's heading and its pitch, toes down.
+    fn foot_pitch(&self, side: usize, secs: f64, body: &Skeleton) -> (DVec3, DQuat, f64) {
         let cycle_secs = self.cycle_secs();
         let (cycle, phase) = self.phase(side, secs);
         let toe_offset = body.offsets_m[10 + side];
@@ -128,23 +134,25 @@ impl SynthWalk {
         let (ankle, heading) = print(cycle);
         let lifted = |pitch: f64| {
             let rotation = heading * DQuat::from_rotation_x(pitch);
-            (ankle + heading * toe_offset - rotation * toe_offset, rotation)
+            (ankle + heading * toe_offset - rotation * toe_offset, heading, pitch)
         };
         if phase < FLAT.0 {
             let pitch = TOES_UP_RAD * (1.0 - smooth(phase / FLAT.0));
-            return (ankle, heading * DQuat::from_rotation_x(pitch));
+            return (ankle, heading, pitch);
         }
         if phase < STANCE {
             return lifted(HEEL_UP_RAD * smooth((phase - FLAT.1) / (STANCE - FLAT.1)));
         }
         let share = (phase - STANCE) / (1.0 - STANCE);
-        let (from, _) = lifted(HEEL_UP_RAD);
+        let (from, ..) = lifted(HEEL_UP_RAD);
         let (to, to_heading) = print(cycle + 1.0);
         let pitch = HEEL_UP_RAD + (TOES_UP_RAD - HEEL_UP_RAD) * smooth(share);
-        let clearance = 0.05 * (PI * share).sin().powi(2);
+        // Highest early, when the toe trails: it clears the floor before the foot is fast.
+        let clearance = 0.085 * (PI * share.powf(0.6)).sin().powi(2);
         (
             from.lerp(to, smooth(share)) + DVec3::Y * clearance,
-            heading.slerp(to_heading, smooth(share)) * DQuat::from_rotation_x(pitch),
+            heading.slerp(to_heading, smooth(share)),
+            pitch,
         )
     }
 
@@ -203,7 +211,7 @@ impl SynthWalk {
         let mut rotations = vec![DQuat::IDENTITY; JOINTS];
         rotations[0] = pelvis;
         for side in 0..2 {
-            let (ankle, foot) = self.foot(side, secs, body);
+            let (ankle, heading, pitch) = self.foot_pitch(side, secs, body);
             let start = pelvis * DQuat::from_rotation_x(-0.25);
             let (thigh, shin) = Leg {
                 hip_m: root + pelvis * body.offsets_m[1 + side],
@@ -216,7 +224,10 @@ impl SynthWalk {
             .reach(ankle);
             rotations[1 + side] = pelvis.inverse() * thigh;
             rotations[4 + side] = thigh.inverse() * shin;
-            rotations[7 + side] = shin.inverse() * foot;
+            rotations[7 + side] =
+                shin.inverse() * heading * DQuat::from_rotation_x(pitch);
+            // The toes stay on the floor while the heel rises.
+            rotations[10 + side] = DQuat::from_rotation_x(-pitch.max(0.0));
 
             let sign = if side == 0 { 1.0 } else { -1.0 };
             // The arm swings with the opposite leg.

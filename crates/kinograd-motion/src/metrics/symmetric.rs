@@ -71,7 +71,8 @@ mod tests {
         let factor = Array2::from_shape_fn((n, 7), |(i, j)| ((i * 7 + j * j) as f64).sin());
         let matrix = factor.dot(&factor.t());
         let (values, vectors) = symmetric_eigen(matrix.clone());
-        let rebuilt = vectors.dot(&Array2::from_diag(&values.into())).dot(&vectors.t());
+        let diagonal = Array2::from_diag(&ndarray::Array1::from_vec(values));
+        let rebuilt = vectors.dot(&diagonal).dot(&vectors.t());
         assert!((&rebuilt - &matrix).iter().all(|e| e.abs() < 1e-12));
         let unit = vectors.t().dot(&vectors) - Array2::<f64>::eye(n);
         assert!(unit.iter().all(|e| e.abs() < 1e-12));

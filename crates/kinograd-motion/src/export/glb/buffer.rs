@@ -47,10 +47,26 @@ impl Buffer {
         self.push(bytes, Some(Target::Vertices), accessor)
     }
 
-    /// `UNSIGNED_INT` indices.
+    /// Weights of which the first is 1, as normalised bytes.
+    pub fn rigid_weights(&mut self, count: usize) -> usize {
+        let accessor = json!({
+            "componentType": 5121, "normalized": true, "count": count, "type": "VEC4",
+        });
+        let bytes = [255, 0, 0, 0].repeat(count);
+        self.push(bytes, Some(Target::Vertices), accessor)
+    }
+
+    /// Indices, two bytes each where they fit.
     pub fn indices(&mut self, values: &[u32]) -> usize {
-        let accessor = json!({"componentType": 5125, "count": values.len(), "type": "SCALAR"});
-        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let short: Result<Vec<u16>, _> = values.iter().map(|&v| u16::try_from(v)).collect();
+        // 65535 restarts a primitive.
+        let (kind, bytes) = match short {
+            Ok(short) if !short.contains(&u16::MAX) => {
+                (5123, short.iter().flat_map(|v| v.to_le_bytes()).collect())
+            }
+            _ => (5125, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        };
+        let accessor = json!({"componentType": kind, "count": values.len(), "type": "SCALAR"});
         self.push(bytes, Some(Target::Indices), accessor)
     }
 

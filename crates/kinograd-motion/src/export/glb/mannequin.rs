@@ -149,8 +149,8 @@ fn extras(mesh: &mut Mannequin, name: &str, joint: usize, at: DVec3, scale: f64)
     mesh.balls.ellipsoid(joint, at, DVec3::splat(ball * scale), DQuat::IDENTITY, 2.0);
 }
 
-const SIDES: usize = 20;
-const RINGS: usize = 12;
+const SIDES: usize = 16;
+const RINGS: usize = 10;
 
 impl Part {
     /// A superellipsoid: |x/a|^p + |y/b|^p + |z/c|^p = 1 in its own frame; `power` 2 is an

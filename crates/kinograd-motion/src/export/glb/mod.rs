@@ -166,13 +166,12 @@ fn joint_nodes(motion: &Motion) -> Vec<Value> {
 fn primitive(buffer: &mut Buffer, part: &Part, material: usize) -> Value {
     let vertices = Some(Target::Vertices);
     let joints: Vec<[u16; 4]> = part.joints.iter().map(|&joint| [joint, 0, 0, 0]).collect();
-    let weights = vec![[1.0, 0.0, 0.0, 0.0]; joints.len()];
     json!({
         "attributes": {
             "POSITION": buffer.floats(&part.positions, "VEC3", vertices, true),
             "NORMAL": buffer.floats(&part.normals, "VEC3", vertices, false),
             "JOINTS_0": buffer.joints(&joints),
-            "WEIGHTS_0": buffer.floats(&weights, "VEC4", vertices, false),
+            "WEIGHTS_0": buffer.rigid_weights(joints.len()),
         },
         "indices": buffer.indices(&part.indices),
         "material": material,
