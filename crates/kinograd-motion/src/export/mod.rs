@@ -14,7 +14,7 @@ use crate::{Motion, MotionError};
 
 /// Refuses what no file should hold: no frames, frames of unequal size, numbers that are not
 /// finite, a frame rate that is not positive.
-fn check_motion(motion: &Motion) -> Result<(), MotionError> {
+pub(crate) fn check_motion(motion: &Motion) -> Result<(), MotionError> {
     let refuse = |message: String| {
         Err(MotionError::Clip {
             clip: "motion".to_owned(),
