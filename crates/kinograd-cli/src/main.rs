@@ -1,3 +1,71 @@
 //! The `kinograd` command line.
 
-fn main() {}
+mod args;
+mod commands;
+mod engine;
+mod interrupt;
+mod logging;
+mod printer;
+mod values;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::Cli;
+use crate::printer::{Printer, stderr_line};
+
+/// The input was at fault, or the run was interrupted.
+const EXIT_INPUT: u8 = 1;
+/// This program was at fault.
+const EXIT_INTERNAL: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit_of_usage(&error),
+    };
+    let printer = Printer::new(&cli.global);
+    logging::start(&cli.global);
+    interrupt::listen();
+    let outcome = std::panic::catch_unwind(|| commands::run(cli.command, &printer));
+    match outcome {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => exit_of_error(&error, &printer),
+        Err(_) => {
+            stderr_line("error: a fault of this program; please report it with the lines above");
+            ExitCode::from(EXIT_INTERNAL)
+        }
+    }
+}
+
+/// Help and version are results; anything else clap says is the input's fault.
+fn exit_of_usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ if printed.is_ok() => ExitCode::from(EXIT_INPUT),
+        _ => ExitCode::from(EXIT_INTERNAL),
+    }
+}
+
+fn exit_of_error(error: &anyhow::Error, printer: &Printer) -> ExitCode {
+    if is_closed_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    printer.error(error);
+    let internal = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<kinograd::Error>())
+        .is_some_and(kinograd::Error::is_internal);
+    ExitCode::from(if internal { EXIT_INTERNAL } else { EXIT_INPUT })
+}
+
+/// Whoever reads our output has read enough, as `head` does.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

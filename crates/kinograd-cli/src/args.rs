@@ -1,0 +1,420 @@
+//! Every command, option and value the command line accepts, in one place.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::values::{ObstacleArg, TargetArg, WaypointArg};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Steerable motion generation from exported ONNX diffusion models.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kinograd",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 fine, 1 the input was at fault or the run was interrupted, 2 a fault of this program.\n\
+                  Environment: KINOGRAD_MODELS (where packages are), ORT_DYLIB_PATH (ONNX Runtime), NO_COLOR."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options every command takes.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Options every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// Print one JSON document on stdout instead of text, and no progress bar.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but results and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr: -v what is done, -vv everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Generate clips from a prompt, a goal and obstacles.
+    Generate(Box<GenerateArgs>),
+    /// Convert a clip between .bvh, .glb and .npz, or draw it as .png.
+    Convert(ConvertArgs),
+    /// Build training data from motion capture.
+    #[command(subcommand)]
+    Dataset(DatasetCommand),
+    /// Write the gradient of an ONNX model as an ONNX model.
+    Grad(GradArgs),
+    /// List, show, check and add model packages.
+    #[command(subcommand)]
+    Models(ModelsCommand),
+    /// Show the engines that are there, or install ONNX Runtime.
+    #[command(subcommand)]
+    Runtime(RuntimeCommand),
+    /// Measure data, model, guidance or speed.
+    #[command(subcommand)]
+    Eval(EvalCommand),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the model runs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct EngineArgs {
+    /// Model package: a name, or a folder with a model.json.
+    #[arg(long, default_value = "motion-base", value_name = "NAME|FOLDER")]
+    pub model: String,
+    /// Which execution provider runs the model.
+    #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
+    pub provider: ProviderArg,
+    /// ONNX Runtime's shared library, or `builtin` for the built-in engine.
+    #[arg(long, value_name = "FILE|builtin")]
+    pub runtime: Option<PathBuf>,
+    /// Threads per model call; 0 lets the engine choose.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd generate \"a person walks forward\" --target 2,3 --obstacle 1,1.5,0.5 -o walk.glb\n  \
+    kinograd generate \"a person jogs\" --n 10 --target -2,4@5 -o jog.glb -o jog.bvh\n  \
+    kinograd generate \"a person walks\" --waypoint 0,1.5@2 --waypoint 1,2.5@4 --seconds 6 -o path.npz -o path.png\n  \
+    kinograd generate \"a person waves\" --json > report.json\n\n\
+    Positions are metres on the ground. A clip starts at 0,0 facing +z; +x is the person's left.\n\
+    With --n above 1, walk.glb becomes walk-00.glb, walk-01.glb and so on.")]
+pub struct GenerateArgs {
+    /// What the person does, in English.
+    pub prompt: String,
+    /// Length of the clip, 1 to 10.
+    #[arg(
+        long,
+        default_value_t = 6.0,
+        allow_hyphen_values = true,
+        value_name = "SECONDS"
+    )]
+    pub seconds: f64,
+    /// Frames per second of the files; the model itself works at 20.
+    #[arg(long, default_value_t = 20.0, allow_hyphen_values = true)]
+    pub fps: f64,
+    /// How many clips, each with a seed of its own.
+    #[arg(long, short, default_value_t = 1)]
+    pub n: usize,
+    /// The same seed, model and provider give the same bytes.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Denoising steps.
+    #[arg(long, default_value_t = 20)]
+    pub steps: usize,
+    /// How one noise level leads to the next.
+    #[arg(long, value_enum, default_value_t = SamplerArg::Ddim)]
+    pub sampler: SamplerArg,
+    /// Classifier-free guidance scale; 1 is off.
+    #[arg(long, allow_hyphen_values = true)]
+    pub cfg: Option<f64>,
+    /// How goals and obstacles steer.
+    #[arg(long, value_enum)]
+    pub method: Option<MethodArg>,
+    /// Strength of the steering; each method has a default of its own.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
+    /// Where the person is at the end, or at a given second.
+    #[arg(long, allow_hyphen_values = true, value_name = "X,Z[@SECONDS]")]
+    pub target: Option<TargetArg>,
+    /// Where the person is at a given second; may be repeated.
+    #[arg(
+        long = "waypoint",
+        allow_hyphen_values = true,
+        value_name = "X,Z@SECONDS"
+    )]
+    pub waypoints: Vec<WaypointArg>,
+    /// A circle to keep out of; may be repeated.
+    #[arg(
+        long = "obstacle",
+        allow_hyphen_values = true,
+        value_name = "X,Z,RADIUS"
+    )]
+    pub obstacles: Vec<ObstacleArg>,
+    /// Leave the feet as the model made them.
+    #[arg(long)]
+    pub no_foot_lock: bool,
+    /// Output file: .glb, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Arguments of `convert`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd convert take.bvh take.glb\n  \
+    kinograd convert take.bvh take.npz --fps 30\n  \
+    kinograd convert walk.npz walk.bvh\n\n\
+    Reads .bvh, .glb and .npz; writes .glb, .bvh, .npz and .png. A clip keeps its own rig unless --retarget\n\
+    is given or the output is a sheet (.png).")]
+pub struct ConvertArgs {
+    /// The clip to read.
+    pub input: PathBuf,
+    /// The file to write.
+    pub output: PathBuf,
+    /// Resample to this rate.
+    #[arg(long, allow_hyphen_values = true)]
+    pub fps: Option<f64>,
+    /// Metres per unit of the BVH; guessed from the body's height if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub unit: Option<f64>,
+    /// Put the motion on the canonical 22-joint body.
+    #[arg(long)]
+    pub retarget: bool,
+}
+
+/// Commands of `dataset`.
+#[derive(Debug, Subcommand)]
+pub enum DatasetCommand {
+    /// Import motion capture as features, captions and statistics.
+    #[command(after_help = "Example:\n  \
+        kinograd dataset build mocap/ -o data/")]
+    Build(DatasetBuildArgs),
+}
+
+/// Arguments of `dataset build`.
+#[derive(Debug, Args)]
+pub struct DatasetBuildArgs {
+    /// Folder of BVH files; its manifest.csv (file, captions, label, split, family) and
+    /// skeletons.json (joint names of each family's rig) are used where they are there.
+    #[arg(value_name = "FOLDER")]
+    pub source: PathBuf,
+    /// Folder to write.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// Leave out the mirrored copies.
+    #[arg(long)]
+    pub no_mirror: bool,
+    /// Threads; 0 uses every core.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
+
+/// Arguments of `grad`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    kinograd grad denoiser.onnx -o denoiser-grad.onnx --wrt x_t --of x0")]
+pub struct GradArgs {
+    /// The model to differentiate.
+    pub model: PathBuf,
+    /// The model to write.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Input to differentiate with respect to; the first float input if not given.
+    #[arg(long, value_name = "NAME")]
+    pub wrt: Option<String>,
+    /// Output to differentiate; the first float output if not given.
+    #[arg(long, value_name = "NAME")]
+    pub of: Option<String>,
+    /// Write two models, FILE-forward.onnx and FILE-backward.onnx, so that the cotangent can be
+    /// computed from the output between them.
+    #[arg(long)]
+    pub split: bool,
+}
+
+/// Commands of `models`.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// List the packages that are found, and where.
+    List,
+    /// Show what a package says of itself.
+    Show {
+        /// Package name or folder.
+        model: String,
+    },
+    /// Check hashes, run the model once and compare its gradient with finite differences.
+    Check {
+        /// Where the model runs.
+        #[command(flatten)]
+        engine: EngineArgs,
+    },
+    /// Make a package of a denoiser of your own.
+    #[command(after_help = "Example:\n  \
+        kinograd models add denoiser.onnx --name mine --like motion-base")]
+    Add(ModelsAddArgs),
+}
+
+/// Arguments of `models add`.
+#[derive(Debug, Args)]
+pub struct ModelsAddArgs {
+    /// The denoiser.
+    pub onnx: PathBuf,
+    /// Name of the new package.
+    #[arg(long)]
+    pub name: String,
+    /// Package whose text encoder, embedding and constants it shares.
+    #[arg(long, default_value = "motion-base", value_name = "NAME|FOLDER")]
+    pub like: String,
+    /// Folder of packages to write to; the user's own if not given.
+    #[arg(long, value_name = "FOLDER")]
+    pub into: Option<PathBuf>,
+}
+
+/// Commands of `runtime`.
+#[derive(Debug, Subcommand)]
+pub enum RuntimeCommand {
+    /// Show which engines are there and where they were looked for.
+    Info {
+        /// ONNX Runtime's shared library.
+        #[arg(long, value_name = "FILE")]
+        runtime: Option<PathBuf>,
+    },
+    /// Install the pinned ONNX Runtime into the user's cache with the user's own pip.
+    Install {
+        /// The GPU build (CUDA and TensorRT).
+        #[arg(long)]
+        gpu: bool,
+    },
+}
+
+/// Commands of `eval`.
+#[derive(Debug, Subcommand)]
+pub enum EvalCommand {
+    /// Import every clip of a motion capture folder and measure the round trip.
+    Data {
+        /// Folder with manifest.csv, skeletons.json and bvh/.
+        source: PathBuf,
+        /// Threads; 0 uses every core.
+        #[arg(long, default_value_t = 0)]
+        threads: usize,
+    },
+    /// Sample 24 prompts and compare with real clips.
+    Model(EvalModelArgs),
+    /// Run the guidance protocol: targets 2, 3 and 4 m away, an obstacle half-way.
+    Guidance(EvalGuidanceArgs),
+    /// Time plain and guided runs on every engine that is there.
+    Speed(EvalSpeedArgs),
+}
+
+/// Arguments of `eval model`.
+#[derive(Debug, Args)]
+pub struct EvalModelArgs {
+    /// Data set built by `dataset build`, for real clips to compare with.
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Seeds per prompt.
+    #[arg(long, default_value_t = 16)]
+    pub seeds: usize,
+    /// Denoising steps.
+    #[arg(long, default_value_t = 20)]
+    pub steps: usize,
+    /// Classifier-free guidance scale.
+    #[arg(long)]
+    pub cfg: Option<f64>,
+    /// Only prompts that contain this text.
+    #[arg(long, value_name = "TEXT")]
+    pub only: Option<String>,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Arguments of `eval guidance`.
+#[derive(Debug, Args)]
+pub struct EvalGuidanceArgs {
+    /// Methods to compare; all if not given.
+    #[arg(long = "method", value_enum)]
+    pub methods: Vec<MethodArg>,
+    /// Denoiser calls per clip; may be repeated.
+    #[arg(long = "steps", default_values_t = [20, 50])]
+    pub steps: Vec<usize>,
+    /// Seeds per target.
+    #[arg(long, default_value_t = 12)]
+    pub seeds: usize,
+    /// Strength of the steering, instead of each method's default.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Arguments of `eval speed`.
+#[derive(Debug, Args)]
+pub struct EvalSpeedArgs {
+    /// Runs of each case; the median and the spread are shown.
+    #[arg(long, default_value_t = 5)]
+    pub runs: usize,
+    /// Clips of the batched case.
+    #[arg(long, default_value_t = 16)]
+    pub batch: usize,
+    /// Denoising steps.
+    #[arg(long, default_value_t = 20)]
+    pub steps: usize,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Execution providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProviderArg {
+    /// The fastest that works.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// NVIDIA CUDA.
+    Cuda,
+    /// NVIDIA TensorRT.
+    Tensorrt,
+}
+
+/// Samplers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SamplerArg {
+    /// Denoising diffusion implicit models, deterministic (Song et al. 2020).
+    Ddim,
+    /// Ancestral sampling (Ho et al. 2020).
+    Ddpm,
+    /// DPM-Solver++ of second order, multistep (Lu et al. 2022).
+    #[value(name = "dpmpp-2m")]
+    DpmSolverPp2M,
+    /// Heun's method; two model calls a step (Karras et al. 2022).
+    Heun,
+}
+
+/// Guidance methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MethodArg {
+    /// No steering, only measured.
+    None,
+    /// Diffusion posterior sampling (Chung et al. 2022).
+    Dps,
+    /// Training-free energy guidance (Yu et al. 2023).
+    Freedom,
+    /// Manifold-preserving guidance, without the model's gradient (He et al. 2023).
+    Mpgd,
+    /// Polyak step size as printed (Shen et al. 2024).
+    Polyak,
+    /// Polyak step size, no longer than the sampler's own noise allows.
+    PolyakCapped,
+    /// A step of fixed length along the gradient (the code of Shen et al. 2024).
+    Normalized,
+}

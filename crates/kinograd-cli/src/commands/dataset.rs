@@ -1,0 +1,83 @@
+//! `kinograd dataset build`.
+
+use std::fmt::Write as _;
+
+use indicatif::ProgressBar;
+use kinograd::motion::dataset::{BuildReport, Progress};
+use serde_json::json;
+
+use crate::args::DatasetBuildArgs;
+use crate::printer::Printer;
+
+/// Most reasons for dropping that are shown; all are in the report.
+const SHOWN_REASONS: usize = 12;
+
+/// Shows a long job over many files.
+pub struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar that says what is done.
+    pub fn new(printer: &Printer, message: &'static str) -> Self {
+        let bar = printer.progress(0, "clips");
+        bar.set_message(message);
+        Self(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, total: usize) {
+        self.0.set_length(total as u64);
+    }
+
+    fn advance(&self, _item: &str) {
+        self.0.inc(1);
+    }
+
+    fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Builds a data set.
+pub fn build(args: &DatasetBuildArgs, printer: &Printer) -> anyhow::Result<()> {
+    kinograd::use_threads(args.threads);
+    let bar = Bar::new(printer, "importing");
+    let report = kinograd::dataset::build(&args.source, &args.output, args.no_mirror, &bar)?;
+    let mut document = serde_json::to_value(&report)?;
+    document["schema"] = json!("kinograd.dataset-build/1");
+    document["outputs"] = json!([args.output]);
+    printer.document(&document, &summary(&report)?)?;
+    Ok(())
+}
+
+/// The report in words.
+pub fn summary(report: &BuildReport) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "clips            {} of {} kept",
+        report.clips_kept, report.clips_in
+    )?;
+    writeln!(text, "frames           {}", report.frames)?;
+    writeln!(
+        text,
+        "speed            {:.0} source frames/s ({:.1} s)",
+        report.source_frames_per_second, report.seconds
+    )?;
+    writeln!(
+        text,
+        "round trip       {:.3} mm at most",
+        report.round_trip_max_m * 1000.0
+    )?;
+    writeln!(text, "foot skate       {:.3}", report.foot_skate_ratio)?;
+    writeln!(text, "jerk             {:.0} m/s³", report.jerk_m_s3)?;
+    if !report.dropped_per_reason.is_empty() {
+        writeln!(text, "dropped          {}", report.clips_dropped)?;
+        let mut reasons: Vec<_> = report.dropped_per_reason.iter().collect();
+        reasons.sort_by(|a, b| b.1.cmp(a.1));
+        for (reason, count) in reasons.into_iter().take(SHOWN_REASONS) {
+            writeln!(text, "  {count:4}  {reason}")?;
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,27 @@
+//! One file per command.
+
+mod completions;
+mod convert;
+mod dataset;
+mod eval;
+mod generate;
+mod grad;
+mod models;
+mod runtime;
+
+use crate::args::{Command, DatasetCommand};
+use crate::printer::Printer;
+
+/// Runs a command.
+pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
+    match command {
+        Command::Generate(args) => generate::run(&args, printer),
+        Command::Convert(args) => convert::run(&args, printer),
+        Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
+        Command::Grad(args) => grad::run(args, printer),
+        Command::Models(command) => models::run(command, printer),
+        Command::Runtime(command) => runtime::run(&command, printer),
+        Command::Eval(command) => eval::run(command, printer),
+        Command::Completions { shell } => completions::run(shell, printer),
+    }
+}

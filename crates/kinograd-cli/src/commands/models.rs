@@ -1,0 +1,103 @@
+//! `kinograd models`.
+
+use std::fmt::Write as _;
+
+use kinograd::runtime::{Package, find_package, list_packages, package_folders};
+use serde_json::{Value, json};
+
+use crate::args::ModelsCommand;
+use crate::printer::Printer;
+
+/// Lists, shows, checks and adds model packages.
+pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
+    match command {
+        ModelsCommand::List => list(printer),
+        ModelsCommand::Show { model } => show(&find_package(&model)?, printer),
+        ModelsCommand::Check { .. } | ModelsCommand::Add(_) => anyhow::bail!("not yet"),
+    }
+}
+
+fn list(printer: &Printer) -> anyhow::Result<()> {
+    let mut text = String::new();
+    let mut models = Vec::new();
+    for found in list_packages() {
+        let folder = found.folder.display().to_string();
+        match found.package {
+            Ok(package) => {
+                let manifest = package.manifest();
+                writeln!(text, "{:20} {:8} {folder}", manifest.name, manifest.version)?;
+                models.push(json!({
+                    "name": manifest.name,
+                    "version": manifest.version,
+                    "kind": manifest.kind,
+                    "folder": folder,
+                }));
+            }
+            Err(error) => {
+                printer.warning(format!("{folder}: {error}"));
+                models.push(json!({ "folder": folder, "error": error.to_string() }));
+            }
+        }
+    }
+    if models.is_empty() {
+        let looked_in: Vec<String> = package_folders()
+            .iter()
+            .map(|folder| folder.display().to_string())
+            .collect();
+        printer.note(format!("no model package in {}", looked_in.join(", ")));
+    }
+    printer.document(
+        &json!({ "schema": "kinograd.models/1", "models": models }),
+        &text,
+    )?;
+    Ok(())
+}
+
+fn show(package: &Package, printer: &Printer) -> anyhow::Result<()> {
+    let manifest = package.manifest();
+    let mut document = serde_json::to_value(manifest)?;
+    document["folder"] = json!(package.folder());
+    document["package_schema"] = document["schema"].take();
+    document["schema"] = json!("kinograd.model/1");
+    let mut text = String::new();
+    writeln!(text, "{} {}", manifest.name, manifest.version)?;
+    writeln!(text, "folder        {}", package.folder().display())?;
+    writeln!(text, "licence       {}", manifest.licence)?;
+    writeln!(text, "data          {}", manifest.data)?;
+    if let Some(motion) = &manifest.representation {
+        writeln!(
+            text,
+            "clips         {} to {} s at {} fps",
+            motion.min_frames as f64 / motion.fps,
+            motion.max_frames as f64 / motion.fps,
+            motion.fps
+        )?;
+    }
+    writeln!(text, "files")?;
+    for (role, file) in &manifest.files {
+        writeln!(text, "  {:18} {}", role.as_str(), file.path)?;
+    }
+    section(&mut text, "limits", &manifest.limits)?;
+    section(&mut text, "known prompts", &manifest.known_prompts)?;
+    if !manifest.metrics.is_empty() {
+        writeln!(text, "metrics")?;
+        for (name, value) in &manifest.metrics {
+            writeln!(text, "  {name:32} {}", plain(value))?;
+        }
+    }
+    printer.document(&document, &text)?;
+    Ok(())
+}
+
+fn section(text: &mut String, title: &str, lines: &[String]) -> std::fmt::Result {
+    if !lines.is_empty() {
+        writeln!(text, "{title}")?;
+    }
+    lines.iter().try_for_each(|line| writeln!(text, "  {line}"))
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,62 @@
+//! The engine and the model that the options ask for.
+
+use kinograd::MotionGenerator;
+use kinograd::runtime::{EngineChoice, EngineOptions, Provider};
+
+use crate::args::{EngineArgs, ProviderArg};
+use crate::printer::Printer;
+
+/// The word for `--runtime` that stands for the built-in engine.
+const BUILT_IN: [&str; 2] = ["builtin", "built-in"];
+
+/// The engine's options.
+pub fn options(args: &EngineArgs) -> EngineOptions {
+    let built_in = args
+        .runtime
+        .as_ref()
+        .is_some_and(|path| BUILT_IN.iter().any(|word| path.as_os_str() == *word));
+    EngineOptions {
+        engine: if built_in {
+            EngineChoice::BuiltIn
+        } else {
+            EngineChoice::Auto
+        },
+        provider: match args.provider {
+            ProviderArg::Auto => Provider::Auto,
+            ProviderArg::Cpu => Provider::Cpu,
+            ProviderArg::Cuda => Provider::Cuda,
+            ProviderArg::Tensorrt => Provider::TensorRt,
+        },
+        library: args.runtime.clone().filter(|_| !built_in),
+        threads: args.threads,
+    }
+}
+
+/// Opens the model, and says once what its engine is if that is not what one would wish for.
+pub fn open_generator(
+    args: &EngineArgs,
+    printer: &Printer,
+) -> Result<MotionGenerator, kinograd::Error> {
+    let options = options(args);
+    let generator = MotionGenerator::open(&args.model, &options)?;
+    let report = generator.engine();
+    if report.library.is_none() && options.engine == EngineChoice::Auto {
+        printer.note(
+            "no ONNX Runtime found: the built-in engine runs the model, about 2 to 3 times slower; \
+             `kinograd runtime install` fetches ONNX Runtime",
+        );
+    } else {
+        for note in &report.notes {
+            printer.note(note);
+        }
+    }
+    Ok(generator)
+}
+
+/// Most memory that this process has used, in MiB, where the system tells.
+pub fn peak_memory_mb() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
+}

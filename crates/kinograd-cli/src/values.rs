@@ -1,0 +1,141 @@
+//! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`.
+
+use std::str::FromStr;
+
+/// `x,z` or `x,z@seconds`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TargetArg {
+    /// Ground position, metres.
+    pub xz_m: [f64; 2],
+    /// When; the end of the clip if not given.
+    pub seconds: Option<f64>,
+}
+
+/// `x,z@seconds`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WaypointArg {
+    /// Ground position, metres.
+    pub xz_m: [f64; 2],
+    /// When.
+    pub seconds: f64,
+}
+
+/// `x,z,radius`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ObstacleArg {
+    /// Centre on the ground, metres.
+    pub xz_m: [f64; 2],
+    /// Radius, metres.
+    pub radius_m: f64,
+}
+
+fn numbers<const N: usize>(text: &str, form: &str) -> Result<[f64; N], String> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+    if parts.len() != N {
+        return Err(format!(
+            "expected {form}, got {} value{}",
+            parts.len(),
+            if parts.len() == 1 { "" } else { "s" }
+        ));
+    }
+    let mut values = [0.0; N];
+    for (value, part) in values.iter_mut().zip(parts) {
+        *value = number(part)?;
+    }
+    Ok(values)
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let value: f64 = text
+        .trim()
+        .parse()
+        .map_err(|_| format!("`{text}` is not a number"))?;
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(format!("`{text}` is not a finite number"))
+    }
+}
+
+impl FromStr for TargetArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (position, seconds) = match text.split_once('@') {
+            Some((position, seconds)) => (position, Some(number(seconds)?)),
+            None => (text, None),
+        };
+        let xz_m = numbers::<2>(position, "X,Z or X,Z@SECONDS")?;
+        Ok(Self { xz_m, seconds })
+    }
+}
+
+impl FromStr for WaypointArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let target: TargetArg = text.parse()?;
+        let seconds = target
+            .seconds
+            .ok_or("expected X,Z@SECONDS: a waypoint needs its time")?;
+        Ok(Self {
+            xz_m: target.xz_m,
+            seconds,
+        })
+    }
+}
+
+impl FromStr for ObstacleArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let [x, z, radius_m] = numbers::<3>(text, "X,Z,RADIUS")?;
+        Ok(Self {
+            xz_m: [x, z],
+            radius_m,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn target_with_and_without_time() {
+        assert_eq!(
+            "-2,3".parse(),
+            Ok(TargetArg {
+                xz_m: [-2.0, 3.0],
+                seconds: None
+            })
+        );
+        assert_eq!(
+            " 1.5, -0.25 @ 4".parse(),
+            Ok(TargetArg {
+                xz_m: [1.5, -0.25],
+                seconds: Some(4.0)
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_place_is_refused_by_name() {
+        for (text, part) in [
+            ("", "got 1 value"),
+            ("1", "got 1 value"),
+            ("1,2,3", "got 3 values"),
+            ("nan,1", "`nan` is not a finite number"),
+            ("1,inf", "`inf` is not a finite number"),
+            ("1,1e999", "`1e999` is not a finite number"),
+            ("1,two", "`two` is not a number"),
+            ("1,2@", "`` is not a number"),
+            ("1,2@inf", "`inf` is not a finite number"),
+        ] {
+            let error = TargetArg::from_str(text).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+        assert!(WaypointArg::from_str("1,2").is_err());
+        assert!(ObstacleArg::from_str("1,2").is_err());
+    }
+}

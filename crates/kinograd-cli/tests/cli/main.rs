@@ -1,0 +1,4 @@
+//! The binary from outside: exit codes, stdout, stderr and files.
+
+mod bad_input;
+mod support;

@@ -1,0 +1,78 @@
+//! Runs the binary in a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Run {
+    /// The JSON document on stdout.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in stdout:\n{}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Asserts success.
+    pub fn ok(self) -> Self {
+        assert_eq!(
+            self.code,
+            Some(0),
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+}
+
+/// The binary, away from the user's caches and settings.
+pub fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinograd"));
+    command
+        .current_dir(folder)
+        .env("NO_COLOR", "1")
+        .env("KINOGRAD_MODELS", models())
+        .env("XDG_CACHE_HOME", folder.join(".cache"))
+        .env("XDG_DATA_HOME", folder.join(".data"))
+        .env_remove("ORT_DYLIB_PATH")
+        .env_remove("KINOGRAD_LOG")
+        .env("COLUMNS", "100");
+    command
+}
+
+/// Runs the binary.
+pub fn kinograd(folder: &Path, args: &[&str]) -> Run {
+    command(folder).args(args).output().unwrap().into()
+}
+
+/// The repository's model packages.
+pub fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")
+}
+
+/// Names of the visible files and left-over temporaries in a folder, sorted.
+pub fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != ".cache" && name != ".data")
+        .collect();
+    names.sort();
+    names
+}

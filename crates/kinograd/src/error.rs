@@ -1,0 +1,84 @@
+//! The facade's error.
+
+use std::path::PathBuf;
+
+/// What can go wrong in a pipeline.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A request asks for something that cannot be.
+    #[error("{field}: {message}")]
+    Request {
+        /// What of the request, such as `target`.
+        field: &'static str,
+        /// What was expected and what came.
+        message: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file's extension names no format that is known here.
+    #[error("{}: {message}", path.display())]
+    FileFormat {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        message: String,
+    },
+    /// A model could not be differentiated.
+    #[error("{}", path.display())]
+    Gradient {
+        /// The model, or the file that could not be written.
+        path: PathBuf,
+        /// Why.
+        source: onnx_grad::Error,
+    },
+    /// Motion data.
+    #[error(transparent)]
+    Motion(#[from] kinograd_motion::MotionError),
+    /// Sampling.
+    #[error(transparent)]
+    Diffusion(kinograd_diffusion::DiffusionError),
+    /// Guidance.
+    #[error(transparent)]
+    Guidance(#[from] kinograd_guidance::GuidanceError),
+    /// An engine or a model package.
+    #[error(transparent)]
+    Runtime(#[from] kinograd_runtime::RuntimeError),
+    /// The caller asked to stop.
+    #[error("interrupted; nothing was written")]
+    Cancelled,
+    /// A fault of this library.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Whether this library, not its input, is at fault.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        matches!(self, Self::Internal(_))
+    }
+}
+
+impl From<kinograd_diffusion::DiffusionError> for Error {
+    fn from(error: kinograd_diffusion::DiffusionError) -> Self {
+        match error {
+            kinograd_diffusion::DiffusionError::Cancelled => Self::Cancelled,
+            other => Self::Diffusion(other),
+        }
+    }
+}

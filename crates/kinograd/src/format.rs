@@ -1,0 +1,100 @@
+//! File formats by extension.
+
+use std::path::Path;
+
+use crate::Error;
+
+/// What a file's extension says it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileFormat {
+    /// Binary glTF: a skinned mannequin and one animation.
+    Glb,
+    /// Biovision hierarchy.
+    Bvh,
+    /// NumPy arrays.
+    Npz,
+    /// A sheet of poses and the path on the ground.
+    Png,
+    /// A report.
+    Json,
+}
+
+impl FileFormat {
+    /// By the extension, in any case.
+    ///
+    /// # Errors
+    /// [`Error::FileFormat`] for any other extension or none.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        match extension.as_deref() {
+            Some("glb") => Ok(Self::Glb),
+            Some("bvh") => Ok(Self::Bvh),
+            Some("npz") => Ok(Self::Npz),
+            Some("png") => Ok(Self::Png),
+            Some("json") => Ok(Self::Json),
+            _ => Err(Error::FileFormat {
+                path: path.to_path_buf(),
+                message: "expected a name that ends in .glb, .bvh, .npz, .png or .json".to_owned(),
+            }),
+        }
+    }
+}
+
+/// Checks, before hours of work, that a file can be written: a known format, a folder that is
+/// there and may be written to, and no folder in the file's place.
+///
+/// # Errors
+/// [`Error::FileFormat`] or [`Error::Write`] with the path.
+pub fn check_output(path: &Path) -> Result<FileFormat, Error> {
+    let format = FileFormat::of(path)?;
+    let fail = |source: std::io::Error| Error::Write {
+        path: path.to_path_buf(),
+        source: Box::new(source),
+    };
+    if path.is_dir() {
+        return Err(fail(std::io::Error::new(
+            std::io::ErrorKind::IsADirectory,
+            "there is a folder of this name",
+        )));
+    }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let exists = path.try_exists().map_err(fail)?;
+    let is_device = exists && !path.metadata().map_err(fail)?.is_file();
+    if !is_device {
+        tempfile::tempfile_in(folder).map_err(fail)?;
+    }
+    Ok(format)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_by_extension() {
+        assert_eq!(
+            FileFormat::of(Path::new("a/b.GLB")).unwrap(),
+            FileFormat::Glb
+        );
+        for bad in ["walk", "walk.fbx", ".glb", "glb"] {
+            let message = FileFormat::of(Path::new(bad)).unwrap_err().to_string();
+            assert!(message.starts_with(bad), "{message}");
+        }
+    }
+
+    #[test]
+    fn outputs_are_checked_before_the_work() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check_output(&folder.path().join("walk.glb")).is_ok());
+        assert!(check_output(&folder.path().join("none/walk.glb")).is_err());
+        std::fs::create_dir(folder.path().join("taken.glb")).unwrap();
+        assert!(check_output(&folder.path().join("taken.glb")).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

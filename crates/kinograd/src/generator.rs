@@ -1,0 +1,462 @@
+//! From a request to clips.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use kinograd_diffusion::{
+    Layout, Model, NoiseSchedule, NoiseSource, Progress, SeededNoise, Spacing, StepPair, sample,
+};
+use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss};
+use kinograd_motion::{FEATURES, Normalizer};
+use kinograd_runtime::{
+    BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
+    OpenEngine, Package, Role, RuntimeError, SessionOptions, TextEncoder, cache_dir, find_package,
+    open_engine,
+};
+use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix3, s};
+use rayon::prelude::*;
+
+use crate::finish::{self, Finish};
+use crate::observer::{Event, Observer, Warning};
+use crate::request::MODEL_FPS;
+use crate::{Clip, Error, GenerateRequest, goals, known};
+
+/// Clips that are sampled together: more cost memory and save nothing on a few cores.
+const BATCH: usize = 8;
+
+/// A model package on an engine, ready to make clips.
+///
+/// ```no_run
+/// use kinograd::{GenerateRequest, MotionGenerator};
+/// use kinograd::runtime::EngineOptions;
+///
+/// let mut generator = MotionGenerator::open("motion-base", &EngineOptions::default())?;
+/// let request = GenerateRequest::builder("a person walks forward")
+///     .target(2.0, 3.0)
+///     .obstacle(1.0, 1.5, 0.5)
+///     .build()?;
+/// for clip in generator.generate(&request, &mut ())? {
+///     clip.save("walk.glb".as_ref())?;
+/// }
+/// # Ok::<(), kinograd::Error>(())
+/// ```
+pub struct MotionGenerator {
+    package: Package,
+    engine: OpenEngine,
+    schedule: NoiseSchedule,
+    normalizer: Normalizer,
+    text: TextEncoder,
+    denoiser: OnnxDenoiser,
+    embedding: Option<MotionEmbedding>,
+    hashes: BTreeMap<String, String>,
+    timings: Timings,
+}
+
+/// Seconds that the parts of the last run took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Timings {
+    /// Opening the engine, reading and checking the package.
+    pub open_s: f64,
+    /// Encoding the prompt.
+    pub text_s: f64,
+    /// Loading the denoiser's graphs, where they were not loaded before.
+    pub prepare_s: f64,
+    /// Sampling.
+    pub sampling_s: f64,
+    /// Fitting rotations, foot lock and measuring.
+    pub finish_s: f64,
+}
+
+/// Makes the loss of a batch from the decoder of its root paths.
+pub type MakeLoss<'m> = dyn FnMut(PathDecoder) -> Result<Box<dyn Loss>, Error> + 'm;
+
+impl MotionGenerator {
+    /// Opens a model package, by name or folder, on an engine.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] if there is no such package, a file of it is missing or has another
+    /// hash, or the engine cannot be opened.
+    pub fn open(model: &str, options: &EngineOptions) -> Result<Self, Error> {
+        let started = Instant::now();
+        let package = find_package(model)?;
+        let engine = open_engine(options)?;
+        let session = SessionOptions {
+            cache_dir: cache_dir(),
+            ..SessionOptions::default()
+        };
+        let constants = package.constants()?;
+        let text = TextEncoder::open(&engine.engine, &package, &session)?;
+        let denoiser = OnnxDenoiser::open(engine.engine.clone(), &package, session.clone())?;
+        let embedding = if package.has(Role::MotionEmbedding) {
+            Some(MotionEmbedding::open(
+                engine.engine.clone(),
+                &package,
+                session,
+            )?)
+        } else {
+            None
+        };
+        let files = &package.manifest().files;
+        let hashes = files
+            .iter()
+            .map(|(role, entry)| (role.as_str().to_owned(), entry.sha256.clone()));
+        Ok(Self {
+            schedule: schedule_of(package.manifest())?,
+            normalizer: Normalizer::new(constants.mean, constants.std)?,
+            hashes: hashes.collect(),
+            text,
+            denoiser,
+            embedding,
+            package,
+            engine,
+            timings: Timings {
+                open_s: started.elapsed().as_secs_f64(),
+                ..Timings::default()
+            },
+        })
+    }
+
+    /// What the package says of itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        self.package.manifest()
+    }
+
+    /// What engine runs the model.
+    #[must_use]
+    pub fn engine(&self) -> &EngineReport {
+        &self.engine.report
+    }
+
+    /// The engine in words, such as `ONNX Runtime 1.31.1 (cpu)`.
+    #[must_use]
+    pub fn engine_name(&self) -> String {
+        let report = &self.engine.report;
+        format!("{} {} ({})", report.engine, report.version, report.provider)
+    }
+
+    /// Seconds that the parts of the last run took.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    /// Mean and standard deviation of the model's features.
+    #[must_use]
+    pub fn normalizer(&self) -> &Normalizer {
+        &self.normalizer
+    }
+
+    /// Known prompts nearest to a prompt, with the cosine between their embeddings.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] if the text encoder fails.
+    pub fn nearest_known(&mut self, prompt: &str) -> Result<Vec<(String, f32)>, Error> {
+        let known = &self.package.manifest().known_prompts;
+        known::nearest(&mut self.text, prompt, known)
+    }
+
+    /// Embeddings of texts, `[texts, e]`, unit length.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] if the text encoder fails.
+    pub fn embed_texts(&mut self, texts: &[&str]) -> Result<Array2<f32>, Error> {
+        Ok(self.text.encode(texts)?.embedding)
+    }
+
+    /// Embedding of a clip's features `[frames, 263]`, not normalised: `[e]`, unit length. `None`
+    /// where the package has no motion embedding.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] if the model fails, [`Error::Motion`] for features of another shape.
+    pub fn embed_motion(
+        &mut self,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<Option<Vec<f32>>, Error> {
+        let Some(embedding) = &mut self.embedding else {
+            return Ok(None);
+        };
+        let normalised = self.normalizer.apply(features)?;
+        let frames = normalised.nrows();
+        let batch = normalised.insert_axis(Axis(0)).into_dyn();
+        let rows = embedding.embed(&batch, &[frames])?;
+        Ok(Some(rows.into_iter().collect()))
+    }
+
+    /// Makes the request's clips.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] if the observer stops the run; otherwise what the model, the guidance
+    /// or the clean-up returns.
+    pub fn generate(
+        &mut self,
+        request: &GenerateRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Clip>, Error> {
+        self.run(request, None, observer)
+    }
+
+    /// As [`generate`](Self::generate), with a loss of one's own beside the request's goals.
+    ///
+    /// `make_loss` is called once per batch with the decoder of the batch's root paths; the
+    /// request's method must be one that steers.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate), and what `make_loss` returns.
+    pub fn generate_with(
+        &mut self,
+        request: &GenerateRequest,
+        make_loss: &mut MakeLoss<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Clip>, Error> {
+        self.run(request, Some(make_loss), observer)
+    }
+
+    fn run(
+        &mut self,
+        request: &GenerateRequest,
+        mut make_loss: Option<&mut MakeLoss<'_>>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Clip>, Error> {
+        self.timings = Timings {
+            open_s: self.timings.open_s,
+            ..Timings::default()
+        };
+        self.check_length(request)?;
+        let started = Instant::now();
+        self.warn(request, observer)?;
+        let prompt = self.text.encode(&[&request.prompt])?;
+        self.timings.text_s = started.elapsed().as_secs_f64();
+
+        let guided = request.is_guided() || make_loss.is_some();
+        let differentiable = guided
+            && request
+                .method
+                .steering()
+                .is_some_and(|m| m.needs_gradient());
+        let started = Instant::now();
+        self.denoiser.prepare(differentiable)?;
+        self.timings.prepare_s = started.elapsed().as_secs_f64();
+
+        let steps = self.schedule.steps(Spacing::Trailing, request.steps)?;
+        let batches: Vec<std::ops::Range<usize>> = (0..request.clips)
+            .step_by(BATCH)
+            .map(|first| first..(first + BATCH).min(request.clips))
+            .collect();
+        tell(
+            observer,
+            Event::Started {
+                work: "sampling",
+                total: (steps.len() * batches.len()) as u64,
+            },
+        )?;
+        let mut clips = Vec::with_capacity(request.clips);
+        for (index, batch) in batches.iter().enumerate() {
+            let seeds: Vec<u64> = batch
+                .clone()
+                .map(|clip| request.seed.wrapping_add(clip as u64))
+                .collect();
+            let done = index * steps.len();
+            let started = Instant::now();
+            let x0 = self.sample(
+                request,
+                prompt.condition.row(0),
+                &seeds,
+                &steps,
+                make_loss.as_deref_mut(),
+                &mut |progress: &Progress<'_>| {
+                    observer.event(&Event::Advanced {
+                        done: (done + progress.index + 1) as u64,
+                    })
+                },
+            )?;
+            self.timings.sampling_s += started.elapsed().as_secs_f64();
+            let started = Instant::now();
+            clips.extend(self.finish(request, &x0, &seeds, prompt.embedding.row(0))?);
+            self.timings.finish_s += started.elapsed().as_secs_f64();
+        }
+        tell(observer, Event::Finished)?;
+        Ok(clips)
+    }
+
+    fn check_length(&self, request: &GenerateRequest) -> Result<(), Error> {
+        let motion = self.package.manifest().motion()?;
+        if (motion.min_frames..=motion.max_frames).contains(&request.frames()) {
+            return Ok(());
+        }
+        Err(Error::Request {
+            field: "seconds",
+            message: format!(
+                "{} is outside what the model makes, {} to {}",
+                request.duration_secs,
+                motion.min_frames as f64 / motion.fps,
+                motion.max_frames as f64 / motion.fps
+            ),
+        })
+    }
+
+    fn warn(
+        &mut self,
+        request: &GenerateRequest,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Error> {
+        for warning in request.warnings() {
+            tell(observer, Event::Warning(warning))?;
+        }
+        let known = &self.package.manifest().known_prompts;
+        if let Some(nearest) = known::if_unknown(&mut self.text, &request.prompt, known)? {
+            let prompt = request.prompt.clone();
+            tell(
+                observer,
+                Event::Warning(Warning::UnknownPrompt { prompt, nearest }),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// x̂0 of a batch, `[batch, frames, 263]`, normalised.
+    fn sample(
+        &mut self,
+        request: &GenerateRequest,
+        condition: ndarray::ArrayView1<'_, f32>,
+        seeds: &[u64],
+        steps: &[StepPair],
+        make_loss: Option<&mut MakeLoss<'_>>,
+        observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<ArrayD<f32>, Error> {
+        let (batch, frames) = (seeds.len(), request.frames());
+        let condition = condition
+            .broadcast((batch, condition.len()))
+            .ok_or_else(|| Error::Internal("the condition has no row".to_owned()))?;
+        let cfg = request.cfg.or(self.package.manifest().defaults.cfg);
+        self.denoiser.set_batch(ClipBatch {
+            condition: condition.to_owned(),
+            lengths: vec![frames; batch],
+            guidance_scale: cfg.unwrap_or(1.0),
+        })?;
+        let decoder = || PathDecoder::new(self.normalizer.clone(), vec![frames; batch]);
+        let mut loss = SumLoss::new();
+        let mut guided = false;
+        if request.is_guided() {
+            loss = loss.with(1.0, goals::loss(request, decoder())?)?;
+            guided = true;
+        }
+        if let Some(make_loss) = make_loss {
+            loss = loss.with(1.0, BoxedLoss(make_loss(decoder())?))?;
+            guided = true;
+        }
+        let options = GuidanceOptions {
+            scale: request.guidance_scale.unwrap_or(1.0),
+            ..GuidanceOptions::default()
+        };
+        let mut guidance = match request.method.steering() {
+            Some(method) if guided => Some(method.guide(loss, options)?),
+            _ => None,
+        };
+        let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {
+            Model::differentiable(&mut self.denoiser)
+        } else {
+            Model::forward_only(&mut self.denoiser)
+        };
+        let mut noise: Box<dyn NoiseSource> = Box::new(SeededNoise::new(seeds.to_vec()));
+        let mut sampler = request.sampler.make();
+        let mut observer = observer;
+        let x0 = sample(
+            &mut model,
+            sampler.as_mut(),
+            steps,
+            &Layout::full(&[batch, frames, FEATURES])?,
+            noise.as_mut(),
+            guidance
+                .as_deref_mut()
+                .map(|g| g as &mut dyn kinograd_diffusion::Guidance),
+            &mut observer,
+        )?;
+        Ok(x0)
+    }
+
+    fn finish(
+        &mut self,
+        request: &GenerateRequest,
+        x0: &ArrayD<f32>,
+        seeds: &[u64],
+        text: ndarray::ArrayView1<'_, f32>,
+    ) -> Result<Vec<Clip>, Error> {
+        let batch = x0
+            .view()
+            .into_dimensionality::<Ix3>()
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        let text_scores = match &mut self.embedding {
+            Some(embedding) => {
+                let rows = embedding.embed(x0, &vec![request.frames(); seeds.len()])?;
+                rows.outer_iter()
+                    .map(|row| Some(f64::from(row.dot(&text))))
+                    .collect()
+            }
+            None => vec![None; seeds.len()],
+        };
+        let this = Finish {
+            request,
+            hashes: &self.hashes,
+            manifest: self.package.manifest(),
+            engine: &self.engine.report,
+        };
+        let normalizer = &self.normalizer;
+        (0..seeds.len())
+            .into_par_iter()
+            .map(|sample| {
+                let features = normalizer.invert(batch.slice(s![sample, .., ..]))?;
+                finish::clip(&this, features, seeds[sample], text_scores[sample])
+            })
+            .collect()
+    }
+}
+
+/// `SumLoss` takes losses by value.
+struct BoxedLoss(Box<dyn Loss>);
+
+impl Loss for BoxedLoss {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn value_and_grad(
+        &mut self,
+        x0: &ArrayD<f32>,
+    ) -> Result<kinograd_guidance::LossValue, kinograd_guidance::GuidanceError> {
+        self.0.value_and_grad(x0)
+    }
+}
+
+fn tell(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
+    match observer.event(&event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Cancelled),
+    }
+}
+
+fn schedule_of(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
+    let spec = manifest
+        .schedule
+        .ok_or_else(|| RuntimeError::PackageFormat {
+            path: manifest.name.clone().into(),
+            reason: "`schedule` is missing".to_owned(),
+        })?;
+    if (manifest.motion()?.fps - MODEL_FPS).abs() > 1e-9 || manifest.motion()?.features != FEATURES
+    {
+        return Err(Error::Runtime(RuntimeError::PackageFormat {
+            path: manifest.name.clone().into(),
+            reason: format!("clips of {FEATURES} features at {MODEL_FPS} fps are made here"),
+        }));
+    }
+    Ok(match spec.kind {
+        BetaSchedule::Cosine => NoiseSchedule::cosine(spec.train_steps)?,
+        BetaSchedule::Linear => NoiseSchedule::linear(
+            spec.train_steps,
+            spec.beta_start.unwrap_or(1e-4),
+            spec.beta_end.unwrap_or(0.02),
+        )?,
+    })
+}

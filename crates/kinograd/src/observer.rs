@@ -1,0 +1,102 @@
+//! How a run reports what it does, and how it is stopped.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// What a run reports.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// `total` units of work begin.
+    Started {
+        /// What the work is, such as `sampling`.
+        work: &'static str,
+        /// Units of work.
+        total: u64,
+    },
+    /// So many units are done.
+    Advanced {
+        /// Units done since the start.
+        done: u64,
+    },
+    /// The work is done.
+    Finished,
+    /// Something the user should know.
+    Warning(Warning),
+}
+
+/// What a user should know although the run goes on.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// The prompt is far from everything the model was trained on.
+    UnknownPrompt {
+        /// The prompt.
+        prompt: String,
+        /// Known prompts, nearest first, with the cosine between their embeddings and the prompt's.
+        nearest: Vec<(String, f32)>,
+    },
+    /// A place can only be reached faster than people walk or jog.
+    FastTarget {
+        /// Speed along the straight way, m/s.
+        speed_m_per_s: f64,
+        /// When the place must be reached, seconds.
+        seconds: f64,
+    },
+    /// Anything else.
+    Other(String),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownPrompt { prompt, nearest } => {
+                write!(
+                    f,
+                    "the model knows nothing close to \"{prompt}\"; the nearest it knows:"
+                )?;
+                for (known, cosine) in nearest {
+                    write!(f, "\n  {known} ({cosine:.2})")?;
+                }
+                Ok(())
+            }
+            Self::FastTarget {
+                speed_m_per_s,
+                seconds,
+            } => write!(
+                f,
+                "the place at {seconds:.1} s needs {speed_m_per_s:.1} m/s on the straight way; the model's people \
+                 do not move so fast for so long"
+            ),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Follows a run and may stop it.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use kinograd::{Event, Observer};
+///
+/// struct Steps(u64);
+/// impl Observer for Steps {
+///     fn event(&mut self, event: &Event) -> ControlFlow<()> {
+///         if let Event::Advanced { done } = event {
+///             self.0 = *done;
+///         }
+///         ControlFlow::Continue(())
+///     }
+/// }
+/// ```
+pub trait Observer {
+    /// Receives an event; `Break` stops the run with [`crate::Error::Cancelled`].
+    fn event(&mut self, event: &Event) -> ControlFlow<()>;
+}
+
+/// Listens to nothing and never stops a run.
+impl Observer for () {
+    fn event(&mut self, _event: &Event) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
