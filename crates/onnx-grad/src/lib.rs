@@ -1,20 +1,23 @@
 //! The gradient of an ONNX model, as ONNX.
 
+mod assemble;
+mod build;
+mod derive;
+mod dim;
 mod error;
+mod functions;
+mod grad;
+mod graph;
+mod load;
 mod model;
+mod ops;
+mod partition;
 pub mod proto;
 mod request;
+mod reverse;
+mod tensor;
 
+pub use derive::differentiate;
 pub use error::{Error, Result};
 pub use model::{DataType, Dimension, Model, TensorInfo};
 pub use request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Seed, Split};
-
-/// Derives the graphs that a request asks for.
-///
-/// # Errors
-/// See [`Error`].
-pub fn differentiate(_model: &Model, _request: &Request) -> Result<Gradient> {
-    Err(Error::Request {
-        reason: "no rule is registered yet".into(),
-    })
-}

@@ -1,0 +1,153 @@
+//! From the working graph back to models.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::graph::{Graph, Origin, V};
+use crate::model::{Dimension, Model, TensorInfo};
+use crate::proto::{
+    DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto, TensorShapeProto,
+    TensorTypeProto, TypeProto, TypeValue, ValueInfoProto,
+};
+
+/// What one output model is made of.
+pub(crate) struct Part<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) inputs: Vec<V>,
+    /// Values and the names they get; a value under a name not its own is copied by an Identity.
+    pub(crate) outputs: Vec<(V, String)>,
+}
+
+/// The nodes and weights that lead from `part.inputs` to `part.outputs`, as a model.
+pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
+    let given: HashSet<V> = part.inputs.iter().copied().collect();
+    let mut nodes: BTreeSet<usize> = BTreeSet::new();
+    let mut weights: BTreeSet<V> = BTreeSet::new();
+    let mut seen: HashSet<V> = HashSet::new();
+    let mut queue: Vec<V> = part.outputs.iter().map(|(v, _)| *v).collect();
+    while let Some(v) = queue.pop() {
+        if given.contains(&v) || !seen.insert(v) {
+            continue;
+        }
+        match graph.value(v).origin {
+            Origin::Input => {}
+            Origin::Initializer(_) => {
+                weights.insert(v);
+            }
+            Origin::Node(at) => {
+                if nodes.insert(at) {
+                    let node = &graph.nodes[at];
+                    queue.extend(node.inputs.iter().flatten().chain(&node.captures));
+                }
+            }
+        }
+    }
+    let mut out: Vec<NodeProto> = nodes.iter().map(|&at| node_proto(graph, at)).collect();
+    for (v, name) in &part.outputs {
+        let value = graph.value(*v);
+        if &value.name != name {
+            out.push(NodeProto {
+                op_type: "Identity".into(),
+                name: format!("{name}/Identity"),
+                input: vec![value.name.clone()],
+                output: vec![name.clone()],
+                ..NodeProto::default()
+            });
+        }
+    }
+    let initializer = weights
+        .iter()
+        .filter_map(|&v| {
+            let mut tensor = graph.tensor(v)?.as_ref().clone();
+            tensor.name.clone_from(&graph.value(v).name);
+            Some(tensor)
+        })
+        .collect();
+    let proto = GraphProto {
+        node: out,
+        name: part.name.to_owned(),
+        initializer,
+        input: part.inputs.iter().map(|&v| value_info(graph, v, &graph.value(v).name)).collect(),
+        output: part.outputs.iter().map(|(v, name)| value_info(graph, *v, name)).collect(),
+        ..GraphProto::default()
+    };
+    let mut model = ModelProto {
+        graph: Some(proto),
+        functions: Vec::new(),
+        training_info: Vec::new(),
+        ..without_graph(source)
+    };
+    model.producer_name = "onnx-grad".into();
+    model.producer_version = env!("CARGO_PKG_VERSION").into();
+    Model::from_proto(model)
+}
+
+fn without_graph(source: &ModelProto) -> ModelProto {
+    ModelProto {
+        ir_version: source.ir_version,
+        opset_import: source.opset_import.clone(),
+        domain: source.domain.clone(),
+        model_version: source.model_version,
+        doc_string: source.doc_string.clone(),
+        metadata_props: source.metadata_props.clone(),
+        ..ModelProto::default()
+    }
+}
+
+fn node_proto(graph: &Graph, at: usize) -> NodeProto {
+    let node = &graph.nodes[at];
+    let name = |slot: &Option<V>| slot.map_or_else(String::new, |v| graph.value(v).name.clone());
+    NodeProto {
+        input: node.inputs.iter().map(name).collect(),
+        output: node.outputs.iter().map(name).collect(),
+        name: node.name.clone(),
+        op_type: node.op.clone(),
+        domain: node.domain.clone(),
+        attribute: node.attributes.clone(),
+        ..NodeProto::default()
+    }
+}
+
+/// Name, type and shape of a value for callers.
+pub(crate) fn tensor_info(graph: &Graph, v: V, name: &str) -> TensorInfo {
+    TensorInfo {
+        name: name.to_owned(),
+        data_type: graph.data_type(v),
+        shape: graph.shape(v).map(|shape| {
+            shape
+                .iter()
+                .map(|dim| match dim.as_known() {
+                    Some(n) => Dimension::Fixed(n),
+                    None => Dimension::Named(graph.symbols.text(dim)),
+                })
+                .collect()
+        }),
+    }
+}
+
+fn value_info(graph: &Graph, v: V, name: &str) -> ValueInfoProto {
+    let info = tensor_info(graph, v, name);
+    let shape = info.shape.map(|dims| TensorShapeProto {
+        dim: dims
+            .into_iter()
+            .map(|dim| DimensionProto {
+                value: match dim {
+                    Dimension::Fixed(n) => Some(DimensionValue::DimValue(n)),
+                    Dimension::Named(name) => Some(DimensionValue::DimParam(name)),
+                    Dimension::Unknown => None,
+                },
+                ..DimensionProto::default()
+            })
+            .collect(),
+    });
+    ValueInfoProto {
+        name: name.to_owned(),
+        r#type: Some(TypeProto {
+            value: Some(TypeValue::TensorType(TensorTypeProto {
+                elem_type: Some(info.data_type.code()),
+                shape,
+            })),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
+    }
+}

@@ -1,0 +1,416 @@
+//! Dimensions as polynomials with rational coefficients over symbols, so that `batch`, `4*frames`
+//! and `frames/4` can be compared, multiplied and divided without their values.
+
+use std::collections::HashMap;
+
+/// Largest number of terms kept; a longer expression becomes a symbol of its own.
+const MAX_TERMS: usize = 12;
+/// Largest degree of a term.
+const MAX_DEGREE: usize = 12;
+
+/// A dimension. Equal values mean provably equal dimensions; the reverse need not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Dim(Vec<Term>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Term {
+    atoms: Vec<u32>,
+    num: i64,
+    den: i64,
+}
+
+/// What a symbol stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Atom {
+    Named(String),
+    /// ⌊a / b⌋.
+    Floor(Dim, Dim),
+    /// The result of broadcasting two dimensions: one of them, the other being equal or 1.
+    Broadcast(Dim, Dim),
+    Fresh(u32),
+}
+
+/// One term taken apart: symbols, numerator, denominator.
+pub(crate) type TermView<'a> = (&'a [u32], i64, i64);
+
+impl Dim {
+    pub(crate) fn known(value: i64) -> Self {
+        if value == 0 {
+            return Self(Vec::new());
+        }
+        Self(vec![Term {
+            atoms: Vec::new(),
+            num: value,
+            den: 1,
+        }])
+    }
+
+    fn atom(index: u32) -> Self {
+        Self(vec![Term {
+            atoms: vec![index],
+            num: 1,
+            den: 1,
+        }])
+    }
+
+    pub(crate) fn as_known(&self) -> Option<i64> {
+        match self.0.as_slice() {
+            [] => Some(0),
+            [term] if term.atoms.is_empty() && term.den == 1 => Some(term.num),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is(&self, value: i64) -> bool {
+        self.as_known() == Some(value)
+    }
+
+    /// The symbol, where the dimension is exactly one symbol.
+    pub(crate) fn as_atom(&self) -> Option<u32> {
+        match self.0.as_slice() {
+            [term] if term.num == 1 && term.den == 1 => match term.atoms.as_slice() {
+                [atom] => Some(*atom),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(crate) fn terms(&self) -> impl Iterator<Item = TermView<'_>> {
+        self.0
+            .iter()
+            .map(|term| (term.atoms.as_slice(), term.num, term.den))
+    }
+
+    /// Whether no value of the symbols makes it negative (symbols are counts).
+    pub(crate) fn is_non_negative(&self) -> bool {
+        self.0.iter().all(|term| term.num > 0)
+    }
+
+    fn from_terms(terms: impl IntoIterator<Item = Term>) -> Option<Self> {
+        let mut out: Vec<Term> = Vec::new();
+        for term in terms {
+            match out.iter_mut().find(|other| other.atoms == term.atoms) {
+                None => out.push(term),
+                Some(other) => {
+                    let num = i128::from(other.num) * i128::from(term.den)
+                        + i128::from(term.num) * i128::from(other.den);
+                    let den = i128::from(other.den) * i128::from(term.den);
+                    (other.num, other.den) = reduce(num, den)?;
+                }
+            }
+        }
+        out.retain(|term| term.num != 0);
+        if out.len() > MAX_TERMS || out.iter().any(|term| term.atoms.len() > MAX_DEGREE) {
+            return None;
+        }
+        out.sort();
+        Some(Self(out))
+    }
+
+    fn add(&self, other: &Self) -> Option<Self> {
+        Self::from_terms(self.0.iter().chain(&other.0).cloned())
+    }
+
+    fn scale(&self, num: i64, den: i64) -> Option<Self> {
+        self.mul(&Self(vec![Term {
+            atoms: Vec::new(),
+            num,
+            den,
+        }]))
+    }
+
+    fn mul(&self, other: &Self) -> Option<Self> {
+        let mut terms = Vec::new();
+        for a in &self.0 {
+            for b in &other.0 {
+                let mut atoms: Vec<u32> = a.atoms.iter().chain(&b.atoms).copied().collect();
+                atoms.sort_unstable();
+                let (num, den) = reduce(
+                    i128::from(a.num) * i128::from(b.num),
+                    i128::from(a.den) * i128::from(b.den),
+                )?;
+                terms.push(Term { atoms, num, den });
+            }
+        }
+        Self::from_terms(terms)
+    }
+
+    /// The quotient, where the division leaves no remainder over the rationals.
+    pub(crate) fn div_exact(&self, divisor: &Self) -> Option<Self> {
+        let lead = divisor.0.last()?;
+        let (mut rest, mut quotient) = (self.clone(), Self(Vec::new()));
+        for _ in 0..2 * MAX_TERMS {
+            let Some(top) = rest.0.last() else {
+                return Some(quotient);
+            };
+            let mut atoms = top.atoms.clone();
+            for atom in &lead.atoms {
+                let at = atoms.iter().position(|a| a == atom)?;
+                atoms.remove(at);
+            }
+            let (num, den) = reduce(
+                i128::from(top.num) * i128::from(lead.den),
+                i128::from(top.den) * i128::from(lead.num),
+            )?;
+            let step = Self(vec![Term { atoms, num, den }]);
+            rest = rest.add(&step.mul(divisor)?.scale(-1, 1)?)?;
+            quotient = quotient.add(&step)?;
+        }
+        None
+    }
+}
+
+fn reduce(num: i128, den: i128) -> Option<(i64, i64)> {
+    if den == 0 {
+        return None;
+    }
+    let (mut a, mut b) = (num.unsigned_abs(), den.unsigned_abs());
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    let divisor = i128::try_from(a.max(1)).ok()? * den.signum();
+    Some((
+        i64::try_from(num / divisor).ok()?,
+        i64::try_from(den / divisor).ok()?,
+    ))
+}
+
+/// The symbols of a graph. An expression that outgrows the representation becomes a new symbol.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    atoms: Vec<Atom>,
+    index: HashMap<Atom, u32>,
+    facts: HashMap<u32, Dim>,
+    fresh: u32,
+}
+
+impl Symbols {
+    fn intern(&mut self, atom: Atom) -> Dim {
+        let next = u32::try_from(self.atoms.len()).unwrap_or(u32::MAX);
+        let index = *self.index.entry(atom.clone()).or_insert(next);
+        if index == next {
+            self.atoms.push(atom);
+        }
+        match self.facts.get(&index) {
+            Some(fact) => fact.clone(),
+            None => Dim::atom(index),
+        }
+    }
+
+    pub(crate) fn named(&mut self, name: &str) -> Dim {
+        self.intern(Atom::Named(name.to_owned()))
+    }
+
+    pub(crate) fn fresh(&mut self) -> Dim {
+        self.fresh += 1;
+        self.intern(Atom::Fresh(self.fresh))
+    }
+
+    pub(crate) fn atom(&self, index: u32) -> Option<&Atom> {
+        self.atoms.get(index as usize)
+    }
+
+    pub(crate) fn add(&mut self, a: &Dim, b: &Dim) -> Dim {
+        a.add(b).unwrap_or_else(|| self.fresh())
+    }
+
+    pub(crate) fn sub(&mut self, a: &Dim, b: &Dim) -> Dim {
+        let negated = b.scale(-1, 1);
+        negated
+            .and_then(|b| a.add(&b))
+            .unwrap_or_else(|| self.fresh())
+    }
+
+    pub(crate) fn mul(&mut self, a: &Dim, b: &Dim) -> Dim {
+        a.mul(b).unwrap_or_else(|| self.fresh())
+    }
+
+    pub(crate) fn product<'a>(&mut self, dims: impl IntoIterator<Item = &'a Dim>) -> Dim {
+        let mut product = Dim::known(1);
+        for dim in dims {
+            product = self.mul(&product, dim);
+        }
+        product
+    }
+
+    /// ⌊a / b⌋, the quotient of two non-negative integers.
+    pub(crate) fn floor_div(&mut self, a: &Dim, b: &Dim) -> Dim {
+        match (a.as_known(), b.as_known()) {
+            (_, Some(0)) => return self.fresh(),
+            (Some(a), Some(b)) => return Dim::known(a.div_euclid(b)),
+            _ => {}
+        }
+        match a.div_exact(b) {
+            // Without denominators the quotient is whole whatever the symbols are.
+            Some(quotient) if quotient.0.iter().all(|term| term.den == 1) => quotient,
+            _ => self.intern(Atom::Floor(a.clone(), b.clone())),
+        }
+    }
+
+    /// a / b where the model would be invalid if that left a remainder.
+    pub(crate) fn exact_div(&mut self, a: &Dim, b: &Dim) -> Dim {
+        match a.div_exact(b) {
+            Some(quotient) => quotient,
+            None => self.floor_div(a, b),
+        }
+    }
+
+    pub(crate) fn broadcast(&mut self, a: &Dim, b: &Dim) -> Dim {
+        if a == b || b.is(1) {
+            return a.clone();
+        }
+        if a.is(1) || b.as_known().is_some() {
+            return b.clone();
+        }
+        if a.as_known().is_some() {
+            return a.clone();
+        }
+        self.intern(Atom::Broadcast(
+            a.min(b).clone(),
+            a.max(b).clone(),
+        ))
+    }
+
+    /// Notes that a symbol has this value in every run that the model accepts.
+    pub(crate) fn learn(&mut self, dim: &Dim, value: &Dim) {
+        if let Some(atom) = dim.as_atom()
+            && matches!(self.atoms.get(atom as usize), Some(Atom::Floor(..) | Atom::Fresh(_)))
+            && value.terms().all(|(atoms, ..)| !atoms.contains(&atom))
+        {
+            self.facts.insert(atom, value.clone());
+        }
+    }
+
+    /// The dimension with everything that was learnt put in.
+    pub(crate) fn resolve(&self, dim: &Dim) -> Dim {
+        if self.facts.is_empty() || !dim.terms().any(|(atoms, ..)| atoms.iter().any(|a| self.facts.contains_key(a))) {
+            return dim.clone();
+        }
+        let mut out = Dim::known(0);
+        for term in &dim.0 {
+            let mut product = Dim(vec![Term {
+                atoms: Vec::new(),
+                ..term.clone()
+            }]);
+            for atom in &term.atoms {
+                let factor = self.facts.get(atom).cloned().unwrap_or(Dim::atom(*atom));
+                match product.mul(&factor) {
+                    Some(next) => product = next,
+                    None => return dim.clone(),
+                }
+            }
+            match out.add(&product) {
+                Some(next) => out = next,
+                None => return dim.clone(),
+            }
+        }
+        out
+    }
+
+    /// An expression that engines can parse, such as `4*frames` or `floor(frames/4)`.
+    pub(crate) fn text(&self, dim: &Dim) -> String {
+        if dim.0.is_empty() {
+            return "0".into();
+        }
+        let terms: Vec<String> = dim
+            .0
+            .iter()
+            .map(|term| {
+                let mut factors: Vec<String> =
+                    term.atoms.iter().map(|atom| self.atom_text(*atom)).collect();
+                if term.num != 1 || factors.is_empty() {
+                    factors.insert(0, term.num.to_string());
+                }
+                let product = factors.join("*");
+                if term.den == 1 {
+                    product
+                } else {
+                    format!("{product}/{}", term.den)
+                }
+            })
+            .collect();
+        terms.join(" + ").replace("+ -", "- ")
+    }
+
+    fn atom_text(&self, index: u32) -> String {
+        match self.atom(index) {
+            Some(Atom::Named(name)) => name.clone(),
+            Some(Atom::Floor(a, b)) => format!("floor(({})/({}))", self.text(a), self.text(b)),
+            Some(Atom::Broadcast(a, b)) => {
+                format!("broadcast({}, {})", self.text(a), self.text(b))
+            }
+            Some(Atom::Fresh(_)) | None => format!("dim_{index}"),
+        }
+    }
+
+    /// A size to weigh tensors by, every symbol taken as `nominal`.
+    pub(crate) fn nominal(&self, dim: &Dim, nominal: f64) -> f64 {
+        dim.0
+            .iter()
+            .map(|term| {
+                let atoms: f64 = term
+                    .atoms
+                    .iter()
+                    .map(|&atom| match self.atom(atom) {
+                        Some(Atom::Floor(a, b)) => {
+                            self.nominal(a, nominal) / self.nominal(b, nominal).max(1.0)
+                        }
+                        Some(Atom::Broadcast(a, b)) => {
+                            self.nominal(a, nominal).max(self.nominal(b, nominal))
+                        }
+                        _ => nominal,
+                    })
+                    .product();
+                #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+                let ratio = term.num as f64 / term.den as f64;
+                ratio * atoms
+            })
+            .sum::<f64>()
+            .max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_is_exact_and_symbolic() {
+        let mut s = Symbols::default();
+        let (batch, frames) = (s.named("batch"), s.named("frames"));
+        let total = s.product([&batch, &frames, &Dim::known(263)]);
+        let rows = s.mul(&batch, &Dim::known(1052));
+        let patches = s.exact_div(&total, &rows);
+        assert_eq!(s.text(&patches), "frames/4");
+        assert_eq!(s.mul(&patches, &Dim::known(4)), frames);
+        let one = s.sub(&frames, &frames);
+        assert!(one.is(0));
+        let longer = s.add(&frames, &Dim::known(1));
+        let squared = s.mul(&longer, &longer);
+        assert_eq!(squared.div_exact(&longer), Some(longer.clone()));
+        assert_eq!(squared.div_exact(&batch), None);
+        assert_eq!(s.text(&longer), "1 + frames");
+    }
+
+    #[test]
+    fn floors_become_symbols_and_can_be_learnt() {
+        let mut s = Symbols::default();
+        let frames = s.named("frames");
+        let floor = s.floor_div(&frames, &Dim::known(4));
+        assert_eq!(s.text(&floor), "floor((frames)/(4))");
+        let exact = s.exact_div(&frames, &Dim::known(4));
+        assert_ne!(floor, exact);
+        s.learn(&floor, &exact);
+        assert_eq!(s.resolve(&floor), exact);
+    }
+
+    #[test]
+    fn overflow_gives_a_symbol() {
+        let mut s = Symbols::default();
+        let big = Dim::known(i64::MAX);
+        assert_eq!(s.mul(&big, &big).as_known(), None);
+        let half = s.exact_div(&Dim::known(3), &Dim::known(2));
+        assert_eq!(half.as_known(), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! What a gradient rule sees: one node, the cotangents of its outputs, and the graph to add to.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::build::to_i64;
+use crate::dim::Dim;
+use crate::graph::{Graph, Node, V};
+use crate::{Error, Result};
+
+/// The context of one rule. Dereferences to the graph, whose methods add nodes.
+pub(crate) struct Grad<'a> {
+    graph: &'a mut Graph,
+    pub(crate) node: Node,
+    /// Index of the node in the graph.
+    at: usize,
+    cotangents: Vec<Option<V>>,
+    wanted: Vec<bool>,
+    pub(crate) given: Vec<(usize, V)>,
+}
+
+impl Deref for Grad<'_> {
+    type Target = Graph;
+    fn deref(&self) -> &Graph {
+        self.graph
+    }
+}
+
+impl DerefMut for Grad<'_> {
+    fn deref_mut(&mut self) -> &mut Graph {
+        self.graph
+    }
+}
+
+impl<'a> Grad<'a> {
+    pub(crate) fn new(
+        graph: &'a mut Graph,
+        at: usize,
+        cotangents: Vec<Option<V>>,
+        wanted: Vec<bool>,
+    ) -> Self {
+        let node = graph.nodes[at].clone();
+        Self {
+            graph,
+            node,
+            at,
+            cotangents,
+            wanted,
+            given: Vec::new(),
+        }
+    }
+
+    /// An error that names the node.
+    pub(crate) fn error(&self, reason: impl Into<String>) -> Error {
+        Error::Rule {
+            node: self.node.label(self.graph),
+            op: self.node.op.clone(),
+            opset: self.graph.opset,
+            reason: reason.into(),
+        }
+    }
+
+    /// Input `index`, which the op requires.
+    pub(crate) fn x(&self, index: usize) -> Result<V> {
+        self.node
+            .input(index)
+            .ok_or_else(|| self.error(format!("input {index} is missing")))
+    }
+
+    /// Output `index`, as the forward graph computes it.
+    pub(crate) fn y(&self, index: usize) -> Result<V> {
+        self.node
+            .output(index)
+            .ok_or_else(|| self.error(format!("output {index} is missing")))
+    }
+
+    /// The cotangent of the first output.
+    pub(crate) fn dy(&self) -> Result<V> {
+        self.dy_of(0)
+            .ok_or_else(|| self.error("its first output takes no part in the gradient"))
+    }
+
+    pub(crate) fn dy_of(&self, output: usize) -> Option<V> {
+        self.cotangents.get(output).copied().flatten()
+    }
+
+    /// Whether anybody wants the gradient of this input.
+    pub(crate) fn wants(&self, input: usize) -> bool {
+        self.wanted.get(input).copied().unwrap_or(false)
+    }
+
+    /// Adds to the gradient of an input. What was broadcast in the forward is summed here; a
+    /// gradient that still lacks a broadcast gets it when all contributions are in.
+    pub(crate) fn give(&mut self, input: usize, gradient: V) -> Result<()> {
+        let x = self.x(input)?;
+        let (from, to) = (self.graph.rank(gradient), self.graph.rank(x));
+        let reduced = match (from, to) {
+            (Some(from), Some(to)) if from >= to => self.graph.unbroadcast(gradient, x),
+            (Some(_), Some(_)) => Some(gradient),
+            _ => None,
+        };
+        let Some(reduced) = reduced else {
+            return Err(self.error(
+                "the rank of a tensor is unknown: run shape inference on the model first",
+            ));
+        };
+        self.given.push((input, reduced));
+        Ok(())
+    }
+
+    pub(crate) fn shape_or(&self, v: V) -> Result<Vec<Dim>> {
+        self.graph.shape(v).ok_or_else(|| {
+            self.error(format!(
+                "the rank of `{}` is unknown: run shape inference on the model first",
+                self.graph.value(v).name
+            ))
+        })
+    }
+
+    pub(crate) fn rank_or(&self, v: V) -> Result<usize> {
+        Ok(self.shape_or(v)?.len())
+    }
+
+    /// An attribute that names an axis, as a non-negative number.
+    pub(crate) fn axis(&self, name: &str, default: i64, rank: usize) -> Result<usize> {
+        self.axis_value(self.node.int(name, default), rank)
+    }
+
+    pub(crate) fn axis_value(&self, axis: i64, rank: usize) -> Result<usize> {
+        normalized(axis, rank)
+            .ok_or_else(|| self.error(format!("axis {axis} does not fit rank {rank}")))
+    }
+
+    /// Integers given by an input, or by an attribute in older opsets. `None` where absent.
+    pub(crate) fn ints_of(&self, input: usize, attribute: &str) -> Result<Option<Vec<i64>>> {
+        if let Some(v) = self.node.input(input) {
+            return self.graph.known_ints(v).map(Some).ok_or_else(|| {
+                self.error(format!("input {input} ({attribute}) has to be constant"))
+            });
+        }
+        Ok(self.node.ints(attribute).map(<[i64]>::to_vec))
+    }
+
+    /// The axes of a reduction as non-negative numbers; all axes where none are given.
+    pub(crate) fn reduced_axes(&self, rank: usize) -> Result<Vec<i64>> {
+        let axes = self.ints_of(1, "axes")?.unwrap_or_default();
+        if axes.is_empty() {
+            if self.node.int("noop_with_empty_axes", 0) != 0 {
+                return Ok(Vec::new());
+            }
+            return Ok((0..to_i64(rank)).collect());
+        }
+        let mut out: Vec<i64> = axes
+            .into_iter()
+            .map(|axis| self.axis_value(axis, rank).map(to_i64))
+            .collect::<Result<_>>()?;
+        out.sort_unstable();
+        out.dedup();
+        Ok(out)
+    }
+
+    /// Makes the forward node return one more of its optional outputs.
+    pub(crate) fn expose(&mut self, output: usize, shape: Option<Vec<Dim>>) -> V {
+        if let Some(v) = self.graph.nodes[self.at].output(output) {
+            return v;
+        }
+        let like = self.graph.nodes[self.at].input(0).unwrap_or(V(0));
+        let name = self.graph.fresh_name(&self.node.op.clone());
+        let mut value = self.graph.value(like).clone();
+        value.name = name;
+        value.shape = shape;
+        value.content = None;
+        value.origin = crate::graph::Origin::Node(self.at);
+        let v = self.graph.push_value(value);
+        let outputs = &mut self.graph.nodes[self.at].outputs;
+        if outputs.len() <= output {
+            outputs.resize(output + 1, None);
+        }
+        outputs[output] = Some(v);
+        v
+    }
+}
+
+pub(crate) fn normalized(axis: i64, rank: usize) -> Option<usize> {
+    let rank = to_i64(rank);
+    let axis = if axis < 0 { axis.checked_add(rank)? } else { axis };
+    (0..rank).contains(&axis).then(|| usize::try_from(axis).ok())?
+}

@@ -1,0 +1,294 @@
+//! From a model to the working graph: functions expanded, constants lifted, nodes sorted.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::dim::Dim;
+use crate::functions;
+use crate::graph::{Graph, Node, Origin, V, Value};
+use crate::model::{DataType, Dimension, Model, TensorInfo};
+use crate::proto::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use crate::tensor;
+use crate::{Error, Result};
+
+fn invalid(reason: String) -> Error {
+    Error::Invalid { reason }
+}
+
+pub(crate) fn graph_from_model(model: &Model) -> Result<Graph> {
+    let opset = model.opset();
+    if !(13..=24).contains(&opset) {
+        return Err(Error::UnsupportedOpset { opset });
+    }
+    let proto = model
+        .proto()
+        .graph
+        .as_ref()
+        .ok_or_else(|| invalid("it holds no graph".into()))?;
+    if let Some(sparse) = proto.sparse_initializer.first() {
+        let name = sparse.values.as_ref().map_or("", |v| v.name.as_str());
+        return Err(invalid(format!(
+            "sparse initializer `{name}` is not supported: store it densely"
+        )));
+    }
+    let nodes = functions::expand(model.proto(), &proto.node)?;
+    let mut graph = Graph::default();
+    graph.opset = opset;
+    let mut index = add_sources(&mut graph, proto)?;
+    collect_names(&nodes, &mut graph.names);
+    let hints: HashMap<String, TensorInfo> = proto
+        .value_info
+        .iter()
+        .chain(&proto.output)
+        .map(|info| (info.name.clone(), TensorInfo::from_proto(info)))
+        .collect();
+    let order = sorted(&nodes, &index)?;
+    for at in order {
+        add_node(&mut graph, &nodes[at], &mut index, &hints)?;
+    }
+    for info in &proto.output {
+        let v = index.get(&info.name).ok_or_else(|| {
+            invalid(format!("output `{}` is computed by no node", info.name))
+        })?;
+        graph.outputs.push(*v);
+    }
+    Ok(graph)
+}
+
+fn add_sources(graph: &mut Graph, proto: &GraphProto) -> Result<HashMap<String, V>> {
+    let mut index = HashMap::new();
+    for tensor in &proto.initializer {
+        tensor::check(tensor)
+            .map_err(|reason| invalid(format!("initializer `{}`: {reason}", tensor.name)))?;
+        let v = graph.add_tensor(tensor.name.clone(), Rc::new(tensor.clone()));
+        if index.insert(tensor.name.clone(), v).is_some() {
+            return Err(invalid(format!("two initializers `{}`", tensor.name)));
+        }
+    }
+    let mut inputs = HashSet::new();
+    for info in &proto.input {
+        if !inputs.insert(&info.name) {
+            return Err(invalid(format!("two inputs `{}`", info.name)));
+        }
+        // Old files list their weights as inputs too.
+        if index.contains_key(&info.name) {
+            continue;
+        }
+        let info = TensorInfo::from_proto(info);
+        let shape = info.shape.as_ref().map(|dims| dims_from(graph, dims));
+        let v = graph.add_input(info.name.clone(), info.data_type, shape);
+        graph.inputs.push(v);
+        index.insert(info.name, v);
+    }
+    Ok(index)
+}
+
+fn dims_from(graph: &mut Graph, dims: &[Dimension]) -> Vec<Dim> {
+    dims.iter()
+        .map(|dim| match dim {
+            Dimension::Fixed(n) => Dim::known(*n),
+            Dimension::Named(name) => graph.symbols.named(name),
+            Dimension::Unknown => graph.symbols.fresh(),
+        })
+        .collect()
+}
+
+fn collect_names(nodes: &[NodeProto], names: &mut HashSet<String>) {
+    for node in nodes {
+        names.extend(node.output.iter().cloned());
+        names.extend(node.input.iter().cloned());
+        names.insert(node.name.clone());
+        for graph in subgraphs(&node.attribute) {
+            names.extend(graph.input.iter().map(|info| info.name.clone()));
+            names.extend(graph.initializer.iter().map(|t| t.name.clone()));
+            collect_names(&graph.node, names);
+        }
+    }
+}
+
+fn subgraphs(attributes: &[AttributeProto]) -> impl Iterator<Item = &GraphProto> {
+    attributes
+        .iter()
+        .flat_map(|a| a.g.as_deref().into_iter().chain(&a.graphs))
+}
+
+/// Names that the subgraphs of a node read from outside.
+fn captured(node: &NodeProto) -> BTreeSet<String> {
+    let mut free = BTreeSet::new();
+    for graph in subgraphs(&node.attribute) {
+        let mut own: HashSet<&str> = graph.input.iter().map(|info| info.name.as_str()).collect();
+        own.extend(graph.initializer.iter().map(|t| t.name.as_str()));
+        own.extend(graph.node.iter().flat_map(|n| n.output.iter().map(String::as_str)));
+        let reads = graph.node.iter().flat_map(|n| {
+            let mut names = captured(n);
+            names.extend(n.input.iter().cloned());
+            names
+        });
+        let returned = graph.output.iter().map(|info| info.name.clone());
+        free.extend(
+            reads
+                .chain(returned)
+                .filter(|name| !name.is_empty() && !own.contains(name.as_str())),
+        );
+    }
+    free
+}
+
+/// Kahn's order, stable for files that are sorted already.
+fn sorted(nodes: &[NodeProto], sources: &HashMap<String, V>) -> Result<Vec<usize>> {
+    let mut producer: HashMap<&str, usize> = HashMap::new();
+    for (at, node) in nodes.iter().enumerate() {
+        for name in node.output.iter().filter(|name| !name.is_empty()) {
+            if sources.contains_key(name) || producer.insert(name, at).is_some() {
+                return Err(invalid(format!("two values are called `{name}`")));
+            }
+        }
+    }
+    let mut missing = vec![0usize; nodes.len()];
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    for (at, node) in nodes.iter().enumerate() {
+        let mut names = captured(node);
+        names.extend(node.input.iter().filter(|n| !n.is_empty()).cloned());
+        for name in names {
+            if let Some(&from) = producer.get(name.as_str()) {
+                missing[at] += 1;
+                readers[from].push(at);
+            } else if !sources.contains_key(&name) {
+                return Err(invalid(format!(
+                    "node `{}` ({}) reads `{name}`, which nothing computes",
+                    node.name, node.op_type
+                )));
+            }
+        }
+    }
+    let mut ready: BTreeSet<usize> = (0..nodes.len()).filter(|&at| missing[at] == 0).collect();
+    let mut order = Vec::with_capacity(nodes.len());
+    while let Some(at) = ready.pop_first() {
+        order.push(at);
+        for &reader in &readers[at] {
+            missing[reader] -= 1;
+            if missing[reader] == 0 {
+                ready.insert(reader);
+            }
+        }
+    }
+    match (0..nodes.len()).find(|&at| missing[at] > 0) {
+        None => Ok(order),
+        Some(at) => Err(Error::Cycle {
+            node: nodes[at].name.clone(),
+        }),
+    }
+}
+
+fn add_node(
+    graph: &mut Graph,
+    proto: &NodeProto,
+    index: &mut HashMap<String, V>,
+    hints: &HashMap<String, TensorInfo>,
+) -> Result<()> {
+    if let Some(tensor) = constant_tensor(proto) {
+        tensor::check(&tensor)
+            .map_err(|reason| invalid(format!("constant `{}`: {reason}", tensor.name)))?;
+        let v = graph.add_tensor(tensor.name.clone(), Rc::new(tensor));
+        index.insert(graph.value(v).name.clone(), v);
+        return Ok(());
+    }
+    let find = |name: &String| index.get(name).copied();
+    let mut node = Node {
+        op: proto.op_type.clone(),
+        domain: if proto.domain == "ai.onnx" {
+            String::new()
+        } else {
+            proto.domain.clone()
+        },
+        name: proto.name.clone(),
+        inputs: proto.input.iter().map(find).collect(),
+        captures: captured(proto).iter().filter_map(find).collect(),
+        attributes: proto.attribute.clone(),
+        ..Node::default()
+    };
+    // Doc strings would hide that two nodes compute the same.
+    for attribute in &mut node.attributes {
+        attribute.doc_string.clear();
+    }
+    for name in &proto.output {
+        let v = (!name.is_empty()).then(|| {
+            graph.push_value(Value {
+                name: name.clone(),
+                data_type: DataType::Other(0),
+                shape: None,
+                content: None,
+                origin: Origin::Input,
+                constant: false,
+                cotangent: false,
+            })
+        });
+        node.outputs.push(v);
+        if let Some(v) = v {
+            index.insert(name.clone(), v);
+        }
+    }
+    let outputs = node.outputs.clone();
+    graph.push_node(node);
+    for v in outputs.into_iter().flatten() {
+        if let Some(info) = hints.get(&graph.value(v).name) {
+            apply_hint(graph, v, info);
+        }
+    }
+    Ok(())
+}
+
+/// Fills what inference left open with what the file says.
+fn apply_hint(graph: &mut Graph, v: V, info: &TensorInfo) {
+    if matches!(graph.data_type(v), DataType::Other(_)) {
+        graph.value_mut(v).data_type = info.data_type;
+    }
+    let Some(hinted) = &info.shape else { return };
+    match graph.value(v).shape.clone() {
+        None => {
+            let shape = dims_from(graph, hinted);
+            graph.value_mut(v).shape = Some(shape);
+        }
+        Some(mut shape) if shape.len() == hinted.len() => {
+            for (dim, hint) in shape.iter_mut().zip(hinted) {
+                if let (None, Dimension::Fixed(n)) = (dim.as_known(), hint) {
+                    graph.symbols.learn(dim, &Dim::known(*n));
+                    *dim = Dim::known(*n);
+                }
+            }
+            graph.value_mut(v).shape = Some(shape);
+        }
+        Some(_) => {}
+    }
+}
+
+/// What a `Constant` node stores.
+fn constant_tensor(node: &NodeProto) -> Option<TensorProto> {
+    if node.op_type != "Constant" || !(node.domain.is_empty() || node.domain == "ai.onnx") {
+        return None;
+    }
+    let (name, attribute) = (node.output.first()?, node.attribute.first()?);
+    let float = |values: &[f32], dims: &[i64]| TensorProto {
+        dims: dims.to_vec(),
+        data_type: Some(DataType::Float32.code()),
+        float_data: values.to_vec(),
+        ..TensorProto::default()
+    };
+    let int = |values: &[i64], dims: &[i64]| TensorProto {
+        dims: dims.to_vec(),
+        data_type: Some(DataType::Int64.code()),
+        int64_data: values.to_vec(),
+        ..TensorProto::default()
+    };
+    let length = |n: usize| i64::try_from(n).unwrap_or(0);
+    let mut tensor = match attribute.name.as_str() {
+        "value" => attribute.t.as_deref().cloned()?,
+        "value_float" => float(&[attribute.f?], &[]),
+        "value_floats" => float(&attribute.floats, &[length(attribute.floats.len())]),
+        "value_int" => int(&[attribute.i?], &[]),
+        "value_ints" => int(&attribute.ints, &[length(attribute.ints.len())]),
+        _ => return None,
+    };
+    tensor.name.clone_from(name);
+    Some(tensor)
+}

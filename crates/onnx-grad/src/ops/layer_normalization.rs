@@ -1,0 +1,100 @@
+//! [LayerNormalization](https://onnx.ai/onnx/operators/onnx__LayerNormalization.html) (opset 17):
+//! x̂ = (x − mean) r, r = 1/√(var + ε) over the axes from `axis` on; y = x̂ γ + β.
+//!
+//! With h = dy γ: dx = r (h − mean h − x̂ mean(h x̂)); dγ = Σ dy x̂; dβ = Σ dy. The forward node is
+//! made to return r, and x̂ is y itself where γ is 1 and β is 0.
+
+use super::{Cost, Op};
+use crate::Result;
+use crate::build::to_i64;
+use crate::dim::Dim;
+use crate::grad::{Grad, normalized};
+use crate::graph::{Graph, Info, Node, V};
+use crate::model::{DataType, element_count};
+use crate::proto::AttributeProto;
+use crate::tensor;
+
+pub(super) const OPS: &[Op] = &[Op::new("LayerNormalization", shape, rule, Cost::Middle)];
+
+fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
+    let x = n.input(0)?;
+    let shape = g.shape(x);
+    let statistics = shape.clone().and_then(|mut shape| {
+        let axis = normalized(n.int("axis", -1), shape.len())?;
+        shape[axis..].fill(Dim::known(1));
+        Some(shape)
+    });
+    let stash = DataType::from_code(i32::try_from(n.int("stash_type", 1)).ok()?);
+    Some(vec![
+        Info::new(g.data_type(x), shape),
+        Info::new(stash, statistics.clone()),
+        Info::new(stash, statistics),
+    ])
+}
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, x, scale) = (g.dy()?, g.x(0)?, g.x(1)?);
+    let dims = g.shape_or(x)?;
+    let axis = g.axis("axis", -1, dims.len())?;
+    if g.wants(2) {
+        g.give(2, dy)?;
+    }
+    if !g.wants(0) && !g.wants(1) {
+        return Ok(());
+    }
+    let plain = is_filled(g, scale, 1.0) && g.node.input(2).is_none_or(|bias| is_filled(g, bias, 0.0));
+    let normal = if plain { g.y(0)? } else { normalized_input(g, x, &dims[axis..])? };
+    if g.wants(1) {
+        let product = g.mul(dy, normal);
+        g.give(1, product)?;
+    }
+    if !g.wants(0) {
+        return Ok(());
+    }
+    let mut statistics = dims.clone();
+    statistics[axis..].fill(Dim::known(1));
+    let inverse = g.expose(2, Some(statistics));
+    let data_type = g.data_type(x);
+    g.value_mut(inverse).data_type =
+        DataType::from_code(i32::try_from(g.node.int("stash_type", 1)).unwrap_or(1));
+    let inverse = g.cast(inverse, data_type);
+    let axes: Vec<i64> = (axis..dims.len()).map(to_i64).collect();
+    let h = if is_filled(g, scale, 1.0) { dy } else { g.mul(dy, scale) };
+    let gradient = normal_gradient(g, h, normal, inverse, &axes);
+    g.give(0, gradient)
+}
+
+/// r (h − mean h − x̂ mean(h x̂)).
+pub(super) fn normal_gradient(g: &mut Graph, h: V, normal: V, inverse: V, axes: &[i64]) -> V {
+    let mean = g.reduce("ReduceMean", h, axes, true);
+    let product = g.mul(h, normal);
+    let slope = g.reduce("ReduceMean", product, axes, true);
+    let along = g.mul(normal, slope);
+    let centred = g.sub(h, mean);
+    let rest = g.sub(centred, along);
+    g.mul(rest, inverse)
+}
+
+/// x̂, by the op itself with γ = 1 where the lengths are known.
+fn normalized_input(g: &mut Grad, x: V, tail: &[Dim]) -> Result<V> {
+    let known: Option<Vec<i64>> = tail.iter().map(Dim::as_known).collect();
+    let count = known.as_deref().and_then(element_count).filter(|&n| n <= 1 << 20);
+    let (Some(known), Some(count)) = (known, count) else {
+        return Err(g.error("the normalised axes have free lengths: fix them"));
+    };
+    let data_type = g.data_type(g.x(1)?);
+    let ones = g.constant(tensor::floats(&vec![1.0; count], &known, data_type));
+    let attributes: Vec<AttributeProto> = g.node.attributes.clone();
+    Ok(g.emit("LayerNormalization", &[x, ones], attributes))
+}
+
+/// Whether a stored float tensor holds this value everywhere.
+pub(super) fn is_filled(g: &Graph, v: V, value: f64) -> bool {
+    if let Some(node) = g.producer(v)
+        && (node.is("Cast") || node.is("Identity"))
+        && let Some(input) = node.input(0)
+    {
+        return is_filled(g, input, value);
+    }
+    g.tensor(v).is_some_and(|tensor| tensor::is_filled(tensor, value))
+}

@@ -1,0 +1,88 @@
+//! [MatMul](https://onnx.ai/onnx/operators/onnx__MatMul.html): Y = A B over the last two axes,
+//! leading axes broadcast. dA = dY Bᵀ, dB = Aᵀ dY; vectors are taken as one row or column.
+
+use super::{Cost, Op, infer};
+use crate::Result;
+use crate::build::to_i64;
+use crate::grad::Grad;
+use crate::graph::{Graph, Info, Node, V};
+
+pub(super) const OPS: &[Op] = &[Op::new("MatMul", shape, rule, Cost::Heavy)];
+
+fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
+    let (a, b) = (n.input(0)?, n.input(1)?);
+    let data_type = g.data_type(a);
+    let shape = (|| {
+        let (a, b) = (g.shape(a)?, g.shape(b)?);
+        let (rows, a_lead) = match a.len() {
+            0 => return None,
+            1 => (None, &a[..0]),
+            k => (Some(a[k - 2].clone()), &a[..k - 2]),
+        };
+        let (columns, b_lead) = match b.len() {
+            0 => return None,
+            1 => (None, &b[..0]),
+            k => (Some(b[k - 1].clone()), &b[..k - 2]),
+        };
+        let mut out = infer::broadcast_shapes(g, a_lead, b_lead);
+        out.extend(rows);
+        out.extend(columns);
+        Some(out)
+    })();
+    Some(vec![Info::new(data_type, shape)])
+}
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (a, b) = (g.x(0)?, g.x(1)?);
+    let mut dy = g.dy()?;
+    let (a_rank, b_rank) = (g.rank_or(a)?, g.rank_or(b)?);
+    if a_rank == 0 || b_rank == 0 {
+        return Err(g.error("a factor is a scalar"));
+    }
+    // The missing row or column of vectors.
+    if b_rank == 1 {
+        let last = to_i64(g.rank_or(dy)?);
+        dy = g.unsqueeze(dy, &[last]);
+    }
+    if a_rank == 1 {
+        let axis = to_i64(g.rank_or(dy)?) - 1;
+        dy = g.unsqueeze(dy, &[axis]);
+    }
+    let a_matrix = if a_rank == 1 { g.unsqueeze(a, &[0]) } else { a };
+    let b_matrix = if b_rank == 1 { g.unsqueeze(b, &[1]) } else { b };
+    if g.wants(0) {
+        let bt = g.swap_last(b_matrix);
+        let product = g.matmul(dy, bt);
+        give_factor(g, 0, product, a_rank, a_matrix, 0)?;
+    }
+    if g.wants(1) {
+        let flat = b_rank <= 2 && g.rank_or(dy)? > 2 && a_rank > 1;
+        if flat {
+            let product = flat_product(g, a_matrix, dy)?;
+            return give_factor(g, 1, product, b_rank, b_matrix, 1);
+        }
+        let at = g.swap_last(a_matrix);
+        let product = g.matmul(at, dy);
+        give_factor(g, 1, product, b_rank, b_matrix, 1)?;
+    }
+    Ok(())
+}
+
+/// Aᵀ dY summed over the leading axes, as one product of matrices.
+fn flat_product(g: &mut Grad, a: V, dy: V) -> Result<V> {
+    let (inner, outer) = (g.shape_or(a)?, g.shape_or(dy)?);
+    let rows = g.symbols.product(&outer[..outer.len() - 1]);
+    let a = g.reshape(a, &[rows.clone(), inner[inner.len() - 1].clone()], None);
+    let dy = g.reshape(dy, &[rows, outer[outer.len() - 1].clone()], None);
+    let at = g.swap_last(a);
+    Ok(g.matmul(at, dy))
+}
+
+fn give_factor(g: &mut Grad, input: usize, product: V, rank: usize, matrix: V, axis: i64) -> Result<()> {
+    if rank > 1 {
+        return g.give(input, product);
+    }
+    let summed = g.unbroadcast(product, matrix).unwrap_or(product);
+    let vector = g.squeeze(summed, &[axis]);
+    g.give(input, vector)
+}

@@ -1,0 +1,175 @@
+//! The ops: one file each, with shape inference, the gradient rule and what it costs to run again.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::Result;
+use crate::grad::Grad;
+use crate::graph::{Graph, Info, Node};
+
+mod infer;
+mod abs;
+mod add;
+mod cast;
+mod clip;
+mod concat;
+mod div;
+mod erf;
+mod exp;
+mod expand;
+mod gather;
+mod gelu;
+mod gemm;
+mod identity;
+mod layer_normalization;
+mod log;
+mod matmul;
+mod max;
+mod mul;
+mod neg;
+mod pow;
+mod reciprocal;
+mod reduce_max;
+mod reduce_sum;
+mod relu;
+mod reshape;
+mod rms_normalization;
+mod sigmoid;
+mod slice;
+mod softmax;
+mod split;
+mod sqrt;
+mod squeeze;
+mod sub;
+mod tanh;
+mod transpose;
+mod where_;
+mod zero;
+
+
+/// Output types and shapes of a node, as far as they follow from its inputs.
+pub(crate) type InferFn = fn(&mut Graph, &Node) -> Option<Vec<Info>>;
+/// Gives the cotangents of the inputs that are wanted.
+pub(crate) type RuleFn = fn(&mut Grad) -> Result<()>;
+
+/// How the gradient of an op is made.
+#[derive(Clone, Copy)]
+pub(crate) enum Rule {
+    Gradient(RuleFn),
+    /// The derivative is zero wherever it exists.
+    Zero,
+}
+
+/// What it costs to compute an output again, per element, where a multiplication costs 1.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Cost {
+    /// No arithmetic: views, copies and shapes.
+    Copy,
+    /// About one multiplication.
+    Light,
+    /// A transcendental function or a reduction.
+    Middle,
+    /// Never worth repeating.
+    Heavy,
+}
+
+/// An entry of the registry.
+#[derive(Clone, Copy)]
+pub(crate) struct Op {
+    pub(crate) name: &'static str,
+    pub(crate) domain: &'static str,
+    pub(crate) infer: InferFn,
+    pub(crate) rule: Rule,
+    pub(crate) cost: Cost,
+    /// What the rule does not cover; empty where it covers all.
+    pub(crate) limits: &'static str,
+}
+
+impl Op {
+    const fn new(name: &'static str, infer: InferFn, rule: RuleFn, cost: Cost) -> Self {
+        Self {
+            name,
+            domain: "",
+            infer,
+            rule: Rule::Gradient(rule),
+            cost,
+            limits: "",
+        }
+    }
+
+    const fn zero(name: &'static str, infer: InferFn, cost: Cost) -> Self {
+        Self {
+            name,
+            domain: "",
+            infer,
+            rule: Rule::Zero,
+            cost,
+            limits: "",
+        }
+    }
+
+    const fn limits(mut self, limits: &'static str) -> Self {
+        self.limits = limits;
+        self
+    }
+}
+
+/// Every file's ops.
+static FILES: &[&[Op]] = &[
+    abs::OPS,
+    add::OPS,
+    cast::OPS,
+    clip::OPS,
+    concat::OPS,
+    div::OPS,
+    erf::OPS,
+    exp::OPS,
+    expand::OPS,
+    gather::OPS,
+    gelu::OPS,
+    gemm::OPS,
+    identity::OPS,
+    layer_normalization::OPS,
+    log::OPS,
+    matmul::OPS,
+    max::OPS,
+    mul::OPS,
+    neg::OPS,
+    pow::OPS,
+    reciprocal::OPS,
+    reduce_max::OPS,
+    reduce_sum::OPS,
+    relu::OPS,
+    reshape::OPS,
+    rms_normalization::OPS,
+    sigmoid::OPS,
+    slice::OPS,
+    softmax::OPS,
+    split::OPS,
+    sqrt::OPS,
+    squeeze::OPS,
+    sub::OPS,
+    tanh::OPS,
+    transpose::OPS,
+    where_::OPS,
+    zero::OPS,
+];
+
+static INDEX: LazyLock<HashMap<(&'static str, &'static str), &'static Op>> = LazyLock::new(|| {
+    all().map(|op| ((op.domain, op.name), op)).collect()
+});
+
+pub(crate) fn all() -> impl Iterator<Item = &'static Op> {
+    FILES.iter().flat_map(|ops| ops.iter())
+}
+
+pub(crate) fn find(domain: &str, name: &str) -> Option<&'static Op> {
+    INDEX.get(&(domain, name)).copied()
+}
+
+/// Types of a node's outputs; empty where nothing is known.
+pub(crate) fn infer(graph: &mut Graph, node: &Node) -> Vec<Info> {
+    find(&node.domain, &node.op)
+        .and_then(|op| (op.infer)(graph, node))
+        .unwrap_or_default()
+}

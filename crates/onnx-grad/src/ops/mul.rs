@@ -1,0 +1,29 @@
+//! [Mul](https://onnx.ai/onnx/operators/onnx__Mul.html): y = a b. da = dy b, db = dy a.
+
+use super::{Cost, Op, infer};
+use crate::Result;
+use crate::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Mul", infer::broadcast, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, a, b) = (g.dy()?, g.x(0)?, g.x(1)?);
+    if a == b {
+        if g.wants(0) {
+            let product = g.mul(dy, a);
+            let twice = g.scale(product, 2.0);
+            g.give(0, twice)?;
+        }
+        return Ok(());
+    }
+    for (input, other) in [(0, b), (1, a)] {
+        if g.wants(input) {
+            let product = match g.scalar_value(other) {
+                Some(factor) if g.rank(other) == Some(0) => g.scale(dy, factor),
+                _ => g.mul(dy, other),
+            };
+            g.give(input, product)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! [Slice](https://onnx.ai/onnx/operators/onnx__Slice.html): dx is dy with zeros around it (Pad).
+//! Steps of −1 are taken back first; other steps are spread by interleaving zeros.
+
+use super::{Cost, Op};
+use crate::Result;
+use crate::build::to_i64;
+use crate::dim::Dim;
+use crate::grad::{Grad, normalized};
+use crate::graph::{Graph, Info, Node, V};
+
+pub(super) const OPS: &[Op] = &[
+    Op::new("Slice", shape, rule, Cost::Light).limits("steps other than 1 need constant bounds and lengths"),
+];
+
+/// One sliced axis.
+struct Cut {
+    axis: usize,
+    start: i64,
+    end: i64,
+    step: i64,
+}
+
+fn cuts(g: &Graph, n: &Node, rank: usize) -> Option<Vec<Cut>> {
+    let starts = g.known_ints(n.input(1)?)?;
+    let ends = g.known_ints(n.input(2)?)?;
+    let axes = match n.input(3) {
+        Some(axes) => g.known_ints(axes)?,
+        None => (0..to_i64(starts.len())).collect(),
+    };
+    let steps = match n.input(4) {
+        Some(steps) => g.known_ints(steps)?,
+        None => vec![1; starts.len()],
+    };
+    if starts.len() != ends.len() || starts.len() != axes.len() || starts.len() != steps.len() {
+        return None;
+    }
+    (0..starts.len())
+        .map(|at| {
+            Some(Cut {
+                axis: normalized(axes[at], rank)?,
+                start: starts[at],
+                end: ends[at],
+                step: steps[at],
+            })
+        })
+        .collect()
+}
+
+/// First element and number of elements, for a known length.
+fn span(cut: &Cut, length: i64) -> Option<(i64, i64)> {
+    let place = |at: i64| if at < 0 { at.saturating_add(length) } else { at };
+    let (start, end) = if cut.step > 0 {
+        (place(cut.start).clamp(0, length), place(cut.end).clamp(0, length))
+    } else {
+        let end = if cut.end < -length { -1 } else { place(cut.end) };
+        (place(cut.start).clamp(0, (length - 1).max(0)), end.clamp(-1, length - 1))
+    };
+    let distance = end.checked_sub(start)?;
+    let count = if distance == 0 || (distance > 0) != (cut.step > 0) {
+        0
+    } else {
+        let (distance, step) = (distance.unsigned_abs(), cut.step.unsigned_abs());
+        i64::try_from(distance.div_ceil(step)).ok()?
+    };
+    Some((start, count))
+}
+
+/// The length left by a step-1 cut of an axis of free length.
+fn symbolic_length(g: &mut Graph, length: &Dim, start: &Dim, end: &Dim) -> Dim {
+    let place = |g: &mut Graph, at: &Dim| match at.as_known() {
+        Some(n) if n < 0 => g.symbols.add(length, at),
+        _ => at.clone(),
+    };
+    let end = if end.as_known().is_some_and(|n| n >= i64::from(i32::MAX)) {
+        length.clone()
+    } else {
+        place(g, end)
+    };
+    let start = place(g, start);
+    // Clamping cannot be decided for free lengths unless a bound is the length itself or 0.
+    let is_end = end == *length || end.as_known().is_none();
+    let from_end = g.symbols.sub(length, &start).as_known().is_some_and(|n| n >= 0);
+    if is_end && (start.is(0) || from_end || start.as_known().is_some_and(|n| n >= 0)) {
+        return g.symbols.sub(&end, &start);
+    }
+    g.symbols.fresh()
+}
+
+fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
+    let x = n.input(0)?;
+    let data_type = g.data_type(x);
+    let from = g.shape(x)?;
+    let mut dims = from.clone();
+    if let Some(cuts) = cuts(g, n, from.len()) {
+        for cut in &cuts {
+            dims[cut.axis] = match from[cut.axis].as_known() {
+                Some(length) if cut.step != 0 => Dim::known(span(cut, length)?.1),
+                None if cut.step == 1 => {
+                    let (start, end) = (Dim::known(cut.start), Dim::known(cut.end));
+                    symbolic_length(g, &from[cut.axis].clone(), &start, &end)
+                }
+                _ => g.symbols.fresh(),
+            };
+        }
+        let content = sliced_content(g, x, &cuts);
+        return Some(vec![Info::new(data_type, Some(dims)).with_content(content)]);
+    }
+    let axes = match n.input(3) {
+        Some(axes) => g.known_ints(axes),
+        None => g.shape(n.input(1)?)?.first()?.as_known().map(|count| (0..count).collect()),
+    };
+    let (starts, ends) = (g.content(n.input(1)?), g.content(n.input(2)?));
+    let unit = n.input(4).is_none_or(|steps| g.known_ints(steps).is_some_and(|s| s.iter().all(|&s| s == 1)));
+    for (at, axis) in axes?.into_iter().enumerate() {
+        let axis = normalized(axis, from.len())?;
+        let bounds = starts.as_ref().and_then(|s| s.get(at)).zip(ends.as_ref().and_then(|e| e.get(at)));
+        dims[axis] = match bounds {
+            Some((start, end)) if unit => symbolic_length(g, &from[axis].clone(), start, end),
+            _ => g.symbols.fresh(),
+        };
+    }
+    Some(vec![Info::new(data_type, Some(dims))])
+}
+
+fn sliced_content(g: &Graph, x: V, cuts: &[Cut]) -> Option<Vec<Dim>> {
+    let content = g.content(x)?;
+    let [cut] = cuts else { return None };
+    let (start, count) = span(cut, to_i64(content.len()))?;
+    (0..count)
+        .map(|k| content.get(usize::try_from(start + k * cut.step).ok()?).cloned())
+        .collect()
+}
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let dims = g.shape_or(x)?;
+    let node = g.node.clone();
+    let Some(cuts) = cuts(g, &node, dims.len()) else {
+        return dynamic(g);
+    };
+    let mut part = dy;
+    let (mut before, mut after) = (vec![0i64; dims.len()], vec![0i64; dims.len()]);
+    for cut in &cuts {
+        match dims[cut.axis].as_known() {
+            Some(length) => {
+                let Some((start, count)) = span(cut, length) else {
+                    return Err(g.error("its bounds overflow"));
+                };
+                let (first, filled);
+                (part, first, filled) = spread(g, part, cut, start, count);
+                before[cut.axis] = first;
+                after[cut.axis] = length - first - filled;
+            }
+            None if cut.step == 1 => {
+                let tail = cut.end >= i64::from(i32::MAX);
+                match (cut.start, cut.end) {
+                    (0, _) if tail => {}
+                    (start, _) if start > 0 && tail => before[cut.axis] = start,
+                    (0, end) if end < 0 => after[cut.axis] = -end,
+                    (start, end) if start > 0 && end < 0 => {
+                        before[cut.axis] = start;
+                        after[cut.axis] = -end;
+                    }
+                    _ => return dynamic(g),
+                }
+            }
+            None => return Err(g.error("an axis of free length is sliced with a step: fix its length")),
+        }
+    }
+    let back = pad(g, part, &before, &after);
+    if let Some(shape) = g.shape(x) {
+        g.value_mut(back).shape = Some(shape);
+    }
+    g.give(0, back)
+}
+
+/// Undoes the step of a cut. Returns the part, where its first element goes, and its length.
+fn spread(g: &mut Graph, part: V, cut: &Cut, start: i64, count: i64) -> (V, i64, i64) {
+    if count == 0 {
+        return (part, 0, 0);
+    }
+    let axis = to_i64(cut.axis);
+    let (mut part, mut first) = (part, start);
+    if cut.step < 0 {
+        part = flip(g, part, axis);
+        first = start + (count - 1) * cut.step;
+    }
+    let step = cut.step.abs();
+    if step == 1 {
+        return (part, first, count);
+    }
+    // x → [x, 0, …, 0] along a new axis, then flattened: the last step − 1 zeros are cut off.
+    let dims = g.shape(part).unwrap_or_default();
+    let apart = g.unsqueeze(part, &[axis + 1]);
+    let rank = dims.len() + 1;
+    let (mut before, mut after) = (vec![0i64; rank], vec![0i64; rank]);
+    before[cut.axis + 1] = 0;
+    after[cut.axis + 1] = step - 1;
+    let spaced = pad(g, apart, &before, &after);
+    let mut merged = dims;
+    merged[cut.axis] = Dim::known(count * step);
+    let flat = g.reshape(spaced, &merged, None);
+    let filled = (count - 1) * step + 1;
+    let (start, end, axes) = (g.ints(&[0]), g.ints(&[filled]), g.ints(&[axis]));
+    (g.emit("Slice", &[flat, start, end, axes], Vec::new()), first, filled)
+}
+
+/// Reverses an axis.
+pub(super) fn flip(g: &mut Graph, x: V, axis: i64) -> V {
+    let (start, end) = (g.ints(&[-1]), g.ints(&[i64::MIN + 1]));
+    let (axes, steps) = (g.ints(&[axis]), g.ints(&[-1]));
+    g.emit("Slice", &[x, start, end, axes, steps], Vec::new())
+}
+
+/// Zeros around `x`.
+pub(super) fn pad(g: &mut Graph, x: V, before: &[i64], after: &[i64]) -> V {
+    if before.iter().chain(after).all(|&n| n == 0) {
+        return x;
+    }
+    let pads: Vec<i64> = before.iter().chain(after).copied().collect();
+    let pads = g.ints(&pads);
+    let zero = g.scalar(0.0, x);
+    g.emit("Pad", &[x, pads, zero], Vec::new())
+}
+
+/// Bounds that are only known at run time: a step of 1 and non-negative bounds within the axis.
+fn dynamic(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let dims = g.shape_or(x)?;
+    let unit = match g.node.input(4) {
+        None => true,
+        Some(steps) => g.known_ints(steps).is_some_and(|s| s.iter().all(|&s| s == 1)),
+    };
+    let axes = match g.node.input(3) {
+        Some(axes) => g.known_ints(axes),
+        None => Some((0..to_i64(dims.len())).collect()),
+    };
+    let (Some(axes), true) = (axes, unit) else {
+        return Err(g.error("its axes and steps have to be constant, and the steps 1"));
+    };
+    let axes: Vec<i64> = axes
+        .into_iter()
+        .map(|axis| g.axis_value(axis, dims.len()).map(to_i64))
+        .collect::<Result<_>>()?;
+    // before = start clamped to the axis; after = length − before − length of the part.
+    let starts = g.x(1)?;
+    let starts = g.cast(starts, crate::DataType::Int64);
+    let shape = g.shape_of(x);
+    let axes_value = g.ints(&axes);
+    let lengths = g.emit("Gather", &[shape, axes_value], Vec::new());
+    let zero = g.ints(&[0]);
+    let negative = g.emit("Less", &[starts, zero], Vec::new());
+    let from_end = g.add(starts, lengths);
+    let starts = g.select(negative, from_end, starts);
+    let starts = g.emit("Max", &[starts, zero], Vec::new());
+    let before = g.emit("Min", &[starts, lengths], Vec::new());
+    let part = g.shape_of(dy);
+    let part = g.emit("Gather", &[part, axes_value], Vec::new());
+    let after = g.sub(lengths, before);
+    let after = g.sub(after, part);
+    let mut pads = Vec::new();
+    for side in [before, after] {
+        for axis in 0..to_i64(dims.len()) {
+            let at = axes.iter().position(|&a| a == axis);
+            pads.push(match at {
+                None => zero,
+                Some(at) => {
+                    let index = g.ints(&[to_i64(at)]);
+                    g.emit("Gather", &[side, index], Vec::new())
+                }
+            });
+        }
+    }
+    let pads = g.concat(&pads, 0);
+    let zero = g.scalar(0.0, dy);
+    let back = g.emit("Pad", &[dy, pads, zero], Vec::new());
+    g.value_mut(back).shape = Some(dims);
+    g.give(0, back)
+}

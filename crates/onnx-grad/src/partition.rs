@@ -1,0 +1,245 @@
+//! Which activations the forward graph keeps for the backward graph.
+//!
+//! A minimum cut weighs two prices against each other: keeping a tensor (its bytes) and computing
+//! it again in the backward graph (its elements times the cost of its op). Products, softmax and
+//! the like are never repeated; inputs of the model are free.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use crate::graph::{Graph, Node, Origin, V};
+use crate::ops::{self, Cost};
+
+/// Length that every free dimension is taken to have.
+const NOMINAL: f64 = 32.0;
+const INFINITE: f64 = 1e30;
+
+/// Values that the backward graph takes from the forward graph, in the order of their nodes.
+pub(crate) fn saved(graph: &Graph, gradients: &[V]) -> Vec<V> {
+    let needed = needed(graph, gradients);
+    let mut network = Network::default();
+    let (source, sink) = (network.vertex(), network.vertex());
+    let mut pairs: HashMap<V, (usize, usize)> = HashMap::new();
+    let mut order: Vec<V> = Vec::new();
+    let mut queue: Vec<V> = needed.clone();
+    while let Some(v) = queue.pop() {
+        if pairs.contains_key(&v) {
+            continue;
+        }
+        let pair = (network.vertex(), network.vertex());
+        pairs.insert(v, pair);
+        order.push(v);
+        queue.extend(reads(graph, v));
+    }
+    for &v in &order {
+        let (enter, leave) = pairs[&v];
+        network.edge(enter, leave, keep_price(graph, v));
+        network.edge(source, enter, repeat_price(graph, v));
+        for read in reads(graph, v) {
+            if let Some(&(_, from)) = pairs.get(&read) {
+                network.edge(from, enter, INFINITE);
+            }
+        }
+    }
+    for v in &needed {
+        if let Some(&(_, leave)) = pairs.get(v) {
+            network.edge(leave, sink, INFINITE);
+        }
+    }
+    network.saturate(source, sink);
+    let above = network.above_cut(sink);
+    let mut cut: Vec<V> = order
+        .into_iter()
+        .filter(|v| {
+            let (enter, leave) = pairs[v];
+            above[enter] && !above[leave] && !matches!(graph.value(*v).origin, Origin::Input)
+        })
+        .collect();
+    cut.sort();
+    cut
+}
+
+/// Values free of cotangents that nodes with cotangents read; constants left out.
+fn needed(graph: &Graph, gradients: &[V]) -> Vec<V> {
+    let mut found = Vec::new();
+    let mut seen: HashSet<V> = HashSet::new();
+    let mut queue: Vec<V> = gradients.to_vec();
+    while let Some(v) = queue.pop() {
+        if !seen.insert(v) || graph.value(v).constant {
+            continue;
+        }
+        if !graph.value(v).cotangent {
+            found.push(v);
+        } else if let Some(node) = graph.producer(v) {
+            queue.extend(node.inputs.iter().flatten().chain(&node.captures));
+        }
+    }
+    found.sort();
+    found
+}
+
+fn reads(graph: &Graph, v: V) -> Vec<V> {
+    graph.producer(v).map_or_else(Vec::new, |node| {
+        node.inputs
+            .iter()
+            .flatten()
+            .chain(&node.captures)
+            .copied()
+            .filter(|&v| !graph.value(v).constant)
+            .collect()
+    })
+}
+
+fn elements(graph: &Graph, v: V) -> f64 {
+    match &graph.value(v).shape {
+        Some(shape) => shape.iter().map(|d| graph.symbols.nominal(d, NOMINAL)).product(),
+        None => 1e6,
+    }
+}
+
+fn cost(node: &Node) -> Cost {
+    ops::find(&node.domain, &node.op).map_or(Cost::Heavy, |op| op.cost)
+}
+
+/// What it costs to keep a value, in bytes.
+fn keep_price(graph: &Graph, v: V) -> f64 {
+    let bytes = elements(graph, v) * graph.data_type(v).size().unwrap_or(8).max(1) as f64;
+    let Some(node) = graph.producer(v) else {
+        // Inputs are at hand; the small price prefers what is at hand nearer to its use.
+        return bytes * 1e-3;
+    };
+    if node.derived && !node.is("Shape") {
+        return INFINITE;
+    }
+    // Keeping a link of an elementwise chain would stop the engine from fusing that chain; sums of
+    // two activations are where residual branches join, which no engine fuses over.
+    let joins = node.is("Add") && node.inputs.iter().flatten().all(|&v| !graph.value(v).constant);
+    let base = 64.0 + bytes;
+    match cost(node) {
+        Cost::Heavy => base,
+        _ if joins || node.is("LayerNormalization") => base * 1.01,
+        Cost::Copy => base * 1.02,
+        Cost::Light if node.is("Transpose") || bias_of_product(graph, node) => base * 1.02,
+        Cost::Light => base * 2.0,
+        Cost::Middle => base * 1.7,
+    }
+}
+
+fn bias_of_product(graph: &Graph, node: &Node) -> bool {
+    node.is("Add")
+        && node.inputs.iter().flatten().any(|&v| {
+            graph.producer(v).is_some_and(|n| n.is("MatMul") || n.is("Gemm") || n.is("Conv"))
+        })
+}
+
+/// What it costs to compute a value again from what its node reads.
+fn repeat_price(graph: &Graph, v: V) -> f64 {
+    let Some(node) = graph.producer(v) else {
+        return INFINITE;
+    };
+    if !node.captures.is_empty() {
+        return INFINITE;
+    }
+    let read = node.inputs.iter().flatten().map(|&v| elements(graph, v)).fold(0.0, f64::max);
+    let work = elements(graph, v).max(read);
+    match cost(node) {
+        Cost::Copy => 1e-3,
+        Cost::Light => 1.0 * work,
+        Cost::Middle => 2.0 * work,
+        Cost::Heavy => INFINITE,
+    }
+}
+
+/// A flow network for Dinic's algorithm.
+#[derive(Default)]
+struct Network {
+    edges: Vec<(usize, f64)>,
+    out: Vec<Vec<usize>>,
+}
+
+impl Network {
+    fn vertex(&mut self) -> usize {
+        self.out.push(Vec::new());
+        self.out.len() - 1
+    }
+
+    fn edge(&mut self, from: usize, to: usize, capacity: f64) {
+        self.out[from].push(self.edges.len());
+        self.edges.push((to, capacity));
+        self.out[to].push(self.edges.len());
+        self.edges.push((from, 0.0));
+    }
+
+    fn saturate(&mut self, source: usize, sink: usize) {
+        // Every round lengthens the shortest path, which bounds their number.
+        for _ in 0..self.out.len() {
+            let levels = self.levels(source);
+            if levels[sink] == usize::MAX {
+                return;
+            }
+            let mut next = vec![0; self.out.len()];
+            while self.push_path(source, sink, &levels, &mut next) {}
+        }
+    }
+
+    fn levels(&self, source: usize) -> Vec<usize> {
+        let mut levels = vec![usize::MAX; self.out.len()];
+        levels[source] = 0;
+        let mut queue = VecDeque::from([source]);
+        while let Some(at) = queue.pop_front() {
+            for &edge in &self.out[at] {
+                let (to, capacity) = self.edges[edge];
+                if capacity > 1e-9 && levels[to] == usize::MAX {
+                    levels[to] = levels[at] + 1;
+                    queue.push_back(to);
+                }
+            }
+        }
+        levels
+    }
+
+    /// One augmenting path, without recursion: graphs are thousands of nodes deep.
+    fn push_path(&mut self, source: usize, sink: usize, levels: &[usize], next: &mut [usize]) -> bool {
+        let mut path: Vec<usize> = Vec::new();
+        let mut at = source;
+        while at != sink {
+            let step = self.out[at][next[at]..].iter().position(|&edge| {
+                let (to, capacity) = self.edges[edge];
+                capacity > 1e-9 && levels[to] == levels[at] + 1
+            });
+            if let Some(skip) = step {
+                next[at] += skip;
+                let edge = self.out[at][next[at]];
+                path.push(edge);
+                at = self.edges[edge].0;
+            } else {
+                next[at] = self.out[at].len();
+                let Some(edge) = path.pop() else { return false };
+                at = self.edges[edge ^ 1].0;
+                next[at] += 1;
+            }
+        }
+        let flow = path.iter().map(|&edge| self.edges[edge].1).fold(INFINITE, f64::min);
+        for edge in path {
+            self.edges[edge].1 -= flow;
+            self.edges[edge ^ 1].1 += flow;
+        }
+        true
+    }
+
+    /// Vertices that cannot reach the sink any more: the cut lies as near to the sink as it can.
+    fn above_cut(&self, sink: usize) -> Vec<bool> {
+        let mut above = vec![true; self.out.len()];
+        above[sink] = false;
+        let mut queue = VecDeque::from([sink]);
+        while let Some(at) = queue.pop_front() {
+            for &edge in &self.out[at] {
+                let (from, capacity) = (self.edges[edge].0, self.edges[edge ^ 1].1);
+                if capacity > 1e-9 && above[from] {
+                    above[from] = false;
+                    queue.push_back(from);
+                }
+            }
+        }
+        above
+    }
+}

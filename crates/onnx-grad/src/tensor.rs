@@ -1,0 +1,155 @@
+//! Reading and making stored tensors.
+
+use half::{bf16, f16};
+use prost::bytes::Bytes;
+
+use crate::model::{DataType, element_count};
+use crate::proto::TensorProto;
+
+/// Largest tensor whose elements are read while a graph is rewritten.
+const SMALL: usize = 64;
+
+/// The elements of an integer or boolean tensor of at most 64 elements.
+pub(crate) fn small_ints(tensor: &TensorProto) -> Option<Vec<i64>> {
+    let count = element_count(&tensor.dims).filter(|&n| n <= SMALL)?;
+    let raw = tensor.raw_data.as_deref().filter(|raw| !raw.is_empty());
+    let wide = |size: usize| -> Option<Vec<&[u8]>> {
+        let raw = raw?;
+        (raw.len() == count * size).then(|| raw.chunks_exact(size).collect())
+    };
+    let values: Vec<i64> = match DataType::from_code(tensor.data_type?) {
+        DataType::Int64 if raw.is_none() => tensor.int64_data.clone(),
+        DataType::Int64 => wide(8)?
+            .into_iter()
+            .filter_map(|b| Some(i64::from_le_bytes(b.try_into().ok()?)))
+            .collect(),
+        DataType::Int32 if raw.is_some() => wide(4)?
+            .into_iter()
+            .filter_map(|b| Some(i64::from(i32::from_le_bytes(b.try_into().ok()?))))
+            .collect(),
+        DataType::Bool if raw.is_some() => wide(1)?.into_iter().map(|b| i64::from(b[0])).collect(),
+        DataType::Int32 | DataType::Bool => {
+            tensor.int32_data.iter().map(|&n| i64::from(n)).collect()
+        }
+        _ => return None,
+    };
+    (values.len() == count).then_some(values)
+}
+
+/// The float or integer of a tensor that holds exactly one.
+pub(crate) fn single(tensor: &TensorProto) -> Option<f64> {
+    if element_count(&tensor.dims) != Some(1) {
+        return None;
+    }
+    let raw = tensor.raw_data.as_deref().filter(|raw| !raw.is_empty());
+    match DataType::from_code(tensor.data_type?) {
+        DataType::Float32 => match raw {
+            Some(raw) => Some(f64::from(f32::from_le_bytes(raw.try_into().ok()?))),
+            None => tensor.float_data.first().map(|&x| f64::from(x)),
+        },
+        DataType::Float64 => match raw {
+            Some(raw) => Some(f64::from_le_bytes(raw.try_into().ok()?)),
+            None => tensor.double_data.first().copied(),
+        },
+        half @ (DataType::Float16 | DataType::BFloat16) => {
+            let bits = match raw {
+                Some(raw) => u16::from_le_bytes(raw.try_into().ok()?),
+                None => u16::try_from(*tensor.int32_data.first()?).ok()?,
+            };
+            Some(if half == DataType::Float16 {
+                f16::from_bits(bits).to_f64()
+            } else {
+                bf16::from_bits(bits).to_f64()
+            })
+        }
+        #[expect(clippy::cast_precision_loss, reason = "exponents and axes are small")]
+        _ => small_ints(tensor)?.first().map(|&n| n as f64),
+    }
+}
+
+/// Floats of the given type; a single one without `dims` is a scalar.
+pub(crate) fn floats(values: &[f64], dims: &[i64], data_type: DataType) -> TensorProto {
+    #[expect(clippy::cast_possible_truncation, reason = "the type asked for")]
+    let raw: Vec<u8> = values
+        .iter()
+        .flat_map(|&x| match data_type {
+            DataType::Float64 => x.to_le_bytes().to_vec(),
+            DataType::Float16 => f16::from_f64(x).to_le_bytes().to_vec(),
+            DataType::BFloat16 => bf16::from_f64(x).to_le_bytes().to_vec(),
+            DataType::Int64 => (x as i64).to_le_bytes().to_vec(),
+            DataType::Int32 => (x as i32).to_le_bytes().to_vec(),
+            _ => (x as f32).to_le_bytes().to_vec(),
+        })
+        .collect();
+    TensorProto {
+        dims: dims.to_vec(),
+        data_type: Some(data_type.code()),
+        raw_data: Some(Bytes::from(raw)),
+        ..TensorProto::default()
+    }
+}
+
+/// A vector of 64-bit integers.
+pub(crate) fn ints(values: &[i64]) -> TensorProto {
+    TensorProto {
+        dims: vec![i64::try_from(values.len()).unwrap_or(0)],
+        data_type: Some(DataType::Int64.code()),
+        raw_data: Some(Bytes::from(
+            values.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>(),
+        )),
+        ..TensorProto::default()
+    }
+}
+
+/// Checks that the stored data has the size that the shape says.
+pub(crate) fn check(tensor: &TensorProto) -> Result<(), String> {
+    let count = element_count(&tensor.dims)
+        .ok_or_else(|| format!("its shape {:?} is not possible", tensor.dims))?;
+    let data_type = DataType::from_code(tensor.data_type.unwrap_or(0));
+    if let (Some(raw), Some(size)) = (tensor.raw_data.as_ref().filter(|raw| !raw.is_empty()), data_type.size()) {
+        let expected = count.checked_mul(size);
+        if expected != Some(raw.len()) {
+            return Err(format!(
+                "its shape {:?} and type {data_type:?} do not fit {} bytes of data",
+                tensor.dims,
+                raw.len()
+            ));
+        }
+        return Ok(());
+    }
+    let stored = match data_type {
+        DataType::Float32 => tensor.float_data.len(),
+        DataType::Float64 => tensor.double_data.len(),
+        DataType::Int64 => tensor.int64_data.len(),
+        DataType::UInt32 | DataType::UInt64 => tensor.uint64_data.len(),
+        DataType::String => tensor.string_data.len(),
+        DataType::Other(_) => return Ok(()),
+        _ => tensor.int32_data.len(),
+    };
+    if stored == count {
+        return Ok(());
+    }
+    Err(format!(
+        "its shape {:?} needs {count} elements, {stored} are stored",
+        tensor.dims
+    ))
+}
+
+/// Whether a float tensor holds this value everywhere. Large tensors are not looked at.
+pub(crate) fn is_filled(tensor: &TensorProto, value: f64) -> bool {
+    let Some(count) = element_count(&tensor.dims).filter(|&n| n > 0 && n <= 1 << 16) else {
+        return false;
+    };
+    let data_type = DataType::from_code(tensor.data_type.unwrap_or(0));
+    if data_type == DataType::Float32 && tensor.float_data.len() == count {
+        return tensor.float_data.iter().all(|&x| f64::from(x) == value);
+    }
+    let Some(raw) = tensor.raw_data.as_deref() else {
+        return false;
+    };
+    let one = floats(&[value], &[], data_type);
+    let pattern = one.raw_data.unwrap_or_default();
+    data_type.is_float()
+        && pattern.len() * count == raw.len()
+        && raw.chunks_exact(pattern.len()).all(|chunk| chunk == pattern)
+}
