@@ -55,7 +55,7 @@ class LossConfig:
     velocity: float = 0.05
     contact: float = 0.5
     first_difference: float = 0.3
-    second_difference: float = 0.1
+    second_difference: float = 0.05
     consistency: float = 0.1
     slip: float = 0.2
     snr_power: float = 0.5
@@ -69,9 +69,10 @@ class TrainConfig:
 
     seed: int = 0
     minutes: float = 60.0
-    tokens_per_step: int = 2560
+    tokens_per_step: int = 3072
     lr: float = 6e-4
-    warmup_steps: int = 100
+    muon_lr: float = 1.2e-3
+    warmup_steps: int = 60
     weight_decay: float = 0.02
     ema: float = 0.999
     drop_text: float = 0.1

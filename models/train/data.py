@@ -18,6 +18,7 @@ from text import reword
 
 BUCKET = 5 * PATCH
 MIN_STD = 1e-3
+LARGEST = 12.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ class MotionData:
     def window(self, segment: Segment, start: int, frames: int) -> np.ndarray:
         """Normalised features of part of a segment."""
         at = segment.start + start
-        return (np.asarray(self.features[at : at + frames]) - self.mean) / self.std
+        z = (np.asarray(self.features[at : at + frames]) - self.mean) / self.std
+        return z.clip(-LARGEST, LARGEST)  # heading flips of acrobatics
 
     def collate(self, items: list[tuple[Segment, int, int, str]]) -> Batch:
         """Pad (segment, start, frames, caption) items to a common length, a multiple of `BUCKET`."""

@@ -15,6 +15,8 @@ POSITIONS = slice(4, 67)
 ROTATIONS = slice(67, 193)
 VELOCITIES = slice(193, 259)
 CONTACTS = slice(259, 263)
+OUTLIER = 5.0
+SMALLEST_SCALE = 0.1  # of a channel's spread; smaller ones would drown the other terms
 FEET = (7, 10, 8, 11)  # order of the contact channels: left ankle, left toe, right ankle, right toe
 
 
@@ -51,6 +53,12 @@ def joint_displacements(features: Tensor) -> Tensor:
     return yaw_rotate(local[:, 1:] + step, -turn) - local[:, :-1]
 
 
+def robust_scale(differences: Tensor) -> Tensor:
+    """Root mean square per channel `[n, c]` → `[c]`; the seams between clips are cut off."""
+    limit = differences.abs().quantile(0.99, 0)
+    return differences.clamp(-limit, limit).square().mean(0).sqrt().clamp(min=SMALLEST_SCALE)
+
+
 class MotionLoss:
     """Weighted x0 error plus errors of differences, consistency of velocities, and foot slip."""
 
@@ -64,9 +72,7 @@ class MotionLoss:
         self.weights = weights / weights.sum()
         first = train[1:, :67] - train[:-1, :67]
         second = first[1:] - first[:-1]
-        # quantiles rather than variances: the seams between clips are outliers
-        self.first_scale = first.abs().quantile(0.8, 0).clamp(min=1e-3)
-        self.second_scale = second.abs().quantile(0.8, 0).clamp(min=1e-3)
+        self.first_scale, self.second_scale = robust_scale(first), robust_scale(second)
         self.position_weights = weights[:67] / weights[:67].sum()
         self.alpha_bar = torch.from_numpy(cosine_alpha_bar())
 
@@ -84,7 +90,8 @@ class MotionLoss:
         triple = pair[:, 1:] * pair[:, :-1]
         error = predicted - x0
         d1 = error[:, 1:, :67] - error[:, :-1, :67]
-        d2 = d1[:, 1:] - d1[:, :-1]
+        d2 = ((d1[:, 1:] - d1[:, :-1]) / self.second_scale).clamp(-OUTLIER, OUTLIER)
+        d1 = (d1 / self.first_scale).clamp(-OUTLIER, OUTLIER)
         w = self.position_weights
 
         def over(values: Tensor, where: Tensor, total: Tensor) -> Tensor:
@@ -97,8 +104,8 @@ class MotionLoss:
         speed2 = (moved[:, :, FEET, :][..., [0, 2]] * FPS).square().sum(-1)
         return {
             "x0": over((error.square() * self.weights).sum(-1), mask, count),
-            "d1": c.first_difference * over(((d1 / self.first_scale).square() * w).sum(-1), pair, count),
-            "d2": c.second_difference * over(((d2 / self.second_scale).square() * w).sum(-1), triple, count),
+            "d1": c.first_difference * over((d1.square() * w).sum(-1), pair, count),
+            "d2": c.second_difference * over((d2.square() * w).sum(-1), triple, count),
             "consistency": c.consistency * over(gap.square().mean(-1), pair, count),
             "slip": c.slip * over((speed2 * contact).mean(-1), pair, count),
         }

@@ -13,7 +13,18 @@ from torch import Tensor
 
 from config import MAX_TOKENS
 
-SUBJECTS = ("a person", "someone", "the person", "a man", "a woman", "the figure", "somebody", "a character", "he", "she")
+SUBJECTS = (
+    "a person",
+    "someone",
+    "the person",
+    "a man",
+    "a woman",
+    "the figure",
+    "somebody",
+    "a character",
+    "he",
+    "she",
+)
 SUBJECT = re.compile(r"^(a person|someone|the person|a man|a woman|a dancer|somebody)\b")
 # each row: words that may replace one another without changing what the body does
 SYNONYMS = [

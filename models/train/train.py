@@ -23,6 +23,7 @@ from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
 from losses import MotionLoss
 from networks import Networks, load_package, text_buffers
+from optimizer import HybridOptimizer
 from text import TextBatcher, known_words
 
 VAL_LEVELS = (50, 200, 350, 500, 650, 800, 950)
@@ -49,25 +50,17 @@ class Trainer:
         mean, std = torch.from_numpy(self.data.mean), torch.from_numpy(self.data.std)
         train = np.asarray(self.data.features[:60000]) - self.data.mean
         self.loss = MotionLoss(config.loss, mean, std, torch.from_numpy(train / self.data.std).float())
-        own = [p for n, p in self.networks.named_parameters() if not n.startswith(("embed_", "temperature"))]
-        matrices = [p for p in own if p.ndim >= 2]
-        groups = [
-            {"params": matrices, "weight_decay": config.weight_decay},
-            {"params": [p for p in own if p.ndim < 2], "weight_decay": 0.0},
-        ]
-        self.parameters = own
-        self.optimizer = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+        self.optimizer = HybridOptimizer(self.networks, config)
         self.step, self.elapsed = 0, 0.0
-        self.forward = torch.compile(self.networks.denoiser, dynamic=True) if args.compile else self.networks.denoiser
 
     def progress(self) -> float:
         """Share of the wall-clock budget that is used, 0 to 1."""
         return min(1.0, self.elapsed / (60 * self.config.minutes))
 
     def learning_rate(self) -> float:
-        """Linear warm-up by steps, cosine decay by wall clock to 1 %."""
+        """As a share of the peak: linear warm-up by steps, cosine decay by wall clock to 1 %."""
         warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
-        return self.config.lr * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress())))
+        return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress())))
 
     def noised(self, x0: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """x_t at integer levels `t` `[b]`."""
@@ -85,21 +78,20 @@ class Trainer:
         x_t = self.noised(batch.features, t)
         with torch.autocast("cpu", torch.bfloat16):
             condition = self.networks.condition(ids, token_mask, dropped)
-            predicted = self.forward(x_t, t.float(), condition, batch.mask)
+            predicted = self.networks.denoiser(x_t, t.float(), condition, batch.mask)
         terms = self.loss.terms(predicted.float(), batch.features, batch.mask)
         weights = self.loss.sample_weights(t)
         loss = (sum(terms.values()) * weights).mean()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate()
+        norm = torch.nn.utils.clip_grad_norm_(self.optimizer.parameters, self.config.clip)
         if torch.isfinite(norm):
-            self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.step(self.learning_rate())
+        else:
+            self.optimizer.clear()
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             targets = [p for n, p in self.ema.named_parameters() if not n.startswith(("embed_", "temperature"))]
-            torch._foreach_lerp_(targets, self.parameters, 1 - decay)
+            torch._foreach_lerp_(targets, self.optimizer.parameters, 1 - decay)
         self.step += 1
         return {"loss": loss.item(), "grad": norm.item()} | {k: v.mean().item() for k, v in terms.items()}
 
@@ -156,7 +148,9 @@ class Trainer:
         self.args.out.mkdir(parents=True, exist_ok=True)
         self.resume()
         log = (self.args.out / "log.jsonl").open("a", buffering=1)
-        batches = training_batches(self.data, self.config.balance, self.config.tokens_per_step, self.config.seed + self.step)
+        batches = training_batches(
+            self.data, self.config.balance, self.config.tokens_per_step, self.config.seed + self.step
+        )
         window: dict[str, list[float]] = defaultdict(list)
         saved = validated = self.elapsed
         last = time.monotonic()
@@ -174,7 +168,9 @@ class Trainer:
                 log.write(json.dumps(line) + "\n")
                 window.clear()
             if self.elapsed - validated > 60 * self.args.validate_minutes or done:
-                log.write(json.dumps({"step": self.step, "minutes": round(self.elapsed / 60, 2)} | self.validate()) + "\n")
+                log.write(
+                    json.dumps({"step": self.step, "minutes": round(self.elapsed / 60, 2)} | self.validate()) + "\n"
+                )
                 validated = self.elapsed
             if self.elapsed - saved > 60 * self.args.save_minutes or done:
                 self.save()
@@ -193,9 +189,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--steps", type=int, help="stop after so many steps")
     parser.add_argument("--lr", type=float)
+    parser.add_argument("--muon-lr", type=float, help="0 trains all with AdamW")
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--save-minutes", type=float, default=3)
     parser.add_argument("--validate-minutes", type=float, default=5)
     args = parser.parse_args()
@@ -203,6 +199,7 @@ def main() -> None:
         parser.error("give --table or --init-from")
     config = TrainConfig(minutes=args.minutes, seed=args.seed)
     config.lr = args.lr or config.lr
+    config.muon_lr = config.muon_lr if args.muon_lr is None else args.muon_lr
     config.tokens_per_step = args.tokens or config.tokens_per_step
     Trainer(args, config).run()
 

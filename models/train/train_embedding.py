@@ -1,0 +1,154 @@
+"""Train the text-motion embedding: two towers, InfoNCE without false negatives.
+
+Pairs with the same action or the same words are not used as negatives of one another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from config import FEATURES, TrainConfig
+from data import Batch, MotionData, Sampler, choose_window, fixed_batches
+from networks import Networks, load_package, text_buffers
+from text import TextBatcher, known_words, reword
+
+LONGEST = 120
+
+
+def towers(networks: Networks, texts: TextBatcher, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Unit text and motion vectors of a batch."""
+    ids, token_mask = texts(batch.captions)
+    text = F.normalize(networks.embed_text(ids, token_mask).float(), dim=1)
+    return text, networks.embed_motion(batch.features, batch.mask).float()
+
+
+def contrastive_loss(text: Tensor, motion: Tensor, scale: Tensor, batch: Batch) -> Tensor:
+    """Symmetric InfoNCE; false negatives are left out."""
+    logits = text @ motion.T * scale
+    actions = np.array(batch.actions)
+    words = np.array([" ".join(sorted(s.captions)) for s in batch.segments])
+    same = (actions[:, None] == actions[None]) & (words[:, None] == words[None])
+    same |= np.array(batch.captions)[:, None] == np.array(batch.captions)[None]
+    np.fill_diagonal(same, False)
+    logits = logits.masked_fill(torch.from_numpy(same), -1e4)
+    target = torch.arange(len(actions))
+    return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
+
+
+def draw(data: MotionData, sampler: Sampler, rng: random.Random, size: int) -> Batch:
+    """A batch of crops with reworded captions."""
+    items = []
+    for segment in sampler.draw(rng, size):
+        start, frames = choose_window(segment, rng)
+        if frames > LONGEST and segment.croppable:
+            frames = LONGEST
+        items.append((segment, start, frames, reword(rng.choice(segment.captions), rng)))
+    return data.collate(items)
+
+
+@torch.no_grad()
+def r_precision(networks: Networks, data: MotionData, texts: TextBatcher, group: int = 32) -> dict[str, float]:
+    """Share of validation clips whose own caption is among the nearest of 32; equal captions count as own."""
+    segments = data.split("val")
+    random.Random(0).shuffle(segments)
+    text, motion, words = [], [], []
+    for batch in fixed_batches(data, segments, 64, LONGEST):
+        t, m = towers(networks, texts, batch)
+        text.append(t)
+        motion.append(m)
+        words += batch.captions
+    t, m = torch.cat(text), torch.cat(motion)
+    order = torch.randperm(len(words), generator=torch.Generator().manual_seed(0)).tolist()
+    hits = {1: 0, 3: 0}
+    total = 0
+    for i in range(0, len(order) - group + 1, group):
+        rows = order[i : i + group]
+        scores = m[rows] @ t[rows].T
+        for k, row in enumerate(rows):
+            best = scores[k].argsort(descending=True)[:3].tolist()
+            right = [words[rows[j]] == words[row] for j in best]
+            hits[1] += right[0]
+            hits[3] += any(right)
+            total += 1
+    return {f"r_precision_top{k}": v / max(total, 1) for k, v in hits.items()} | {"clips": total}
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--init-from", type=Path)
+    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--batch", type=int, default=96)
+    parser.add_argument("--lr", type=float, default=8e-4)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    config = TrainConfig(seed=args.seed)
+    torch.manual_seed(args.seed)
+    data = MotionData(args.data)
+    texts = TextBatcher(args.tokenizer)
+    if args.init_from:
+        networks = Networks(config, *text_buffers(args.init_from))
+        load_package(networks, args.init_from)
+    else:
+        known = known_words(texts.tokenizer, [c for s in data.segments for c in s.captions])
+        networks = Networks(config, torch.from_numpy(np.load(args.table)), torch.from_numpy(known))
+    own = {n: p for n, p in networks.named_parameters() if n.startswith(("embed_", "temperature"))}
+    ema = copy.deepcopy(networks).eval()
+    shadow = [p for n, p in ema.named_parameters() if n in own]
+    optimizer = torch.optim.AdamW(own.values(), lr=args.lr, weight_decay=0.05, fused=True)
+    sampler = Sampler(data.split("train"), config.balance)
+    rng = random.Random(args.seed)
+    args.out.mkdir(parents=True, exist_ok=True)
+    log = (args.out / "log.jsonl").open("a", buffering=1)
+    networks.train()
+    begun, step, losses = time.monotonic(), 0, []
+    while (progress := (time.monotonic() - begun) / (60 * args.minutes)) < 1:
+        batch = draw(data, sampler, rng, args.batch)
+        # half-denoised clips are judged too when the embedding guides a sampler
+        batch.features += (
+            torch.rand(args.batch, 1, 1).square()
+            * 0.5
+            * torch.randn(1, 1, FEATURES).abs()
+            * torch.randn(batch.features.shape)
+        )
+        with torch.autocast("cpu", torch.bfloat16):
+            text, motion = towers(networks, texts, batch)
+        loss = contrastive_loss(text, motion, networks.temperature.exp().clamp(max=50), batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(own.values()), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = args.lr * min(1, (step + 1) / 50) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            torch._foreach_lerp_(shadow, list(own.values()), 1 - min(0.99, (1 + step) / (10 + step)))
+        losses.append(loss.item())
+        if step % 100 == 0:
+            line = {"step": step, "minutes": (time.monotonic() - begun) / 60, "loss": float(np.mean(losses))}
+            log.write(json.dumps(line | r_precision(ema, data, texts)) + "\n")
+            losses.clear()
+    log.write(json.dumps({"step": step, "final": True} | r_precision(ema, data, texts)) + "\n")
+    state = {"ema": ema.state_dict(), "config": config.to_dict(), "step": step}
+    torch.save(state, args.out / "embedding.tmp")
+    os.replace(args.out / "embedding.tmp", args.out / "embedding.pt")
+
+
+if __name__ == "__main__":
+    main()
