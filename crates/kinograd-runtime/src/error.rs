@@ -132,15 +132,15 @@ pub enum RuntimeError {
         /// The path as it is written.
         file: String,
     },
-    /// A package's file has other bytes than `model.json` says.
+    /// A file has other bytes than its description says.
     #[error(
-        "{}: wrong sha256: model.json says {expected}, the file has {got}; \
-         the file is damaged or was changed", path.display()
+        "{}: wrong sha256: expected {expected}, the file has {got}; it is damaged or was changed",
+        path.display()
     )]
-    PackageHash {
+    WrongHash {
         /// The file.
         path: PathBuf,
-        /// The hash in `model.json`.
+        /// The hash in the description.
         expected: String,
         /// The hash of the bytes on disk.
         got: String,

@@ -3,21 +3,41 @@
 //! - [`open_engine`] gives an [`Engine`]: ONNX Runtime where its library is found, else the
 //!   built-in one (tract), which needs nothing installed.
 //! - [`Engine::load`] makes a [`Session`] of a [`ModelSource`]; [`Session::run`] takes and returns
-//!   [`Tensor`]s, which stay where they were made.
+//!   [`Tensor`]s, which stay where they were made. [`GradientSession`] adds Jᵀv.
+//! - [`find_package`] opens a model package; [`TextEncoder`], [`OnnxDenoiser`] and
+//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`.
 
 mod cache;
+mod clips;
+mod denoiser;
+mod embedding;
 mod engine;
 mod error;
+mod gradient;
 mod hash;
+mod install;
 mod library;
+mod package;
 mod tensor;
+mod text;
 
 pub use cache::cache_dir;
+pub use denoiser::{ClipBatch, OnnxDenoiser};
+pub use embedding::MotionEmbedding;
 pub use engine::{
     BuiltIn, Engine, EngineChoice, EngineOptions, EngineReport, GraphOptimization, ModelSource,
     OnnxRuntime, OpenEngine, Provider, Session, SessionOptions, open_engine,
 };
 pub use error::RuntimeError;
+pub use gradient::{Activations, GradientSession};
 pub use hash::{sha256_hex, sha256_of_file};
+pub use install::{InstallProgress, install};
 pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
+pub use package::{
+    BetaSchedule, Conditioning, Constants, Defaults, FileEntry, FoundPackage, MANIFEST_FILE,
+    Manifest, ModelKind, ModelSummary, Package, Prediction, Representation, Role, SCHEMA,
+    ScheduleSpec, TensorSummary, find_package, inspect, list_packages, package_folders,
+    user_models, write_package,
+};
 pub use tensor::Tensor;
+pub use text::{TextBatch, TextEncoder};

@@ -103,6 +103,11 @@ impl ModelSource {
         Self { name, sha256: sha256.into(), data: Data::File(path) }
     }
 
+    /// The same model under another name in messages.
+    pub(crate) fn named(self, name: String) -> Self {
+        Self { name, ..self }
+    }
+
     /// The model's name in messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -116,11 +121,23 @@ impl ModelSource {
     /// The bytes.
     ///
     /// # Errors
-    /// [`RuntimeError::Io`] if the file cannot be read.
+    /// [`RuntimeError::Io`] if the file cannot be read, [`RuntimeError::WrongHash`] if it is not
+    /// the one that was hashed.
     pub fn bytes(&self) -> Result<Cow<'_, [u8]>, RuntimeError> {
         match &self.data {
             Data::Memory(bytes) => Ok(Cow::Borrowed(bytes)),
-            Data::File(path) => Ok(Cow::Owned(read(path)?)),
+            Data::File(path) => {
+                let bytes = read(path)?;
+                let got = sha256_hex(&bytes);
+                if got != self.sha256 {
+                    return Err(RuntimeError::WrongHash {
+                        path: path.clone(),
+                        expected: self.sha256.clone(),
+                        got,
+                    });
+                }
+                Ok(Cow::Owned(bytes))
+            }
         }
     }
 }

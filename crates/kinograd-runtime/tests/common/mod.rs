@@ -1,6 +1,8 @@
 //! Small ONNX graphs and the engines to run them on.
 #![allow(dead_code, reason = "each suite uses a part of this")]
 
+pub mod package;
+
 use std::sync::Arc;
 
 use half::f16;

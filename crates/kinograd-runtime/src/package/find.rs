@@ -1,0 +1,88 @@
+use std::path::{Path, PathBuf};
+
+use super::{MANIFEST_FILE, Package};
+use crate::RuntimeError;
+
+/// A package that a listing found.
+#[derive(Debug)]
+pub struct FoundPackage {
+    /// The package's folder.
+    pub folder: PathBuf,
+    /// The package, or why it cannot be opened.
+    pub package: Result<Package, RuntimeError>,
+}
+
+/// Finds a package by path (its folder or its `model.json`) or by name in [`package_folders`].
+///
+/// # Errors
+/// [`RuntimeError::PackageNotFound`] if there is none, otherwise as [`Package::open`].
+pub fn find_package(name_or_path: &str) -> Result<Package, RuntimeError> {
+    let path = Path::new(name_or_path);
+    if path.is_file() || path.join(MANIFEST_FILE).is_file() {
+        return Package::open(path);
+    }
+    let searched = package_folders();
+    // A word with a separator is a path that does not exist, not a name.
+    if !name_or_path.is_empty() && !name_or_path.contains(['/', '\\']) && name_or_path != ".." {
+        for folder in &searched {
+            let candidate = folder.join(name_or_path);
+            if candidate.join(MANIFEST_FILE).is_file() {
+                return Package::open(candidate);
+            }
+        }
+        return Err(RuntimeError::PackageNotFound { name: name_or_path.into(), searched });
+    }
+    Err(RuntimeError::PackageNotFound { name: name_or_path.into(), searched: vec![path.into()] })
+}
+
+/// Every package of the [`package_folders`], the first of each name.
+pub fn list_packages() -> Vec<FoundPackage> {
+    let mut found: Vec<FoundPackage> = Vec::new();
+    for parent in package_folders() {
+        let Ok(entries) = std::fs::read_dir(&parent) else {
+            continue;
+        };
+        let mut folders: Vec<PathBuf> = entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|folder| folder.join(MANIFEST_FILE).is_file())
+            .collect();
+        folders.sort();
+        for folder in folders {
+            if !found.iter().any(|known| known.folder.file_name() == folder.file_name()) {
+                found.push(FoundPackage { package: Package::open(&folder), folder });
+            }
+        }
+    }
+    found
+}
+
+/// Where packages are looked for, in order: `KINOGRAD_MODELS`, `models` in the current folder and
+/// above it, the places beside and above the executable, the user's data folder.
+pub fn package_folders() -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    if let Some(folder) = std::env::var_os("KINOGRAD_MODELS").filter(|v| !v.is_empty()) {
+        folders.push(PathBuf::from(folder));
+    }
+    if let Ok(current) = std::env::current_dir() {
+        folders.extend(current.ancestors().map(|folder| folder.join("models")));
+    }
+    if let Some(beside) = std::env::current_exe().ok().and_then(|p| p.parent().map(Path::to_owned))
+    {
+        if let Some(prefix) = beside.parent() {
+            folders.push(prefix.join("share/kinograd/models"));
+        }
+        folders.extend(beside.ancestors().map(|folder| folder.join("models")));
+    }
+    if let Some(folder) = user_models() {
+        folders.push(folder);
+    }
+    let mut seen = std::collections::HashSet::new();
+    folders.retain(|folder| folder.is_dir() && seen.insert(folder.clone()));
+    folders
+}
+
+/// Where the user's own packages live.
+pub fn user_models() -> Option<PathBuf> {
+    dirs::data_dir().map(|folder| folder.join("kinograd/models"))
+}

@@ -1,0 +1,302 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of `model.json` that this crate reads.
+pub const SCHEMA: u32 = 1;
+
+/// The contents of `model.json`.
+///
+/// | key | type | meaning |
+/// |---|---|---|
+/// | `schema` | 1 | version of this format |
+/// | `name`, `version` | strings | what [`crate::find_package`] looks for; a release of the weights |
+/// | `kind` | `"motion"`, `"image"`, `"text"`, `"embedding"`, `"reward"` | what the package makes |
+/// | `files` | map: role → `{path, sha256, inputs?, outputs?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ |
+/// | `prediction` | `"x0"`, `"epsilon"`, `"v"` | what the denoiser's output `x0` holds |
+/// | `schedule` | `{kind, train_steps, beta_start?, beta_end?}` | `kind` is `"cosine"` or `"linear"` |
+/// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"`; lengths in frames |
+/// | `conditioning` | `{dims, max_tokens, embedding_dims?}` | widths of `condition` and `embedding`; longest prompt |
+/// | `defaults` | `{cfg?, steps?, sampler?}` | how the makers sample |
+/// | `licence`, `data` | strings | terms; where the training data came from |
+/// | `limits` | strings | what the model cannot do |
+/// | `known_prompts` | strings | prompts that were seen to work |
+/// | `metrics` | map | measured numbers, with names of the makers' choice |
+///
+/// Roles and the tensors that their graphs take and return:
+///
+/// | role | inputs → outputs |
+/// |---|---|
+/// | `denoiser` | `x_t [batch, frames, features]`, `timestep [batch]` f32, `condition [batch, dims]`, `frame_mask [batch, frames]` f32 → `x0 [batch, frames, features]` |
+/// | `text_encoder` | `token_ids [batch, tokens]` i64, `token_mask [batch, tokens]` f32 → `condition [batch, dims]`, `embedding [batch, embedding_dims]` |
+/// | `motion_embedding` | `features [batch, frames, features]`, `frame_mask [batch, frames]` → `embedding [batch, embedding_dims]` |
+/// | `tokenizer` | a `tokenizer.json` of the `tokenizers` crate |
+/// | `constants` | NPZ of f32: `mean [features]`, `std [features]`, `null_condition [dims]` |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The package's name.
+    pub name: String,
+    /// Release of the weights.
+    pub version: String,
+    /// What the package makes.
+    pub kind: ModelKind,
+    /// The files, by role.
+    pub files: BTreeMap<Role, FileEntry>,
+    /// What the denoiser predicts.
+    #[serde(default)]
+    pub prediction: Prediction,
+    /// The noise schedule of the training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleSpec>,
+    /// What the features are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub representation: Option<Representation>,
+    /// How prompts come in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditioning: Option<Conditioning>,
+    /// How the makers sample.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Terms of use.
+    #[serde(default)]
+    pub licence: String,
+    /// Where the training data came from.
+    #[serde(default)]
+    pub data: String,
+    /// What the model cannot do.
+    #[serde(default)]
+    pub limits: Vec<String>,
+    /// Prompts that were seen to work.
+    #[serde(default)]
+    pub known_prompts: Vec<String>,
+    /// Measured numbers.
+    #[serde(default)]
+    pub metrics: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a package makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelKind {
+    /// Clips.
+    Motion,
+    /// Pictures.
+    Image,
+    /// Text conditions.
+    Text,
+    /// Embeddings.
+    Embedding,
+    /// Rewards.
+    Reward,
+}
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Role {
+    /// Predicts the clean sample.
+    Denoiser,
+    /// Turns tokens into a condition and an embedding.
+    TextEncoder,
+    /// Turns a clip into an embedding.
+    MotionEmbedding,
+    /// Turns text into tokens.
+    Tokenizer,
+    /// Means, deviations and the null condition.
+    Constants,
+}
+
+impl Role {
+    /// The role's name in `model.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denoiser => "denoiser",
+            Self::TextEncoder => "text_encoder",
+            Self::MotionEmbedding => "motion_embedding",
+            Self::Tokenizer => "tokenizer",
+            Self::Constants => "constants",
+        }
+    }
+}
+
+/// One file of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Path inside the folder.
+    pub path: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// The graph's names of the contract's inputs, where they differ.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, String>,
+    /// The graph's names of the contract's outputs, where they differ.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// What a denoiser's output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// The clean sample.
+    #[default]
+    X0,
+    /// The noise (Ho et al. 2020).
+    Epsilon,
+    /// `√ᾱ · noise − √(1−ᾱ) · x0` (Salimans & Ho 2022).
+    V,
+}
+
+/// A schedule's family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BetaSchedule {
+    /// Nichol & Dhariwal 2021, eq. 17.
+    Cosine,
+    /// β rising linearly, Ho et al. 2020.
+    Linear,
+}
+
+/// The noise schedule of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleSpec {
+    /// The family.
+    pub kind: BetaSchedule,
+    /// Number of noise levels.
+    pub train_steps: usize,
+    /// First β of a linear schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_start: Option<f64>,
+    /// Last β of a linear schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_end: Option<f64>,
+}
+
+/// What a model's features are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Representation {
+    /// `"humanml3d"`.
+    pub kind: String,
+    /// Frames per second.
+    pub fps: f64,
+    /// Numbers per frame.
+    pub features: usize,
+    /// Shortest clip.
+    pub min_frames: usize,
+    /// Longest clip.
+    pub max_frames: usize,
+    /// The graph takes multiples of this many frames.
+    #[serde(default = "one")]
+    pub patch_frames: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// How prompts come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conditioning {
+    /// Width of the condition.
+    pub dims: usize,
+    /// Longest prompt, in tokens.
+    pub max_tokens: usize,
+    /// Width of the embeddings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_dims: Option<usize>,
+}
+
+/// How the makers sample.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Defaults {
+    /// Scale of classifier-free guidance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cfg: Option<f64>,
+    /// Denoiser calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Name of the sampler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<String>,
+}
+
+impl Manifest {
+    /// Reads and checks `model.json`; the error says what is wrong.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            schema: u32,
+        }
+        // The version first: a later format may not fit the fields at all.
+        let Versioned { schema } =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if schema != SCHEMA {
+            return Err(format!("schema {schema}: this version reads schema {SCHEMA}"));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    pub(crate) fn to_json(&self) -> Result<String, String> {
+        self.validate()?;
+        let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
+        Ok(text + "\n")
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.name.is_empty() || self.name.contains(['/', '\\']) {
+            return Err(format!("name `{}` must be a plain, non-empty word", self.name));
+        }
+        if let Some(schedule) = &self.schedule
+            && schedule.train_steps == 0
+        {
+            return Err("schedule.train_steps must be at least 1".into());
+        }
+        if let Some(r) = &self.representation {
+            let lengths = r.min_frames >= 1 && r.min_frames <= r.max_frames;
+            if !(lengths && r.patch_frames >= 1 && r.features >= 1 && r.fps > 0.0) {
+                return Err("representation: fps, features, patch_frames must be positive and \
+                            1 ≤ min_frames ≤ max_frames"
+                    .into());
+            }
+        }
+        if let Some(c) = &self.conditioning
+            && (c.dims == 0 || c.max_tokens == 0)
+        {
+            return Err("conditioning: dims and max_tokens must be positive".into());
+        }
+        if let Some(cfg) = self.defaults.cfg
+            && !cfg.is_finite()
+        {
+            return Err("defaults.cfg must be a finite number".into());
+        }
+        Ok(())
+    }
+
+    /// What the features are.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
+    pub fn motion(&self) -> Result<&Representation, crate::RuntimeError> {
+        self.representation.as_ref().ok_or_else(|| self.lacks("representation"))
+    }
+
+    /// How prompts come in.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
+    pub fn text(&self) -> Result<&Conditioning, crate::RuntimeError> {
+        self.conditioning.as_ref().ok_or_else(|| self.lacks("conditioning"))
+    }
+
+    fn lacks(&self, key: &str) -> crate::RuntimeError {
+        crate::RuntimeError::PackageFormat {
+            path: format!("{}/{}", self.name, super::MANIFEST_FILE).into(),
+            reason: format!("`{key}` is missing"),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Prompts to conditions.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::{Array1, Array2};
+use tokenizers::{Tokenizer, TruncationParams};
+
+use crate::{Engine, Package, Role, RuntimeError, Session, SessionOptions, Tensor};
+
+/// Longest prompt, in characters. Far beyond any model's token limit, it bounds the work that a
+/// pasted file can cause.
+const MAX_CHARACTERS: usize = 2000;
+
+/// What a package's text encoder makes of prompts. A text is run once and remembered.
+///
+/// ```no_run
+/// use kinograd_runtime::{EngineOptions, SessionOptions, TextEncoder, find_package, open_engine};
+///
+/// let engine = open_engine(&EngineOptions::default())?.engine;
+/// let package = find_package("motion-base")?;
+/// let mut encoder = TextEncoder::open(&engine, &package, &SessionOptions::default())?;
+/// let texts = encoder.encode(&["a person walks forward"])?;
+/// println!("{:?}", texts.condition.shape());
+/// # Ok::<(), kinograd_runtime::RuntimeError>(())
+/// ```
+pub struct TextEncoder {
+    tokenizer: Tokenizer,
+    tokenizer_path: PathBuf,
+    session: Box<dyn Session>,
+    max_tokens: usize,
+    ports: Ports,
+    known: HashMap<String, Arc<EncodedText>>,
+}
+
+struct Ports {
+    ids: String,
+    mask: String,
+    condition: String,
+    embedding: String,
+}
+
+struct EncodedText {
+    condition: Array1<f32>,
+    embedding: Array1<f32>,
+}
+
+/// Encoded prompts, one row each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextBatch {
+    /// `[batch, dims]`: what the denoiser takes.
+    pub condition: Array2<f32>,
+    /// `[batch, embedding_dims]`, unit length: what motion embeddings are compared with.
+    pub embedding: Array2<f32>,
+}
+
+impl TextEncoder {
+    /// Loads the package's tokenizer and text encoder.
+    ///
+    /// # Errors
+    /// As [`Package::file`] and [`Engine::load`], and [`RuntimeError::Tokenizer`] if the
+    /// tokenizer cannot be read.
+    pub fn open(
+        engine: &Arc<dyn Engine>,
+        package: &Package,
+        options: &SessionOptions,
+    ) -> Result<Self, RuntimeError> {
+        let max_tokens = package.manifest().text()?.max_tokens;
+        let tokenizer_path = package.file(Role::Tokenizer)?;
+        let tokenizer = read_tokenizer(&tokenizer_path, max_tokens)?;
+        let session = engine.load(&package.model(Role::TextEncoder)?, options)?;
+        let port = |name| package.port(Role::TextEncoder, name);
+        Ok(Self {
+            tokenizer,
+            tokenizer_path,
+            session,
+            max_tokens,
+            ports: Ports {
+                ids: port("token_ids"),
+                mask: port("token_mask"),
+                condition: port("condition"),
+                embedding: port("embedding"),
+            },
+            known: HashMap::new(),
+        })
+    }
+
+    /// Number of tokens of a prompt, before it is cut to the model's limit.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Tokenizer`] if the tokenizer fails.
+    pub fn count_tokens(&self, text: &str) -> Result<usize, RuntimeError> {
+        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| {
+            tokenizer_error(&self.tokenizer_path, error)
+        })?;
+        let overflow: usize = encoding.get_overflowing().iter().map(|part| part.len()).sum();
+        Ok(encoding.len() + overflow)
+    }
+
+    /// Encodes prompts; what lies beyond the model's token limit is cut, with a warning.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Prompt`] for an empty prompt or one of more than 2000 characters,
+    /// otherwise as [`Session::run`].
+    pub fn encode(&mut self, texts: &[&str]) -> Result<TextBatch, RuntimeError> {
+        let mut rows = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let text = text.trim();
+            check_prompt(index, text)?;
+            if let Some(row) = self.known.get(text) {
+                rows.push(row.clone());
+                continue;
+            }
+            let row = Arc::new(self.encode_one(text)?);
+            self.known.insert(text.to_owned(), row.clone());
+            rows.push(row);
+        }
+        let stack = |pick: fn(&EncodedText) -> &Array1<f32>| {
+            let views: Vec<_> = rows.iter().map(|row| pick(row).view()).collect();
+            match views.as_slice() {
+                [] => Ok(Array2::zeros((0, 0))),
+                views => ndarray::stack(ndarray::Axis(0), views).map_err(|error| {
+                    RuntimeError::Tensor {
+                        what: "text encoder's output".into(),
+                        expected: "rows of one width".into(),
+                        got: error.to_string(),
+                    }
+                }),
+            }
+        };
+        Ok(TextBatch {
+            condition: stack(|text| &text.condition)?,
+            embedding: stack(|text| &text.embedding)?,
+        })
+    }
+
+    /// One text per run, always padded to the limit: a text's numbers do not depend on its
+    /// neighbours, and the built-in engine optimises its graph for one shape only.
+    fn encode_one(&mut self, text: &str) -> Result<EncodedText, RuntimeError> {
+        let encoding = self
+            .tokenizer
+            .encode_fast(text, true)
+            .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
+        if !encoding.get_overflowing().is_empty() {
+            tracing::warn!("the prompt is cut to its first {} tokens: {text}", self.max_tokens);
+        }
+        let count = encoding.len().min(self.max_tokens);
+        let mut ids = Array2::<i64>::zeros((1, self.max_tokens));
+        let mut mask = Array2::<f32>::zeros((1, self.max_tokens));
+        for (at, &id) in encoding.get_ids().iter().take(count).enumerate() {
+            ids[[0, at]] = i64::from(id);
+            mask[[0, at]] = 1.0;
+        }
+        let (ids, mask) = (Tensor::from(ids), Tensor::from(mask));
+        let ports = &self.ports;
+        let outputs = self.session.run(
+            &[(&ports.ids, &ids), (&ports.mask, &mask)],
+            &[&ports.condition, &ports.embedding],
+        )?;
+        let mut rows = outputs.into_iter().map(|output| {
+            let shape = output.shape();
+            let flat = output.into_f32()?.into_flat();
+            match shape.as_slice() {
+                [1, _] => Ok(flat),
+                other => Err(RuntimeError::Tensor {
+                    what: "text encoder's output".into(),
+                    expected: "[1, width]".into(),
+                    got: format!("{other:?}"),
+                }),
+            }
+        });
+        let missing = || RuntimeError::Tensor {
+            what: "text encoder's outputs".into(),
+            expected: "two tensors".into(),
+            got: "fewer".into(),
+        };
+        Ok(EncodedText {
+            condition: rows.next().ok_or_else(missing)??,
+            embedding: rows.next().ok_or_else(missing)??,
+        })
+    }
+}
+
+fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
+    let bad = |reason: String| Err(RuntimeError::Prompt { index, reason });
+    if text.is_empty() {
+        return bad("it is empty; say what the person does".into());
+    }
+    let characters = text.chars().count();
+    if characters > MAX_CHARACTERS {
+        return bad(format!("it has {characters} characters; at most {MAX_CHARACTERS} are read"));
+    }
+    Ok(())
+}
+
+fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer, RuntimeError> {
+    let mut tokenizer =
+        Tokenizer::from_file(path).map_err(|error| tokenizer_error(path, error))?;
+    tokenizer.with_padding(None);
+    let added = tokenizer.get_added_vocabulary().get_vocab().len().min(2);
+    if max_tokens <= added {
+        return Err(tokenizer_error(path, format!("max_tokens = {max_tokens} is too small")));
+    }
+    let cut = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
+    tokenizer.with_truncation(Some(cut)).map_err(|error| tokenizer_error(path, error))?;
+    Ok(tokenizer)
+}
+
+fn tokenizer_error(path: &Path, error: impl std::fmt::Display) -> RuntimeError {
+    RuntimeError::Tokenizer { path: path.to_owned(), reason: error.to_string() }
+}
