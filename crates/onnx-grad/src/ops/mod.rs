@@ -10,23 +10,36 @@ use crate::graph::{Graph, Info, Node};
 mod infer;
 mod abs;
 mod add;
+mod batch_normalization;
 mod cast;
 mod clip;
 mod concat;
+mod conv;
+mod cum_sum;
 mod div;
+mod einsum;
 mod erf;
 mod exp;
 mod expand;
 mod gather;
+mod gather_elements;
 mod gelu;
 mod gemm;
+mod global_average_pool;
+mod group_normalization;
+mod hard_swish;
 mod identity;
 mod layer_normalization;
+mod leaky_relu;
 mod log;
+mod lp_normalization;
 mod matmul;
 mod max;
+mod mean;
+mod mod_;
 mod mul;
 mod neg;
+mod pad;
 mod pow;
 mod reciprocal;
 mod reduce_max;
@@ -34,15 +47,21 @@ mod reduce_sum;
 mod relu;
 mod reshape;
 mod rms_normalization;
+mod shrink;
 mod sigmoid;
+mod sin;
 mod slice;
 mod softmax;
+mod softplus;
 mod split;
 mod sqrt;
 mod squeeze;
 mod sub;
+mod swish;
 mod tanh;
+mod tile;
 mod transpose;
+mod trilu;
 mod where_;
 mod zero;
 
@@ -118,23 +137,36 @@ impl Op {
 static FILES: &[&[Op]] = &[
     abs::OPS,
     add::OPS,
+    batch_normalization::OPS,
     cast::OPS,
     clip::OPS,
     concat::OPS,
+    conv::OPS,
+    cum_sum::OPS,
     div::OPS,
+    einsum::OPS,
     erf::OPS,
     exp::OPS,
     expand::OPS,
     gather::OPS,
+    gather_elements::OPS,
     gelu::OPS,
     gemm::OPS,
+    global_average_pool::OPS,
+    group_normalization::OPS,
+    hard_swish::OPS,
     identity::OPS,
     layer_normalization::OPS,
+    leaky_relu::OPS,
     log::OPS,
+    lp_normalization::OPS,
     matmul::OPS,
     max::OPS,
+    mean::OPS,
+    mod_::OPS,
     mul::OPS,
     neg::OPS,
+    pad::OPS,
     pow::OPS,
     reciprocal::OPS,
     reduce_max::OPS,
@@ -142,15 +174,21 @@ static FILES: &[&[Op]] = &[
     relu::OPS,
     reshape::OPS,
     rms_normalization::OPS,
+    shrink::OPS,
     sigmoid::OPS,
+    sin::OPS,
     slice::OPS,
     softmax::OPS,
+    softplus::OPS,
     split::OPS,
     sqrt::OPS,
     squeeze::OPS,
     sub::OPS,
+    swish::OPS,
     tanh::OPS,
+    tile::OPS,
     transpose::OPS,
+    trilu::OPS,
     where_::OPS,
     zero::OPS,
 ];

@@ -1,0 +1,124 @@
+//! [Einsum](https://onnx.ai/onnx/operators/onnx__Einsum.html): the gradient of an operand is the
+//! einsum of dy and the other operands, with the operand's indices as result. An index that only
+//! this operand has was summed, so its gradient is constant along it.
+
+use std::collections::BTreeMap;
+
+use super::{Cost, Op, infer};
+use crate::Result;
+use crate::build::{attr_str, to_i64};
+use crate::dim::Dim;
+use crate::grad::Grad;
+use crate::graph::{Graph, Info, Node};
+
+pub(super) const OPS: &[Op] =
+    &[Op::new("Einsum", shape, rule, Cost::Heavy).limits("no index twice in one operand")];
+
+/// Stands for the ellipsis among the indices.
+const REST: char = '.';
+
+/// Operands and result as lists of indices.
+fn parse(equation: &str) -> Option<(Vec<Vec<char>>, Vec<char>)> {
+    let text: String = equation.chars().filter(|c| !c.is_whitespace()).collect();
+    let text = text.replace("...", ".");
+    let (left, right) = match text.split_once("->") {
+        Some((left, right)) => (left.to_owned(), Some(right.to_owned())),
+        None => (text, None),
+    };
+    let operands: Vec<Vec<char>> = left.split(',').map(|term| term.chars().collect()).collect();
+    let legal = |c: &char| c.is_ascii_alphabetic() || *c == REST;
+    if !operands.iter().flatten().all(legal) {
+        return None;
+    }
+    let result = if let Some(right) = right {
+        right.chars().collect()
+    } else {
+        let mut counts: BTreeMap<char, usize> = BTreeMap::new();
+        for c in operands.iter().flatten() {
+            *counts.entry(*c).or_default() += 1;
+        }
+        // '.' sorts before the letters, as the specification wants the ellipsis first.
+        counts.into_iter().filter(|(c, n)| *n == 1 || *c == REST).map(|(c, _)| c).collect::<Vec<char>>()
+    };
+    result.iter().all(legal).then_some((operands, result))
+}
+
+fn text(indices: &[char]) -> String {
+    indices.iter().map(|c| if *c == REST { "...".to_owned() } else { c.to_string() }).collect()
+}
+
+fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
+    let (operands, result) = parse(&n.string("equation", ""))?;
+    let mut lengths: BTreeMap<char, Dim> = BTreeMap::new();
+    let mut rest: Vec<Dim> = Vec::new();
+    for (at, operand) in operands.iter().enumerate() {
+        let dims = g.shape(n.input(at)?)?;
+        let hidden = if operand.contains(&REST) { (dims.len() + 1).checked_sub(operand.len())? } else { 0 };
+        let mut next = 0;
+        for c in operand {
+            if *c == REST {
+                let part = dims.get(next..next + hidden)?.to_vec();
+                rest = infer::broadcast_shapes(g, &rest, &part);
+                next += hidden;
+                continue;
+            }
+            let dim = dims.get(next)?.clone();
+            next += 1;
+            let known = lengths.get(c).cloned();
+            let merged = known.map_or(dim.clone(), |known| g.symbols.broadcast(&known, &dim));
+            lengths.insert(*c, merged);
+        }
+    }
+    let mut out = Vec::new();
+    for c in &result {
+        if *c == REST {
+            out.extend(rest.iter().cloned());
+        } else {
+            out.push(lengths.get(c)?.clone());
+        }
+    }
+    Some(vec![Info::new(g.data_type(n.input(0)?), Some(out))])
+}
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let equation = g.node.string("equation", "");
+    let Some((operands, result)) = parse(&equation) else {
+        return Err(g.error(format!("equation `{equation}` cannot be read")));
+    };
+    let dy = g.dy()?;
+    for (input, operand) in operands.iter().enumerate() {
+        if !g.wants(input) {
+            continue;
+        }
+        let twice = |list: &[char]| list.iter().any(|c| list.iter().filter(|d| *d == c).count() > 1);
+        if operands.iter().any(|o| twice(o)) {
+            return Err(g.error(format!("equation `{equation}` has an index twice in one operand")));
+        }
+        let mut terms = vec![text(&result)];
+        let mut values = vec![dy];
+        let mut present: Vec<char> = result.clone();
+        for (other, indices) in operands.iter().enumerate().filter(|(other, _)| *other != input) {
+            terms.push(text(indices));
+            values.push(g.x(other)?);
+            present.extend(indices);
+        }
+        if operand.contains(&REST) && !result.contains(&REST) {
+            return Err(g.error("it sums over an ellipsis: write the indices out"));
+        }
+        let kept: Vec<char> = operand.iter().copied().filter(|c| present.contains(c)).collect();
+        let equation = format!("{}->{}", terms.join(","), text(&kept));
+        let mut part = g.emit("Einsum", &values, vec![attr_str("equation", &equation)]);
+        // Positions counted from the end after an ellipsis, whose rank the equation hides.
+        let rest = operand.iter().position(|c| *c == REST);
+        let axes: Vec<i64> = (0..operand.len())
+            .filter(|&at| !present.contains(&operand[at]))
+            .map(|at| match rest {
+                Some(rest) if at > rest => to_i64(at) - to_i64(operand.len()),
+                _ => to_i64(at),
+            })
+            .collect();
+        part = g.unsqueeze(part, &axes);
+        g.give(input, part)?;
+    }
+    Ok(())
+}
