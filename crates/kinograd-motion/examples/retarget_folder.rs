@@ -4,12 +4,18 @@
 //! ```sh
 //! KINOGRAD_MOCAP=path/to/mocap cargo run --release -p kinograd-motion --example retarget_folder
 //! ```
+//!
+//! With `KINOGRAD_OUT` the retargeted clips are written to that folder as BVH.
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
 use std::{env, error::Error, path::PathBuf, time::Instant};
 
 use glam::DVec3;
-use kinograd_motion::{JOINT_NAMES, bvh, mapping::MappingFile, retarget};
+use kinograd_motion::{
+    JOINT_NAMES, bvh,
+    mapping::{Mapping, MappingFile},
+    retarget,
+};
 use rayon::prelude::*;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let start = Instant::now();
     println!(
-        "id,frames,unit,leg_m,scale,fit_mm,floor_m,drift_m,wrong_way,worst_turn_deg,standing,ankle_mm,toe_drop_m,worst_joint"
+        "id,frames,unit,leg_m,scale,fit_mm,floor_m,drift_m,wrong_way,worst_turn_deg,standing,ankle_mm,toe_drop_m,worst_joint,automatic_mm,automatic_joint"
     );
     let lines: Vec<(usize, String)> = clips
         .par_iter()
@@ -59,6 +65,14 @@ fn measure(
     let clip = bvh::read(path)?;
     let mapping = mappings.get(family).ok_or("no mapping")?;
     let done = retarget::retarget(&clip, mapping, 20.0)?;
+    if let Some(folder) = env::var_os("KINOGRAD_OUT") {
+        let name = path.file_name().unwrap_or_default();
+        bvh::write(
+            &PathBuf::from(folder).join(name),
+            &done.motion,
+            bvh::WriteOptions::default(),
+        )?;
+    }
     let joints = done.motion.joints_in_world_m();
     // Share of frames in which the left hip is on the left of where the feet point.
     let facing_right = joints.iter().filter(|p| {
@@ -98,8 +112,27 @@ fn measure(
             ankle += from[joint].distance(to[joint] + DVec3::Y * done.floor.height_m);
         }
     }
+    let (automatic_mm, automatic_joint) = match Mapping::automatic(&clip.skeleton) {
+        Err(error) => (f64::NAN, error.to_string()),
+        Ok(automatic) => {
+            let automatic = automatic.resolve(&clip.skeleton)?;
+            let mut apart = [0.0; 22];
+            for from in &source {
+                let pairs = resolved
+                    .canonical(from)
+                    .into_iter()
+                    .zip(automatic.canonical(from));
+                for (sum, (a, b)) in apart.iter_mut().zip(pairs) {
+                    *sum += a.distance(b) * 1000.0 / source.len() as f64;
+                }
+            }
+            let worst = (0..22).fold(0, |w, j| if apart[j] > apart[w] { j } else { w });
+            let mean = apart.iter().sum::<f64>() / 22.0;
+            (mean, format!("{}={:.0}", JOINT_NAMES[worst], apart[worst]))
+        }
+    };
     let line = format!(
-        "{},{:.4},{:.3},{:.3},{:.1},{:.3},{:.3},{:.2},{:.2},{:.2},{:.1},{:.3},{}",
+        "{},{:.4},{:.3},{:.3},{:.1},{:.3},{:.3},{:.2},{:.2},{:.2},{:.1},{:.3},{},{automatic_mm:.1},{automatic_joint}",
         clip.len(),
         done.unit_to_metre,
         done.source_leg_m,

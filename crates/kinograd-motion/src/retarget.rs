@@ -5,6 +5,7 @@
 //! scaled source had them, so that a planted foot stays planted.
 
 mod floor;
+mod foot;
 mod points;
 
 use glam::DVec3;
@@ -31,6 +32,9 @@ pub struct Retargeted {
     pub scale: f64,
     /// Leg length of the source, metres.
     pub source_leg_m: f64,
+    /// How far the feet were pitched (toes up) to lie flat while they stand, radians: rigs put
+    /// their toe joints at different heights. Zero where the clip does not show it.
+    pub foot_pitch_rad: f64,
     /// Mean distance between the joints that the directions ask for and those of `motion`, metres.
     pub fit_error_m: f64,
 }
@@ -75,6 +79,7 @@ pub fn retarget_joints(
     for point in source.iter_mut().flatten() {
         *point *= unit_to_metre * scale;
     }
+    let foot_pitch_rad = foot::level(&body, &mut source, fps);
     let wanted = points::canonical_joints(&body, &source);
     let mut motion = ik::fit_rotations(&body, &wanted, fps)?;
     for (frame, points) in source.iter().enumerate() {
@@ -97,6 +102,7 @@ pub fn retarget_joints(
         unit_to_metre,
         scale,
         source_leg_m,
+        foot_pitch_rad,
         fit_error_m,
     })
 }

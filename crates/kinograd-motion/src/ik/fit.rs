@@ -12,7 +12,7 @@ use crate::{Motion, MotionError, Skeleton};
 /// one child get the shortest rotation that points the bone at the child's target, seen from
 /// where the joint really is, so that errors do not pile up along a limb. What positions leave
 /// open is chosen as a body would: thighs and upper arms twist so that knees and elbows bend
-/// about their hinges (less and less as the limb straightens), the twist between pelvis and
+/// about their hinges (a straight leg follows its foot, a straight arm does not twist), the twist between pelvis and
 /// chest spreads along the spine, and leaves do not turn. Quaternions keep their signs in time.
 ///
 /// Where the joints were made by the same skeleton, they are reproduced exactly.
@@ -164,14 +164,20 @@ impl<'a> Fit<'a> {
         if let (Some(hinge), [lower]) = (hinge, self.children[child].as_slice())
             && let Some(bone) = offset.try_normalize()
         {
-            let rest = self.skeleton.offsets_m[*lower];
+            let foot = match self.children[*lower].as_slice() {
+                [foot] => Some(*foot),
+                _ => None,
+            };
             let twists: Vec<(f64, f64)> = world
                 .iter()
                 .enumerate()
                 .map(|(frame, &rotation)| {
-                    let elbow = self.positions[joint][frame] + rotation * offset;
-                    let to = self.targets[frame][*lower] - elbow;
-                    hinge_twist(rotation.conjugate() * to, bone, rest, hinge)
+                    let targets = &self.targets[frame];
+                    let middle = self.positions[joint][frame] + rotation * offset;
+                    let to_upper = rotation.conjugate();
+                    let to_end = to_upper * (targets[*lower] - middle);
+                    let foot = foot.map(|foot| to_upper * (targets[foot] - targets[*lower]));
+                    hinge_twist(bone, to_end, foot, hinge)
                 })
                 .collect();
             for (rotation, twist) in world.iter_mut().zip(smooth_twist(&twists)) {
@@ -241,33 +247,41 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// Twist about `bone` that lets the lower bone, toward `to` in the upper joint's frame, bend
-/// about `hinge`, and how much to trust it: 0 for a straight limb, 1 from 30° of bend on.
-fn hinge_twist(to: DVec3, bone: DVec3, rest: DVec3, hinge: DVec3) -> (f64, f64) {
-    const FULL_TRUST_SIN: f64 = 0.5;
-    const NO_TRUST_SIN: f64 = 0.05;
-    let (Some(to), Some(rest)) = (to.try_normalize(), rest.try_normalize()) else {
+/// Twist about `bone` that lets the lower bone bend about `hinge`, and how much to trust it, in
+/// [0, 1]. All directions are in the upper joint's frame: `lower` from the middle joint to the
+/// end, `foot` from the end on, where there is a foot. A bent limb shows its hinge by its plane;
+/// a straight leg by where its foot points.
+fn hinge_twist(bone: DVec3, lower: DVec3, foot: Option<DVec3>, hinge: DVec3) -> (f64, f64) {
+    let Some(lower) = lower.try_normalize() else {
         return (0.0, 0.0);
     };
-    let flexed = bone.cross(to);
-    // Where the hinge's plane puts the lower bone at this bend: rest direction turned about it.
-    let sin = flexed.length();
-    let axis = hinge.reject_from_normalized(bone);
-    let (Some(axis), true) = (axis.try_normalize(), sin > NO_TRUST_SIN) else {
+    let Some(axis) = hinge.reject_from_normalized(bone).try_normalize() else {
         return (0.0, 0.0);
     };
-    // The rest pose may be slightly bent already; only the plane counts.
-    let _ = rest;
-    let normal = flexed / sin;
-    let angle = axis.cross(normal).dot(bone).atan2(axis.dot(normal));
-    let x = ((sin - NO_TRUST_SIN) / (FULL_TRUST_SIN - NO_TRUST_SIN)).min(1.0);
-    // Past 90° the sine shrinks again, though the plane stays as clear until the limb folds.
-    let x = if bone.dot(to) < 0.0 {
-        x.max((sin / 0.2).min(1.0))
+    // Across the bone; the length is the sine of the angle between the two.
+    let flat = |v: DVec3| v.reject_from_normalized(bone);
+    let flexed = bone.cross(lower);
+    let folded = bone.dot(lower) < 0.0;
+    // Past a right angle the sine shrinks again, though the plane stays as clear for long.
+    let bend_trust = if folded {
+        ramp(flexed.length(), 0.02, 0.3)
     } else {
-        x
+        ramp(flexed.length(), 0.08, 0.5)
     };
-    (angle, x * x * (3.0 - 2.0 * x))
+    let mut normal = flexed.normalize_or_zero() * bend_trust;
+    if let Some(foot) = foot.and_then(DVec3::try_normalize) {
+        let across = flat(foot.cross(lower));
+        let foot_trust = (1.0 - bend_trust) * ramp(across.length(), 0.1, 0.6);
+        normal += across.normalize_or_zero() * foot_trust;
+    }
+    let angle = axis.cross(normal).dot(bone).atan2(axis.dot(normal));
+    (angle, normal.length().min(1.0))
+}
+
+/// Smooth step from 0 at `low` to 1 at `high`.
+fn ramp(x: f64, low: f64, high: f64) -> f64 {
+    let x = ((x - low) / (high - low)).clamp(0.0, 1.0);
+    x * x * (3.0 - 2.0 * x)
 }
 
 /// Twist in time: follows `(angle, trust)`, fades to zero where nothing is known, and does not

@@ -225,7 +225,11 @@ impl<'a> Rig<'a> {
                 .map(|joint| (joint, END_SITE))
                 .collect();
             lists[3].extend(ends);
-            self.cheapest(&lists, optional)
+            let mut limb = self.cheapest(&lists, optional)?;
+            if optional {
+                self.lengthen_forearm(&mut limb);
+            }
+            Some(limb)
         })
     }
 
@@ -256,6 +260,28 @@ impl<'a> Rig<'a> {
             }
         }
         best.map(|(_, joints)| joints)
+    }
+
+    /// CMU rigs split the forearm: what they call wrist (or hand) is half-way down, and the hand
+    /// (or finger base) after it is the wrist. Body proportions tell.
+    fn lengthen_forearm(&self, arm: &mut [Option<usize>; 4]) {
+        const FOREARM_TO_UPPER_ARM: f64 = 0.94;
+        let [_, Some(shoulder), Some(elbow), Some(wrist)] = *arm else {
+            return;
+        };
+        let upper = self.rest[shoulder].distance(self.rest[elbow]);
+        let forearm = self.rest[elbow].distance(self.rest[wrist]);
+        let off = |length: f64| (length / upper.max(1e-12) - FOREARM_TO_UPPER_ARM).abs();
+        let next = (wrist + 1..self.skeleton.len()).find(|&joint| {
+            self.skeleton.parents[joint] == Some(wrist)
+                && ["hand", "fingerbase"].contains(&self.parts[joint].word.as_str())
+        });
+        if let Some(next) = next {
+            let longer = forearm + self.rest[wrist].distance(self.rest[next]);
+            if off(longer) < off(forearm) {
+                arm[3] = Some(next);
+            }
+        }
     }
 
     fn end_below(&self, joint: usize) -> Option<usize> {

@@ -19,7 +19,7 @@ pub(super) struct Part {
 }
 
 /// Prefixes and suffixes that rigs put on every joint.
-const NOISE: [&str; 22] = [
+const NOISE: [&str; 21] = [
     "mixamorig",
     "bip",
     "biped",
@@ -28,7 +28,6 @@ const NOISE: [&str; 22] = [
     "def",
     "org",
     "jnt",
-    "joint",
     "jt",
     "bone",
     "bn",
@@ -105,6 +104,13 @@ pub(super) fn part(name: &str) -> Part {
             }
         }
     }
+    // CMU's hip joint is no hip: it is where the bone to the hip starts.
+    if !word.ends_with("hipjoint")
+        && let Some(rest) = word.strip_suffix("joint")
+        && !rest.is_empty()
+    {
+        word.truncate(rest.len());
+    }
     if side == Side::Centre {
         (side, word) = glued_side(&word);
     }
@@ -170,6 +176,8 @@ mod tests {
         let cases = [
             ("mixamorig:LeftUpLeg", Side::Left, "upleg"),
             ("lfemur", Side::Left, "femur"),
+            ("LHipJoint", Side::Left, "hipjoint"),
+            ("L_Knee_Joint", Side::Left, "knee"),
             ("Bip01 L Thigh", Side::Left, "thigh"),
             ("Bip001 R Toe0", Side::Right, "toe"),
             ("thigh_l", Side::Left, "thigh"),

@@ -76,7 +76,7 @@ fn rest_heights() -> Vec<f64> {
 }
 
 /// Speed of a joint by central difference, m/s.
-fn speed(joints: &[Vec<DVec3>], frame: usize, joint: usize, fps: f64) -> f64 {
+pub(super) fn speed(joints: &[Vec<DVec3>], frame: usize, joint: usize, fps: f64) -> f64 {
     let before = frame.saturating_sub(1);
     let after = (frame + 1).min(joints.len() - 1);
     if after == before {
