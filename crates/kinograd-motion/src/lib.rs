@@ -22,6 +22,7 @@ pub mod synth;
 pub use export::glb::{GlbOptions, glb_bytes, glb_provenance, read_glb, write_glb};
 pub use export::npz::{NpzClip, joints_array, read_npz, write_npz};
 pub use export::{Provenance, write_atomic};
+pub use foot_lock::{FootLockOptions, FootLockReport, contacts_from_features, contacts_from_joints, foot_lock};
 
 pub use features::{FEATURE_FPS, FEATURES, Normalizer, decode_root_path, decode_root_path_vjp};
 pub use mirror::{MIRRORED_JOINTS, mirror};
