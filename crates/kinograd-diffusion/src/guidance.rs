@@ -82,3 +82,50 @@ pub trait Guidance {
         1
     }
 }
+
+impl<G: Guidance + ?Sized> Guidance for Box<G> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn needs_gradient(&self) -> bool {
+        (**self).needs_gradient()
+    }
+
+    fn begin(&mut self, layout: &Layout) -> Result<(), DiffusionError> {
+        (**self).begin(layout)
+    }
+
+    fn predict(
+        &mut self,
+        model: &mut Model<'_>,
+        x_t: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        (**self).predict(model, x_t, step)
+    }
+
+    fn predict_again(
+        &mut self,
+        model: &mut Model<'_>,
+        x: &ArrayD<f32>,
+        level: NoiseLevel,
+        step: &StepInfo<'_>,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        (**self).predict_again(model, x, level, step)
+    }
+
+    fn correct(
+        &mut self,
+        x_next: &mut ArrayD<f32>,
+        x_t: &ArrayD<f32>,
+        x0: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> Result<(), DiffusionError> {
+        (**self).correct(x_next, x_t, x0, step)
+    }
+
+    fn visits(&self, step: &StepInfo<'_>) -> usize {
+        (**self).visits(step)
+    }
+}
