@@ -1,6 +1,6 @@
 """Train the text-motion embedding: two towers, InfoNCE without false negatives.
 
-Pairs with the same action or the same words are not used as negatives of one another.
+Pairs of the same narrow action, or with the same words, are not used as negatives of one another.
 """
 
 from __future__ import annotations
@@ -19,12 +19,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from config import FEATURES, TrainConfig
+from config import TrainConfig
 from data import Batch, MotionData, Sampler, choose_window, fixed_batches
 from networks import Networks, load_package, text_buffers
 from text import TextBatcher, known_words, reword
 
 LONGEST = 120
+# classes whose members show different things
+BROAD = (
+    "other",
+    "dance",
+    "sport",
+    "fight",
+    "carry",
+    "floor",
+    "acrobatics",
+    "transition",
+    "stop_start",
+    "crouch",
+    "jump",
+)
 
 
 def towers(networks: Networks, texts: TextBatcher, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -37,10 +51,11 @@ def towers(networks: Networks, texts: TextBatcher, batch: Batch) -> tuple[Tensor
 def contrastive_loss(text: Tensor, motion: Tensor, scale: Tensor, batch: Batch) -> Tensor:
     """Symmetric InfoNCE; false negatives are left out."""
     logits = text @ motion.T * scale
-    actions = np.array(batch.actions)
+    actions, captions = np.array(batch.actions), np.array(batch.captions)
     words = np.array([" ".join(sorted(s.captions)) for s in batch.segments])
-    same = (actions[:, None] == actions[None]) & (words[:, None] == words[None])
-    same |= np.array(batch.captions)[:, None] == np.array(batch.captions)[None]
+    narrow = ~np.isin(actions, BROAD)
+    same = (actions[:, None] == actions[None]) & narrow[:, None]
+    same |= (words[:, None] == words[None]) | (captions[:, None] == captions[None])
     np.fill_diagonal(same, False)
     logits = logits.masked_fill(torch.from_numpy(same), -1e4)
     target = torch.arange(len(actions))
@@ -121,12 +136,8 @@ def main() -> None:
     while (progress := (time.monotonic() - begun) / (60 * args.minutes)) < 1:
         batch = draw(data, sampler, rng, args.batch)
         # half-denoised clips are judged too when the embedding guides a sampler
-        batch.features += (
-            torch.rand(args.batch, 1, 1).square()
-            * 0.5
-            * torch.randn(1, 1, FEATURES).abs()
-            * torch.randn(batch.features.shape)
-        )
+        sigma = 0.5 * torch.rand(args.batch, 1, 1).square()
+        batch.features += sigma * torch.randn(batch.features.shape)
         with torch.autocast("cpu", torch.bfloat16):
             text, motion = towers(networks, texts, batch)
         loss = contrastive_loss(text, motion, networks.temperature.exp().clamp(max=50), batch)
