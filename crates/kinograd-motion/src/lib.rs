@@ -17,6 +17,7 @@ mod skeleton;
 pub mod export;
 mod foot_lock;
 pub mod metrics;
+pub mod sheet;
 pub mod synth;
 
 pub use export::glb::{GlbOptions, glb_bytes, glb_provenance, read_glb, write_glb};
