@@ -134,6 +134,11 @@ impl Graph {
         if identity {
             return x;
         }
+        if self.stores_transposed
+            && let Some(stored) = self.stored_transposed(x, perm)
+        {
+            return stored;
+        }
         let node = self.producer(x).cloned();
         if let Some(node) = node {
             if node.is("Transpose")
@@ -161,6 +166,27 @@ impl Graph {
             }
         }
         self.emit("Transpose", &[x], vec![attr_ints("perm", perm)])
+    }
+
+    /// A matrix of weights, or the cast of one, as an initializer that is transposed already.
+    fn stored_transposed(&mut self, x: V, perm: &[i64]) -> Option<V> {
+        if perm != [1, 0] {
+            return None;
+        }
+        if let Some(node) = self.producer(x) {
+            let (inner, to) = (node.input(0).filter(|_| node.is("Cast"))?, self.data_type(x));
+            let stored = self.stored_transposed(inner, perm)?;
+            return Some(self.cast(stored, to));
+        }
+        let name = self.value(x).name.clone();
+        let tensor = tensor::transposed(self.tensor(x)?)?;
+        if let Some(&v) = self.transposed.get(&x) {
+            return Some(v);
+        }
+        let name = self.fresh_name(&format!("{name}_transposed"));
+        let v = self.add_tensor(name, std::rc::Rc::new(tensor));
+        self.transposed.insert(x, v);
+        Some(v)
     }
 
     /// Swaps the last two axes of a tensor of known rank.

@@ -16,6 +16,7 @@ use crate::{Error, Result};
 /// gradient.
 pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     let mut graph = graph_from_model(source)?;
+    graph.stores_transposed = request.mode == Mode::Split;
     let wanted = find_inputs(&graph, request)?;
     let seeds = add_seeds(&mut graph, request)?;
     let cotangents: Vec<V> = seeds.iter().map(|(_, cotangent)| *cotangent).collect();

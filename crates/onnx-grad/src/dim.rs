@@ -202,6 +202,35 @@ impl Symbols {
         self.intern(Atom::Named(name.to_owned()))
     }
 
+    /// The dimension that a file describes as `text`, such as `batch` or `4*patches`.
+    pub(crate) fn described(&mut self, text: &str) -> Dim {
+        self.parse_sum(text, 0).unwrap_or_else(|| self.named(text))
+    }
+
+    /// Sums, differences and products of names and numbers; `None` for anything else.
+    fn parse_sum(&mut self, text: &str, depth: usize) -> Option<Dim> {
+        let text = text.trim();
+        if depth > 16 || text.len() > 200 {
+            return None;
+        }
+        if let Some(at) = text.rfind(['+', '-']).filter(|&at| at > 0) {
+            let (left, right) = (&text[..at], &text[at + 1..]);
+            let left = self.parse_sum(left, depth + 1)?;
+            let right = self.parse_sum(right, depth + 1)?;
+            return if text[at..].starts_with('+') { left.add(&right) } else { left.add(&right.scale(-1, 1)?) };
+        }
+        if let Some((left, right)) = text.rsplit_once('*') {
+            let left = self.parse_sum(left, depth + 1)?;
+            let right = self.parse_sum(right, depth + 1)?;
+            return left.mul(&right);
+        }
+        if let Ok(number) = text.parse::<i64>() {
+            return Some(Dim::known(number));
+        }
+        let name = text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+        (name && !text.is_empty()).then(|| self.named(text))
+    }
+
     pub(crate) fn fresh(&mut self) -> Dim {
         self.fresh += 1;
         self.intern(Atom::Fresh(self.fresh))
@@ -403,6 +432,18 @@ mod tests {
         assert_ne!(floor, exact);
         s.learn(&floor, &exact);
         assert_eq!(s.resolve(&floor), exact);
+    }
+
+    #[test]
+    fn expressions_of_files_are_read() {
+        let mut s = Symbols::default();
+        let patches = s.named("patches");
+        let frames = s.described("4*patches");
+        assert_eq!(s.exact_div(&frames, &Dim::known(4)), patches);
+        let less = s.described("patches - 1 + 2*patches");
+        assert_eq!(s.text(&less), "-1 + 3*patches");
+        let odd = s.described("(a//b)");
+        assert_eq!(s.text(&odd), "(a//b)");
     }
 
     #[test]

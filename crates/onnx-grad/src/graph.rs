@@ -87,8 +87,11 @@ pub(crate) struct Graph {
     /// Values to read free dimensions from, best first.
     pub(crate) dim_sources: Vec<V>,
     pub(crate) names: HashSet<String>,
+    /// Whether weights that rules transpose are stored transposed, instead of by a node.
+    pub(crate) stores_transposed: bool,
     seen: HashMap<Key, Vec<Option<V>>>,
     tensors: HashMap<Vec<u8>, V>,
+    pub(crate) transposed: HashMap<V, V>,
     counter: usize,
 }
 

@@ -87,7 +87,7 @@ fn dims_from(graph: &mut Graph, dims: &[Dimension]) -> Vec<Dim> {
     dims.iter()
         .map(|dim| match dim {
             Dimension::Fixed(n) => Dim::known(*n),
-            Dimension::Named(name) => graph.symbols.named(name),
+            Dimension::Named(name) => graph.symbols.described(name),
             Dimension::Unknown => graph.symbols.fresh(),
         })
         .collect()

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::build::to_i64;
 use crate::grad::Grad;
 use crate::graph::{Graph, V};
 use crate::ops::{self, Rule};
@@ -119,6 +120,9 @@ fn apply(
 /// The sum of all contributions, with the shape of `v`.
 fn total(graph: &mut Graph, v: V, parts: Vec<V>) -> V {
     let shape = graph.shape(v);
+    if let Some(whole) = join_parts(graph, v, &parts) {
+        return whole;
+    }
     // Full-shaped parts first, so that the others are broadcast by the addition.
     let (full, partial): (Vec<V>, Vec<V>) =
         parts.into_iter().partition(|&part| graph.shape(part) == shape);
@@ -129,6 +133,42 @@ fn total(graph: &mut Graph, v: V, parts: Vec<V>) -> V {
         Some(shape) if expands => graph.expand(sum, &shape, Some(v)),
         _ => sum,
     }
+}
+
+/// One Concat in place of a sum of zero-padded parts that lie side by side along one axis.
+fn join_parts(graph: &mut Graph, v: V, parts: &[V]) -> Option<V> {
+    if parts.len() < 2 {
+        return None;
+    }
+    let length = |axis: usize, v: V| graph.shape(v)?.get(axis)?.as_known();
+    let mut found: Vec<(i64, V)> = Vec::new();
+    let mut shared = None;
+    for &part in parts {
+        let node = graph.producer(part).filter(|node| node.derived && node.is("Pad"))?;
+        let pads = graph.known_ints(node.input(1)?)?;
+        let rank = pads.len() / 2;
+        let padded: Vec<usize> =
+            (0..rank).filter(|&axis| pads[axis] != 0 || pads[axis + rank] != 0).collect();
+        let [axis] = padded.as_slice() else { return None };
+        if *shared.get_or_insert(*axis) != *axis {
+            return None;
+        }
+        found.push((pads[*axis], node.input(0)?));
+    }
+    let axis = shared?;
+    found.sort_unstable();
+    let mut end = 0;
+    for &(start, inner) in &found {
+        if start != end {
+            return None;
+        }
+        end += length(axis, inner)?;
+    }
+    if Some(end) != length(axis, v) {
+        return None;
+    }
+    let inner: Vec<V> = found.into_iter().map(|(_, inner)| inner).collect();
+    Some(graph.concat(&inner, to_i64(axis)))
 }
 
 fn is_zero(graph: &Graph, at: usize) -> bool {

@@ -101,6 +101,31 @@ pub(crate) fn ints(values: &[i64]) -> TensorProto {
     }
 }
 
+/// A matrix with rows and columns swapped, where its data is stored as bytes.
+pub(crate) fn transposed(tensor: &TensorProto) -> Option<TensorProto> {
+    let size = DataType::from_code(tensor.data_type?).size()?;
+    let [rows, columns] = tensor.dims.as_slice() else {
+        return None;
+    };
+    let raw = tensor.raw_data.as_deref()?;
+    let (height, width) = (usize::try_from(*rows).ok()?, usize::try_from(*columns).ok()?);
+    if raw.is_empty() || height.checked_mul(width)?.checked_mul(size)? != raw.len() {
+        return None;
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    for column in 0..width {
+        for row in 0..height {
+            let at = (row * width + column) * size;
+            out.extend_from_slice(&raw[at..at + size]);
+        }
+    }
+    Some(TensorProto {
+        dims: vec![*columns, *rows],
+        raw_data: Some(Bytes::from(out)),
+        ..tensor.clone()
+    })
+}
+
 /// Checks that the stored data has the size that the shape says.
 pub(crate) fn check(tensor: &TensorProto) -> Result<(), String> {
     let count = element_count(&tensor.dims)

@@ -19,6 +19,8 @@ fn rule(g: &mut Grad) -> Result<()> {
     for (input, other) in [(0, b), (1, a)] {
         if g.wants(input) {
             let product = match g.scalar_value(other) {
+                // Masked for good: no gradient flows.
+                Some(0.0) => continue,
                 Some(factor) if g.rank(other) == Some(0) => g.scale(dy, factor),
                 _ => g.mul(dy, other),
             };

@@ -77,6 +77,10 @@ fn symbolic_length(g: &mut Graph, length: &Dim, start: &Dim, end: &Dim) -> Dim {
         place(g, end)
     };
     let start = place(g, start);
+    // An axis of free length is taken to hold at least one element.
+    if start.is(0) && end.is(1) {
+        return end;
+    }
     // Clamping cannot be decided for free lengths unless a bound is the length itself or 0.
     let is_end = end == *length || end.as_known().is_none();
     let from_end = g.symbols.sub(length, &start).as_known().is_some_and(|n| n >= 0);
@@ -244,16 +248,31 @@ fn dynamic(g: &mut Grad) -> Result<()> {
         .collect::<Result<_>>()?;
     // before = start clamped to the axis; after = length − before − length of the part.
     let starts = g.x(1)?;
-    let starts = g.cast(starts, crate::DataType::Int64);
-    let shape = g.shape_of(x);
+    let known_start = g.known_ints(starts).is_some_and(|s| s.iter().all(|&s| s >= 0));
+    let mut before = g.cast(starts, crate::DataType::Int64);
     let axes_value = g.ints(&axes);
-    let lengths = g.emit("Gather", &[shape, axes_value], Vec::new());
+    let lengths: Option<Vec<V>> = axes
+        .iter()
+        .map(|&axis| {
+            let dim = dims.get(usize::try_from(axis).ok()?)?.clone();
+            g.length(&dim, &[dy])
+        })
+        .collect();
+    let lengths = match lengths {
+        Some(lengths) => g.concat(&lengths, 0),
+        None => {
+            let shape = g.shape_of(x);
+            g.emit("Gather", &[shape, axes_value], Vec::new())
+        }
+    };
     let zero = g.ints(&[0]);
-    let negative = g.emit("Less", &[starts, zero], Vec::new());
-    let from_end = g.add(starts, lengths);
-    let starts = g.select(negative, from_end, starts);
-    let starts = g.emit("Max", &[starts, zero], Vec::new());
-    let before = g.emit("Min", &[starts, lengths], Vec::new());
+    if !known_start {
+        let negative = g.emit("Less", &[before, zero], Vec::new());
+        let from_end = g.add(before, lengths);
+        before = g.select(negative, from_end, before);
+        before = g.emit("Max", &[before, zero], Vec::new());
+        before = g.emit("Min", &[before, lengths], Vec::new());
+    }
     let part = g.shape_of(dy);
     let part = g.emit("Gather", &[part, axes_value], Vec::new());
     let after = g.sub(lengths, before);
