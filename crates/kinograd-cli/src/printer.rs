@@ -28,11 +28,6 @@ impl Printer {
         }
     }
 
-    /// Whether one JSON document is wanted.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Prints a result on stdout.
     ///
     /// # Errors

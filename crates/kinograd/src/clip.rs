@@ -5,14 +5,18 @@ use std::path::Path;
 use kinograd_motion::bvh::{self, WriteOptions};
 use kinograd_motion::mapping::Mapping;
 use kinograd_motion::retarget::retarget;
+use kinograd_motion::sheet::{SceneMarks, SheetClip, render_sheet};
 use kinograd_motion::{
-    GlbOptions, Motion, MotionError, Provenance, read_glb, read_npz, write_atomic, write_glb,
-    write_npz,
+    GlbOptions, Motion, MotionError, Provenance, joints_array, read_glb, read_npz, write_atomic,
+    write_glb, write_npz,
 };
 use ndarray::Array2;
 use serde::Serialize;
 
-use crate::{Error, FileFormat};
+use crate::{Error, FileFormat, GenerateRequest};
+
+/// Size of a sheet of poses, pixels.
+const SHEET_SIZE_PX: (u32, u32) = (1200, 720);
 
 /// A clip: a skeleton that moves, and how it came to be.
 #[derive(Debug, Clone)]
@@ -153,8 +157,25 @@ impl Clip {
     }
 
     fn write_sheet(&self, path: &Path) -> Result<(), MotionError> {
-        let _ = path;
-        Err(MotionError::Format { format: "PNG", message: "sheet".to_owned() })
+        let request = self.request();
+        let title = request.as_ref().map_or_else(String::new, |request| {
+            let seed = self.provenance.seed.unwrap_or(request.seed);
+            format!("{}, seed {seed}", request.prompt)
+        });
+        let clip = SheetClip {
+            title,
+            joints: joints_array(&self.motion),
+            fps: self.motion.fps,
+        };
+        let marks = request.as_ref().map(marks_of).unwrap_or_default();
+        render_sheet(&[clip], &marks, SHEET_SIZE_PX)?.write_png(path)
+    }
+
+    /// The request that made the clip, if it came from one; read from the clip's record.
+    #[must_use]
+    pub fn request(&self) -> Option<GenerateRequest> {
+        let parameters = serde_json::Value::Object(self.provenance.parameters.clone());
+        serde_json::from_value(parameters).ok()
     }
 
     fn write_record(&self, path: &Path) -> Result<(), MotionError> {
@@ -164,6 +185,19 @@ impl Clip {
             "report": self.report,
         });
         write_json(path, &document)
+    }
+}
+
+/// What a sheet shows on the ground.
+fn marks_of(request: &GenerateRequest) -> SceneMarks {
+    SceneMarks {
+        target_m: request.target.map(|goal| goal.xz_m),
+        waypoints_m: request.waypoints.iter().map(|goal| goal.xz_m).collect(),
+        obstacles_m: request
+            .obstacles
+            .iter()
+            .map(|o| [o.xz_m[0], o.xz_m[1], o.radius_m])
+            .collect(),
     }
 }
 

@@ -11,6 +11,7 @@ mod generator;
 mod goals;
 pub mod gradient;
 mod known;
+pub mod models;
 mod observer;
 mod request;
 

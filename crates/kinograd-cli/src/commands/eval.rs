@@ -1,18 +1,64 @@
 //! `kinograd eval`.
 
-use kinograd::eval::{self, GuidanceProtocol};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
 
+use anyhow::Context;
+use kinograd::MotionGenerator;
+use kinograd::eval::{self, GuidanceProtocol, ModelProtocol, SpeedProtocol};
+use kinograd::runtime::{EngineChoice, EngineOptions};
+use serde_json::{Value, json};
+
+use super::dataset::{Bar, summary};
 use super::generate::Watcher;
-use crate::args::{EvalCommand, EvalGuidanceArgs};
+use crate::args::{EngineArgs, EvalCommand, EvalGuidanceArgs, EvalModelArgs, EvalSpeedArgs};
 use crate::engine;
 use crate::printer::Printer;
+
+/// Largest error of the round trip clip → features → joints that passes, metres.
+const ROUND_TRIP_LIMIT_M: f64 = 1e-3;
 
 /// Measures and prints.
 pub fn run(command: EvalCommand, printer: &Printer) -> anyhow::Result<()> {
     match command {
+        EvalCommand::Data { source, threads } => data(&source, threads, printer),
+        EvalCommand::Model(args) => model(&args, printer),
         EvalCommand::Guidance(args) => guidance(&args, printer),
-        _ => anyhow::bail!("not yet"),
+        EvalCommand::Speed(args) => speed(&args, printer),
     }
+}
+
+fn data(source: &Path, threads: usize, printer: &Printer) -> anyhow::Result<()> {
+    kinograd::use_threads(threads);
+    let scratch = tempfile::tempdir().context("no temporary folder")?;
+    let bar = Bar::new(printer, "importing");
+    let report = kinograd::dataset::build(source, &scratch.path().join("data"), false, &bar)?;
+    let mut document = serde_json::to_value(&report)?;
+    document["schema"] = json!("kinograd.eval-data/1");
+    printer.document(&document, &summary(&report)?)?;
+    anyhow::ensure!(
+        report.round_trip_max_m <= ROUND_TRIP_LIMIT_M,
+        "the round trip is {:.3} mm off, more than {} mm",
+        report.round_trip_max_m * 1e3,
+        ROUND_TRIP_LIMIT_M * 1e3
+    );
+    Ok(())
+}
+
+fn model(args: &EvalModelArgs, printer: &Printer) -> anyhow::Result<()> {
+    let mut generator = engine::open_generator(&args.engine, printer)?;
+    let protocol = ModelProtocol {
+        seeds: args.seeds,
+        steps: args.steps,
+        cfg: args.cfg,
+        only: args.only.clone(),
+        ..ModelProtocol::default()
+    };
+    let data = args.data.as_deref();
+    let report = eval::model(&mut generator, data, &protocol, &mut Watcher::new(printer))?;
+    printer.document(&report, &report.to_string())?;
+    Ok(())
 }
 
 fn guidance(args: &EvalGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -29,4 +75,93 @@ fn guidance(args: &EvalGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
     let report = eval::guidance(&mut generator, &protocol, &mut Watcher::new(printer))?;
     printer.document(&report, &report.to_string())?;
     Ok(())
+}
+
+fn speed(args: &EvalSpeedArgs, printer: &Printer) -> anyhow::Result<()> {
+    let asked = engine::options(&args.engine);
+    let built_in = EngineOptions {
+        engine: EngineChoice::BuiltIn,
+        library: None,
+        ..asked.clone()
+    };
+    let first = MotionGenerator::open(&args.engine.model, &asked)?;
+    let mut generators = vec![first];
+    if generators[0].engine().library.is_some() {
+        generators.push(MotionGenerator::open(&args.engine.model, &built_in)?);
+    }
+    let protocol = SpeedProtocol {
+        steps: args.steps,
+        batch: args.batch,
+        runs: args.runs,
+        ..SpeedProtocol::default()
+    };
+    let report = eval::speed(&mut generators, &protocol, &mut Watcher::new(printer))?;
+    let mut text = report.to_string();
+    let mut document = serde_json::to_value(&report)?;
+    let mut processes = Vec::new();
+    for generator in &generators {
+        let process = whole_process(
+            &args.engine,
+            generator.engine().library.as_deref(),
+            args.steps,
+        )?;
+        writeln!(
+            text,
+            "{:32} new process    first step after {:.2} s, {:.2} s in all, {:.0} MiB at most",
+            generator.engine_name(),
+            process["first_step_seconds"].as_f64().unwrap_or(f64::NAN),
+            process["seconds"].as_f64().unwrap_or(f64::NAN),
+            process["peak_memory_mb"].as_f64().unwrap_or(f64::NAN)
+        )?;
+        processes.push(process);
+    }
+    document["processes"] = json!(processes);
+    printer.document(&document, &text)?;
+    Ok(())
+}
+
+/// A guided run in a process of its own: start, memory and all. The second of two, so that files
+/// are in the system's memory.
+fn whole_process(
+    engine: &EngineArgs,
+    library: Option<&Path>,
+    steps: usize,
+) -> anyhow::Result<Value> {
+    let executable = std::env::current_exe().context("cannot find this program")?;
+    let mut document = Value::Null;
+    for _ in 0..2 {
+        let mut command = Command::new(&executable);
+        command.args([
+            "generate",
+            "a person walks forward",
+            "--seconds",
+            "4",
+            "--json",
+            "-q",
+        ]);
+        command.args(["--target", "2,3", "--obstacle", "1,1.5,0.5"]);
+        command.arg("--model").arg(&engine.model);
+        command.arg("--steps").arg(steps.to_string());
+        command.arg("--threads").arg(engine.threads.to_string());
+        command.arg("--runtime");
+        command.arg(library.unwrap_or_else(|| Path::new("builtin")));
+        let output = command.output().context("cannot start this program")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "the measured process failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        document = serde_json::from_slice(&output.stdout)?;
+    }
+    let keys = [
+        "engine",
+        "first_step_seconds",
+        "seconds",
+        "timings",
+        "peak_memory_mb",
+    ];
+    Ok(keys
+        .into_iter()
+        .map(|key| (key.to_owned(), document[key].take()))
+        .collect())
 }

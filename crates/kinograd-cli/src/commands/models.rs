@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use kinograd::runtime::{Package, find_package, list_packages, package_folders};
+use kinograd::models::{self, CheckReport, NewPackage};
+use kinograd::runtime::{EngineOptions, Package, find_package, list_packages, package_folders};
 use serde_json::{Value, json};
 
 use crate::args::ModelsCommand;
+use crate::engine;
 use crate::printer::Printer;
 
 /// Lists, shows, checks and adds model packages.
@@ -13,7 +15,20 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
     match command {
         ModelsCommand::List => list(printer),
         ModelsCommand::Show { model } => show(&find_package(&model)?, printer),
-        ModelsCommand::Check { .. } | ModelsCommand::Add(_) => anyhow::bail!("not yet"),
+        ModelsCommand::Check { engine } => {
+            let report = models::check(&engine.model, &engine::options(&engine))?;
+            checked(&report, "kinograd.models-check/1", printer)
+        }
+        ModelsCommand::Add(args) => {
+            let new = NewPackage {
+                onnx: args.onnx,
+                name: args.name,
+                like: args.like,
+                into: args.into,
+            };
+            let report = models::add(&new, &EngineOptions::default())?;
+            checked(&report, "kinograd.models-add/1", printer)
+        }
     }
 }
 
@@ -100,4 +115,31 @@ fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Shows what a check found; a wrong gradient is an error.
+fn checked(report: &CheckReport, schema: &str, printer: &Printer) -> anyhow::Result<()> {
+    let mut text = String::new();
+    writeln!(text, "{}", report.folder.display())?;
+    writeln!(text, "files      {} with the right hashes", report.files)?;
+    writeln!(text, "forward    runs on {}", report.engine)?;
+    writeln!(text, "output     {:.3} root mean square", report.output_rms)?;
+    match (&report.no_gradient, report.gradient_error) {
+        (Some(reason), _) => writeln!(text, "gradient   none: {reason}")?,
+        (None, Some(error)) => writeln!(
+            text,
+            "gradient   {error:.1e} off the central difference, relative"
+        )?,
+        (None, None) => {}
+    }
+    let mut document = serde_json::to_value(report)?;
+    document["schema"] = json!(schema);
+    printer.document(&document, &text)?;
+    if report.no_gradient.is_none() && !report.gradient_is_right() {
+        anyhow::bail!(
+            "{}: the gradient does not agree with the central difference",
+            report.name
+        );
+    }
+    Ok(())
 }

@@ -1,0 +1,293 @@
+//! Checking model packages, and making one of a denoiser of one's own.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel, NoiseSource, SeededNoise};
+use kinograd_runtime::{
+    ClipBatch, EngineOptions, FileEntry, Manifest, OnnxDenoiser, Package, Role, SessionOptions,
+    TensorSummary, TextEncoder, find_package, inspect, open_engine, user_models, write_package,
+};
+use ndarray::{ArrayD, IxDyn};
+use serde::Serialize;
+
+use crate::Error;
+
+/// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
+const CHECK_FRAMES: usize = 42;
+/// Half width of the central difference, in units of the noise.
+const DIFFERENCE: f32 = 1e-2;
+/// Largest difference between gradient and central difference that passes, relative.
+const GRADIENT_TOLERANCE: f64 = 2e-2;
+
+/// What a check of a package found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// The package.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The engine that ran it.
+    pub engine: String,
+    /// Files whose hashes are right.
+    pub files: usize,
+    /// Root mean square of x̂0 of pure noise, normalised units.
+    pub output_rms: f64,
+    /// Why there is no gradient, if there is none.
+    pub no_gradient: Option<String>,
+    /// ⟨v, J u⟩ by central difference and ⟨Jᵀv, u⟩ by the gradient, for random u and v.
+    pub directional_derivatives: Option<[f64; 2]>,
+    /// Their difference, relative to ‖Jᵀv‖ (its deviation over random u).
+    pub gradient_error: Option<f64>,
+}
+
+impl CheckReport {
+    /// Whether the gradient agrees with the central difference.
+    #[must_use]
+    pub fn gradient_is_right(&self) -> bool {
+        self.gradient_error
+            .is_some_and(|error| error <= GRADIENT_TOLERANCE)
+    }
+}
+
+/// Checks the hashes of a package's files, encodes a prompt, runs the denoiser once and compares
+/// its gradient with a central difference.
+///
+/// # Errors
+/// [`Error::Runtime`] for a missing file, a wrong hash or a graph that does not run.
+pub fn check(model: &str, options: &EngineOptions) -> Result<CheckReport, Error> {
+    check_package(&find_package(model)?, options)
+}
+
+fn check_package(package: &Package, options: &EngineOptions) -> Result<CheckReport, Error> {
+    package.check()?;
+    let engine = open_engine(options)?;
+    let session = SessionOptions::default();
+    let mut text = TextEncoder::open(&engine.engine, package, &session)?;
+    let prompt = package.manifest().known_prompts.first();
+    let prompt = prompt.map_or("a person walks", String::as_str);
+    let condition = text.encode(&[prompt])?.condition;
+    let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, session)?;
+    denoiser.set_batch(ClipBatch {
+        condition,
+        lengths: vec![CHECK_FRAMES],
+        guidance_scale: 1.0,
+    })?;
+    let features = package.manifest().motion()?.features;
+    let [x, u, v] = noises([1, CHECK_FRAMES, features])?;
+    let level = NoiseLevel {
+        timestep: 500.0,
+        alpha_bar: 0.5,
+    };
+    let x0 = denoiser.denoise(&x, level)?;
+    let report = &engine.report;
+    let mut found = CheckReport {
+        name: package.manifest().name.clone(),
+        folder: package.folder().to_path_buf(),
+        engine: format!("{} {} ({})", report.engine, report.version, report.provider),
+        files: package.manifest().files.len(),
+        output_rms: (dot(&x0, &x0) / x0.len() as f64).sqrt(),
+        no_gradient: None,
+        directional_derivatives: None,
+        gradient_error: None,
+    };
+    match gradient(&mut denoiser, &x, &v, level) {
+        Ok(pulled) => {
+            let ahead = denoiser.denoise(&moved(&x, &u, DIFFERENCE), level)?;
+            let behind = denoiser.denoise(&moved(&x, &u, -DIFFERENCE), level)?;
+            let by_difference = dot(&v, &(&ahead - &behind)) / (2.0 * f64::from(DIFFERENCE));
+            let by_gradient = dot(&pulled, &u);
+            let scale = dot(&pulled, &pulled).sqrt().max(f64::MIN_POSITIVE);
+            found.gradient_error = Some((by_difference - by_gradient).abs() / scale);
+            found.directional_derivatives = Some([by_difference, by_gradient]);
+        }
+        Err(error) => found.no_gradient = Some(chain(&error)),
+    }
+    Ok(found)
+}
+
+fn gradient(
+    denoiser: &mut OnnxDenoiser,
+    x: &ArrayD<f32>,
+    v: &ArrayD<f32>,
+    level: NoiseLevel,
+) -> Result<ArrayD<f32>, Error> {
+    let (_, mut pull_back) = denoiser.linearize(x, level)?;
+    Ok(pull_back(v)?)
+}
+
+fn noises(shape: [usize; 3]) -> Result<[ArrayD<f32>; 3], Error> {
+    let mut source = SeededNoise::new(vec![0]);
+    let mut draws = [(); 3].map(|()| ArrayD::zeros(IxDyn(&shape)));
+    for draw in &mut draws {
+        source.fill(draw)?;
+    }
+    Ok(draws)
+}
+
+fn moved(x: &ArrayD<f32>, direction: &ArrayD<f32>, by: f32) -> ArrayD<f32> {
+    x + &direction.mapv(|value| by * value)
+}
+
+fn dot(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b))
+        .sum()
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// A package to make of a denoiser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPackage {
+    /// The denoiser, ONNX.
+    pub onnx: PathBuf,
+    /// The package's name and folder.
+    pub name: String,
+    /// Package whose text encoder, embedding, tokenizer and constants it shares.
+    pub like: String,
+    /// Folder of packages to write to; the user's own if `None`.
+    pub into: Option<PathBuf>,
+}
+
+/// Makes a package: finds out which of the graph's inputs is which by names and shapes, copies
+/// the files, runs the denoiser once and checks its gradient. The package's folder is whole or
+/// not there.
+///
+/// # Errors
+/// [`Error::Request`] if the name is taken or an input cannot be told; otherwise as [`check`].
+pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Error> {
+    let like = find_package(&new.like)?;
+    let into = match &new.into {
+        Some(folder) => folder.clone(),
+        None => user_models().ok_or_else(|| Error::Request {
+            field: "into",
+            message: "the user has no data folder; name a folder".to_owned(),
+        })?,
+    };
+    let folder = into.join(&new.name);
+    if folder.exists() {
+        return Err(Error::Request {
+            field: "name",
+            message: format!("{} is there already", folder.display()),
+        });
+    }
+    let mut manifest = like.manifest().clone();
+    let entry = denoiser_entry(&new.onnx, &manifest)?;
+    let fail = |source: std::io::Error| Error::Write {
+        path: folder.clone(),
+        source: Box::new(source),
+    };
+    std::fs::create_dir_all(&into).map_err(fail)?;
+    let staging = tempfile::Builder::new()
+        .prefix(".kinograd-")
+        .tempdir_in(&into)
+        .map_err(fail)?;
+    for (role, file) in &manifest.files {
+        let from = match role {
+            Role::Denoiser => new.onnx.clone(),
+            role => like.file(*role)?,
+        };
+        let to = match role {
+            Role::Denoiser => staging.path().join(&entry.path),
+            _ => staging.path().join(&file.path),
+        };
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent).map_err(fail)?;
+        }
+        std::fs::copy(&from, &to).map_err(fail)?;
+    }
+    manifest.name.clone_from(&new.name);
+    manifest.version = "0.1.0".to_owned();
+    manifest.licence = "not said".to_owned();
+    manifest.data = "not said".to_owned();
+    manifest.limits.clear();
+    manifest.metrics.clear();
+    manifest.files.insert(Role::Denoiser, entry);
+    let package = write_package(staging.path(), manifest)?;
+    let mut report = check_package(&package, options)?;
+    std::fs::rename(staging.keep(), &folder).map_err(fail)?;
+    report.folder = folder;
+    Ok(report)
+}
+
+/// Tells the graph's inputs apart: by the contract's names, else by rank and width.
+fn denoiser_entry(onnx: &Path, manifest: &Manifest) -> Result<FileEntry, Error> {
+    let summary = inspect(onnx)?;
+    let features = manifest.motion()?.features.to_string();
+    let dims = manifest.text()?.dims.to_string();
+    let rank = |tensor: &TensorSummary| tensor.shape.as_ref().map(Vec::len);
+    let width = |tensor: &TensorSummary| tensor.shape.as_ref().and_then(|s| s.last().cloned());
+    let is_x = |t: &TensorSummary| rank(t) == Some(3) && width(t).as_ref() == Some(&features);
+    let is_condition = |t: &TensorSummary| rank(t) == Some(2) && width(t).as_ref() == Some(&dims);
+    let is_mask = |t: &TensorSummary| rank(t) == Some(2) && width(t).as_ref() != Some(&dims);
+    let is_time = |t: &TensorSummary| rank(t) == Some(1);
+    let inputs = [
+        ("x_t", find(&summary.inputs, "x_t", is_x)),
+        ("timestep", find(&summary.inputs, "timestep", is_time)),
+        (
+            "condition",
+            find(&summary.inputs, "condition", is_condition),
+        ),
+        ("frame_mask", find(&summary.inputs, "frame_mask", is_mask)),
+    ];
+    let outputs = [("x0", find(&summary.outputs, "x0", is_x))];
+    Ok(FileEntry {
+        path: "denoiser.onnx".to_owned(),
+        inputs: renamed(onnx, &inputs, &summary.inputs)?,
+        outputs: renamed(onnx, &outputs, &summary.outputs)?,
+        ..FileEntry::default()
+    })
+}
+
+/// The tensor of this name, else the only one that fits.
+fn find(
+    tensors: &[TensorSummary],
+    name: &str,
+    fits: impl Fn(&TensorSummary) -> bool,
+) -> Option<String> {
+    if tensors.iter().any(|tensor| tensor.name == name) {
+        return Some(name.to_owned());
+    }
+    let mut fitting = tensors.iter().filter(|tensor| fits(tensor));
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => Some(only.name.clone()),
+        _ => None,
+    }
+}
+
+fn renamed(
+    onnx: &Path,
+    found: &[(&str, Option<String>)],
+    tensors: &[TensorSummary],
+) -> Result<BTreeMap<String, String>, Error> {
+    let mut names = BTreeMap::new();
+    for (canonical, own) in found {
+        let own = own.as_ref().ok_or_else(|| Error::Request {
+            field: "model",
+            message: format!(
+                "{}: cannot tell which tensor is `{canonical}` among {}; name it so when you export",
+                onnx.display(),
+                tensors
+                    .iter()
+                    .map(|t| format!("`{}` {:?}", t.name, t.shape.as_deref().unwrap_or_default()))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
+        })?;
+        if own != canonical {
+            names.insert((*canonical).to_owned(), own.clone());
+        }
+    }
+    Ok(names)
+}
