@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::{Array1, Array2};
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::{Encoding, PostProcessor as _, Tokenizer, TruncationDirection};
 
 use crate::{Engine, Package, Role, RuntimeError, Session, SessionOptions, Tensor};
 
@@ -68,7 +68,7 @@ impl TextEncoder {
     ) -> Result<Self, RuntimeError> {
         let max_tokens = package.manifest().text()?.max_tokens;
         let tokenizer_path = package.file(Role::Tokenizer)?;
-        let tokenizer = read_tokenizer(&tokenizer_path, max_tokens)?;
+        let tokenizer = read_tokenizer(&tokenizer_path)?;
         let session = engine.load(&package.model(Role::TextEncoder)?, options)?;
         let port = |name| package.port(Role::TextEncoder, name);
         Ok(Self {
@@ -91,11 +91,18 @@ impl TextEncoder {
     /// # Errors
     /// [`RuntimeError::Tokenizer`] if the tokenizer fails.
     pub fn count_tokens(&self, text: &str) -> Result<usize, RuntimeError> {
-        let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| {
-            tokenizer_error(&self.tokenizer_path, error)
-        })?;
-        let overflow: usize = encoding.get_overflowing().iter().map(|part| part.len()).sum();
-        Ok(encoding.len() + overflow)
+        Ok(self.tokens(text)?.len() + self.added_tokens())
+    }
+
+    /// The text's own tokens, without the ones that frame a sentence.
+    fn tokens(&self, text: &str) -> Result<Encoding, RuntimeError> {
+        self.tokenizer
+            .encode_fast(text, false)
+            .map_err(|error| tokenizer_error(&self.tokenizer_path, error))
+    }
+
+    fn added_tokens(&self) -> usize {
+        self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false))
     }
 
     /// Encodes prompts; what lies beyond the model's token limit is cut, with a warning.
@@ -138,13 +145,16 @@ impl TextEncoder {
     /// One text per run, always padded to the limit: a text's numbers do not depend on its
     /// neighbours, and the built-in engine optimises its graph for one shape only.
     fn encode_one(&mut self, text: &str) -> Result<EncodedText, RuntimeError> {
+        let mut encoding = self.tokens(text)?;
+        let room = self.max_tokens.saturating_sub(self.added_tokens());
+        if encoding.len() > room {
+            tracing::warn!("the prompt is cut to its first {room} tokens: {text}");
+            encoding.truncate(room, 0, TruncationDirection::Right);
+        }
         let encoding = self
             .tokenizer
-            .encode_fast(text, true)
+            .post_process(encoding, None, true)
             .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
-        if !encoding.get_overflowing().is_empty() {
-            tracing::warn!("the prompt is cut to its first {} tokens: {text}", self.max_tokens);
-        }
         let count = encoding.len().min(self.max_tokens);
         let mut ids = Array2::<i64>::zeros((1, self.max_tokens));
         let mut mask = Array2::<f32>::zeros((1, self.max_tokens));
@@ -194,16 +204,12 @@ fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
     Ok(())
 }
 
-fn read_tokenizer(path: &Path, max_tokens: usize) -> Result<Tokenizer, RuntimeError> {
+fn read_tokenizer(path: &Path) -> Result<Tokenizer, RuntimeError> {
     let mut tokenizer =
         Tokenizer::from_file(path).map_err(|error| tokenizer_error(path, error))?;
+    // The limit and the padding are the package's, not the file's.
     tokenizer.with_padding(None);
-    let added = tokenizer.get_added_vocabulary().get_vocab().len().min(2);
-    if max_tokens <= added {
-        return Err(tokenizer_error(path, format!("max_tokens = {max_tokens} is too small")));
-    }
-    let cut = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
-    tokenizer.with_truncation(Some(cut)).map_err(|error| tokenizer_error(path, error))?;
+    tokenizer.with_truncation(None).map_err(|error| tokenizer_error(path, error))?;
     Ok(tokenizer)
 }
 

@@ -100,7 +100,7 @@ fn bad_descriptions_are_refused_with_their_reason() {
         ("\"patch_frames\": 4", "\"patch_frames\": 0", "must be positive"),
         ("\"name\": \"tiny\"", "\"name\": \"\"", "must be a plain, non-empty word"),
         ("\"version\":", "\"release\":", "missing field `version`"),
-        ("{", "", "line 1"),
+        ("{", "", "model.json: "),
     ] {
         assert!(text.contains(from), "{from}");
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
