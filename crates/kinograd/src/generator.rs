@@ -252,6 +252,13 @@ impl MotionGenerator {
                 total: (steps.len() * batches.len()) as u64,
             },
         )?;
+        tracing::debug!(
+            steps = steps.len(),
+            batches = batches.len(),
+            "sampling {} frames on {}",
+            request.frames(),
+            self.engine_name()
+        );
         let mut clips = Vec::with_capacity(request.clips);
         for (index, batch) in batches.iter().enumerate() {
             let seeds: Vec<u64> = batch

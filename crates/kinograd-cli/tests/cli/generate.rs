@@ -1,0 +1,180 @@
+//! `generate` end to end on the repository's model and the built-in engine.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Run, command, files, kinograd};
+
+/// A short guided clip: few steps of a short clip, since only the path is tested.
+const SHORT: [&str; 14] = [
+    "generate",
+    "a person walks forward",
+    "--seconds",
+    "1",
+    "--steps",
+    "2",
+    "--target",
+    "-0.5,0.8",
+    "--obstacle",
+    "-0.3,0.4,0.1",
+    "--runtime",
+    "builtin",
+    "--json",
+    "-q",
+];
+
+fn short(folder: &Path, more: &[&str]) -> Run {
+    let mut args = SHORT.to_vec();
+    args.extend(more);
+    kinograd(folder, &args)
+}
+
+#[test]
+fn every_format_and_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = short(
+        folder.path(),
+        &[
+            "-o", "a.glb", "-o", "a.bvh", "-o", "a.npz", "-o", "a.png", "-o", "a.json",
+        ],
+    )
+    .ok();
+    assert_eq!(
+        files(folder.path()),
+        ["a.bvh", "a.bvh.json", "a.glb", "a.json", "a.npz", "a.png"]
+    );
+    assert_eq!(run.stderr, "");
+    let report = run.json();
+    let saved: Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("a.json")).unwrap()).unwrap();
+    assert_eq!(saved["clips"], report["clips"]);
+    assert_eq!(report["schema"], "kinograd.generate/1");
+    assert_eq!(report["seed"], 0);
+    assert_eq!(report["steps"], 2);
+    assert_eq!(report["provider"], "cpu");
+    assert_eq!(report["outputs"].as_array().map(Vec::len), Some(4));
+    for key in [
+        "target_error_m",
+        "max_penetration_m",
+        "text_score",
+        "foot_skate_ratio",
+        "seconds",
+    ] {
+        assert!(report[key].is_f64(), "{key}: {}", report[key]);
+    }
+    // The GLB, read back, holds the motion that the report measured.
+    let clip = kinograd::Clip::load(
+        &folder.path().join("a.glb"),
+        kinograd::LoadOptions::default(),
+    )
+    .unwrap();
+    assert_eq!((clip.motion.len(), clip.motion.fps), (20, 20.0));
+    let end = clip.motion.root_in_world_m[19];
+    let error = (end.x + 0.5).hypot(end.z - 0.8);
+    let reported = report["target_error_m"].as_f64().unwrap();
+    assert!((error - reported).abs() < 1e-3, "{error} {reported}");
+    assert_eq!(clip.provenance.seed, Some(0));
+    assert!(clip.provenance.model_hashes.contains_key("denoiser"));
+    let command = clip.provenance.command.unwrap();
+    assert!(command.contains("--target -0.5,0.8"), "{command}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    short(folder.path(), &["-o", "a.glb", "-o", "a.npz"]).ok();
+    short(folder.path(), &["-o", "b.glb", "-o", "b.npz"]).ok();
+    short(folder.path(), &["--seed", "1", "-o", "c.glb"]).ok();
+    assert_eq!(read("a.glb"), read("b.glb"));
+    assert_eq!(read("a.npz"), read("b.npz"));
+    assert_ne!(read("a.glb"), read("c.glb"));
+}
+
+#[test]
+fn several_clips_are_numbered_and_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = short(folder.path(), &["--n", "2", "-o", "walk.bvh"]).ok();
+    assert_eq!(
+        files(folder.path()),
+        [
+            "walk-00.bvh",
+            "walk-00.bvh.json",
+            "walk-01.bvh",
+            "walk-01.bvh.json"
+        ]
+    );
+    let report = run.json();
+    let clips = report["clips"].as_array().unwrap();
+    assert_eq!(clips.len(), 2);
+    assert_eq!(clips[1]["seed"], 1);
+    assert_ne!(clips[0]["target_error_m"], clips[1]["target_error_m"]);
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_ne!(read("walk-00.bvh"), read("walk-01.bvh"));
+}
+
+#[test]
+fn a_corrupt_model_file_is_refused_by_its_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = folder.path().join("broken");
+    std::fs::create_dir(&package).unwrap();
+    for entry in std::fs::read_dir(crate::support::models().join("motion-base")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, package.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let denoiser = package.join("denoiser.onnx");
+    let mut bytes = std::fs::read(&denoiser).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&denoiser, bytes).unwrap();
+    let args = ["--model", "./broken", "-o", "walk.glb"];
+    let run = short(folder.path(), &args);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("denoiser.onnx"), "{}", run.stderr);
+    std::fs::remove_file(&denoiser).unwrap();
+    let run = short(folder.path(), &args);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("denoiser.onnx"), "{}", run.stderr);
+    assert!(!folder.path().join("walk.glb").exists());
+}
+
+/// Ctrl-C in the middle: the run ends at its next step, says so and leaves nothing behind.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_nothing_behind() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = command(folder.path())
+        .args(["generate", "a person walks forward", "--seconds", "10"])
+        .args(["--steps", "1000", "--runtime", "builtin", "-o", "walk.glb"])
+        .args(["-vv"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // The library says when it begins to sample.
+    let began = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .any(|l| l.contains("sampling"));
+    assert!(began, "the run ended before it began to sample");
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupted.success());
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("error: interrupted")),
+        "{rest:?}"
+    );
+    assert_eq!(files(folder.path()), Vec::<String>::new());
+}
