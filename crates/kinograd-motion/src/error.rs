@@ -52,4 +52,7 @@ pub enum MotionError {
         /// What was expected and what came.
         message: String,
     },
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kinograd_motion::dataset::{self, BuildOptions, BuildReport, Entry, Progress};
+use kinograd_motion::MotionError;
 use kinograd_motion::mapping::MappingFile;
 
 use crate::Error;
@@ -55,7 +56,8 @@ impl Source {
 /// is whole or not there. Clips that cannot be used are in the report, with the reason.
 ///
 /// # Errors
-/// [`Error::Read`] for the source, [`Error::Write`] for `out`.
+/// [`Error::Read`] for the source, [`Error::Write`] for `out`, [`Error::Cancelled`] if `progress`
+/// asks to stop.
 pub fn build(
     source: &Path,
     out: &Path,
@@ -68,8 +70,11 @@ pub fn build(
         without_mirrored,
         ..BuildOptions::default()
     };
-    dataset::build(&entries, &options, out, progress).map_err(|error| Error::Write {
-        path: out.to_path_buf(),
-        source: Box::new(error),
+    dataset::build(&entries, &options, out, progress).map_err(|error| match error {
+        MotionError::Cancelled => Error::Cancelled,
+        error => Error::Write {
+            path: out.to_path_buf(),
+            source: Box::new(error),
+        },
     })
 }

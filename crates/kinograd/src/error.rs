@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// Motion data.
     #[error(transparent)]
-    Motion(#[from] kinograd_motion::MotionError),
+    Motion(kinograd_motion::MotionError),
     /// Sampling.
     #[error(transparent)]
     Diffusion(kinograd_diffusion::DiffusionError),
@@ -71,6 +71,15 @@ impl Error {
     #[must_use]
     pub fn is_internal(&self) -> bool {
         matches!(self, Self::Internal(_))
+    }
+}
+
+impl From<kinograd_motion::MotionError> for Error {
+    fn from(error: kinograd_motion::MotionError) -> Self {
+        match error {
+            kinograd_motion::MotionError::Cancelled => Self::Cancelled,
+            other => Self::Motion(other),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use kinograd::motion::dataset::{BuildReport, Progress};
 use serde_json::json;
 
 use crate::args::DatasetBuildArgs;
+use crate::interrupt;
 use crate::printer::Printer;
 
 /// Most reasons for dropping that are shown; all are in the report.
@@ -35,6 +36,10 @@ impl Progress for Bar {
 
     fn finish(&self) {
         self.0.finish_and_clear();
+    }
+
+    fn is_cancelled(&self) -> bool {
+        interrupt::interrupted()
     }
 }
 

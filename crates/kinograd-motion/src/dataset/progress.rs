@@ -8,6 +8,10 @@ pub trait Progress: Sync {
     fn advance(&self, item: &str);
     /// The job is over.
     fn finish(&self);
+    /// Whether the job shall stop; nothing is left behind then.
+    fn is_cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Tells nobody.
