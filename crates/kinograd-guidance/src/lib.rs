@@ -9,6 +9,7 @@ mod error;
 mod goals;
 pub mod loss;
 pub mod method;
+mod projection;
 
 pub use error::GuidanceError;
 pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Waypoint};
@@ -18,5 +19,6 @@ pub use loss::{
 };
 pub use method::{
     CappedPolyak, Dps, FreeDom, GradientAt, GuidanceOptions, Interval, LossGuidance, Method, Mpgd,
-    NormalizedGradient, Polyak, SampleStep, StepRule, TimeTravel,
+    NormalizedGradient, PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule,
+    TimeTravel,
 };

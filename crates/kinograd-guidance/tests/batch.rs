@@ -6,8 +6,8 @@ use kinograd_diffusion::{
     Ddim, Layout, Model, NoObserver, NoiseSchedule, SeededNoise, Spacing, sample,
 };
 use kinograd_guidance::{
-    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, Obstacles, OnRootPath,
-    PathDecoder, TimeTravel, Waypoint,
+    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, Obstacles, PathDecoder,
+    TimeTravel, Waypoint,
 };
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_testkit::GaussianDenoiser;
@@ -29,13 +29,14 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
         }],
     };
     let decoder = PathDecoder::new(normalizer, lengths.to_vec());
-    let loss = OnRootPath::from_goals(decoder, &goals, Obstacles::default()).unwrap();
     let options = GuidanceOptions {
         scale: 0.05,
         max_move: Some(0.2),
         ..GuidanceOptions::default()
     };
-    let guidance = method.guide(loss, options).unwrap();
+    let guidance = method
+        .guide_path(decoder, goals, Obstacles::default(), None, options)
+        .unwrap();
     let window = Interval {
         from_timestep: 300.0,
         to_timestep: 700.0,

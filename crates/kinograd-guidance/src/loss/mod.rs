@@ -64,6 +64,16 @@ pub trait Loss {
     fn value_and_grad(&mut self, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError>;
 }
 
+impl<L: Loss + ?Sized> Loss for Box<L> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn value_and_grad(&mut self, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
+        (**self).value_and_grad(x0)
+    }
+}
+
 /// Evaluates a loss and rejects wrong shapes and numbers that are not finite.
 pub(crate) fn checked(loss: &mut dyn Loss, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
     let value = loss.value_and_grad(x0)?;

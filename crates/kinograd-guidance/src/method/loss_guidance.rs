@@ -126,12 +126,13 @@ impl<'a, R: StepRule> LossGuidance<'a, R> {
 }
 
 /// Norm of a sample's first elements.
-fn norm(sample: ArrayViewD<'_, f32>, elements: usize) -> f64 {
+pub(super) fn norm(sample: ArrayViewD<'_, f32>, elements: usize) -> f64 {
     let squares = sample.iter().take(elements).map(|&x| f64::from(x).powi(2));
     squares.sum::<f64>().sqrt()
 }
 
-fn noise_norm(
+/// ‖ε‖ of the noise that x̂0 leaves in a sample's first elements.
+pub(super) fn noise_norm(
     x_t: &ArrayD<f32>,
     x0: &ArrayD<f32>,
     sample: usize,

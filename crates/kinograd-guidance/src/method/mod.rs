@@ -11,6 +11,7 @@ mod mpgd;
 mod named;
 mod normalized;
 mod options;
+mod path_projection;
 mod polyak;
 mod time_travel;
 
@@ -22,5 +23,6 @@ pub use mpgd::Mpgd;
 pub use named::Method;
 pub use normalized::NormalizedGradient;
 pub use options::{GuidanceOptions, Interval};
+pub use path_projection::{PathProjection, ProjectionOptions};
 pub use polyak::Polyak;
 pub use time_travel::TimeTravel;

@@ -7,9 +7,10 @@ use kinograd_diffusion::Guidance;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CappedPolyak, Dps, FreeDom, GuidanceOptions, LossGuidance, Mpgd, NormalizedGradient, Polyak,
+    CappedPolyak, Dps, FreeDom, GuidanceOptions, LossGuidance, Mpgd, NormalizedGradient,
+    PathProjection, Polyak, ProjectionOptions,
 };
-use crate::{GuidanceError, Loss};
+use crate::{GroundGoals, GuidanceError, Loss, Obstacles, OnRootPath, PathDecoder, SumLoss};
 
 /// The guidance methods there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,17 +30,20 @@ pub enum Method {
     PolyakCapped,
     /// [`NormalizedGradient`].
     Normalized,
+    /// [`PathProjection`].
+    Projection,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Dps,
         Self::FreeDom,
         Self::Mpgd,
         Self::Polyak,
         Self::PolyakCapped,
         Self::Normalized,
+        Self::Projection,
     ];
 
     /// Its name, as the command line writes it.
@@ -52,6 +56,7 @@ impl Method {
             Self::Polyak => "polyak",
             Self::PolyakCapped => "polyak-capped",
             Self::Normalized => "normalized",
+            Self::Projection => "projection",
         }
     }
 
@@ -61,10 +66,11 @@ impl Method {
         self != Self::Mpgd
     }
 
-    /// The method with a loss.
+    /// The method with a loss that has no goals on the ground.
     ///
     /// # Errors
-    /// [`GuidanceError::Field`] if an option is out of range.
+    /// [`GuidanceError::Field`] if an option is out of range or the method works on goals on the
+    /// ground only, which [`Method::guide_path`] takes.
     pub fn guide<'a>(
         self,
         loss: impl Loss + 'a,
@@ -79,7 +85,43 @@ impl Method {
                 Box::new(LossGuidance::new(CappedPolyak::default(), loss, options)?)
             }
             Self::Normalized => Box::new(LossGuidance::new(NormalizedGradient, loss, options)?),
+            Self::Projection => {
+                return Err(GuidanceError::Field {
+                    field: "method",
+                    value: self.name().to_owned(),
+                    expected: "must follow a loss; this one takes goals on the ground",
+                });
+            }
         })
+    }
+
+    /// The method with goals on the ground and, where given, a further loss. `barrier` is the
+    /// obstacles' loss for methods that follow a gradient; projection keeps its own margin.
+    ///
+    /// # Errors
+    /// [`GuidanceError`] if an option or a goal is out of range.
+    pub fn guide_path<'a>(
+        self,
+        decoder: PathDecoder,
+        goals: GroundGoals,
+        barrier: Obstacles,
+        further: Option<Box<dyn Loss + 'a>>,
+        options: GuidanceOptions,
+    ) -> Result<Box<dyn Guidance + 'a>, GuidanceError> {
+        if self == Self::Projection {
+            let projection = ProjectionOptions::default();
+            let guidance = PathProjection::new(decoder, goals, options, projection)?;
+            return Ok(match further {
+                Some(loss) => Box::new(guidance.with_loss(loss)),
+                None => Box::new(guidance),
+            });
+        }
+        let mut loss =
+            SumLoss::new().with(1.0, OnRootPath::from_goals(decoder, &goals, barrier)?)?;
+        if let Some(further) = further {
+            loss = loss.with(1.0, further)?;
+        }
+        self.guide(loss, options)
     }
 }
 

@@ -1,0 +1,327 @@
+//! Goals on the ground by projection.
+
+use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
+use ndarray::{Array2, ArrayD, Axis};
+use serde::{Deserialize, Serialize};
+
+use super::loss_guidance::{noise_norm, norm};
+use super::{CappedPolyak, GuidanceOptions, SampleStep, StepRule};
+use crate::loss::checked;
+use crate::projection::{Correction, PathSolver, Side};
+use crate::{GroundGoals, GuidanceError, Loss, PathDecoder};
+
+/// What [`PathProjection`] can be tuned by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectionOptions {
+    /// Longest move through the network, as a share of `√n · σ_t`; 0 leaves the network's gradient
+    /// out.
+    pub cap: f64,
+    /// x̂0 itself is corrected in the last step and wherever ᾱ_t is at least this.
+    pub edit_from_alpha_bar: f64,
+    /// Metres kept from obstacles beyond their edge.
+    pub margin_m: f64,
+    /// How willingly the heading velocity is changed, against the planar velocities.
+    pub turn_weight: f64,
+    /// An obstacle's side is decided once ᾱ_t is at least this.
+    pub decide_side_from_alpha_bar: f64,
+}
+
+impl Default for ProjectionOptions {
+    fn default() -> Self {
+        Self {
+            cap: 0.2,
+            edit_from_alpha_bar: 0.9,
+            margin_m: 0.05,
+            turn_weight: 0.1,
+            decide_side_from_alpha_bar: 0.2,
+        }
+    }
+}
+
+impl ProjectionOptions {
+    fn check(&self) -> Result<(), GuidanceError> {
+        for (field, value, positive) in [
+            ("cap", self.cap, false),
+            ("edit_from_alpha_bar", self.edit_from_alpha_bar, false),
+            ("margin", self.margin_m, false),
+            ("turn_weight", self.turn_weight, true),
+            (
+                "decide_side_from_alpha_bar",
+                self.decide_side_from_alpha_bar,
+                false,
+            ),
+        ] {
+            if !value.is_finite() || value < 0.0 || (positive && value == 0.0) {
+                return Err(GuidanceError::Field {
+                    field,
+                    value: value.to_string(),
+                    expected: "must be a number that is not negative (a weight: positive)",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Kinograd's own method for goals on the ground.
+///
+/// At every step the smallest change δ of x̂0's root channels that meets all goals is found by
+/// Gauss–Newton: waypoints as equations, obstacles as inequalities on the side where the path
+/// passes, least in the norm of normalised features. Then
+///
+/// 1. the network is asked for it: `x_{t−1} += s · g` with `g = Jᵀ δ*`, δ* = W⁻¹δ, and
+///    `s = ⟨δ*, δ⟩ / ‖g‖²`, the step of Kaczmarz that would give δ if x̂0 were linear in x_t; its
+///    length is at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the
+///    root alone;
+/// 2. at low noise, x̂0 is changed by δ itself, noised with its old noise as in
+///    [`Mpgd`](super::Mpgd): the last step leaves no residual.
+///
+/// The parts are known: minimum-norm projection of x̂0 is that of linear inverse problems (DDNM,
+/// Wang et al. 2022; ProjFlow), the capped step is a Polyak step with known optimum 0. Their
+/// combination on a root path, and the sideways rows for obstacles, are this crate's.
+///
+/// A further loss is followed by a [`CappedPolyak`] step of its own.
+pub struct PathProjection<'a> {
+    decoder: PathDecoder,
+    goals: GroundGoals,
+    solver: PathSolver,
+    options: GuidanceOptions,
+    projection: ProjectionOptions,
+    extra: Option<Box<dyn Loss + 'a>>,
+    sides: Vec<Vec<Option<Side>>>,
+    moves: Option<ArrayD<f32>>,
+}
+
+const NAME: &str = "projection";
+
+impl<'a> PathProjection<'a> {
+    /// # Errors
+    /// [`GuidanceError`] if an option or a goal is out of range.
+    pub fn new(
+        decoder: PathDecoder,
+        goals: GroundGoals,
+        options: GuidanceOptions,
+        projection: ProjectionOptions,
+    ) -> Result<Self, GuidanceError> {
+        options.check()?;
+        projection.check()?;
+        for &length in decoder.lengths() {
+            goals.check(length)?;
+        }
+        let std = decoder.normalizer().std();
+        let solver = PathSolver {
+            channel_std: [0, 1, 2].map(|channel| f64::from(std[channel])),
+            weights: [projection.turn_weight, 1.0, 1.0],
+            margin_m: projection.margin_m,
+        };
+        Ok(Self {
+            decoder,
+            goals,
+            solver,
+            options,
+            projection,
+            extra: None,
+            sides: Vec::new(),
+            moves: None,
+        })
+    }
+
+    /// Adds a loss to follow besides.
+    #[must_use]
+    pub fn with_loss(self, loss: impl Loss + 'a) -> Self {
+        Self {
+            extra: Some(Box::new(loss)),
+            ..self
+        }
+    }
+
+    fn uses_network(&self, step: &StepInfo<'_>) -> bool {
+        let moves = self.projection.cap > 0.0 && step.pair.posterior_std() > 0.0;
+        (moves || self.extra.is_some()) && self.options.interval.contains(step.pair)
+    }
+
+    /// The correction of every sample's x̂0.
+    fn corrections(
+        &mut self,
+        x0: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> Result<Vec<Correction>, GuidanceError> {
+        let decided = step.pair.from.alpha_bar >= self.projection.decide_side_from_alpha_bar;
+        let mut corrections = Vec::with_capacity(self.sides.len());
+        for (sample, decided_sides) in self.sides.iter_mut().enumerate() {
+            let features = self.decoder.features(x0, sample)?;
+            let mut sides = decided_sides.clone();
+            corrections.push(
+                self.solver
+                    .correct(features.view(), &self.goals, &mut sides)?,
+            );
+            if decided {
+                *decided_sides = sides;
+            }
+        }
+        Ok(corrections)
+    }
+
+    /// `x_{t−1}`'s move, from the corrections and the gradient through the network.
+    fn moves(
+        &self,
+        corrections: &[Correction],
+        through_network: Option<&ArrayD<f32>>,
+        x0: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> ArrayD<f32> {
+        let mut moves = ArrayD::zeros(x0.raw_dim());
+        let last = step.index + 1 == step.total;
+        let edits = last || step.pair.from.alpha_bar >= self.projection.edit_from_alpha_bar;
+        for (sample, correction) in corrections.iter().enumerate() {
+            let mut out = moves.index_axis_mut(Axis(0), sample);
+            if let Some(gradient) = through_network {
+                let elements = step.layout.elements(sample);
+                let gradient = gradient.index_axis(Axis(0), sample);
+                let length = norm(gradient.view(), elements);
+                let gain = (&correction.change * &correction.covector).sum();
+                let longest =
+                    self.projection.cap * (elements as f64).sqrt() * step.pair.posterior_std();
+                if length > 0.0 {
+                    let factor = (self.options.scale * gain / length).min(longest) / length;
+                    for (out, &g) in out.iter_mut().zip(&gradient).take(elements) {
+                        *out += (factor * f64::from(g)) as f32;
+                    }
+                }
+            }
+            if edits {
+                let signal = step.pair.to.alpha_bar.sqrt();
+                for ((frame, channel), change) in correction.change.indexed_iter() {
+                    out[[frame, channel]] += (signal * change) as f32;
+                }
+            }
+        }
+        moves
+    }
+
+    /// The capped Polyak move of the further loss.
+    fn extra_moves(
+        &self,
+        mut gradient: ArrayD<f32>,
+        x_t: &ArrayD<f32>,
+        x0: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> ArrayD<f32> {
+        for (sample, mut g) in gradient.axis_iter_mut(Axis(0)).enumerate() {
+            let elements = step.layout.elements(sample);
+            let at = SampleStep {
+                loss: 0.0,
+                gradient_norm: norm(g.view(), elements),
+                noise_norm: noise_norm(x_t, x0, sample, elements, step.pair),
+                elements,
+                pair: step.pair,
+            };
+            let factor = if at.gradient_norm > 0.0 {
+                self.options.scale * CappedPolyak::default().factor(&at)
+            } else {
+                0.0
+            };
+            for (index, element) in g.iter_mut().enumerate() {
+                let kept = if index < elements { factor } else { 0.0 };
+                *element = (-kept * f64::from(*element)) as f32;
+            }
+        }
+        gradient
+    }
+}
+
+/// The covectors of all samples as a cotangent on x̂0.
+fn cotangent(covectors: &[Correction], x0: &ArrayD<f32>) -> ArrayD<f32> {
+    let mut cotangent = ArrayD::zeros(x0.raw_dim());
+    for (sample, correction) in covectors.iter().enumerate() {
+        let covector: &Array2<f64> = &correction.covector;
+        for ((frame, channel), value) in covector.indexed_iter() {
+            cotangent[[sample, frame, channel].as_slice()] = *value as f32;
+        }
+    }
+    cotangent
+}
+
+impl Guidance for PathProjection<'_> {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn needs_gradient(&self) -> bool {
+        self.projection.cap > 0.0 || self.extra.is_some()
+    }
+
+    fn begin(&mut self, layout: &Layout) -> Result<(), DiffusionError> {
+        self.moves = None;
+        self.sides = vec![vec![None; self.goals.obstacles.len()]; layout.batch()];
+        if layout.lengths() == self.decoder.lengths() {
+            Ok(())
+        } else {
+            Err(DiffusionError::Shape {
+                what: "lengths of the batch",
+                expected: self.decoder.lengths().to_vec(),
+                got: layout.lengths().to_vec(),
+            })
+        }
+    }
+
+    fn predict(
+        &mut self,
+        model: &mut Model<'_>,
+        x_t: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        let level = step.pair.from;
+        let failed = |error: GuidanceError| error.during(NAME, level.timestep);
+        if !self.uses_network(step) {
+            let x0 = model.denoise(x_t, level)?;
+            let corrections = self.corrections(&x0, step).map_err(failed)?;
+            self.moves = Some(self.moves(&corrections, None, &x0, step));
+            return Ok(x0);
+        }
+        let (x0, mut pull_back) = model.linearize(x_t, level)?;
+        let corrections = self.corrections(&x0, step).map_err(failed)?;
+        let through_network = if self.projection.cap > 0.0 {
+            Some(pull_back(&cotangent(&corrections, &x0))?)
+        } else {
+            None
+        };
+        let extra = match &mut self.extra {
+            Some(loss) => {
+                let value = checked(loss.as_mut(), &x0).map_err(failed)?;
+                Some(pull_back(&value.gradient)?)
+            }
+            None => None,
+        };
+        drop(pull_back);
+        for gradient in through_network.iter().chain(&extra) {
+            if gradient.shape() != x_t.shape() {
+                return Err(DiffusionError::Shape {
+                    what: "pulled-back gradient",
+                    expected: x_t.shape().to_vec(),
+                    got: gradient.shape().to_vec(),
+                });
+            }
+        }
+        let mut moves = self.moves(&corrections, through_network.as_ref(), &x0, step);
+        if let Some(gradient) = extra {
+            moves += &self.extra_moves(gradient, x_t, &x0, step);
+        }
+        self.moves = Some(moves);
+        Ok(x0)
+    }
+
+    fn correct(
+        &mut self,
+        x_next: &mut ArrayD<f32>,
+        _x_t: &ArrayD<f32>,
+        _x0: &ArrayD<f32>,
+        _step: &StepInfo<'_>,
+    ) -> Result<(), DiffusionError> {
+        if let Some(moves) = self.moves.take() {
+            *x_next += &moves;
+        }
+        Ok(())
+    }
+}

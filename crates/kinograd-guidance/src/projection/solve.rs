@@ -1,0 +1,176 @@
+//! Gauss–Newton with minimum-norm steps.
+
+use kinograd_motion::features::{ROOT_VELOCITY, YAW_VELOCITY};
+use kinograd_motion::features::{decode_headings, decode_root_path};
+use ndarray::{Array2, ArrayView2};
+
+use super::CHANNELS;
+use super::constraints::{Bypass, Row, Side, waypoint_rows};
+use super::linear::solve_positive;
+use crate::{GroundGoals, GuidanceError};
+
+/// Gauss–Newton steps at most; without a turn of more than a right angle three are enough.
+const MOST_STEPS: usize = 12;
+/// Gap at which the goals count as met.
+const CLOSED_M: f64 = 1e-3;
+/// Softness of obstacle rows: neighbouring frames ask for nearly the same.
+const OBSTACLE_SOFTNESS: f64 = 0.02;
+/// Keeps the system solvable where goals repeat each other.
+const JITTER: f64 = 1e-9;
+
+/// The smallest change of normalised root channels that meets the goals.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Correction {
+    /// Change of heading velocity and planar velocity, `[frames, 3]`, normalised.
+    pub change: Array2<f64>,
+    /// Its covector `W⁻¹ · change`, `[frames, 3]`: where the change comes from.
+    pub covector: Array2<f64>,
+}
+
+/// Finds corrections for one clip after another.
+#[derive(Debug, Clone)]
+pub(crate) struct PathSolver {
+    /// Standard deviations of the three root channels.
+    pub channel_std: [f64; CHANNELS],
+    /// Squared willingness to change a channel, per channel.
+    pub weights: [f64; CHANNELS],
+    /// Metres kept from obstacles beyond their edge.
+    pub margin_m: f64,
+}
+
+impl PathSolver {
+    /// For `features` `[frames, 263]`, not normalised. `sides`: one per obstacle, decided before
+    /// or left to the path; those left are reported as the path takes them.
+    ///
+    /// Minimises `Σ change² / weight` under the linearised goals, and repeats where the path has
+    /// moved to.
+    pub fn correct(
+        &self,
+        features: ArrayView2<'_, f32>,
+        goals: &GroundGoals,
+        sides: &mut [Option<Side>],
+    ) -> Result<Correction, GuidanceError> {
+        let frames = features.nrows();
+        let mut moved = features.to_owned();
+        let mut correction = Correction {
+            change: Array2::zeros((frames, CHANNELS)),
+            covector: Array2::zeros((frames, CHANNELS)),
+        };
+        let mut entered = vec![false; goals.obstacles.len()];
+        for _ in 0..MOST_STEPS {
+            let path = decode_root_path(moved.view())?;
+            let headings = decode_headings(moved.view())?;
+            let mut rows = waypoint_rows(goals, path.view())?;
+            let obstacles = goals.obstacles.iter().zip(&mut entered);
+            for ((circle, entered), side) in obstacles.zip(sides.iter_mut()) {
+                let bypass = Bypass::new(circle, self.margin_m, goals, path.view());
+                let (distance_m, own_side) = bypass.passes(path.view());
+                *entered |= distance_m < 0.0;
+                if *entered {
+                    let side = *side.get_or_insert(own_side);
+                    rows.extend(bypass.rows(path.view(), side));
+                }
+            }
+            if rows.iter().all(|row| row.gap_m.abs() < CLOSED_M) {
+                break;
+            }
+            let matrix = self.matrix(&rows, path.view(), &headings);
+            let Some(next) = self.minimum_norm(&rows, &matrix, &correction) else {
+                return Err(GuidanceError::Field {
+                    field: "goals",
+                    value: format!("{} waypoints", goals.waypoints.len()),
+                    expected: "must be consistent and finite",
+                });
+            };
+            correction = next;
+            for frame in 0..frames {
+                for channel in 0..CHANNELS {
+                    let column = YAW_VELOCITY + channel;
+                    let change = correction.change[[frame, channel]] * self.channel_std[channel];
+                    moved[[frame, column]] = (f64::from(features[[frame, column]]) + change) as f32;
+                }
+            }
+        }
+        Ok(correction)
+    }
+
+    /// `∂(normal · path at the row's frame) / ∂(normalised channels)`, `[rows, frames · 3]`.
+    ///
+    /// With heading θ_t = −2 Σ_{s<t} f_s, a change of f_s turns the rest of the path about its
+    /// point at s; a velocity enters the path turned by the heading of the next frame.
+    fn matrix(&self, rows: &[Row], path: ArrayView2<'_, f64>, headings: &[f64]) -> Array2<f64> {
+        let mut matrix = Array2::zeros((rows.len(), path.nrows() * CHANNELS));
+        let turns: Vec<(f64, f64)> = headings.iter().map(|yaw| yaw.sin_cos()).collect();
+        for (row, mut out) in rows.iter().zip(matrix.outer_iter_mut()) {
+            let [nx, nz] = row.normal;
+            for frame in 0..row.frame {
+                let ahead = [
+                    path[[row.frame, 0]] - path[[frame, 0]],
+                    path[[row.frame, 1]] - path[[frame, 1]],
+                ];
+                let (sin, cos) = turns[frame + 1];
+                let slopes = [
+                    -2.0 * (nx * ahead[1] - nz * ahead[0]),
+                    nx * cos - nz * sin,
+                    nx * sin + nz * cos,
+                ];
+                for (channel, slope) in slopes.into_iter().enumerate() {
+                    out[frame * CHANNELS + channel] = slope * self.channel_std[channel];
+                }
+            }
+        }
+        matrix
+    }
+
+    /// The total change of least weighted norm that closes the gaps to first order: obstacle rows
+    /// that would pull the path inwards are dropped.
+    fn minimum_norm(
+        &self,
+        rows: &[Row],
+        matrix: &Array2<f64>,
+        so_far: &Correction,
+    ) -> Option<Correction> {
+        let weighted = Array2::from_shape_fn(matrix.raw_dim(), |(row, column)| {
+            matrix[[row, column]] * self.weights[column % CHANNELS]
+        });
+        let gram = weighted.dot(&matrix.t());
+        let mean_diagonal = gram.diag().sum() / rows.len().max(1) as f64;
+        let shift = matrix.dot(&so_far.change.flatten());
+        let mut kept: Vec<usize> = (0..rows.len()).collect();
+        let multipliers = loop {
+            let system = Array2::from_shape_fn((kept.len(), kept.len()), |(i, j)| {
+                let softness = match (i == j, rows[kept[i]].inequality) {
+                    (true, true) => OBSTACLE_SOFTNESS + JITTER,
+                    (true, false) => JITTER,
+                    (false, _) => 0.0,
+                };
+                gram[[kept[i], kept[j]]] + softness * mean_diagonal
+            });
+            let gaps = kept.iter().map(|&row| rows[row].gap_m + shift[row]);
+            let multipliers = solve_positive(system, gaps.collect())?;
+            let pulls_in =
+                |(i, &row): (usize, &usize)| rows[row].inequality && multipliers[i] < 0.0;
+            if !kept.iter().enumerate().any(pulls_in) {
+                break multipliers;
+            }
+            let mut multipliers = multipliers.iter();
+            kept.retain(|&row| {
+                let multiplier = multipliers.next().copied().unwrap_or(0.0);
+                !(rows[row].inequality && multiplier < 0.0)
+            });
+        };
+        let mut covector = so_far.change.flatten().into_owned();
+        covector.fill(0.0);
+        for (&row, multiplier) in kept.iter().zip(multipliers) {
+            covector.scaled_add(multiplier, &matrix.row(row));
+        }
+        let covector = covector
+            .into_shape_with_order(so_far.change.raw_dim())
+            .ok()?;
+        let change = Array2::from_shape_fn(covector.raw_dim(), |(frame, channel)| {
+            covector[[frame, channel]] * self.weights[channel]
+        });
+        debug_assert_eq!(ROOT_VELOCITY, YAW_VELOCITY + 1);
+        Some(Correction { change, covector })
+    }
+}
