@@ -59,8 +59,10 @@ class LossConfig:
     consistency: float = 0.1
     slip: float = 0.2
     snr_power: float = 0.5
-    snr_min: float = 0.5
-    snr_max: float = 4.0
+    snr_min: float = 1.0
+    snr_max: float = 3.0
+    action: float = 0.2
+    motion: float = 0.2
 
 
 @dataclass
@@ -71,10 +73,13 @@ class TrainConfig:
     minutes: float = 60.0
     tokens_per_step: int = 3072
     lr: float = 6e-4
-    muon_lr: float = 1.2e-3
+    muon_lr: float = 1.5e-3
     warmup_steps: int = 60
     weight_decay: float = 0.02
-    ema: float = 0.999
+    ema: float = 0.998
+    text_lr: float = 1.8e-3
+    noisy_from: int = 850
+    noisy_share: float = 0.55
     drop_text: float = 0.1
     balance: float = 0.5
     clip: float = 1.0

@@ -15,6 +15,9 @@ from export_graphs import denoiser_graph, motion_graph, text_graph
 from model import Denoiser, MotionTower, TextTower
 from onnx_builder import GraphBuilder
 
+PROBE_ACTIONS = 64
+PROBE_MOTION = 5
+
 
 class Networks(nn.Module):
     """The denoiser with its text tower and null condition, and the two towers of the embedding."""
@@ -29,13 +32,19 @@ class Networks(nn.Module):
         self.embed_text = TextTower(embed_text, table, known)
         self.embed_motion = MotionTower(config.embedding)
         self.temperature = nn.Parameter(torch.tensor(2.3))
+        # training only: keeps the conditions of different actions apart
+        self.probe = nn.Linear(config.text.out, PROBE_ACTIONS + PROBE_MOTION)
 
     def condition(self, ids: Tensor, mask: Tensor, dropped: Tensor | None = None) -> Tensor:
         """`[b, d]`; the null condition where there is no token or where `dropped` `[b]` is 1."""
+        return self.mixed(self.text(ids, mask), mask, dropped)
+
+    def mixed(self, condition: Tensor, mask: Tensor, dropped: Tensor | None = None) -> Tensor:
+        """`condition` with the null condition put in."""
         some = mask.sum(1, keepdim=True).clamp(max=1.0)
         if dropped is not None:
             some = some * (1 - dropped[:, None])
-        return self.text(ids, mask) * some + self.null * (1 - some)
+        return condition * some + self.null * (1 - some)
 
     def graphs(self) -> dict[str, GraphBuilder]:
         """The ONNX graphs by file name."""

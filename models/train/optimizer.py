@@ -64,24 +64,30 @@ class HybridOptimizer:
     """Both optimizers behind one door; learning rates are set as a share of their peaks."""
 
     def __init__(self, networks: nn.Module, config: TrainConfig) -> None:
+        """Takes all parameters but the embedding's."""
         named = [(n, p) for n, p in networks.named_parameters() if not n.startswith(("embed_", "temperature"))]
         use = config.muon_lr > 0
         matrices = [p for n, p in named if use and BLOCK_MATRIX.fullmatch(n)]
         taken = {id(p) for p in matrices}
         rest = [p for _, p in named if id(p) not in taken]
         self.parameters = [p for _, p in named]
-        self.muon_lr, self.lr = config.muon_lr, config.lr
+        self.muon_lr = config.muon_lr
         self.muon = Muon(matrices, config.muon_lr, config.weight_decay)
+        text = {id(p) for n, p in named if n.startswith("text.")}
         groups = [
-            {"params": [p for p in rest if p.ndim >= 2], "weight_decay": config.weight_decay},
-            {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+            {"params": [p for p in rest if id(p) not in text and p.ndim >= 2], "peak": config.lr},
+            {"params": [p for p in rest if id(p) not in text and p.ndim < 2], "peak": config.lr, "weight_decay": 0.0},
+            {"params": [p for p in rest if id(p) in text and p.ndim >= 2], "peak": config.text_lr},
+            {"params": [p for p in rest if id(p) in text and p.ndim < 2], "peak": config.text_lr, "weight_decay": 0.0},
         ]
-        self.adam = torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.98), fused=True)
+        self.adam = torch.optim.AdamW(
+            groups, lr=config.lr, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True
+        )
 
     def step(self, share: float) -> None:
         """One update at `share` of the peak learning rates; clears the gradients."""
         for group in self.adam.param_groups:
-            group["lr"] = self.lr * share
+            group["lr"] = group["peak"] * share
         self.muon.lr = self.muon_lr * share
         self.muon.step()
         self.adam.step()

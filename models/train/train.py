@@ -17,16 +17,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
 from losses import MotionLoss
-from networks import Networks, load_package, text_buffers
+from networks import PROBE_ACTIONS, Networks, load_package, text_buffers
 from optimizer import HybridOptimizer
 from text import TextBatcher, known_words
 
-VAL_LEVELS = (50, 200, 350, 500, 650, 800, 950)
+VAL_LEVELS = (50, 250, 450, 650, 800, 900, 960, 990)
 
 
 class Trainer:
@@ -51,6 +52,10 @@ class Trainer:
         train = np.asarray(self.data.features[:60000]) - self.data.mean
         self.loss = MotionLoss(config.loss, mean, std, torch.from_numpy(train / self.data.std).float())
         self.optimizer = HybridOptimizer(self.networks, config)
+        names = sorted({s.action for s in self.data.segments})
+        if len(names) > PROBE_ACTIONS:
+            raise SystemExit(f"the data set has {len(names)} actions, the probe holds {PROBE_ACTIONS}")
+        self.actions = {name: i for i, name in enumerate(names)}
         self.step, self.elapsed = 0, 0.0
 
     def progress(self) -> float:
@@ -68,20 +73,43 @@ class Trainer:
         noise = torch.randn(x0.shape, generator=generator)
         return a.sqrt() * x0 + (1 - a).sqrt() * noise
 
+    def draw_levels(self, count: int) -> Tensor:
+        """Stratified levels, most of them noisy: there the text decides, elsewhere x_t tells nearly all."""
+        c = self.config
+        u = (torch.randperm(count) + torch.rand(count)) / count
+        clear = u / (1 - c.noisy_share) * c.noisy_from
+        noisy = c.noisy_from + (u - (1 - c.noisy_share)) / c.noisy_share * (TRAIN_STEPS - c.noisy_from)
+        return torch.where(u < 1 - c.noisy_share, clear, noisy).long().clamp(0, TRAIN_STEPS - 1)
+
+    def probe_losses(self, probe: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Can the action and the mean root motion be read off the condition?"""
+        actions = torch.tensor([self.actions[a] for a in batch.actions])
+        count = batch.mask.sum(1, keepdim=True)
+        root = batch.features[:, :, :4]
+        mean = (root * batch.mask[:, :, None]).sum(1) / count
+        spread = (((root[:, :, 3] - mean[:, 3:]) * batch.mask).square().sum(1, keepdim=True) / count).sqrt()
+        wanted = torch.cat([mean, spread], 1).clamp(-4, 4)
+        return {
+            "action": self.config.loss.action * F.cross_entropy(probe[:, :PROBE_ACTIONS], actions),
+            "motion": self.config.loss.motion * F.mse_loss(probe[:, PROBE_ACTIONS:], wanted),
+        }
+
     def train_step(self, batch: Batch) -> dict[str, float]:
         """One optimizer step; returns the mean terms."""
         b = batch.features.shape[0]
-        # stratified levels: less noisy gradients than independent ones
-        t = ((torch.randperm(b) + torch.rand(b)) / b * TRAIN_STEPS).long().clamp(max=TRAIN_STEPS - 1)
+        t = self.draw_levels(b)
         ids, token_mask = self.texts(batch.captions)
         dropped = (torch.rand(b) < self.config.drop_text).float()
         x_t = self.noised(batch.features, t)
         with torch.autocast("cpu", torch.bfloat16):
-            condition = self.networks.condition(ids, token_mask, dropped)
+            told = self.networks.text(ids, token_mask)
+            probe = self.networks.probe(told).float()
+            condition = self.networks.mixed(told, token_mask, dropped)
             predicted = self.networks.denoiser(x_t, t.float(), condition, batch.mask)
         terms = self.loss.terms(predicted.float(), batch.features, batch.mask)
         weights = self.loss.sample_weights(t)
-        loss = (sum(terms.values()) * weights).mean()
+        probes = self.probe_losses(probe, batch)
+        loss = (sum(terms.values()) * weights).mean() + sum(probes.values())
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.optimizer.parameters, self.config.clip)
         if torch.isfinite(norm):
@@ -93,7 +121,8 @@ class Trainer:
             targets = [p for n, p in self.ema.named_parameters() if not n.startswith(("embed_", "temperature"))]
             torch._foreach_lerp_(targets, self.optimizer.parameters, 1 - decay)
         self.step += 1
-        return {"loss": loss.item(), "grad": norm.item()} | {k: v.mean().item() for k, v in terms.items()}
+        means = {k: v.mean().item() for k, v in (terms | probes).items()}
+        return {"loss": loss.item(), "grad": norm.item()} | means
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -112,6 +141,7 @@ class Trainer:
                 error = (x0 - batch.features).square() * batch.mask[:, :, None]
                 sums["val"] += error.mean(-1).sum().item()
                 sums["val_positions"] += error[:, :, :67].mean(-1).sum().item()
+                sums[f"val_{level}"] += error.mean(-1).sum().item() * len(VAL_LEVELS)
                 total += batch.mask.sum().item()
         return {k: v / max(total, 1.0) for k, v in sums.items()}
 
