@@ -70,6 +70,9 @@ pub enum Method {
     PolyakCapped,
     /// A step of fixed length along the gradient (the code of Shen et al. 2024).
     Normalized,
+    /// Minimum-norm projection of the root's path, the body following through the network's
+    /// gradient.
+    Projection,
 }
 
 impl Method {
@@ -77,13 +80,14 @@ impl Method {
     pub const DEFAULT: Self = Self::PolyakCapped;
 
     /// Every method that steers.
-    pub const STEERING: [Self; 6] = [
+    pub const STEERING: [Self; 7] = [
         Self::Dps,
         Self::Freedom,
         Self::Mpgd,
         Self::Polyak,
         Self::PolyakCapped,
         Self::Normalized,
+        Self::Projection,
     ];
 
     /// The name on the command line.
@@ -104,6 +108,7 @@ impl Method {
             Self::Polyak => Steering::Polyak,
             Self::PolyakCapped => Steering::PolyakCapped,
             Self::Normalized => Steering::Normalized,
+            Self::Projection => Steering::Projection,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use kinograd_diffusion::{
     Layout, Model, NoiseSchedule, NoiseSource, Progress, SeededNoise, Spacing, StepPair, sample,
 };
-use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss};
+use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder};
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_runtime::{
     BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
@@ -344,22 +344,19 @@ impl MotionGenerator {
             guidance_scale: cfg.unwrap_or(1.0),
         })?;
         let decoder = || PathDecoder::new(self.normalizer.clone(), vec![frames; batch]);
-        let mut loss = SumLoss::new();
-        let mut guided = false;
-        if request.is_guided() {
-            loss = loss.with(1.0, goals::loss(request, decoder())?)?;
-            guided = true;
-        }
-        if let Some(make_loss) = make_loss {
-            loss = loss.with(1.0, BoxedLoss(make_loss(decoder())?))?;
-            guided = true;
-        }
+        let further = make_loss.map(|make| make(decoder())).transpose()?;
         let options = GuidanceOptions {
             scale: request.guidance_scale.unwrap_or(1.0),
             ..GuidanceOptions::default()
         };
         let mut guidance = match request.method.steering() {
-            Some(method) if guided => Some(method.guide(loss, options)?),
+            Some(method) if request.is_guided() || further.is_some() => Some(method.guide_path(
+                decoder(),
+                goals::ground_goals(request)?,
+                goals::barrier()?,
+                further,
+                options,
+            )?),
             _ => None,
         };
         let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {
@@ -418,22 +415,6 @@ impl MotionGenerator {
                 finish::clip(&this, features, seeds[sample], text_scores[sample])
             })
             .collect()
-    }
-}
-
-/// `SumLoss` takes losses by value.
-struct BoxedLoss(Box<dyn Loss>);
-
-impl Loss for BoxedLoss {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn value_and_grad(
-        &mut self,
-        x0: &ArrayD<f32>,
-    ) -> Result<kinograd_guidance::LossValue, kinograd_guidance::GuidanceError> {
-        self.0.value_and_grad(x0)
     }
 }
 

@@ -1,7 +1,7 @@
-//! A request's goals as a loss and as measurements.
+//! A request's goals for the guidance and as measurements.
 
 use kinograd_guidance::{
-    Barrier, Circle, Frame, GroundGoals, Obstacles, OnRootPath, PathDecoder, Reduction, Waypoint,
+    Barrier, Circle, Frame, GroundGoals, Obstacles, Reduction, Waypoint,
 };
 use kinograd_motion::metrics::{deepest_penetration_m, target_error_m};
 use ndarray::ArrayView3;
@@ -14,23 +14,19 @@ const MARGIN_M: f64 = 0.2;
 /// Weight of the squared depth inside the margin, against the squared distance from the goals.
 const BARRIER_WEIGHT: f64 = 10.0;
 
-/// The loss of a request's goals and obstacles.
-pub(crate) fn loss(request: &GenerateRequest, decoder: PathDecoder) -> Result<OnRootPath, Error> {
-    let barrier = Obstacles::new(
+/// The barrier around obstacles, for methods that follow a loss.
+pub(crate) fn barrier() -> Result<Obstacles, Error> {
+    Ok(Obstacles::new(
         Barrier::SquaredHinge {
             weight: BARRIER_WEIGHT,
         },
         MARGIN_M,
         Reduction::Sum,
-    )?;
-    Ok(OnRootPath::from_goals(
-        decoder,
-        &ground_goals(request)?,
-        barrier,
     )?)
 }
 
-fn ground_goals(request: &GenerateRequest) -> Result<GroundGoals, Error> {
+/// A request's goals and obstacles on the ground.
+pub(crate) fn ground_goals(request: &GenerateRequest) -> Result<GroundGoals, Error> {
     let waypoint = |goal: &Goal| -> Result<Waypoint, Error> {
         Ok(Waypoint {
             position_m: goal.xz_m,

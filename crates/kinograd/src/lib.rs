@@ -1,4 +1,31 @@
-//! Steerable motion generation from exported ONNX diffusion models.
+//! Steerable motion generation from exported ONNX diffusion models: a prompt, a place to reach and
+//! things to walk round in, clips out.
+//!
+//! ```no_run
+//! use kinograd::{GenerateRequest, MotionGenerator, runtime::EngineOptions};
+//!
+//! let mut generator = MotionGenerator::open("motion-base", &EngineOptions::default())?;
+//! let request = GenerateRequest::builder("a person walks forward")
+//!     .target(2.0, 3.0)
+//!     .obstacle(1.0, 1.5, 0.5)
+//!     .build()?;
+//! for clip in generator.generate(&request, &mut ())? {
+//!     clip.save("walk.glb".as_ref())?;
+//! }
+//! # Ok::<(), kinograd::Error>(())
+//! ```
+//!
+//! - [`MotionGenerator`] runs a model package on an engine; a [`GenerateRequest`] says what to make
+//!   and refuses what cannot be; an [`Observer`] follows a run and may stop it.
+//! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets.
+//! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
+//! - [`dataset`] imports motion capture; [`eval`] measures models, methods and machines.
+//!
+//! World: metres, Y up, right-handed; a clip starts at the origin facing +Z, left is +X. Places on
+//! the ground are (x, z).
+//!
+//! The crates below are re-exported, for losses and methods of one's own: [`diffusion`],
+//! [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
 mod choices;
 mod clip;
