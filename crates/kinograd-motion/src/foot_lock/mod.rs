@@ -42,6 +42,11 @@ const FEET: [Foot; 2] = [
 const FLOOR_SLACK_M: f64 = 0.005;
 /// A leg is not stretched further than this share of its length, unless it was before.
 const MAX_STRETCH: f64 = 0.995;
+/// A standing foot that is faster than its common slip by this is coming down or leaving, metres
+/// per second.
+const LIFTING_MPS: f64 = 0.3;
+/// A stance that hovers higher than this is none on this floor; it is lowered by as much, metres.
+const MAX_HOVER_M: f64 = 0.05;
 /// From the toe joint to the tip of the toes, metres.
 const TOES_M: f64 = 0.08;
 
@@ -166,34 +171,67 @@ fn correction(
     let foot = FEET[side];
     let (ankle, toe) = (contacts.column(2 * side), contacts.column(2 * side + 1));
     let stands: Vec<bool> = ankle.iter().zip(toe).map(|(&a, &t)| a || t).collect();
-    let stances = runs(&stands, true);
+    // The toe is the pivot as long as it stands; before, the ankle (over the heel) is.
+    let slip = |frame: usize| {
+        let joint = if toe[frame] || toe[frame - 1] { foot.toe } else { foot.ankle };
+        (joints[frame][joint] - joints[frame - 1][joint]).with_y(0.0)
+    };
+    let stances: Vec<(usize, usize)> = runs(&stands, true)
+        .into_iter()
+        .filter_map(|stance| settled(stance, slip, fps))
+        .collect();
     let clearance = |frame: usize| {
         let pose = &joints[frame];
         (pose[foot.toe].y - foot.toe_rest_m).min(pose[foot.ankle].y - foot.ankle_rest_m)
     };
     let mut values = vec![DVec3::ZERO; joints.len()];
+    let mut hover = vec![DVec3::ZERO; joints.len()];
     for &(start, end) in &stances {
         for frame in start + 1..end {
-            // The toe is the pivot as long as it stands; before, the ankle (over the heel) is.
-            let joint = if toe[frame] || toe[frame - 1] { foot.toe } else { foot.ankle };
-            let slip = joints[frame][joint] - joints[frame - 1][joint];
-            values[frame] = values[frame - 1] - slip.with_y(0.0);
+            values[frame] = values[frame - 1] - slip(frame);
         }
         let mean = values[start..end].iter().sum::<DVec3>() / (end - start) as f64;
         let farthest = values[start..end].iter().map(|v| (v - mean).length()).fold(0.0, f64::max);
         let scale = (options.max_correction_m / farthest.max(1e-9)).min(1.0);
-        for frame in start..end {
-            values[frame] = (values[frame] - mean) * scale;
-            values[frame].y = (-clearance(frame)).max(-options.max_correction_m.min(0.05));
-        }
+        values[start..end].iter_mut().for_each(|value| *value = (*value - mean) * scale);
+        // The whole stance sinks by as much as its lowest frame hovers: the way the foot comes
+        // down and lifts off stays its own.
+        let lowest = (start..end).map(clearance).fold(f64::MAX, f64::min);
+        hover[start..end].fill(-DVec3::Y * lowest.clamp(0.0, MAX_HOVER_M));
     }
     fill_gaps(&mut values, &stances, options.blend_secs * fps);
+    fill_gaps(&mut hover, &stances, options.blend_secs * fps);
+    values.iter_mut().zip(hover).for_each(|(value, hover)| *value += hover);
     let sunk: Vec<f64> = (0..joints.len())
         .map(|frame| (-FLOOR_SLACK_M - clearance(frame) - values[frame].y).max(0.0))
         .collect();
     let lift = envelope(&sunk, (0.1 * fps).round().max(1.0) as usize);
     values.iter_mut().zip(lift).for_each(|(value, lift)| value.y += lift);
     values
+}
+
+/// The part of a stance in which the foot is at rest but for a common slip: contacts begin before
+/// the foot has come down and end after it has left, and holding it there would only make it
+/// faster later. `None` where nothing is left.
+fn settled(
+    (mut start, mut end): (usize, usize),
+    slip: impl Fn(usize) -> DVec3,
+    fps: f64,
+) -> Option<(usize, usize)> {
+    let median = |axis: usize| {
+        let mut parts: Vec<f64> = (start + 1..end).map(|frame| slip(frame)[axis]).collect();
+        parts.sort_by(f64::total_cmp);
+        parts.get(parts.len() / 2).copied().unwrap_or(0.0)
+    };
+    let common = DVec3::new(median(0), 0.0, median(2));
+    let moves = |frame: usize| (slip(frame) - common).length() * fps > LIFTING_MPS;
+    while start + 1 < end && moves(start + 1) {
+        start += 1;
+    }
+    while start + 1 < end && moves(end - 1) {
+        end -= 1;
+    }
+    (start + 1 < end).then_some((start, end))
 }
 
 /// How far the pelvis has to sink so that the legs reach, metres.

@@ -63,16 +63,6 @@ fn body_scale(rest: &[DVec3]) -> f64 {
     (0..3).map(extent).fold(1e-3, f64::max) / 1.55
 }
 
-/// Half widths (across, front to back) of the torso pieces, by the joint at their end.
-fn torso(name: &str) -> Option<(f64, f64)> {
-    match name {
-        "spine1" => Some((0.135, 0.095)),
-        "spine2" => Some((0.12, 0.09)),
-        "spine3" => Some((0.14, 0.1)),
-        _ => None,
-    }
-}
-
 /// Radii at the start and the end of a limb, by the joint at its end.
 fn limb(name: &str) -> Option<(f64, f64)> {
     match name {
@@ -92,15 +82,15 @@ fn bone(mesh: &mut Mannequin, name: &str, carrier: usize, from: DVec3, to: DVec3
     if length < 1e-4 * scale {
         return;
     }
-    if let Some((across, deep)) = torso(name) {
-        let half = DVec3::new(across * scale, 0.5 * length + 0.05 * scale, deep * scale);
-        let middle = from.midpoint(to);
-        mesh.shell.ellipsoid(carrier, middle, half, DQuat::IDENTITY, 2.6);
+    if name == "spine2" {
+        let half = DVec3::new(0.122 * scale, 0.5 * length + 0.06 * scale, 0.09 * scale);
+        mesh.shell.ellipsoid(carrier, from.midpoint(to), half, DQuat::IDENTITY, 2.5);
         return;
     }
     match name {
-        // The hips lie inside the pelvis, the collars inside the chest, the feet are shaped below.
-        "left_hip" | "right_hip" | "left_collar" | "right_collar" | "left_foot" | "right_foot" => {}
+        // Hips and collars lie inside pelvis and chest; feet and chest are shaped below.
+        "left_hip" | "right_hip" | "left_collar" | "right_collar" | "left_foot" | "right_foot"
+        | "spine1" | "spine3" => {}
         _ => {
             let (start, end) = limb(name).map_or_else(
                 || {
@@ -123,7 +113,7 @@ fn extras(mesh: &mut Mannequin, name: &str, joint: usize, at: DVec3, scale: f64)
     };
     match name {
         "pelvis" => shell([0.0, -0.045, 0.0], [0.155, 0.11, 0.105], 2.5),
-        "spine3" => shell([0.0, 0.09, 0.0], [0.165, 0.13, 0.108], 2.5),
+        "spine3" => shell([0.0, 0.055, 0.0], [0.165, 0.175, 0.11], 2.5),
         "head" => {
             shell([0.0, 0.085, 0.01], [0.078, 0.118, 0.096], 2.2);
             // A brow and nose line: which way a figure faces should show from afar.
