@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::captions::{
-    Action, Description, Direction, Draws, Kinematics, action_from_label, captions, describe,
-    event_captions, find_events, is_list, locomotion_phases, mirror_caption,
+    Action, Description, Direction, Draws, Event, Gait, Kinematics, action_from_label, captions,
+    describe, event_captions, find_events, is_list, locomotion_phases, mirror_caption,
 };
 
 /// Longest segment, frames (10 s).
@@ -52,14 +52,23 @@ pub struct ClipText<'a> {
     pub label: &'a str,
     /// Captions of the whole clip.
     pub captions: &'a [String],
+    /// Whether this is only a part of what the label speaks of.
+    pub part: bool,
 }
 
 /// The segments of a clip, in order of how they were found: the whole clip, windows, rare stretches
 /// (side steps, turns, stops), short actions. `seed` chooses among paraphrases.
 #[must_use]
 pub fn segments(kinematics: &Kinematics, text: ClipText<'_>, seed: u64) -> Vec<Segment> {
+    let mut kinematics = kinematics.clone();
+    if walks_only(text) {
+        // Toes that a rig holds too high look like flight.
+        kinematics.in_flight.fill(false);
+    }
+    let sits = says(text, &["sit", "seat"]);
     let mut cutter = Cutter {
-        kinematics,
+        kinematics: &kinematics,
+        events: find_events(&kinematics, sits),
         text,
         told: told_action(text),
         seed: Draws(seed),
@@ -81,12 +90,34 @@ pub fn segments(kinematics: &Kinematics, text: ClipText<'_>, seed: u64) -> Vec<S
 }
 
 fn told_action(text: ClipText<'_>) -> Option<Action> {
-    action_from_label(text.label)
-        .or_else(|| text.captions.iter().find_map(|c| action_from_label(c)))
+    let mut by_captions = text.captions.iter().map(|c| action_from_label(c));
+    // "Start Walk Left" is a dance if its captions say so.
+    if by_captions.clone().any(|a| a == Some(Action::Dance)) {
+        return Some(Action::Dance);
+    }
+    action_from_label(text.label).or_else(|| by_captions.find_map(|a| a))
+}
+
+fn says(text: ClipText<'_>, words: &[&str]) -> bool {
+    let said = |place: &str| {
+        let place = place.to_lowercase();
+        words.iter().any(|word| place.contains(word))
+    };
+    said(text.label) || text.captions.iter().any(|caption| said(caption))
+}
+
+fn walks_only(text: ClipText<'_>) -> bool {
+    says(text, &["walk"]) && !says(text, &["run", "jog", "skip", "hop", "jump", "leap"])
+}
+
+/// Whether nobody said what the clip shows, so that the joints alone have to tell.
+fn told_nothing(text: ClipText<'_>) -> bool {
+    !text.part && text.captions.is_empty() && action_from_label(text.label).is_none()
 }
 
 struct Cutter<'a> {
     kinematics: &'a Kinematics,
+    events: Vec<Event>,
     text: ClipText<'a>,
     told: Option<Action>,
     seed: Draws,
@@ -113,15 +144,7 @@ impl Cutter<'_> {
     }
 
     fn says(&self, words: &[&str]) -> bool {
-        let label = self.text.label.to_lowercase();
-        words.iter().any(|word| {
-            label.contains(word)
-                || self
-                    .text
-                    .captions
-                    .iter()
-                    .any(|caption| caption.to_lowercase().contains(word))
-        })
+        says(self.text, words)
     }
 
     fn whole(&mut self) {
@@ -144,6 +167,9 @@ impl Cutter<'_> {
                     words.push(caption);
                 }
             }
+        }
+        if seen.is_none() && action.is_locomotion() && is_list(self.text.label) {
+            action = Action::Transition;
         }
         let lasting = matches!(
             action,
@@ -285,7 +311,7 @@ impl Cutter<'_> {
         let Some(seen) = describe(self.kinematics, frames.clone()) else {
             return;
         };
-        if self.contradicts(&seen) {
+        if self.contradicts(&seen, &frames) {
             return;
         }
         let seed = self.draw();
@@ -293,40 +319,39 @@ impl Cutter<'_> {
         self.push(frames, seen.action, words, seen.uniform);
     }
 
-    /// Words for the root that would hide what the clip is about.
-    fn contradicts(&self, seen: &Description) -> bool {
+    /// Words for the root that would hide what the clip is about, or a jump within.
+    fn contradicts(&self, seen: &Description, frames: &Range<usize>) -> bool {
+        let leaps = self.events.iter().any(|event| {
+            matches!(event.action, Action::Jump | Action::Hop)
+                && event.frames.start + 8 < frames.end
+                && frames.start + 8 < event.frames.end
+        });
         match self.told {
-            Some(Action::Jump | Action::Hop) => {
-                seen.activity_m_s > 0.9 && seen.action != Action::Run
-            }
+            _ if leaps => true,
+            // Skipping and hopping have flight like a jog.
+            Some(Action::Hop) => seen.phases.iter().any(|p| p.gait != Gait::Walk),
             Some(Action::Carry) => matches!(seen.action, Action::Idle | Action::Crouch),
             _ => false,
         }
     }
 
     fn events(&mut self) {
-        let unlabelled = self.told.is_none() && self.text.captions.is_empty();
+        let unlabelled = told_nothing(self.text);
         let told = self.told;
-        for event in find_events(self.kinematics) {
+        for event in std::mem::take(&mut self.events) {
             let fits = match event.action {
                 Action::Jump => {
                     !matches!(
                         told,
-                        Some(
-                            Action::Acrobatics
-                                | Action::Floor
-                                | Action::Dance
-                                | Action::Sport
-                                | Action::Hop
-                        )
+                        Some(Action::Acrobatics | Action::Floor | Action::Dance | Action::Sport)
                     ) && !self.says(&["climb"])
                 }
+                Action::Hop => self.says(&["hop", "jump", "leap"]) && told != Some(Action::Dance),
                 Action::Kick => self.says(&["kick", "kata", "karate"]),
                 Action::Punch => self.says(&["punch", "boxing", "jab", "kata", "karate"]),
                 Action::Wave => self.says(&["wav", "hello", "greet"]),
-                Action::Sit | Action::StandUp => {
-                    self.says(&["sit", "seat", "crouch", "squat", "stand"])
-                }
+                Action::Sit => self.says(&["sit", "seat", "driv", "meditat"]),
+                Action::StandUp => self.says(&["sit", "seat", "crouch", "squat", "stand"]),
                 Action::Crouch => self.says(&["crouch", "squat", "duck"]),
                 _ => true,
             };

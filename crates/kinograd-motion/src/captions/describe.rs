@@ -11,7 +11,11 @@ const RUN_M_S: f64 = 2.5;
 /// From here on it is a jog even if no flight is seen, m/s.
 const JOG_M_S: f64 = 2.2;
 /// Nothing slower is a jog, m/s.
-const SLOWEST_JOG_M_S: f64 = 1.2;
+const SLOWEST_JOG_M_S: f64 = 1.1;
+/// Share of a jog's frames that have no foot on the floor, at least.
+const JOG_FLIGHT_SHARE: f64 = 0.05;
+/// Rise and fall of the pelvis in a jog, at least, metres.
+const JOG_BOUNCE_M: f64 = 0.05;
 /// Phases shorter than this are taken as part of their neighbours, frames.
 const SHORTEST_PHASE: usize = 9;
 /// Mean pelvis height below which a body is bent low, metres (it stands at about 0.95).
@@ -77,6 +81,8 @@ pub struct Description {
     pub turn_deg: f64,
     /// Whether most of the turn happens within about a second.
     pub sharp: bool,
+    /// Whether it changes between walking and running: true for faster, false for slower.
+    pub faster: Option<bool>,
     /// Whether the body is bent low.
     pub low: bool,
     /// Whether the same words hold for any part of it of a second or more.
@@ -148,17 +154,16 @@ pub fn locomotion_phases(kinematics: &Kinematics, frames: Range<usize>) -> Vec<P
         .collect()
 }
 
-/// Jogs and runs have flight, walks have none; between jog and run the speed decides.
+/// Jogs and runs have flight and bounce, walks have neither; between jog and run the speed decides.
 fn gait(kinematics: &Kinematics, frames: Range<usize>) -> Gait {
     let speed = mean(&kinematics.speed_m_s[frames.clone()]);
-    let flight = kinematics.in_flight[frames.clone()]
-        .iter()
-        .filter(|f| **f)
-        .count() as f64
-        / frames.len().max(1) as f64;
+    let flying = kinematics.in_flight[frames.clone()].iter().filter(|f| **f);
+    let flight = flying.count() as f64 / frames.len().max(1) as f64;
+    let (low, high) = spread(&kinematics.pelvis_m[frames]);
+    let bounces = flight > JOG_FLIGHT_SHARE && high - low > JOG_BOUNCE_M;
     match speed {
         s if s >= RUN_M_S => Gait::Run,
-        s if s >= JOG_M_S || (s >= SLOWEST_JOG_M_S && flight > 0.07) => Gait::Jog,
+        s if s >= JOG_M_S || (s >= SLOWEST_JOG_M_S && bounces) => Gait::Jog,
         _ => Gait::Walk,
     }
 }
@@ -203,6 +208,7 @@ pub fn describe(kinematics: &Kinematics, range: Range<usize>) -> Option<Descript
         phases,
         turn_deg,
         sharp,
+        faster: pace_change(kinematics, &range),
         low,
         uniform,
         activity_m_s,
@@ -242,8 +248,7 @@ fn classify(
         if is_circle(kinematics, range, turn_deg) {
             return Some(Action::Circle);
         }
-        let (slowest, fastest) = speed_range(kinematics, range);
-        if turn_deg.abs() < 40.0 && fastest > 2.4 && slowest < 1.5 {
+        if turn_deg.abs() < 40.0 && pace_change(kinematics, range).is_some() {
             return Some(Action::Transition);
         }
         return Some(turned(match gait(kinematics, range.clone()) {
@@ -300,6 +305,21 @@ fn simple(direction: Direction) -> bool {
     )
 }
 
+/// Whether a stretch goes from a walk to a run (true) or from a run to a walk (false).
+fn pace_change(kinematics: &Kinematics, range: &Range<usize>) -> Option<bool> {
+    if range.len() < 36 {
+        return None;
+    }
+    let third = range.len() / 3;
+    let first = mean(&kinematics.speed_m_s[range.start..range.start + third]);
+    let last = mean(&kinematics.speed_m_s[range.end - third..range.end]);
+    match (first, last) {
+        (a, b) if a < 1.6 && b > 2.2 => Some(true),
+        (a, b) if a > 2.2 && b < 1.6 => Some(false),
+        _ => None,
+    }
+}
+
 fn is_circle(kinematics: &Kinematics, range: &Range<usize>, turn_deg: f64) -> bool {
     if turn_deg.abs() < 280.0 {
         return false;
@@ -328,10 +348,14 @@ fn sharpest_second_deg(kinematics: &Kinematics, range: &Range<usize>) -> f64 {
         .fold(0.0, f64::max)
 }
 
-fn speed_range(kinematics: &Kinematics, range: &Range<usize>) -> (f64, f64) {
-    let mut speeds = kinematics.speed_m_s[range.clone()].to_vec();
-    speeds.sort_by(f64::total_cmp);
-    let at = |share: f64| speeds[(share * (speeds.len() - 1) as f64) as usize];
+/// 10th and 90th percentile.
+fn spread(values: &[f64]) -> (f64, f64) {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let index = (share * sorted.len().saturating_sub(1) as f64) as usize;
+        sorted.get(index).copied().unwrap_or_default()
+    };
     (at(0.1), at(0.9))
 }
 

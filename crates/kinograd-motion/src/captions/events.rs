@@ -22,10 +22,14 @@ const AIRBORNE_FOOT_M: f64 = 0.07;
 const JUMP_RISE_M: f64 = 0.11;
 const STANDING_PELVIS_M: f64 = 0.82;
 const SEATED_PELVIS_M: f64 = 0.66;
+/// Pelvis of a body on a high stool, and of one that stands for sure.
+const STOOL_PELVIS_M: f64 = 0.865;
+const UPRIGHT_PELVIS_M: f64 = 0.89;
 
-/// Events of a clip, by kind and then by time.
+/// Events of a clip, by kind and then by time. `sits` says that the clip is known to show sitting:
+/// then a small lowering of the pelvis, as onto a high stool, is enough.
 #[must_use]
-pub fn find_events(kinematics: &Kinematics) -> Vec<Event> {
+pub fn find_events(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
     if kinematics.len() < 20 {
         return Vec::new();
     }
@@ -33,7 +37,7 @@ pub fn find_events(kinematics: &Kinematics) -> Vec<Event> {
     events.extend(kicks(kinematics));
     events.extend(punches(kinematics));
     events.extend(waves(kinematics));
-    events.extend(height_changes(kinematics));
+    events.extend(height_changes(kinematics, sits));
     events
 }
 
@@ -60,61 +64,117 @@ fn stretches(frames: usize, gap: usize, holds: impl Fn(usize) -> bool) -> Vec<Ra
 }
 
 /// Both feet off the floor and the pelvis well above where it was: a jump, not the flight of a run.
+/// Where one foot stays up before, during and after, it is a hop.
 fn jumps(kinematics: &Kinematics) -> Vec<Event> {
-    let in_air = |f: usize| kinematics.feet_m[f].iter().all(|&h| h > AIRBORNE_FOOT_M);
-    stretches(kinematics.len(), 1, in_air)
-        .into_iter()
-        .filter(|air| (3..=24).contains(&air.len()))
-        .filter_map(|air| {
-            let around = widen(kinematics, air.clone(), 24, 24);
-            let mut heights = kinematics.pelvis_m[around].to_vec();
-            heights.sort_by(f64::total_cmp);
-            let usual = heights[heights.len() / 2].max(0.85);
-            let top = kinematics.pelvis_m[air.clone()]
-                .iter()
-                .copied()
-                .fold(0.0, f64::max);
-            if top - usual < JUMP_RISE_M {
-                return None;
+    let mut events: Vec<Event> = Vec::new();
+    for air in stretches(kinematics.len(), 1, |f| kinematics.in_flight[f]) {
+        if !(2..=24).contains(&air.len()) {
+            continue;
+        }
+        let around = widen(kinematics, air.clone(), 24, 24);
+        let mut heights = kinematics.pelvis_m[around].to_vec();
+        heights.sort_by(f64::total_cmp);
+        let usual = heights[heights.len() / 2].max(0.85);
+        let top = kinematics.pelvis_m[air.clone()]
+            .iter()
+            .copied()
+            .fold(0.0, f64::max);
+        let near = widen(kinematics, air.clone(), 4, 4);
+        let held = (0..2).find(|&foot| near.clone().all(|f| kinematics.feet_m[f][foot] > 0.14));
+        let approach = mean(&kinematics.speed_m_s[air.start.saturating_sub(20)..=air.start]);
+        let (action, phrases) = match held {
+            Some(foot) if approach < 1.6 && top > usual + 0.03 => (Action::Hop, hop_phrases(foot)),
+            _ if air.len() >= 3 && top > usual + JUMP_RISE_M && is_high(kinematics, &air) => {
+                (Action::Jump, jump_phrases(kinematics, &air, approach))
             }
-            let (start, end) = (air.start, air.end - 1);
-            let step = kinematics.path_m[end] - kinematics.path_m[start];
-            let forward = kinematics.forward(start);
-            let ahead = step.x * forward.x + step.y * forward.z;
-            let approach = mean(&kinematics.speed_m_s[start.saturating_sub(20)..=start]);
-            let phrases = if approach > 1.5 {
-                vec![
-                    "runs and jumps",
-                    "jumps while running",
-                    "leaps forward",
-                    "runs and leaps",
-                ]
-            } else if ahead > 0.35 {
-                vec![
-                    "jumps forward",
-                    "jumps",
-                    "makes a jump forward",
-                    "leaps forward",
-                ]
-            } else if ahead < -0.3 {
-                vec!["jumps backwards", "jumps back"]
-            } else {
-                vec![
-                    "jumps",
-                    "jumps up",
-                    "jumps in place",
-                    "is jumping",
-                    "makes a jump",
-                    "jumps up in the air",
-                ]
-            };
-            Some(Event {
-                action: Action::Jump,
-                frames: widen(kinematics, air, 18, 18),
+            _ => continue,
+        };
+        match events.last_mut() {
+            // Hop after hop is one stretch of hopping.
+            Some(last)
+                if action == Action::Hop
+                    && last.action == Action::Hop
+                    && last.phrases == phrases
+                    && air.start < last.frames.end + 6
+                    && air.end < last.frames.start + 120 =>
+            {
+                last.frames.end = (air.end + 10).min(kinematics.len());
+            }
+            _ => events.push(Event {
+                action,
+                frames: if action == Action::Hop {
+                    widen(kinematics, air, 10, 10)
+                } else {
+                    widen(kinematics, air, 18, 18)
+                },
                 phrases,
-            })
-        })
-        .collect()
+            }),
+        }
+    }
+    events
+}
+
+/// Whether both feet get well off the floor at the same time.
+fn is_high(kinematics: &Kinematics, air: &Range<usize>) -> bool {
+    let high = |f: &usize| kinematics.feet_m[*f].iter().all(|&h| h > AIRBORNE_FOOT_M);
+    air.clone().filter(high).count() >= 3
+}
+
+fn hop_phrases(held: usize) -> Vec<&'static str> {
+    if held == 1 {
+        vec![
+            "hops on one foot",
+            "hops on the left foot",
+            "hops",
+            "is hopping on one leg",
+            "hops on their left leg",
+        ]
+    } else {
+        vec![
+            "hops on one foot",
+            "hops on the right foot",
+            "hops",
+            "is hopping on one leg",
+            "hops on their right leg",
+        ]
+    }
+}
+
+fn jump_phrases(
+    kinematics: &Kinematics,
+    air: &Range<usize>,
+    approach_m_s: f64,
+) -> Vec<&'static str> {
+    let (start, end) = (air.start, air.end - 1);
+    let step = kinematics.path_m[end] - kinematics.path_m[start];
+    let forward = kinematics.forward(start);
+    let ahead = step.x * forward.x + step.y * forward.z;
+    if approach_m_s > 1.6 {
+        vec![
+            "runs and jumps",
+            "jumps while running",
+            "leaps forward",
+            "runs and leaps",
+        ]
+    } else if ahead > 0.35 {
+        vec![
+            "jumps forward",
+            "jumps",
+            "makes a jump forward",
+            "leaps forward",
+        ]
+    } else if ahead < -0.3 {
+        vec!["jumps backwards", "jumps back"]
+    } else {
+        vec![
+            "jumps",
+            "jumps up",
+            "jumps in place",
+            "is jumping",
+            "makes a jump",
+            "jumps up in the air",
+        ]
+    }
 }
 
 /// An ankle above most of hip height, quickly, while the other foot stands.
@@ -238,32 +298,38 @@ fn punches(kinematics: &Kinematics) -> Vec<Event> {
     events
 }
 
-/// A raised wrist that swings from side to side several times while the body stands.
+/// A raised hand that swings from side to side about the elbow while the body stands.
 fn waves(kinematics: &Kinematics) -> Vec<Event> {
+    const SPAN: usize = 30;
     let mut events = Vec::new();
     for arm in 0..2 {
         let raised = |f: usize| {
-            kinematics.wrists_m[f][arm].y > kinematics.shoulders_m[f][arm].y + 0.08
-                && kinematics.wrists_m[f][1 - arm].y < kinematics.shoulders_m[f][1 - arm].y - 0.1
+            let wrist = kinematics.wrists_m[f][arm].y;
+            wrist > kinematics.elbows_m[f][arm].y
+                && wrist > kinematics.shoulders_m[f][arm].y - 0.12
                 && kinematics.speed_m_s[f] < 0.4
+                && kinematics.pelvis_m[f] > SEATED_PELVIS_M
         };
-        for up in stretches(kinematics.len(), 4, raised) {
-            if up.len() < 16 {
+        let sideways: Vec<f64> = (0..kinematics.len())
+            .map(|f| {
+                let (sin, cos) = kinematics.facing_rad[f].sin_cos();
+                let forearm = kinematics.wrists_m[f][arm] - kinematics.elbows_m[f][arm];
+                forearm.x * cos - forearm.z * sin
+            })
+            .collect();
+        for up in stretches(kinematics.len(), 3, raised) {
+            if up.len() < SPAN {
                 continue;
             }
-            let up = up.start..up.end.min(up.start + 100);
-            let sideways: Vec<f64> = up
-                .clone()
-                .map(|f| {
-                    let (sin, cos) = kinematics.facing_rad[f].sin_cos();
-                    let wrist = kinematics.wrists_m[f][arm] - kinematics.shoulders_m[f][arm];
-                    wrist.x * cos - wrist.z * sin
-                })
+            let waving: Vec<usize> = (up.start..=up.end - SPAN)
+                .step_by(5)
+                .filter(|&f| swings(&sideways[f..f + SPAN], 0.06) >= 3)
                 .collect();
-            if swings(&sideways, 0.07) >= 3 {
+            for run in stretches(kinematics.len(), 10, |f| waving.contains(&f)) {
+                let end = (run.end + SPAN).min(run.start + 90).min(up.end);
                 events.push(Event {
                     action: Action::Wave,
-                    frames: widen(kinematics, up, 10, 10),
+                    frames: widen(kinematics, run.start..end, 6, 6),
                     phrases: if arm == 0 {
                         vec![
                             "waves with the left hand",
@@ -285,7 +351,29 @@ fn waves(kinematics: &Kinematics) -> Vec<Event> {
             }
         }
     }
-    events
+    events.sort_by_key(|event| event.frames.start);
+    join_both_hands(events)
+}
+
+/// Waves of both hands at the same time are one event.
+fn join_both_hands(events: Vec<Event>) -> Vec<Event> {
+    let mut joined: Vec<Event> = Vec::new();
+    for event in events {
+        match joined.last_mut() {
+            Some(last) if event.frames.start + 10 < last.frames.end => {
+                last.frames.end = last.frames.end.max(event.frames.end);
+                last.phrases = vec![
+                    "waves both hands",
+                    "waves",
+                    "waves with both arms",
+                    "is waving both hands",
+                    "waves their arms",
+                ];
+            }
+            _ => joined.push(event),
+        }
+    }
+    joined
 }
 
 /// Number of times a curve turns back by at least `amplitude`.
@@ -312,25 +400,30 @@ fn swings(values: &[f64], amplitude: f64) -> usize {
 }
 
 /// Sitting down, standing up and crouching: the pelvis leaves one level and stays at another.
-fn height_changes(kinematics: &Kinematics) -> Vec<Event> {
+fn height_changes(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
+    let (down_m, up_m) = if sits {
+        (STOOL_PELVIS_M, UPRIGHT_PELVIS_M)
+    } else {
+        (SEATED_PELVIS_M, STANDING_PELVIS_M)
+    };
     let frames = kinematics.len();
-    let low = stretches(frames, 4, |f| kinematics.pelvis_m[f] < SEATED_PELVIS_M);
+    let low = stretches(frames, 4, |f| kinematics.pelvis_m[f] < down_m);
     let mut events = Vec::new();
     for down in low {
-        if down.len() < 12 {
+        if down.len() < if sits { 20 } else { 12 } {
             continue;
         }
         let middle = (down.start + down.end) / 2;
-        let seated = is_seated(kinematics, middle);
+        let seated = sits || is_seated(kinematics, middle);
         let on_floor = mean(&kinematics.pelvis_m[down.clone()]) < 0.35;
-        if on_floor && !seated {
+        if on_floor {
             continue;
         }
         let stood_before = (down.start.saturating_sub(40)..down.start)
             .rev()
-            .find(|&f| kinematics.pelvis_m[f] > STANDING_PELVIS_M);
-        let stood_after = (down.end..(down.end + 40).min(frames))
-            .find(|&f| kinematics.pelvis_m[f] > STANDING_PELVIS_M);
+            .find(|&f| kinematics.pelvis_m[f] > up_m);
+        let stood_after =
+            (down.end..(down.end + 40).min(frames)).find(|&f| kinematics.pelvis_m[f] > up_m);
         if let Some(from) = stood_before {
             let stay = down.len().min(30);
             events.push(Event {

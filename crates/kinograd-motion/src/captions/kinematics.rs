@@ -14,6 +14,7 @@ const PELVIS: usize = 0;
 const LEFT_LEG: [usize; 2] = [7, 10];
 const RIGHT_LEG: [usize; 2] = [8, 11];
 const SHOULDERS: [usize; 2] = [16, 17];
+const ELBOWS: [usize; 2] = [18, 19];
 const WRISTS: [usize; 2] = [20, 21];
 
 /// Curves of a clip at 20 fps. World frame: metres, Y up; left is +X when facing +Z.
@@ -31,11 +32,13 @@ pub struct Kinematics {
     pub pelvis_m: Vec<f64>,
     /// Height of the lower of ankle and toe of each leg (left, right).
     pub feet_m: Vec<[f64; 2]>,
-    /// Whether both feet are well above the lowest that a foot gets within a second: the flight of
+    /// Whether both feet are above the lowest that a foot gets within a second: the flight of
     /// a jog, a run or a jump.
     pub in_flight: Vec<bool>,
     /// Positions of ankles (left, right).
     pub ankles_m: Vec<[DVec3; 2]>,
+    /// Positions of elbows (left, right).
+    pub elbows_m: Vec<[DVec3; 2]>,
     /// Positions of wrists (left, right).
     pub wrists_m: Vec<[DVec3; 2]>,
     /// Positions of shoulders (left, right).
@@ -91,6 +94,7 @@ impl Kinematics {
             pelvis_m: (0..frames).map(|f| joints[[f, PELVIS, 1]]).collect(),
             feet_m,
             ankles_m: pair([LEFT_LEG[0], RIGHT_LEG[0]]),
+            elbows_m: pair(ELBOWS),
             wrists_m: pair(WRISTS),
             shoulders_m: pair(SHOULDERS),
             activity_m_s: activity(&joints),
@@ -142,7 +146,7 @@ fn smooth_open(values: &[f64], sigma: f64) -> Vec<f64> {
 
 fn flights(feet_m: &[[f64; 2]]) -> Vec<bool> {
     const NEAR: usize = 10;
-    const CLEARANCE_M: f64 = 0.045;
+    const CLEARANCE_M: f64 = 0.025;
     let lower: Vec<f64> = feet_m.iter().map(|[l, r]| l.min(*r)).collect();
     (0..lower.len())
         .map(|f| {

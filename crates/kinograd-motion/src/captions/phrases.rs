@@ -388,7 +388,22 @@ fn other_phrases(description: &Description) -> Vec<Sentence> {
                 Sentence::Whole(format!("walk sideways to the {word}")),
             ]
         }
-        Action::StopStart | Action::Transition => sequence(&description.phases),
+        Action::StopStart | Action::Transition => {
+            match (description.phases.len(), description.faster) {
+                (1, Some(true)) => third(&[
+                    "walks and then runs",
+                    "walks, then breaks into a run",
+                    "speeds up from a walk to a run",
+                    "starts walking and then runs",
+                ]),
+                (1, Some(false)) => third(&[
+                    "runs and then walks",
+                    "runs and slows down to a walk",
+                    "slows down from a run to a walk",
+                ]),
+                _ => sequence(&description.phases),
+            }
+        }
         _ => Vec::new(),
     }
 }

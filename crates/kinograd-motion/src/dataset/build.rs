@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::clip::{Encoded, encode};
+use super::clip::{Encoded, Encodings, encode};
 use super::write::Writer;
 use super::{BuildReport, ClipRecord, Dropped, Entry, INDEX_SCHEMA, Index, Limits, Progress};
 use crate::MotionError;
+use crate::captions::mirror_caption;
 use crate::features::FEATURE_FPS;
 use crate::mapping::MappingFile;
 
@@ -34,7 +35,8 @@ pub struct BuildOptions {
 ///
 /// # Errors
 /// [`MotionError::Format`] if there are no clips, none is usable or `out` exists;
-/// [`MotionError::Io`] if the folder cannot be written. A bad clip is no error.
+/// [`MotionError::Io`] if the folder cannot be written; [`MotionError::Cancelled`] if `progress`
+/// asks to stop. A bad clip is no error.
 pub fn build(
     entries: &[Entry],
     options: &BuildOptions,
@@ -49,9 +51,12 @@ pub fn build(
     let mut state = State::default();
     progress.start(entries.len());
     for batch in entries.chunks(BATCH) {
-        let encoded: Vec<Result<Encoded, String>> = batch
+        let encoded: Vec<Result<Encodings, String>> = batch
             .par_iter()
             .map(|entry| {
+                if progress.is_cancelled() {
+                    return Err("cancelled".to_owned());
+                }
                 let result = encode(
                     entry,
                     options.mappings.as_ref(),
@@ -62,6 +67,10 @@ pub fn build(
                 result
             })
             .collect();
+        if progress.is_cancelled() {
+            progress.finish();
+            return Err(MotionError::Cancelled);
+        }
         for (entry, result) in batch.iter().zip(encoded) {
             state.add(entry, result, &mut writer)?;
         }
@@ -94,28 +103,43 @@ struct State {
     source_frames: usize,
     rows: usize,
     weights: Vec<(f64, super::Quality)>,
+    kept: usize,
+    cut: Vec<Dropped>,
 }
 
 impl State {
     fn add(
         &mut self,
         entry: &Entry,
-        result: Result<Encoded, String>,
+        result: Result<Encodings, String>,
         writer: &mut Writer,
     ) -> Result<(), MotionError> {
-        let encoded = match result {
-            Ok(encoded) => encoded,
+        let id = entry.id.clone();
+        match result {
+            Ok(encodings) => {
+                self.kept += 1;
+                self.source_frames += encodings.source_frames;
+                self.cut
+                    .extend(encodings.cut.map(|reason| Dropped { id, reason }));
+                for encoded in &encodings.parts {
+                    self.add_part(entry, encoded, writer)?;
+                }
+            }
             Err(reason) => {
                 tracing::debug!(clip = entry.id, reason, "left out");
-                self.dropped.push(Dropped {
-                    id: entry.id.clone(),
-                    reason,
-                });
-                return Ok(());
+                self.dropped.push(Dropped { id, reason });
             }
-        };
-        self.source_frames += encoded.source_frames;
-        self.quality.insert(entry.id.clone(), encoded.quality);
+        }
+        Ok(())
+    }
+
+    fn add_part(
+        &mut self,
+        entry: &Entry,
+        encoded: &Encoded,
+        writer: &mut Writer,
+    ) -> Result<(), MotionError> {
+        self.quality.insert(encoded.id.clone(), encoded.quality);
         self.weights
             .push((encoded.features.nrows() as f64, encoded.quality));
         let mirrored = encoded.mirrored.as_ref().map(|features| (features, true));
@@ -124,13 +148,17 @@ impl State {
             writer.append(features.view(), entry.split == "train")?;
             self.clips.push(ClipRecord {
                 id: if mirrored {
-                    format!("{}_mirrored", entry.id)
+                    format!("{}_mirrored", encoded.id)
                 } else {
-                    entry.id.clone()
+                    encoded.id.clone()
                 },
                 source_id: entry.id.clone(),
                 family: entry.family.clone(),
-                label: entry.label.clone(),
+                label: if mirrored {
+                    mirror_caption(&entry.label)
+                } else {
+                    entry.label.clone()
+                },
                 split: entry.split.clone(),
                 mirrored,
                 offset: self.rows,
@@ -169,7 +197,7 @@ impl State {
         };
         BuildReport {
             clips_in,
-            clips_kept: self.quality.len(),
+            clips_kept: self.kept,
             clips_dropped: self.dropped.len(),
             frames: self.rows,
             source_frames: self.source_frames,
@@ -184,6 +212,7 @@ impl State {
             jerk_m_s3: mean(|q| q.jerk_m_s3),
             segments_per_action,
             dropped_per_reason,
+            cut: self.cut.clone(),
             quality: self.quality.clone(),
         }
     }

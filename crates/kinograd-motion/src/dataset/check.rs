@@ -11,13 +11,13 @@ use crate::retarget::Retargeted;
 pub struct Limits {
     /// Shortest clip, seconds.
     pub min_secs: f64,
-    /// Largest spread of the height of standing feet, metres.
-    pub max_floor_drift_m: f64,
     /// Longest time with no foot near the floor, seconds.
     pub max_airborne_secs: f64,
-    /// Largest mean jerk of the joints after smoothing, m/s³.
+    /// Largest share of a clip that may be off its floor for the rest to be kept.
+    pub max_cut_share: f64,
+    /// Largest mean jerk of the joints after smoothing, m/s³, plus 70 for every m/s of mean speed.
     pub max_jerk_m_s3: f64,
-    /// Clips jerkier than this are smoothed, m/s³.
+    /// Clips jerkier than this are smoothed, m/s³, plus 70 for every m/s of mean speed.
     pub smooth_jerk_m_s3: f64,
     /// Fastest step of the root, m/s.
     pub max_root_speed_m_s: f64,
@@ -29,12 +29,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             min_secs: 1.0,
-            max_floor_drift_m: 0.12,
-            max_airborne_secs: 1.2,
-            max_jerk_m_s3: 400.0,
-            smooth_jerk_m_s3: 320.0,
+            max_airborne_secs: 1.0,
+            max_cut_share: 0.3,
+            max_jerk_m_s3: 300.0,
+            smooth_jerk_m_s3: 200.0,
             max_root_speed_m_s: 9.0,
-            max_foot_skate_ratio: 0.4,
+            max_foot_skate_ratio: 0.48,
         }
     }
 }
@@ -62,6 +62,8 @@ pub struct Quality {
     pub smoothed: bool,
 }
 
+/// Fast limbs have more jerk: what is allowed grows with the mean speed, m/s³ per m/s.
+pub(super) const JERK_PER_SPEED: f64 = 70.0;
 /// A foot this far above the floor is off it, metres.
 const OFF_FLOOR_M: f64 = 0.2;
 /// Foot joints of the skate ratio: toes.
@@ -84,38 +86,32 @@ pub(super) fn measure(joints: ArrayView3<'_, f64>, source: &Retargeted, fps: f64
     let steps: Vec<f64> = (1..frames)
         .map(|f| at(f, 0).distance(at(f - 1, 0)) * fps)
         .collect();
-    let path: f64 = (1..frames)
-        .map(|f| {
-            let step = at(f, 0) - at(f - 1, 0);
-            step.x.hypot(step.z)
-        })
-        .sum();
     Quality {
         jerk_m_s3: jerk_m_s3(joints, fps),
         floor_drift_m: source.floor.drift_m,
         airborne_secs: longest as f64 / fps,
         max_root_speed_m_s: steps.iter().copied().fold(0.0, f64::max),
         foot_skate_ratio: foot_skate_ratio(joints, fps),
-        mean_speed_m_s: path * fps / (frames.max(2) - 1) as f64,
+        mean_speed_m_s: mean_speed_m_s(joints, fps),
         fit_error_m: source.fit_error_m,
         ..Quality::default()
     }
 }
 
+/// Mean ground speed of the root, m/s.
+pub(super) fn mean_speed_m_s(joints: ArrayView3<'_, f64>, fps: f64) -> f64 {
+    let frames = joints.len_of(Axis(0));
+    let path: f64 = (1..frames)
+        .map(|f| {
+            let step = |axis: usize| joints[[f, 0, axis]] - joints[[f - 1, 0, axis]];
+            step(0).hypot(step(2))
+        })
+        .sum();
+    path * fps / (frames.max(2) - 1) as f64
+}
+
 /// Why a clip is not fit, if it is not.
 pub(super) fn refuse(quality: &Quality, limits: &Limits) -> Option<String> {
-    if quality.floor_drift_m > limits.max_floor_drift_m {
-        return Some(format!(
-            "feet leave the floor: standing feet spread over {:.2} m of height",
-            quality.floor_drift_m
-        ));
-    }
-    if quality.airborne_secs > limits.max_airborne_secs {
-        return Some(format!(
-            "feet leave the floor: no foot near it for {:.1} s",
-            quality.airborne_secs
-        ));
-    }
     if quality.max_root_speed_m_s > limits.max_root_speed_m_s {
         return Some(format!(
             "teleport: the root moves at {:.1} m/s",
@@ -129,7 +125,7 @@ pub(super) fn refuse(quality: &Quality, limits: &Limits) -> Option<String> {
             100.0 * quality.foot_skate_ratio
         ));
     }
-    (quality.jerk_m_s3 > limits.max_jerk_m_s3)
+    (quality.jerk_m_s3 > limits.max_jerk_m_s3 + JERK_PER_SPEED * quality.mean_speed_m_s)
         .then(|| format!("jerky capture: mean jerk {:.0} m/s³", quality.jerk_m_s3))
 }
 

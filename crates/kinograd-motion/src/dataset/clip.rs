@@ -2,7 +2,8 @@
 
 use ndarray::{Array2, Array3, Axis, s};
 
-use super::check::{jerk_m_s3, measure, refuse};
+use super::check::{JERK_PER_SPEED, jerk_m_s3, mean_speed_m_s, measure, refuse};
+use super::fitness::{part, stretches_on_floor};
 use super::smooth::smoothed;
 use super::{Entry, Limits, Quality};
 use crate::captions::Kinematics;
@@ -15,18 +16,33 @@ use crate::retarget::{Retargeted, retarget};
 use crate::segment::{ClipText, Segment, segments};
 use crate::{Motion, MotionError, bvh, mirror};
 
-/// A clip ready to be written.
+/// A clip, or a part of one, ready to be written.
 #[derive(Debug)]
 pub(super) struct Encoded {
+    /// The clip's id, or that of the part.
+    pub id: String,
     pub features: Array2<f32>,
     /// The mirrored copy, if asked for.
     pub mirrored: Option<Array2<f32>>,
     pub segments: Vec<Segment>,
     pub quality: Quality,
-    pub source_frames: usize,
 }
 
-/// Reads, retargets, checks and encodes a clip.
+/// What came of a source clip.
+#[derive(Debug)]
+pub(super) struct Encodings {
+    pub parts: Vec<Encoded>,
+    /// Frames read from the file.
+    pub source_frames: usize,
+    /// What was cut away, if anything.
+    pub cut: Option<String>,
+}
+
+/// Parts shorter than this are left out, seconds.
+const SHORTEST_PART_SECS: f64 = 2.5;
+
+/// Reads, retargets, checks and encodes a clip. Where it leaves its floor, the stretches on the
+/// floor are kept as parts, without the captions of the whole.
 ///
 /// # Errors
 /// The reason why the clip is left out.
@@ -35,7 +51,7 @@ pub(super) fn encode(
     mappings: Option<&MappingFile>,
     limits: &Limits,
     with_mirror: bool,
-) -> Result<Encoded, String> {
+) -> Result<Encodings, String> {
     let reason = |error: MotionError| chain(&error);
     let clip = bvh::read(&entry.path).map_err(reason)?;
     let source_frames = clip.len();
@@ -46,7 +62,61 @@ pub(super) fn encode(
         Some(mapping) => mapping.clone(),
         None => Mapping::automatic(&clip.skeleton).map_err(reason)?,
     };
-    let mut source = retarget(&clip, &mapping, FEATURE_FPS).map_err(reason)?;
+    let source = retarget(&clip, &mapping, FEATURE_FPS).map_err(reason)?;
+    let frames = source.motion.len();
+    let stretches = stretches_on_floor(&source, limits, FEATURE_FPS);
+    if stretches.len() == 1 && stretches[0].len() == frames {
+        let text = ClipText {
+            label: &entry.label,
+            captions: &entry.captions,
+            part: false,
+        };
+        let whole = encode_part(entry.id.clone(), source, text, limits, with_mirror)?;
+        return Ok(Encodings {
+            parts: vec![whole],
+            source_frames,
+            cut: None,
+        });
+    }
+    let text = ClipText {
+        label: &entry.label,
+        captions: &[],
+        part: true,
+    };
+    let parts: Vec<Encoded> = stretches
+        .into_iter()
+        .filter(|range| range.len() as f64 >= SHORTEST_PART_SECS * FEATURE_FPS)
+        .enumerate()
+        .filter_map(|(index, range)| {
+            let id = format!("{}_part{}", entry.id, index + 1);
+            encode_part(id, part(&source, range), text, limits, with_mirror).ok()
+        })
+        .filter(|part| !part.segments.is_empty())
+        .collect();
+    let kept: usize = parts.iter().map(|part| part.features.nrows()).sum();
+    let off_floor = format!(
+        "feet leave the floor: {:.1} of {:.1} s",
+        (frames - kept) as f64 / FEATURE_FPS,
+        frames as f64 / FEATURE_FPS
+    );
+    if parts.is_empty() || ((frames - kept) as f64) > limits.max_cut_share * frames as f64 {
+        return Err(off_floor);
+    }
+    Ok(Encodings {
+        parts,
+        source_frames,
+        cut: Some(off_floor),
+    })
+}
+
+fn encode_part(
+    id: String,
+    mut source: Retargeted,
+    text: ClipText<'_>,
+    limits: &Limits,
+    with_mirror: bool,
+) -> Result<Encoded, String> {
+    let reason = |error: MotionError| chain(&error);
     let (features, joints, mut quality) = fit(&mut source, limits).map_err(reason)?;
     if let Some(refusal) = refuse(&quality, limits) {
         return Err(refusal);
@@ -60,16 +130,12 @@ pub(super) fn encode(
         .transpose()
         .map_err(reason)?;
     let kinematics = Kinematics::new(joints.view());
-    let text = ClipText {
-        label: &entry.label,
-        captions: &entry.captions,
-    };
     Ok(Encoded {
-        segments: segments(&kinematics, text, seed_of(&entry.id)),
+        segments: segments(&kinematics, text, seed_of(&id)),
+        id,
         features,
         mirrored,
         quality,
-        source_frames,
     })
 }
 
@@ -79,7 +145,9 @@ fn fit(
     limits: &Limits,
 ) -> Result<(Array2<f32>, Array3<f64>, Quality), MotionError> {
     let raw = joints_from_motion(&source.motion)?;
-    let jerky = jerk_m_s3(raw.view(), FEATURE_FPS) > limits.smooth_jerk_m_s3;
+    let allowed =
+        limits.smooth_jerk_m_s3 + JERK_PER_SPEED * mean_speed_m_s(raw.view(), FEATURE_FPS);
+    let jerky = jerk_m_s3(raw.view(), FEATURE_FPS) > allowed;
     if jerky {
         source.motion = smoothed(&source.motion);
     }

@@ -82,6 +82,8 @@ pub struct BuildReport {
     pub segments_per_action: BTreeMap<String, usize>,
     /// Number of clips left out per reason.
     pub dropped_per_reason: BTreeMap<String, usize>,
-    /// Measurements per kept clip, by id.
+    /// Clips of which a part was cut away, and why.
+    pub cut: Vec<Dropped>,
+    /// Measurements per kept clip or part, by id.
     pub quality: BTreeMap<String, Quality>,
 }

@@ -7,6 +7,7 @@
 mod build;
 mod check;
 mod clip;
+mod fitness;
 mod index;
 mod manifest;
 mod progress;
