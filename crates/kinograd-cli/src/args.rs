@@ -339,7 +339,7 @@ pub struct EvalModelArgs {
 /// Arguments of `eval guidance`.
 #[derive(Debug, Args)]
 pub struct EvalGuidanceArgs {
-    /// Methods to compare; all if not given.
+    /// Method to measure beside no steering, the default one if not given; may be repeated.
     #[arg(long = "method", value_enum)]
     pub methods: Vec<MethodArg>,
     /// Denoiser calls per clip; may be repeated.
@@ -351,6 +351,9 @@ pub struct EvalGuidanceArgs {
     /// Strength of the steering, instead of each method's default.
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
+    /// Classifier-free guidance scale, instead of the model's own.
+    #[arg(long, allow_hyphen_values = true)]
+    pub cfg: Option<f64>,
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,
@@ -417,4 +420,6 @@ pub enum MethodArg {
     PolyakCapped,
     /// A step of fixed length along the gradient (the code of Shen et al. 2024).
     Normalized,
+    /// Minimum-norm projection of the root's path; the body follows through the gradient.
+    Projection,
 }

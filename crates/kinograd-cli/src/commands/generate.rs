@@ -297,6 +297,7 @@ impl From<MethodArg> for kinograd::Method {
             MethodArg::Polyak => Self::Polyak,
             MethodArg::PolyakCapped => Self::PolyakCapped,
             MethodArg::Normalized => Self::Normalized,
+            MethodArg::Projection => Self::Projection,
         }
     }
 }
