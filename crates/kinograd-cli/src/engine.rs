@@ -40,12 +40,8 @@ pub fn open_generator(
     let options = options(args);
     let generator = MotionGenerator::open(&args.model, &options)?;
     let report = generator.engine();
-    if report.library.is_none() && options.engine == EngineChoice::Auto {
-        printer.note(
-            "no ONNX Runtime found: the built-in engine runs the model, about 2 to 3 times slower; \
-             `kinograd runtime install` fetches ONNX Runtime",
-        );
-    } else {
+    // The built-in engine has said itself, once, that it runs where no library was found.
+    if report.library.is_some() {
         for note in &report.notes {
             printer.note(note);
         }

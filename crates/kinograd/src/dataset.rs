@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use kinograd_motion::dataset::{self, BuildOptions, BuildReport, Entry, Progress};
 use kinograd_motion::MotionError;
+use kinograd_motion::dataset::{self, BuildOptions, BuildReport, Entry, Progress};
 use kinograd_motion::mapping::MappingFile;
 
 use crate::Error;

@@ -1,8 +1,6 @@
 //! A request's goals for the guidance and as measurements.
 
-use kinograd_guidance::{
-    Barrier, Circle, Frame, GroundGoals, Obstacles, Reduction, Waypoint,
-};
+use kinograd_guidance::{Barrier, Circle, Frame, GroundGoals, Obstacles, Reduction, Waypoint};
 use kinograd_motion::metrics::{deepest_penetration_m, target_error_m};
 use ndarray::ArrayView3;
 

@@ -67,6 +67,7 @@ fn guidance(args: &EvalGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
         seeds: args.seeds,
         steps: args.steps.clone(),
         guidance_scale: args.guidance_scale,
+        cfg: args.cfg,
         ..GuidanceProtocol::default()
     };
     if !args.methods.is_empty() {

@@ -147,27 +147,36 @@ fn convert(bytes: &[u8]) -> (Run, Vec<String>) {
     (run, files(folder.path()))
 }
 
-/// A rig of `joints` joints in a chain and `frames` frames that sway.
+/// A rig of `joints` joints in chains of at most 50 from the root, and `frames` frames that sway.
 fn bvh(joints: usize, frames: usize, newline: &str, indent: &str) -> String {
+    const CHAIN: usize = 50;
     let mut lines = vec!["HIERARCHY".to_owned()];
+    let mut depth = 0;
+    let close = |lines: &mut Vec<String>, depth: &mut usize, down_to: usize| {
+        lines.extend(["End Site", "{", "OFFSET 0 10 0", "}"].map(str::to_owned));
+        lines.extend(std::iter::repeat_n("}".to_owned(), *depth - down_to));
+        *depth = down_to;
+    };
     for joint in 0..joints {
-        let pad = indent.repeat(joint.min(50));
-        let kind = if joint == 0 { "ROOT" } else { "JOINT" };
+        if depth == CHAIN {
+            close(&mut lines, &mut depth, 1);
+        }
+        let pad = indent.repeat(depth);
+        let (kind, channels) = if joint == 0 {
+            (
+                "ROOT",
+                "6 Xposition Yposition Zposition Zrotation Xrotation Yrotation",
+            )
+        } else {
+            ("JOINT", "3 Zrotation Xrotation Yrotation")
+        };
         lines.push(format!("{pad}{kind} Knöchel{joint}"));
         lines.push(format!("{pad}{{"));
-        lines.push(format!("{pad}{indent}OFFSET 0.0 {} 0.0", 10.0));
-        let channels = if joint == 0 {
-            "6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
-        } else {
-            "3 Zrotation Xrotation Yrotation"
-        };
+        lines.push(format!("{pad}{indent}OFFSET 0.0 10.0 0.0"));
         lines.push(format!("{pad}{indent}CHANNELS {channels}"));
+        depth += 1;
     }
-    lines.push("End Site".to_owned());
-    lines.push("{".to_owned());
-    lines.push("OFFSET 0 10 0".to_owned());
-    lines.push("}".to_owned());
-    lines.extend(std::iter::repeat_n("}".to_owned(), joints));
+    close(&mut lines, &mut depth, 0);
     lines.push("MOTION".to_owned());
     lines.push(format!("Frames: {frames}"));
     lines.push("Frame Time: 0.05".to_owned());
