@@ -17,7 +17,9 @@ pub fn cache_dir() -> Option<PathBuf> {
 pub(crate) fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    tempfile::Builder::new().prefix(".partial-").tempfile_in(folder)
+    tempfile::Builder::new()
+        .prefix(".partial-")
+        .tempfile_in(folder)
 }
 
 /// Writes a file so that it is there whole or not at all.

@@ -18,7 +18,11 @@ impl ClipLayout {
         let longest = self.lengths.iter().copied().max().unwrap_or(0);
         let wrong = || RuntimeError::Tensor {
             what: "clips".into(),
-            expected: format!("[{}, at least {longest}, {}]", self.lengths.len(), self.features),
+            expected: format!(
+                "[{}, at least {longest}, {}]",
+                self.lengths.len(),
+                self.features
+            ),
             got: format!("{:?}", x.shape()),
         };
         let view = x.view().into_dimensionality::<Ix3>().map_err(|_| wrong())?;
@@ -57,7 +61,8 @@ impl ClipLayout {
         let mut mask = Array2::zeros((copies * batch, self.padded(frames)));
         for copy in 0..copies {
             for (sample, &length) in self.lengths.iter().enumerate() {
-                mask.slice_mut(s![copy * batch + sample, ..length]).fill(1.0);
+                mask.slice_mut(s![copy * batch + sample, ..length])
+                    .fill(1.0);
             }
         }
         mask
@@ -80,7 +85,10 @@ impl ClipLayout {
         if output.shape() != expected {
             return Err(wrong());
         }
-        let output = output.view().into_dimensionality::<Ix3>().map_err(|_| wrong())?;
+        let output = output
+            .view()
+            .into_dimensionality::<Ix3>()
+            .map_err(|_| wrong())?;
         let mut combined = Array3::zeros((batch, frames, self.features));
         for (sample, &length) in self.lengths.iter().enumerate() {
             let mut to = combined.index_axis_mut(Axis(0), sample);
@@ -101,14 +109,20 @@ mod tests {
     use super::*;
 
     fn layout() -> ClipLayout {
-        ClipLayout { lengths: vec![3, 5], features: 2, patch_frames: 4 }
+        ClipLayout {
+            lengths: vec![3, 5],
+            features: 2,
+            patch_frames: 4,
+        }
     }
 
     #[test]
     fn padding_and_combining_are_adjoint() {
         // ⟨pad(x), y⟩ = ⟨x, combine(y)⟩ for any x and y: what a pull-back through them needs.
         let layout = layout();
-        let x = Array3::from_shape_fn((2, 5, 2), |(b, f, c)| (b * 7 + f * 3 + c) as f32 * 0.1 - 1.0);
+        let x = Array3::from_shape_fn((2, 5, 2), |(b, f, c)| {
+            (b * 7 + f * 3 + c) as f32 * 0.1 - 1.0
+        });
         let y = Array3::from_shape_fn((4, 8, 2), |(b, f, c)| ((b * 5 + f * 2 + c) as f32).sin());
         let weights = [1.5, -0.5];
         let left: f32 = (&layout.pad(x.view(), &weights) * &y).sum();
@@ -129,7 +143,10 @@ mod tests {
     #[test]
     fn clips_that_do_not_fit_are_refused() {
         for shape in [vec![2, 4, 2], vec![1, 5, 2], vec![2, 5, 3], vec![2, 10]] {
-            let error = layout().view(&ArrayD::zeros(shape.clone())).unwrap_err().to_string();
+            let error = layout()
+                .view(&ArrayD::zeros(shape.clone()))
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("[2, at least 5, 2]"), "{shape:?}: {error}");
         }
     }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use kinograd_diffusion::{
-    Denoiser, DifferentiableDenoiser, DiffusionError, NoiseLevel, PullBack,
-};
+use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, DiffusionError, NoiseLevel, PullBack};
 use ndarray::{Array1, Array2, Array3, ArrayD};
 
 use crate::clips::ClipLayout;
@@ -124,7 +122,11 @@ impl OnnxDenoiser {
             plain: None,
             gradient: None,
             batch: Batch {
-                layout: ClipLayout { lengths: Vec::new(), features, patch_frames },
+                layout: ClipLayout {
+                    lengths: Vec::new(),
+                    features,
+                    patch_frames,
+                },
                 condition: Tensor::from(Array2::<f32>::zeros((0, 0))),
                 weights: Vec::new(),
                 frames: 0,
@@ -165,7 +167,11 @@ impl OnnxDenoiser {
                 expected: "a finite number".into(),
             });
         }
-        let weights = if scale == 1.0 { vec![1.0] } else { vec![scale, 1.0 - scale] };
+        let weights = if scale == 1.0 {
+            vec![1.0]
+        } else {
+            vec![scale, 1.0 - scale]
+        };
         let mut condition = batch.condition;
         for _ in 1..weights.len() {
             for _ in 0..batch.lengths.len() {
@@ -201,8 +207,13 @@ impl OnnxDenoiser {
     pub fn prepare(&mut self, differentiable: bool) -> Result<(), RuntimeError> {
         if differentiable && self.gradient.is_none() {
             let Ports { x_t, x0, .. } = &self.ports;
-            self.gradient =
-                Some(GradientSession::open(&self.engine, &self.model, x0, x_t, &self.options)?);
+            self.gradient = Some(GradientSession::open(
+                &self.engine,
+                &self.model,
+                x0,
+                x_t,
+                &self.options,
+            )?);
         }
         if !differentiable && self.plain.is_none() {
             self.plain = Some(self.engine.load(&self.model, &self.options)?);
@@ -260,10 +271,14 @@ impl Call {
 fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine, RuntimeError> {
     let (signal, noise) = (level.alpha_bar.sqrt(), (1.0 - level.alpha_bar).sqrt());
     Ok(match prediction {
-        Prediction::X0 => Affine { skip: 0.0, scale: 1.0 },
-        Prediction::Epsilon if signal > 0.0 => {
-            Affine { skip: 1.0 / signal, scale: -noise / signal }
-        }
+        Prediction::X0 => Affine {
+            skip: 0.0,
+            scale: 1.0,
+        },
+        Prediction::Epsilon if signal > 0.0 => Affine {
+            skip: 1.0 / signal,
+            scale: -noise / signal,
+        },
         Prediction::Epsilon => {
             return Err(RuntimeError::Parameter {
                 name: "alpha_bar",
@@ -271,7 +286,10 @@ fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine, RuntimeEr
                 expected: "a noise-predicting model needs some signal".into(),
             });
         }
-        Prediction::V => Affine { skip: signal, scale: -noise },
+        Prediction::V => Affine {
+            skip: signal,
+            scale: -noise,
+        },
     })
 }
 
@@ -287,9 +305,12 @@ fn add_skip(
         let x = layout.view(x)?;
         for (sample, &length) in layout.lengths.iter().enumerate() {
             let mut to = combined.slice_mut(ndarray::s![sample, ..length, ..]);
-            to.zip_mut_with(&x.slice(ndarray::s![sample, ..length, ..]), |sum, &value| {
-                *sum = (f64::from(*sum) + skip * f64::from(value)) as f32;
-            });
+            to.zip_mut_with(
+                &x.slice(ndarray::s![sample, ..length, ..]),
+                |sum, &value| {
+                    *sum = (f64::from(*sum) + skip * f64::from(value)) as f32;
+                },
+            );
         }
     }
     Ok(combined.into_dyn())
@@ -312,7 +333,9 @@ impl OnnxDenoiser {
             (None, Some(gradient)) => gradient.forward(&named)?.0,
             (None, None) => return Err(not_loaded()),
         };
-        let Batch { layout, weights, .. } = &self.batch;
+        let Batch {
+            layout, weights, ..
+        } = &self.batch;
         let weights = scaled(weights, call.affine.scale);
         let combined = layout.combine(output.to_f32()?.view(), call.frames, &weights)?;
         add_skip(layout, combined, x_t, call.affine.skip)
@@ -325,12 +348,19 @@ impl OnnxDenoiser {
     ) -> Result<(ArrayD<f32>, PullBack<'a>), RuntimeError> {
         let call = self.inputs(x_t, level)?;
         self.prepare(true)?;
-        let Self { gradient, ports, batch, .. } = self;
+        let Self {
+            gradient,
+            ports,
+            batch,
+            ..
+        } = self;
         let (ports, batch) = (&*ports, &*batch);
         let gradient = gradient.as_mut().ok_or_else(not_loaded)?;
         let (output, activations) = gradient.forward(&call.named(ports, batch))?;
         let weights = scaled(&batch.weights, call.affine.scale);
-        let combined = batch.layout.combine(output.to_f32()?.view(), call.frames, &weights)?;
+        let combined = batch
+            .layout
+            .combine(output.to_f32()?.view(), call.frames, &weights)?;
         let x0 = add_skip(&batch.layout, combined, x_t, call.affine.skip)?;
         let mut pull_back = move |cotangent: &ArrayD<f32>| -> Result<ArrayD<f32>, RuntimeError> {
             let view = batch.layout.view(cotangent)?;
@@ -344,7 +374,9 @@ impl OnnxDenoiser {
             let padded = Tensor::from(batch.layout.pad(view, &weights));
             let result = gradient.backward(&activations, &call.named(ports, batch), &padded)?;
             let ones = vec![1.0; weights.len()];
-            let sum = batch.layout.combine(result.to_f32()?.view(), call.frames, &ones)?;
+            let sum = batch
+                .layout
+                .combine(result.to_f32()?.view(), call.frames, &ones)?;
             add_skip(&batch.layout, sum, cotangent, call.affine.skip)
         };
         let timestep = level.timestep;
@@ -364,7 +396,10 @@ fn not_loaded() -> RuntimeError {
 }
 
 fn model_error(timestep: f64, error: RuntimeError) -> DiffusionError {
-    DiffusionError::Model { timestep, source: error.into() }
+    DiffusionError::Model {
+        timestep,
+        source: error.into(),
+    }
 }
 
 impl Denoiser for OnnxDenoiser {
@@ -373,7 +408,8 @@ impl Denoiser for OnnxDenoiser {
         x_t: &ArrayD<f32>,
         level: NoiseLevel,
     ) -> Result<ArrayD<f32>, DiffusionError> {
-        self.run(x_t, level).map_err(|error| model_error(level.timestep, error))
+        self.run(x_t, level)
+            .map_err(|error| model_error(level.timestep, error))
     }
 }
 
@@ -383,6 +419,7 @@ impl DifferentiableDenoiser for OnnxDenoiser {
         x_t: &ArrayD<f32>,
         level: NoiseLevel,
     ) -> Result<(ArrayD<f32>, PullBack<'a>), DiffusionError> {
-        self.run_linearized(x_t, level).map_err(|error| model_error(level.timestep, error))
+        self.run_linearized(x_t, level)
+            .map_err(|error| model_error(level.timestep, error))
     }
 }

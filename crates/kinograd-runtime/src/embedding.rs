@@ -101,7 +101,10 @@ impl MotionEmbedding {
                 &self.options,
             )?);
         }
-        let gradient = self.gradient.as_mut().ok_or_else(|| wrong_embedding("nothing"))?;
+        let gradient = self
+            .gradient
+            .as_mut()
+            .ok_or_else(|| wrong_embedding("nothing"))?;
         let named = [
             (self.features_port.as_str(), &inputs.features),
             (self.mask_port.as_str(), &inputs.mask),
@@ -118,16 +121,13 @@ impl MotionEmbedding {
         let values = cosine_distances(embedding.view(), text);
         let cotangent = Tensor::from(text.mapv(|value| -value));
         let pulled = gradient.backward(&activations, &named, &cotangent)?;
-        let combined =
-            inputs.layout.combine(pulled.to_f32()?.view(), inputs.frames, &[1.0])?;
+        let combined = inputs
+            .layout
+            .combine(pulled.to_f32()?.view(), inputs.frames, &[1.0])?;
         Ok((values, combined.into_dyn()))
     }
 
-    fn inputs(
-        &self,
-        features: &ArrayD<f32>,
-        lengths: &[usize],
-    ) -> Result<Inputs, RuntimeError> {
+    fn inputs(&self, features: &ArrayD<f32>, lengths: &[usize]) -> Result<Inputs, RuntimeError> {
         let layout = ClipLayout {
             lengths: lengths.to_vec(),
             features: self.features,
@@ -155,14 +155,23 @@ struct Inputs {
 /// `1 − ⟨a, b⟩` row by row.
 pub(crate) fn cosine_distances(a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>) -> Vec<f64> {
     let dot = |a: ndarray::ArrayView1<'_, f32>, b: ndarray::ArrayView1<'_, f32>| -> f64 {
-        a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+        a.iter()
+            .zip(b)
+            .map(|(&a, &b)| f64::from(a) * f64::from(b))
+            .sum()
     };
-    a.axis_iter(Axis(0)).zip(b.axis_iter(Axis(0))).map(|(a, b)| 1.0 - dot(a, b)).collect()
+    a.axis_iter(Axis(0))
+        .zip(b.axis_iter(Axis(0)))
+        .map(|(a, b)| 1.0 - dot(a, b))
+        .collect()
 }
 
 fn rows(output: Tensor) -> Result<Array2<f32>, RuntimeError> {
     let shape = format!("{:?}", output.shape());
-    output.into_f32()?.into_dimensionality::<Ix2>().map_err(|_| wrong_embedding(&shape))
+    output
+        .into_f32()?
+        .into_dimensionality::<Ix2>()
+        .map_err(|_| wrong_embedding(&shape))
 }
 
 fn wrong_embedding(got: &str) -> RuntimeError {

@@ -52,7 +52,10 @@ impl GradientSession {
         input: &str,
         options: &SessionOptions,
     ) -> Result<Self, RuntimeError> {
-        let cached = options.cache_dir.as_ref().map(|cache| folder(cache, model, output, input));
+        let cached = options
+            .cache_dir
+            .as_ref()
+            .map(|cache| folder(cache, model, output, input));
         if let Some(folder) = &cached
             && let Some(pair) = Pair::stored(model, folder)
         {
@@ -73,10 +76,24 @@ impl GradientSession {
         output: &str,
         options: &SessionOptions,
     ) -> Result<Self, RuntimeError> {
-        let kept = SessionOptions { device_outputs: pair.names.saved.clone(), ..options.clone() };
+        let kept = SessionOptions {
+            device_outputs: pair.names.saved.clone(),
+            ..options.clone()
+        };
+        // Half of the start of a guided run is the loading of these two.
+        let (forward, backward) = std::thread::scope(|scope| {
+            let backward = scope.spawn(|| engine.load(&pair.backward, options));
+            let forward = engine.load(&pair.forward, &kept);
+            (
+                forward,
+                backward
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        });
         Ok(Self {
-            forward: engine.load(&pair.forward, &kept)?,
-            backward: engine.load(&pair.backward, options)?,
+            forward: forward?,
+            backward: backward?,
             output: output.to_owned(),
             names: pair.names,
         })
@@ -107,10 +124,16 @@ impl GradientSession {
         inputs: &[(&str, &Tensor)],
         cotangent: &Tensor,
     ) -> Result<Tensor, RuntimeError> {
-        let saved = self.names.saved.iter().map(String::as_str).zip(&activations.0);
-        let again = inputs.iter().copied().filter(|(name, _)| {
-            self.names.inputs.iter().any(|wanted| wanted == name)
-        });
+        let saved = self
+            .names
+            .saved
+            .iter()
+            .map(String::as_str)
+            .zip(&activations.0);
+        let again = inputs
+            .iter()
+            .copied()
+            .filter(|(name, _)| self.names.inputs.iter().any(|wanted| wanted == name));
         let all: Vec<(&str, &Tensor)> = saved
             .chain(again)
             .chain(std::iter::once((self.names.cotangent.as_str(), cotangent)))
@@ -135,7 +158,9 @@ const NAMES: &str = "names.json";
 fn folder(cache: &Path, model: &ModelSource, output: &str, input: &str) -> PathBuf {
     let version = env!("CARGO_PKG_VERSION");
     let key = format!("{} {output} {input} {version} {REVISION}", model.sha256());
-    cache.join("gradients").join(&crate::sha256_hex(key.as_bytes())[..32])
+    cache
+        .join("gradients")
+        .join(&crate::sha256_hex(key.as_bytes())[..32])
 }
 
 impl Pair {
@@ -167,11 +192,25 @@ impl Pair {
         else {
             return Err(failed("no gradient came back".into()));
         };
-        let forward = split.forward.to_bytes().map_err(|error| failed(error.into()))?;
-        let backward = split.backward.to_bytes().map_err(|error| failed(error.into()))?;
+        let forward = split
+            .forward
+            .to_bytes()
+            .map_err(|error| failed(error.into()))?;
+        let backward = split
+            .backward
+            .to_bytes()
+            .map_err(|error| failed(error.into()))?;
         let names = Names {
-            saved: split.saved.iter().map(|saved| saved.tensor.name.clone()).collect(),
-            inputs: split.forwarded_inputs.iter().map(|input| input.name.clone()).collect(),
+            saved: split
+                .saved
+                .iter()
+                .map(|saved| saved.tensor.name.clone())
+                .collect(),
+            inputs: split
+                .forwarded_inputs
+                .iter()
+                .map(|input| input.name.clone())
+                .collect(),
             cotangent: cotangent.name.clone(),
             gradient: gradient.tensor.name.clone(),
             forward_sha256: crate::sha256_hex(&forward),
@@ -187,7 +226,11 @@ impl Pair {
             }
         }
         let source = |bytes: Vec<u8>, part| ModelSource::memory(part_name(model, part), bytes);
-        Ok(Self { forward: source(forward, "forward"), backward: source(backward, "backward"), names })
+        Ok(Self {
+            forward: source(forward, "forward"),
+            backward: source(backward, "backward"),
+            names,
+        })
     }
 }
 
@@ -208,10 +251,17 @@ fn split(model: &ModelSource, output: &str, input: &str) -> Result<Split, Runtim
     };
     let gradient =
         onnx_grad::differentiate(&parsed, &request).map_err(|error| failed(error.into()))?;
-    gradient.into_split().ok_or_else(|| failed("no split came back".into()))
+    gradient
+        .into_split()
+        .ok_or_else(|| failed("no split came back".into()))
 }
 
-fn store(folder: &Path, forward: &[u8], backward: &[u8], names: &Names) -> Result<(), RuntimeError> {
+fn store(
+    folder: &Path,
+    forward: &[u8],
+    backward: &[u8],
+    names: &Names,
+) -> Result<(), RuntimeError> {
     crate::cache::write_atomically(&folder.join(FORWARD), forward)?;
     crate::cache::write_atomically(&folder.join(BACKWARD), backward)?;
     // Last: its presence says that the others are whole.

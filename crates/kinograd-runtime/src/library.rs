@@ -34,8 +34,12 @@ pub fn find_library(explicit: Option<&Path>) -> Result<(PathBuf, LibraryOrigin),
         return named_library(Path::new(&path)).map(|path| (path, LibraryOrigin::Environment));
     }
     let mut searched = Vec::new();
-    let executable = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-    let beside = executable.iter().flat_map(|f| [f.clone(), f.join("lib"), f.join("../lib")]);
+    let executable = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_owned));
+    let beside = executable
+        .iter()
+        .flat_map(|f| [f.clone(), f.join("lib"), f.join("../lib")]);
     let cached = cache_dir();
     let cached = cached.iter().flat_map(|folder| {
         [InstallKind::Gpu, InstallKind::Cpu].map(|kind| installed_dir_in(folder, kind))
@@ -82,7 +86,10 @@ fn named_library(path: &Path) -> Result<PathBuf, RuntimeError> {
     } else {
         "no such file"
     };
-    Err(RuntimeError::LibraryRejected { path: path.to_owned(), reason: reason.into() })
+    Err(RuntimeError::LibraryRejected {
+        path: path.to_owned(),
+        reason: reason.into(),
+    })
 }
 
 /// The main library of a folder: `libonnxruntime.so.1.31.1`, `libonnxruntime.1.31.1.dylib` or
@@ -93,7 +100,10 @@ pub(crate) fn library_in(folder: &Path) -> Option<PathBuf> {
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
             is_main_library(name) && path.is_file()
         })
         .max()

@@ -87,8 +87,9 @@ impl Tensor {
                 if let Ok(view) = tensor.to_plain_array_view::<f32>() {
                     return Ok(view.into());
                 }
-                let view =
-                    tensor.to_plain_array_view::<f16>().map_err(|_| self.wrong_type("float"))?;
+                let view = tensor
+                    .to_plain_array_view::<f16>()
+                    .map_err(|_| self.wrong_type("float"))?;
                 Ok(widen(view))
             }
         }
@@ -154,13 +155,14 @@ impl Tensor {
         if value.memory_info().is_cpu_accessible() {
             return Ok(None);
         }
-        value.to(ort::memory::AllocationDevice::CPU, 0).map(Some).map_err(|error| {
-            RuntimeError::Tensor {
+        value
+            .to(ort::memory::AllocationDevice::CPU, 0)
+            .map(Some)
+            .map_err(|error| RuntimeError::Tensor {
                 what: "tensor on a device".into(),
                 expected: "a copy to the host".into(),
                 got: error.to_string(),
-            }
-        })
+            })
     }
 }
 

@@ -102,7 +102,9 @@ impl TextEncoder {
     }
 
     fn added_tokens(&self) -> usize {
-        self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false))
+        self.tokenizer
+            .get_post_processor()
+            .map_or(0, |processor| processor.added_tokens(false))
     }
 
     /// Encodes prompts; what lies beyond the model's token limit is cut, with a warning.
@@ -127,13 +129,13 @@ impl TextEncoder {
             let views: Vec<_> = rows.iter().map(|row| pick(row).view()).collect();
             match views.as_slice() {
                 [] => Ok(Array2::zeros((0, 0))),
-                views => ndarray::stack(ndarray::Axis(0), views).map_err(|error| {
-                    RuntimeError::Tensor {
+                views => {
+                    ndarray::stack(ndarray::Axis(0), views).map_err(|error| RuntimeError::Tensor {
                         what: "text encoder's output".into(),
                         expected: "rows of one width".into(),
                         got: error.to_string(),
-                    }
-                }),
+                    })
+                }
             }
         };
         Ok(TextBatch {
@@ -199,20 +201,26 @@ fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
     }
     let characters = text.chars().count();
     if characters > MAX_CHARACTERS {
-        return bad(format!("it has {characters} characters; at most {MAX_CHARACTERS} are read"));
+        return bad(format!(
+            "it has {characters} characters; at most {MAX_CHARACTERS} are read"
+        ));
     }
     Ok(())
 }
 
 fn read_tokenizer(path: &Path) -> Result<Tokenizer, RuntimeError> {
-    let mut tokenizer =
-        Tokenizer::from_file(path).map_err(|error| tokenizer_error(path, error))?;
+    let mut tokenizer = Tokenizer::from_file(path).map_err(|error| tokenizer_error(path, error))?;
     // The limit and the padding are the package's, not the file's.
     tokenizer.with_padding(None);
-    tokenizer.with_truncation(None).map_err(|error| tokenizer_error(path, error))?;
+    tokenizer
+        .with_truncation(None)
+        .map_err(|error| tokenizer_error(path, error))?;
     Ok(tokenizer)
 }
 
 fn tokenizer_error(path: &Path, error: impl std::fmt::Display) -> RuntimeError {
-    RuntimeError::Tokenizer { path: path.to_owned(), reason: error.to_string() }
+    RuntimeError::Tokenizer {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
 }

@@ -1,4 +1,10 @@
 //! The denoiser of a package against its closed form, on both engines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod common;
 
@@ -11,7 +17,10 @@ use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use kinograd_runtime::{ClipBatch, Engine, OnnxDenoiser, Package, Prediction, SessionOptions};
 use ndarray::{Array2, Array3, ArrayD, Axis, s};
 
-const LEVEL: NoiseLevel = NoiseLevel { timestep: 321.5, alpha_bar: 0.64 };
+const LEVEL: NoiseLevel = NoiseLevel {
+    timestep: 321.5,
+    alpha_bar: 0.64,
+};
 const TOLERANCE: f32 = 2e-6;
 
 fn conditions(batch: usize) -> Array2<f32> {
@@ -19,8 +28,10 @@ fn conditions(batch: usize) -> Array2<f32> {
 }
 
 fn denoiser(engine: &Arc<dyn Engine>, package: &Package, cache: Option<&Path>) -> OnnxDenoiser {
-    let options =
-        SessionOptions { cache_dir: cache.map(Path::to_owned), ..SessionOptions::default() };
+    let options = SessionOptions {
+        cache_dir: cache.map(Path::to_owned),
+        ..SessionOptions::default()
+    };
     OnnxDenoiser::open(engine.clone(), package, options).unwrap()
 }
 
@@ -32,7 +43,10 @@ fn by_hand(
     batch: &ClipBatch,
 ) -> (ArrayD<f32>, ArrayD<f32>) {
     let model = Model::new();
-    let (signal, noise) = (LEVEL.alpha_bar.sqrt() as f32, (1.0 - LEVEL.alpha_bar).sqrt() as f32);
+    let (signal, noise) = (
+        LEVEL.alpha_bar.sqrt() as f32,
+        (1.0 - LEVEL.alpha_bar).sqrt() as f32,
+    );
     let (skip, scale) = match prediction {
         Prediction::X0 => (0.0, 1.0),
         Prediction::Epsilon => (1.0 / signal, -noise / signal),
@@ -43,7 +57,9 @@ fn by_hand(
     let s = batch.guidance_scale as f32;
     for (sample, &length) in batch.lengths.iter().enumerate() {
         let cut = |a: &ArrayD<f32>| -> Array2<f32> {
-            a.index_axis(Axis(0), sample).slice(s![..length, ..]).to_owned()
+            a.index_axis(Axis(0), sample)
+                .slice(s![..length, ..])
+                .to_owned()
         };
         let (x, v) = (cut(x), cut(v));
         let condition = batch.condition.row(sample).to_owned();
@@ -51,8 +67,11 @@ fn by_hand(
         let without = model.output(&x, &model.null_condition, LEVEL.timestep);
         let guided = &without + &((&with - &without) * s);
         let gradient = model.pulled(&with, &v) * s + model.pulled(&without, &v) * (1.0 - s);
-        x0.slice_mut(s![sample, ..length, ..]).assign(&(&x * skip + &guided * scale));
-        pulled.slice_mut(s![sample, ..length, ..]).assign(&(&v * skip + &gradient * scale));
+        x0.slice_mut(s![sample, ..length, ..])
+            .assign(&(&x * skip + &guided * scale));
+        pulled
+            .slice_mut(s![sample, ..length, ..])
+            .assign(&(&v * skip + &gradient * scale));
     }
     (x0.into_dyn(), pulled.into_dyn())
 }
@@ -73,13 +92,21 @@ fn denoising_matches_the_closed_form() {
                 (vec![1, 7, 3], 9, 0.0),
             ] {
                 let batch = lengths.len();
-                let batch = ClipBatch { condition: conditions(batch), lengths, guidance_scale };
+                let batch = ClipBatch {
+                    condition: conditions(batch),
+                    lengths,
+                    guidance_scale,
+                };
                 let x = clips(batch.lengths.len(), frames, 51);
                 let (expected, _) = by_hand(prediction, &x, &x, &batch);
                 denoiser.set_batch(batch.clone()).unwrap();
                 let x0 = denoiser.denoise(&x, LEVEL).unwrap();
                 let difference = max_difference(&x0, &expected);
-                assert!(difference < TOLERANCE, "{} {batch:?}: {difference}", engine.name());
+                assert!(
+                    difference < TOLERANCE,
+                    "{} {batch:?}: {difference}",
+                    engine.name()
+                );
             }
         }
     }
@@ -100,7 +127,11 @@ fn pull_backs_match_the_closed_form() {
                 [(vec![8], 8, 1.5), (vec![8], 8, 1.0), (vec![5, 11], 11, 2.5)]
             {
                 let batch = lengths.len();
-                let batch = ClipBatch { condition: conditions(batch), lengths, guidance_scale };
+                let batch = ClipBatch {
+                    condition: conditions(batch),
+                    lengths,
+                    guidance_scale,
+                };
                 let x = clips(batch.lengths.len(), frames, 51);
                 denoiser.set_batch(batch.clone()).unwrap();
                 let plain = denoiser.denoise(&x, LEVEL).unwrap();
@@ -112,7 +143,11 @@ fn pull_backs_match_the_closed_form() {
                     let (expected_x0, expected) = by_hand(prediction, &x, &v, &batch);
                     assert!(max_difference(&x0, &expected_x0) < TOLERANCE);
                     let difference = max_difference(&pull_back(&v).unwrap(), &expected);
-                    assert!(difference < TOLERANCE, "{} {batch:?}: {difference}", engine.name());
+                    assert!(
+                        difference < TOLERANCE,
+                        "{} {batch:?}: {difference}",
+                        engine.name()
+                    );
                 }
             }
         }
@@ -146,10 +181,16 @@ fn a_sample_does_not_depend_on_its_batch() {
                 .unwrap();
             let frames = lengths[sample];
             let cut = |a: &ArrayD<f32>| -> ArrayD<f32> {
-                a.slice(s![sample..=sample, ..frames, ..]).to_owned().into_dyn()
+                a.slice(s![sample..=sample, ..frames, ..])
+                    .to_owned()
+                    .into_dyn()
             };
             let alone = denoiser.denoise(&cut(&x), LEVEL).unwrap();
-            assert!(max_difference(&alone, &cut(&together)) < TOLERANCE, "{}", engine.name());
+            assert!(
+                max_difference(&alone, &cut(&together)) < TOLERANCE,
+                "{}",
+                engine.name()
+            );
         }
     }
 }
@@ -162,26 +203,49 @@ fn bad_batches_are_refused() {
     let mut denoiser = denoiser(&engine, &package, None);
     let x = clips(1, 8, 1);
     let chain = |error: &dyn std::error::Error| {
-        format!("{error}: {}", error.source().map(ToString::to_string).unwrap_or_default())
+        format!(
+            "{error}: {}",
+            error.source().map(ToString::to_string).unwrap_or_default()
+        )
     };
     let error = denoiser.denoise(&x, LEVEL).unwrap_err();
-    assert!(chain(&error).contains("set it before the first step"), "{}", chain(&error));
+    assert!(
+        chain(&error).contains("set it before the first step"),
+        "{}",
+        chain(&error)
+    );
     let batch = |lengths: Vec<usize>, guidance_scale| ClipBatch {
         condition: conditions(1),
         lengths,
         guidance_scale,
     };
     for (bad, what) in [
-        (batch(vec![0], 1.0), "frames = 0: the model makes 1 to 40 frames"),
-        (batch(vec![41], 1.0), "frames = 41: the model makes 1 to 40 frames"),
-        (batch(vec![8], f64::NAN), "guidance_scale = NaN: a finite number"),
-        (batch(vec![8, 8], 1.0), "condition: expected [2, 4], got [1, 4]"),
+        (
+            batch(vec![0], 1.0),
+            "frames = 0: the model makes 1 to 40 frames",
+        ),
+        (
+            batch(vec![41], 1.0),
+            "frames = 41: the model makes 1 to 40 frames",
+        ),
+        (
+            batch(vec![8], f64::NAN),
+            "guidance_scale = NaN: a finite number",
+        ),
+        (
+            batch(vec![8, 8], 1.0),
+            "condition: expected [2, 4], got [1, 4]",
+        ),
     ] {
         assert_eq!(denoiser.set_batch(bad).unwrap_err().to_string(), what);
     }
     denoiser.set_batch(batch(vec![9], 1.5)).unwrap();
     let error = denoiser.denoise(&x, LEVEL).unwrap_err();
-    assert!(chain(&error).contains("[1, at least 9, 6]"), "{}", chain(&error));
+    assert!(
+        chain(&error).contains("[1, at least 9, 6]"),
+        "{}",
+        chain(&error)
+    );
     denoiser.set_batch(batch(vec![8], 1.5)).unwrap();
     assert!(denoiser.denoise(&x, LEVEL).is_ok());
     assert_eq!(FEATURES, x.shape()[2]);

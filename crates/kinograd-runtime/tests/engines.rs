@@ -1,4 +1,10 @@
 //! Both engines run the same graphs to the same values.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod common;
 
@@ -39,8 +45,9 @@ fn a_graph_runs_at_any_batch_and_length() {
         assert_eq!(session.inputs(), ["x"]);
         assert_eq!(session.outputs(), ["y", "hidden"]);
         // More shapes than the built-in engine keeps plans, and one that comes back.
-        for (seed, (batch, frames)) in
-            [(1, 8), (2, 8), (2, 12), (3, 4), (1, 40), (2, 8)].into_iter().enumerate()
+        for (seed, (batch, frames)) in [(1, 8), (2, 8), (2, 12), (3, 4), (1, 40), (2, 8)]
+            .into_iter()
+            .enumerate()
         {
             let x = noise(batch * frames * 3, seed as u32);
             let x = Array3::from_shape_vec((batch, frames, 3), x).unwrap();
@@ -68,18 +75,33 @@ fn an_activation_passes_from_one_session_to_the_next() {
             device_outputs: vec!["hidden".into()],
             ..SessionOptions::default()
         };
-        let mut first = engine.load(&ModelSource::memory("layer", bytes.clone()), &options).unwrap();
+        let mut first = engine
+            .load(&ModelSource::memory("layer", bytes.clone()), &options)
+            .unwrap();
         let mut second = engine
-            .load(&ModelSource::memory("tail", tail.clone()), &SessionOptions::default())
+            .load(
+                &ModelSource::memory("tail", tail.clone()),
+                &SessionOptions::default(),
+            )
             .unwrap();
         let x = Array3::from_shape_vec((2, 4, 3), noise(24, 3)).unwrap();
-        let expected = product(&x, &weights).index_axis_move(Axis(0), 1).insert_axis(Axis(0));
-        let outputs = first.run(&[("x", &Tensor::from(x))], &["hidden", "y"]).unwrap();
+        let expected = product(&x, &weights)
+            .index_axis_move(Axis(0), 1)
+            .insert_axis(Axis(0));
+        let outputs = first
+            .run(&[("x", &Tensor::from(x))], &["hidden", "y"])
+            .unwrap();
         assert_eq!(outputs[0].shape(), [2, 4, 4]);
         let row = Tensor::from(ndarray::arr1(&[1_i64]));
-        let picked = second.run(&[("row", &row), ("hidden", &outputs[0])], &["picked"]).unwrap();
+        let picked = second
+            .run(&[("row", &row), ("hidden", &outputs[0])], &["picked"])
+            .unwrap();
         let picked = picked[0].to_f32().unwrap().into_owned();
-        assert!(max_difference(&picked, &expected) < 1e-6, "{}", engine.name());
+        assert!(
+            max_difference(&picked, &expected) < 1e-6,
+            "{}",
+            engine.name()
+        );
     }
 }
 
@@ -90,19 +112,40 @@ fn rewriting_a_graph_changes_nothing() {
     let x = Tensor::from(Array3::from_shape_vec((2, 8, 3), noise(48, 5)).unwrap());
     for engine in engines() {
         let run = |optimization, cache_dir| {
-            let options = SessionOptions { optimization, cache_dir, ..Default::default() };
+            let options = SessionOptions {
+                optimization,
+                cache_dir,
+                ..Default::default()
+            };
             let mut session = engine.load(&model, &options).unwrap();
-            session.run(&[("x", &x)], &["y"]).unwrap().remove(0).into_f32().unwrap()
+            session
+                .run(&[("x", &x)], &["y"])
+                .unwrap()
+                .remove(0)
+                .into_f32()
+                .unwrap()
         };
         let plain = run(GraphOptimization::None, None);
-        for level in [GraphOptimization::Basic, GraphOptimization::Extended, GraphOptimization::All]
-        {
-            assert!(max_difference(&plain, &run(level, None)) < 1e-6, "{}", engine.name());
+        for level in [
+            GraphOptimization::Basic,
+            GraphOptimization::Extended,
+            GraphOptimization::All,
+        ] {
+            assert!(
+                max_difference(&plain, &run(level, None)) < 1e-6,
+                "{}",
+                engine.name()
+            );
         }
         let folder = tempfile::tempdir().unwrap();
         let cache = || Some(folder.path().to_owned());
         let saving = run(GraphOptimization::Extended, cache());
-        assert_eq!(saving, run(GraphOptimization::Extended, cache()), "{}", engine.name());
+        assert_eq!(
+            saving,
+            run(GraphOptimization::Extended, cache()),
+            "{}",
+            engine.name()
+        );
         assert!(max_difference(&plain, &saving) < 1e-6, "{}", engine.name());
     }
 }
@@ -143,7 +186,10 @@ fn bad_calls_are_refused_by_name() {
         assert_eq!(error, "model layer has no input `x_t`; it has x");
         let error = session.run(&[("x", &x)], &["z"]).unwrap_err().to_string();
         assert_eq!(error, "model layer has no output `z`; it has y, hidden");
-        assert!(matches!(session.run(&[], &["y"]), Err(RuntimeError::Run { .. })));
+        assert!(matches!(
+            session.run(&[], &["y"]),
+            Err(RuntimeError::Run { .. })
+        ));
         let narrow = Tensor::from(Array3::<f32>::zeros((1, 4, 2)));
         assert!(session.run(&[("x", &narrow)], &["y"]).is_err());
         let ints = Tensor::from(Array3::<i64>::zeros((1, 4, 3)));
@@ -162,9 +208,13 @@ fn bad_models_are_refused() {
         .output("nowhere", FLOAT, &["3"])
         .bytes();
     for engine in engines() {
-        for broken in
-            [&b""[..], b"not a model", &bytes[..bytes.len() / 2], &bytes[..30], &dangling]
-        {
+        for broken in [
+            &b""[..],
+            b"not a model",
+            &bytes[..bytes.len() / 2],
+            &bytes[..30],
+            &dangling,
+        ] {
             let model = ModelSource::memory("broken", broken.to_vec());
             let Err(error) = engine.load(&model, &SessionOptions::default()) else {
                 panic!("{} took {} bytes", engine.name(), broken.len());

@@ -1,4 +1,10 @@
 //! Model packages: what is read, and what is refused.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking"
+)]
 
 mod common;
 
@@ -32,8 +38,14 @@ fn model_json_has_the_documented_keys() {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["schema"], 1);
     assert_eq!(json["kind"], "motion");
-    assert_eq!(json["files"]["motion_embedding"]["path"], "motion_embedding.onnx");
-    assert_eq!(json["files"]["denoiser"]["sha256"].as_str().unwrap().len(), 64);
+    assert_eq!(
+        json["files"]["motion_embedding"]["path"],
+        "motion_embedding.onnx"
+    );
+    assert_eq!(
+        json["files"]["denoiser"]["sha256"].as_str().unwrap().len(),
+        64
+    );
     assert_eq!(json["prediction"], "x0");
     assert_eq!(json["schedule"]["kind"], "cosine");
     assert_eq!(json["representation"]["patch_frames"], 4);
@@ -70,11 +82,20 @@ fn paths_that_leave_the_folder_are_refused() {
     let text = std::fs::read_to_string(inside.join("model.json")).unwrap();
     let outside = folder.path().join("outside.onnx");
     std::fs::copy(inside.join("denoiser.onnx"), &outside).unwrap();
-    for path in ["../outside.onnx", outside.to_str().unwrap(), "sub/../../outside.onnx", "", ".."] {
+    for path in [
+        "../outside.onnx",
+        outside.to_str().unwrap(),
+        "sub/../../outside.onnx",
+        "",
+        "..",
+    ] {
         let edited = text.replace("\"denoiser.onnx\"", &format!("\"{path}\""));
         std::fs::write(inside.join("model.json"), edited).unwrap();
         let error = Package::open(&inside).unwrap_err();
-        assert!(matches!(error, RuntimeError::PackagePath { .. }), "{path}: {error}");
+        assert!(
+            matches!(error, RuntimeError::PackagePath { .. }),
+            "{path}: {error}"
+        );
     }
     #[cfg(unix)]
     {
@@ -93,25 +114,63 @@ fn bad_descriptions_are_refused_with_their_reason() {
     let path = folder.path().join("model.json");
     let text = std::fs::read_to_string(&path).unwrap();
     for (from, to, reason) in [
-        ("\"schema\": 1", "\"schema\": 2", "schema 2: this version reads schema 1"),
-        ("\"kind\": \"motion\"", "\"kind\": \"opera\"", "unknown variant `opera`"),
-        ("\"prediction\": \"x0\"", "\"prediction\": \"score\"", "unknown variant `score`"),
-        ("\"train_steps\": 1000", "\"train_steps\": 0", "train_steps must be at least 1"),
-        ("\"patch_frames\": 4", "\"patch_frames\": 0", "must be positive"),
-        ("\"name\": \"tiny\"", "\"name\": \"\"", "must be a plain, non-empty word"),
+        (
+            "\"schema\": 1",
+            "\"schema\": 2",
+            "schema 2: this version reads schema 1",
+        ),
+        (
+            "\"kind\": \"motion\"",
+            "\"kind\": \"opera\"",
+            "unknown variant `opera`",
+        ),
+        (
+            "\"prediction\": \"x0\"",
+            "\"prediction\": \"score\"",
+            "unknown variant `score`",
+        ),
+        (
+            "\"train_steps\": 1000",
+            "\"train_steps\": 0",
+            "train_steps must be at least 1",
+        ),
+        (
+            "\"patch_frames\": 4",
+            "\"patch_frames\": 0",
+            "must be positive",
+        ),
+        (
+            "\"name\": \"tiny\"",
+            "\"name\": \"\"",
+            "must be a plain, non-empty word",
+        ),
         ("\"version\":", "\"release\":", "missing field `version`"),
         ("{", "", "model.json: "),
     ] {
         assert!(text.contains(from), "{from}");
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
         let error = Package::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains(reason) && error.contains("model.json"), "{error}");
+        assert!(
+            error.contains(reason) && error.contains("model.json"),
+            "{error}"
+        );
     }
-    let error = Package::open(folder.path().join("nowhere")).unwrap_err().to_string();
+    let error = Package::open(folder.path().join("nowhere"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("nowhere"), "{error}");
-    assert!(matches!(find_package("no-such-model"), Err(RuntimeError::PackageNotFound { .. })));
-    assert!(matches!(find_package("../x"), Err(RuntimeError::PackageNotFound { .. })));
-    assert!(matches!(find_package(""), Err(RuntimeError::PackageNotFound { .. })));
+    assert!(matches!(
+        find_package("no-such-model"),
+        Err(RuntimeError::PackageNotFound { .. })
+    ));
+    assert!(matches!(
+        find_package("../x"),
+        Err(RuntimeError::PackageNotFound { .. })
+    ));
+    assert!(matches!(
+        find_package(""),
+        Err(RuntimeError::PackageNotFound { .. })
+    ));
 }
 
 #[test]
@@ -121,7 +180,10 @@ fn constants_of_the_wrong_size_are_refused() {
     wrong.representation.as_mut().unwrap().features = 7;
     let package = write(folder.path(), wrong);
     let error = package.constants().unwrap_err().to_string();
-    assert!(error.contains("array `mean` has 6 values, not 7"), "{error}");
+    assert!(
+        error.contains("array `mean` has 6 values, not 7"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -130,9 +192,10 @@ fn texts_are_encoded_once_and_alone() {
     let package = write(folder.path(), manifest());
     let table = Array2::from_shape_vec((WORDS.len(), 4), noise(WORDS.len() * 4, 21)).unwrap();
     for engine in engines() {
-        let mut encoder =
-            TextEncoder::open(&engine, &package, &SessionOptions::default()).unwrap();
-        let texts = encoder.encode(&["walk forward", " JUMP ", "walk", "walk forward"]).unwrap();
+        let mut encoder = TextEncoder::open(&engine, &package, &SessionOptions::default()).unwrap();
+        let texts = encoder
+            .encode(&["walk forward", " JUMP ", "walk", "walk forward"])
+            .unwrap();
         assert_eq!(texts.condition.dim(), (4, 4));
         assert_eq!(texts.embedding.dim(), (4, 3));
         let expected = ndarray::stack![
@@ -171,7 +234,9 @@ fn a_damaged_tokenizer_is_refused() {
     let package = kinograd_runtime::write_package(folder.path(), manifest()).unwrap();
     let engine = engines().remove(0);
     let result = TextEncoder::open(&engine, &package, &SessionOptions::default());
-    let Err(error) = result else { panic!("it loaded") };
+    let Err(error) = result else {
+        panic!("it loaded")
+    };
     assert!(matches!(error, RuntimeError::Tokenizer { .. }), "{error}");
 }
 
@@ -183,7 +248,9 @@ fn motion_embeddings_and_their_gradient_match_the_closed_form() {
     let lengths = [6, 9];
     let text = Array2::from_shape_vec((2, 3), noise(6, 82)).unwrap();
     let sums = Array2::from_shape_fn((2, 6), |(b, f)| {
-        (0..lengths[b]).map(|frame| features[[b, frame, f]]).sum::<f32>()
+        (0..lengths[b])
+            .map(|frame| features[[b, frame, f]])
+            .sum::<f32>()
     });
     let expected = sums.dot(&projection());
     for engine in engines() {
@@ -191,15 +258,20 @@ fn motion_embeddings_and_their_gradient_match_the_closed_form() {
         let mut embedding = MotionEmbedding::open(engine.clone(), &package, options).unwrap();
         let rows = embedding.embed(&features, &lengths).unwrap();
         assert!(max_difference(&rows.into_dyn(), &expected.clone().into_dyn()) < 1e-5);
-        let (values, gradient) =
-            embedding.cosine_distance_and_grad(&features, &lengths, text.view()).unwrap();
+        let (values, gradient) = embedding
+            .cosine_distance_and_grad(&features, &lengths, text.view())
+            .unwrap();
         for clip in 0..2 {
             let value = 1.0 - expected.row(clip).dot(&text.row(clip));
             assert!((values[clip] - f64::from(value)).abs() < 1e-5);
             let row = -projection().dot(&text.row(clip));
             for frame in 0..9 {
                 for feature in 0..6 {
-                    let expected = if frame < lengths[clip] { row[feature] } else { 0.0 };
+                    let expected = if frame < lengths[clip] {
+                        row[feature]
+                    } else {
+                        0.0
+                    };
                     let got = gradient[[clip, frame, feature]];
                     assert!((got - expected).abs() < 1e-6, "{}", engine.name());
                 }
@@ -215,10 +287,16 @@ fn inspecting_lists_what_a_graph_holds() {
     let summary = inspect(&folder.path().join("motion_embedding.onnx")).unwrap();
     assert_eq!(summary.opset, 17);
     assert_eq!(summary.inputs[0].name, "features");
-    assert_eq!(summary.inputs[0].shape.as_ref().unwrap(), &["batch", "frames", "6"]);
+    assert_eq!(
+        summary.inputs[0].shape.as_ref().unwrap(),
+        &["batch", "frames", "6"]
+    );
     assert_eq!(summary.outputs[0].name, "embedding");
     let ops = ["MatMul", "Mul", "ReduceSum", "Unsqueeze"];
-    assert_eq!(summary.ops, BTreeMap::from(ops.map(|op| (op.to_owned(), 1))));
+    assert_eq!(
+        summary.ops,
+        BTreeMap::from(ops.map(|op| (op.to_owned(), 1)))
+    );
     assert_eq!(summary.parameters, 18 + 2);
     assert!(inspect(&folder.path().join("tokenizer.json")).is_err());
 }

@@ -63,17 +63,67 @@ impl OnnxRuntime {
             }
             None => load_library(library, threads)?,
         };
-        let (provider, notes) = choose_provider(provider);
-        let engine = Self {
+        let mut engine = Self {
             library: current.library.clone(),
             environment: current.environment.clone(),
-            provider,
+            provider: Provider::Cpu,
             threads,
             pool_threads: current.pool_threads,
-            notes,
+            notes: Vec::new(),
         };
         *loaded = Some(current);
+        engine.choose_provider(provider);
         Ok(engine)
+    }
+
+    /// Takes the first provider that starts: a library may be built with one that this machine
+    /// lacks the drivers or the card for.
+    fn choose_provider(&mut self, asked: Provider) {
+        let has_cuda = ep::CUDA::is_available().unwrap_or(false);
+        let has_tensorrt = ep::TensorRT::is_available().unwrap_or(false);
+        let wanted: &[(Provider, &str, bool)] = match asked {
+            Provider::Cpu => &[],
+            Provider::Auto if !has_cuda => &[],
+            Provider::Auto | Provider::Cuda => &[(Provider::Cuda, "CUDA", has_cuda)],
+            Provider::TensorRt => &[
+                (Provider::TensorRt, "TensorRT", has_tensorrt),
+                (Provider::Cuda, "CUDA", has_cuda),
+            ],
+        };
+        for &(provider, name, built_in) in wanted {
+            let reason = if built_in {
+                match self.probe(provider) {
+                    Ok(()) => {
+                        self.provider = provider;
+                        break;
+                    }
+                    Err(reason) => format!("{name} does not start: {reason}"),
+                }
+            } else {
+                format!(
+                    "this ONNX Runtime was built without {name}; \
+                     `kinograd runtime install --gpu` fetches one that has it"
+                )
+            };
+            self.notes.push(reason);
+        }
+        if !self.notes.is_empty() {
+            let instead = match self.provider {
+                Provider::Cuda => "CUDA",
+                _ => "the processor",
+            };
+            tracing::warn!("{}; running on {instead}", self.notes.join("; "));
+        }
+    }
+
+    /// Starts a provider on the smallest graph.
+    fn probe(&self, provider: Provider) -> Result<(), String> {
+        let options = SessionOptions::default();
+        let mut builder = self.builder(provider, &options, GraphOptimizationLevel::Disable)?;
+        builder
+            .commit_from_memory(&identity_model())
+            .map(|_| ())
+            .map_err(text)
     }
 
     /// The shared library in use.
@@ -138,13 +188,16 @@ impl OnnxRuntime {
             }
         }
         let bytes = model.bytes()?;
+        check_contained(&bytes)?;
         let mut builder = self.builder(provider, options, level)?;
         let Some(saved) = saved else {
             return Ok(builder.commit_from_memory(&bytes).map_err(text)?);
         };
         match crate::cache::temporary_beside(&saved) {
             Ok(temporary) => {
-                builder = builder.with_optimized_model_path(temporary.path()).map_err(text)?;
+                builder = builder
+                    .with_optimized_model_path(temporary.path())
+                    .map_err(text)?;
                 builder = builder
                     .with_config_entry("session.save_model_format", "ORT")
                     .map_err(text)?;
@@ -166,7 +219,10 @@ impl OnnxRuntime {
     fn saved_graph(&self, folder: &Path, model: &ModelSource) -> PathBuf {
         let hash: String = model.sha256().chars().take(32).collect();
         let arch = std::env::consts::ARCH;
-        folder.join("graphs").join(format!("{hash}-ort{}-cpu-extended-{arch}.ort", self.version()))
+        folder.join("graphs").join(format!(
+            "{hash}-ort{}-cpu-extended-{arch}.ort",
+            self.version()
+        ))
     }
 }
 
@@ -200,12 +256,17 @@ impl Engine for OnnxRuntime {
         };
         let session = session.map_err(|failure| match failure {
             Failure::Runtime(error) => error,
-            Failure::Engine(reason) => {
-                RuntimeError::Load { model: model.name().to_owned(), engine: NAME, reason }
-            }
+            Failure::Engine(reason) => RuntimeError::Load {
+                model: model.name().to_owned(),
+                engine: NAME,
+                reason,
+            },
         })?;
         let names = |outlets: &[ort::value::Outlet]| {
-            outlets.iter().map(|outlet| outlet.name().to_owned()).collect()
+            outlets
+                .iter()
+                .map(|outlet| outlet.name().to_owned())
+                .collect()
         };
         Ok(Box::new(OrtSession {
             name: model.name().to_owned(),
@@ -235,9 +296,18 @@ impl From<RuntimeError> for Failure {
     }
 }
 
+/// Refuses weights in other files: ONNX Runtime would look for them in the current folder.
+fn check_contained(bytes: &[u8]) -> Result<(), String> {
+    onnx_grad::Model::from_bytes(bytes)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
 fn load_library(library: &Path, threads: usize) -> Result<Loaded, RuntimeError> {
-    let rejected =
-        |reason: String| RuntimeError::LibraryRejected { path: library.to_owned(), reason };
+    let rejected = |reason: String| RuntimeError::LibraryRejected {
+        path: library.to_owned(),
+        reason,
+    };
     let absolute =
         std::path::absolute(library).map_err(RuntimeError::io("cannot resolve", library))?;
     if !absolute.is_file() {
@@ -255,7 +325,11 @@ fn load_library(library: &Path, threads: usize) -> Result<Loaded, RuntimeError> 
         .build()
         .map_err(|error| rejected(error.to_string()))?;
     environment.set_log_level(ort::logging::LogLevel::Warning);
-    Ok(Loaded { library: absolute, environment, pool_threads: threads })
+    Ok(Loaded {
+        library: absolute,
+        environment,
+        pool_threads: threads,
+    })
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
@@ -269,32 +343,58 @@ fn version_of(library: &Path) -> Option<String> {
             .find(|word| word.starts_with("1.") && word.split('.').count() == 3)
             .map(str::to_owned)
     };
-    let real = library.canonicalize().unwrap_or_else(|_| library.to_owned());
-    in_text(real.file_name()?.to_str()?)
-        .or_else(|| in_text(real.parent()?.file_name()?.to_str()?))
+    let real = library
+        .canonicalize()
+        .unwrap_or_else(|_| library.to_owned());
+    in_text(real.file_name()?.to_str()?).or_else(|| in_text(real.parent()?.file_name()?.to_str()?))
 }
 
-/// The provider that the library has, and why it is another than the one asked for.
-fn choose_provider(asked: Provider) -> (Provider, Vec<String>) {
-    let has_cuda = ep::CUDA::is_available().unwrap_or(false);
-    let has_tensorrt = ep::TensorRT::is_available().unwrap_or(false);
-    let missing = |name: &str| {
-        let note = format!(
-            "this ONNX Runtime was built without {name}, running on the processor; \
-             `kinograd runtime install --gpu` fetches one that has it"
-        );
-        tracing::warn!("{note}");
-        (Provider::Cpu, vec![note])
+/// `y = Identity(x)`, one float.
+fn identity_model() -> Vec<u8> {
+    use onnx_grad::Model;
+    use onnx_grad::proto::{
+        DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+        TensorShapeProto, TensorTypeProto, TypeProto, TypeValue, ValueInfoProto,
     };
-    match asked {
-        Provider::Cpu => (Provider::Cpu, Vec::new()),
-        Provider::Auto if has_cuda => (Provider::Cuda, Vec::new()),
-        Provider::Auto => (Provider::Cpu, Vec::new()),
-        Provider::Cuda if has_cuda => (Provider::Cuda, Vec::new()),
-        Provider::Cuda => missing("CUDA"),
-        Provider::TensorRt if has_tensorrt => (Provider::TensorRt, Vec::new()),
-        Provider::TensorRt => missing("TensorRT"),
-    }
+    let value = |name: &str| ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto {
+            value: Some(TypeValue::TensorType(TensorTypeProto {
+                elem_type: Some(onnx_grad::DataType::Float32.code()),
+                shape: Some(TensorShapeProto {
+                    dim: vec![DimensionProto {
+                        value: Some(DimensionValue::DimValue(1)),
+                        ..Default::default()
+                    }],
+                }),
+            })),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let graph = GraphProto {
+        name: "identity".into(),
+        node: vec![NodeProto {
+            op_type: "Identity".into(),
+            input: vec!["x".into()],
+            output: vec!["y".into()],
+            ..Default::default()
+        }],
+        input: vec![value("x")],
+        output: vec![value("y")],
+        ..Default::default()
+    };
+    let model = ModelProto {
+        ir_version: Some(8),
+        opset_import: vec![OperatorSetIdProto {
+            version: Some(17),
+            ..Default::default()
+        }],
+        graph: Some(graph),
+        ..Default::default()
+    };
+    // It cannot be too large; an empty file fails the probe, as it should.
+    Model::from_proto(model).to_bytes().unwrap_or_default()
 }
 
 fn execution_providers(
@@ -355,8 +455,9 @@ impl OrtSession {
         for (name, tensor) in inputs {
             values.push((name, input_value(tensor)?));
         }
-        let selector =
-            outputs.iter().fold(OutputSelector::no_default(), |all, name| all.with(*name));
+        let selector = outputs
+            .iter()
+            .fold(OutputSelector::no_default(), |all, name| all.with(*name));
         let options = RunOptions::new()?.with_outputs(selector);
         let mut results = self.session.run_with_options(values, &options)?;
         take_outputs(&mut results, outputs)
@@ -412,7 +513,12 @@ impl Session for OrtSession {
         inputs: &[(&str, &Tensor)],
         outputs: &[&str],
     ) -> Result<Vec<Tensor>, RuntimeError> {
-        check_names(&self.name, "input", inputs.iter().map(|(name, _)| *name), &self.inputs)?;
+        check_names(
+            &self.name,
+            "input",
+            inputs.iter().map(|(name, _)| *name),
+            &self.inputs,
+        )?;
         check_names(&self.name, "output", outputs.iter().copied(), &self.outputs)?;
         let results = if self.on_gpu {
             self.run_on_device(inputs, outputs)
@@ -424,7 +530,10 @@ impl Session for OrtSession {
             engine: NAME,
             reason: error.to_string(),
         })?;
-        Ok(results.into_iter().map(|value| Tensor(Repr::Ort(value))).collect())
+        Ok(results
+            .into_iter()
+            .map(|value| Tensor(Repr::Ort(value)))
+            .collect())
     }
 }
 
@@ -448,8 +557,12 @@ fn input_value(tensor: &Tensor) -> ort::Result<SessionInputValue<'_>> {
         Repr::F16(array) => TensorRef::from_array_view(array.view())?.into_dyn().into(),
         Repr::Ort(value) => value.into(),
         Repr::Tract(_) => {
-            let array = tensor.to_f32().map_err(|error| ort::Error::new(error.to_string()))?;
-            ort::value::Tensor::from_array(array.into_owned())?.into_dyn().into()
+            let array = tensor
+                .to_f32()
+                .map_err(|error| ort::Error::new(error.to_string()))?;
+            ort::value::Tensor::from_array(array.into_owned())?
+                .into_dyn()
+                .into()
         }
     })
 }

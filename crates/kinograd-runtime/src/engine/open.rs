@@ -107,7 +107,10 @@ fn open_library(library: &Path, options: &EngineOptions) -> Result<OpenEngine, R
         library: Some(engine.library().to_owned()),
         notes: engine.notes().to_vec(),
     };
-    Ok(OpenEngine { engine: Arc::new(engine), report })
+    Ok(OpenEngine {
+        engine: Arc::new(engine),
+        report,
+    })
 }
 
 fn built_in(threads: usize, notes: Vec<String>) -> OpenEngine {
@@ -119,5 +122,8 @@ fn built_in(threads: usize, notes: Vec<String>) -> OpenEngine {
         library: None,
         notes,
     };
-    OpenEngine { engine: Arc::new(engine), report }
+    OpenEngine {
+        engine: Arc::new(engine),
+        report,
+    }
 }

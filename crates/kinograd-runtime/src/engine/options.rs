@@ -82,7 +82,11 @@ impl ModelSource {
     /// A model in memory.
     pub fn memory(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
         let bytes = bytes.into();
-        Self { name: name.into(), sha256: sha256_hex(&bytes), data: Data::Memory(bytes) }
+        Self {
+            name: name.into(),
+            sha256: sha256_hex(&bytes),
+            data: Data::Memory(bytes),
+        }
     }
 
     /// A model on disk; reads the file once to hash it.
@@ -100,7 +104,11 @@ impl ModelSource {
     pub fn hashed_file(path: impl Into<PathBuf>, sha256: impl Into<String>) -> Self {
         let path = path.into();
         let name = path.display().to_string();
-        Self { name, sha256: sha256.into(), data: Data::File(path) }
+        Self {
+            name,
+            sha256: sha256.into(),
+            data: Data::File(path),
+        }
     }
 
     /// The same model under another name in messages.
@@ -169,12 +177,17 @@ mod tests {
             assert_eq!(word.parse::<Provider>().unwrap(), provider);
         }
         let error = "gpu".parse::<Provider>().unwrap_err().to_string();
-        assert_eq!(error, "unknown provider `gpu`; choose one of auto, cpu, cuda, tensorrt");
+        assert_eq!(
+            error,
+            "unknown provider `gpu`; choose one of auto, cpu, cuda, tensorrt"
+        );
     }
 
     #[test]
     fn a_missing_model_file_is_named() {
-        let error = ModelSource::file("nowhere/model.onnx").unwrap_err().to_string();
+        let error = ModelSource::file("nowhere/model.onnx")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("nowhere/model.onnx"), "{error}");
     }
 }

@@ -65,13 +65,20 @@ impl Engine for BuiltIn {
         let bytes = model.bytes()?;
         let template = guarded(|| Template::parse(&bytes)).map_err(load_error)?;
         if let Some((node, op)) = template.unsupported() {
-            return Err(RuntimeError::UnsupportedOp { model: model.name().to_owned(), node, op });
+            return Err(RuntimeError::UnsupportedOp {
+                model: model.name().to_owned(),
+                node,
+                op,
+            });
         }
         Ok(Box::new(TractSession {
             name: model.name().to_owned(),
             template,
             plans: Vec::new(),
-            options: RunOptions { executor: Some(self.executor.clone()), ..Default::default() },
+            options: RunOptions {
+                executor: Some(self.executor.clone()),
+                ..Default::default()
+            },
         }))
     }
 }
@@ -97,26 +104,49 @@ impl Template {
     fn parse(bytes: &[u8]) -> TractResult<Self> {
         let onnx = tract_onnx::onnx();
         let mut proto = onnx.proto_model_for_read(&mut &bytes[..])?;
-        let graph = proto.graph.as_mut().ok_or_else(|| TractError::msg("no graph in the file"))?;
+        let graph = proto
+            .graph
+            .as_mut()
+            .ok_or_else(|| TractError::msg("no graph in the file"))?;
         check_wiring(graph)?;
         // Exporters record the shapes of their example inputs; they do not hold for others.
         graph.value_info.clear();
-        let outputs = graph.output.iter().map(|output| output.name.clone()).collect();
+        let outputs = graph
+            .output
+            .iter()
+            .map(|output| output.name.clone())
+            .collect();
         let graph = Onnx::parse(&onnx, &proto, None)?;
         if let Some(name) = graph.unresolved_inputs.first() {
             return Err(TractError::msg(format!("nothing produces tensor `{name}`")));
         }
         let graph = graph.model;
-        let inputs =
-            graph.inputs.iter().map(|outlet| graph.node(outlet.node).name.clone()).collect();
-        Ok(Self { graph, inputs, outputs })
+        let inputs = graph
+            .inputs
+            .iter()
+            .map(|outlet| graph.node(outlet.node).name.clone())
+            .collect();
+        Ok(Self {
+            graph,
+            inputs,
+            outputs,
+        })
     }
 
     fn unsupported(&self) -> Option<(String, String)> {
-        let node = self.graph.nodes().iter().find(|node| node.op_is::<UnimplementedOp>())?;
+        let node = self
+            .graph
+            .nodes()
+            .iter()
+            .find(|node| node.op_is::<UnimplementedOp>())?;
         let op = node.op.name().into_owned();
-        let op = op.strip_prefix("Unimplemented(").and_then(|op| op.strip_suffix(')'));
-        Some((node.name.clone(), op.map_or_else(|| node.op.name().into_owned(), str::to_owned)))
+        let op = op
+            .strip_prefix("Unimplemented(")
+            .and_then(|op| op.strip_suffix(')'));
+        Some((
+            node.name.clone(),
+            op.map_or_else(|| node.op.name().into_owned(), str::to_owned),
+        ))
     }
 
     /// The graph for inputs of exactly these shapes, giving only these outputs.
@@ -139,11 +169,27 @@ impl Template {
 
 /// tract trusts that every output and node input has a producer; a damaged file may not.
 fn check_wiring(graph: &pb::GraphProto) -> TractResult<()> {
-    let mut known: HashSet<&str> = graph.input.iter().map(|input| input.name.as_str()).collect();
+    let mut known: HashSet<&str> = graph
+        .input
+        .iter()
+        .map(|input| input.name.as_str())
+        .collect();
     known.extend(graph.initializer.iter().map(|tensor| tensor.name.as_str()));
-    known.extend(graph.node.iter().flat_map(|node| node.output.iter().map(String::as_str)));
-    match graph.output.iter().find(|output| !known.contains(output.name.as_str())) {
-        Some(output) => Err(TractError::msg(format!("nothing produces output `{}`", output.name))),
+    known.extend(
+        graph
+            .node
+            .iter()
+            .flat_map(|node| node.output.iter().map(String::as_str)),
+    );
+    match graph
+        .output
+        .iter()
+        .find(|output| !known.contains(output.name.as_str()))
+    {
+        Some(output) => Err(TractError::msg(format!(
+            "nothing produces output `{}`",
+            output.name
+        ))),
         None => Ok(()),
     }
 }
@@ -173,7 +219,11 @@ impl TractSession {
             return Ok(plan);
         }
         let plan = guarded(|| self.template.plan(&key, &self.options)).map_err(|reason| {
-            RuntimeError::Load { model: self.name.clone(), engine: NAME, reason }
+            RuntimeError::Load {
+                model: self.name.clone(),
+                engine: NAME,
+                reason,
+            }
         })?;
         if self.plans.len() == PLANS {
             self.plans.remove(0);
@@ -199,7 +249,12 @@ impl Session for TractSession {
     ) -> Result<Vec<Tensor>, RuntimeError> {
         let asked = inputs.iter().map(|(name, _)| *name);
         check_names(&self.name, "input", asked, &self.template.inputs)?;
-        check_names(&self.name, "output", outputs.iter().copied(), &self.template.outputs)?;
+        check_names(
+            &self.name,
+            "output",
+            outputs.iter().copied(),
+            &self.template.outputs,
+        )?;
         let run_error = |name: &str, reason| RuntimeError::Run {
             model: name.to_owned(),
             engine: NAME,
@@ -209,8 +264,8 @@ impl Session for TractSession {
         let mut shapes = Vec::new();
         for name in &self.template.inputs {
             let given = inputs.iter().find(|(given, _)| given == name);
-            let (_, tensor) = given
-                .ok_or_else(|| run_error(&self.name, format!("input `{name}` is missing")))?;
+            let (_, tensor) =
+                given.ok_or_else(|| run_error(&self.name, format!("input `{name}` is missing")))?;
             shapes.push(tensor.shape());
             values.push(value_from_tensor(tensor)?);
         }
@@ -218,7 +273,10 @@ impl Session for TractSession {
         let plan = self.plan(Key { shapes, outputs })?;
         let results =
             guarded(|| plan.run(values)).map_err(|reason| run_error(&self.name, reason))?;
-        Ok(results.into_iter().map(|value| Tensor(Repr::Tract(value.into_arc_tensor()))).collect())
+        Ok(results
+            .into_iter()
+            .map(|value| Tensor(Repr::Tract(value.into_arc_tensor())))
+            .collect())
     }
 }
 

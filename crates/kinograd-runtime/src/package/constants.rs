@@ -20,7 +20,10 @@ pub struct Constants {
 
 impl Constants {
     pub(super) fn read(path: &Path, manifest: &Manifest) -> Result<Self, RuntimeError> {
-        let bad = |reason: String| RuntimeError::PackageFormat { path: path.to_owned(), reason };
+        let bad = |reason: String| RuntimeError::PackageFormat {
+            path: path.to_owned(),
+            reason,
+        };
         let mut bytes = Vec::new();
         std::fs::File::open(path)
             .and_then(|mut file| file.read_to_end(&mut bytes))
@@ -34,7 +37,10 @@ impl Constants {
                 .or_else(|_| npz.by_name(&format!("{name}.npy")))
                 .map_err(|error| bad(format!("array `{name}`: {error}")))?;
             if array.len() != size {
-                return Err(bad(format!("array `{name}` has {} values, not {size}", array.len())));
+                return Err(bad(format!(
+                    "array `{name}` has {} values, not {size}",
+                    array.len()
+                )));
             }
             if let Some(at) = array.iter().position(|value| !value.is_finite()) {
                 return Err(bad(format!("array `{name}` is not finite at {at}")));

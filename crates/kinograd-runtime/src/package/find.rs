@@ -30,9 +30,15 @@ pub fn find_package(name_or_path: &str) -> Result<Package, RuntimeError> {
                 return Package::open(candidate);
             }
         }
-        return Err(RuntimeError::PackageNotFound { name: name_or_path.into(), searched });
+        return Err(RuntimeError::PackageNotFound {
+            name: name_or_path.into(),
+            searched,
+        });
     }
-    Err(RuntimeError::PackageNotFound { name: name_or_path.into(), searched: vec![path.into()] })
+    Err(RuntimeError::PackageNotFound {
+        name: name_or_path.into(),
+        searched: vec![path.into()],
+    })
 }
 
 /// Every package of the [`package_folders`], the first of each name.
@@ -49,8 +55,14 @@ pub fn list_packages() -> Vec<FoundPackage> {
             .collect();
         folders.sort();
         for folder in folders {
-            if !found.iter().any(|known| known.folder.file_name() == folder.file_name()) {
-                found.push(FoundPackage { package: Package::open(&folder), folder });
+            if !found
+                .iter()
+                .any(|known| known.folder.file_name() == folder.file_name())
+            {
+                found.push(FoundPackage {
+                    package: Package::open(&folder),
+                    folder,
+                });
             }
         }
     }
@@ -67,7 +79,9 @@ pub fn package_folders() -> Vec<PathBuf> {
     if let Ok(current) = std::env::current_dir() {
         folders.extend(current.ancestors().map(|folder| folder.join("models")));
     }
-    if let Some(beside) = std::env::current_exe().ok().and_then(|p| p.parent().map(Path::to_owned))
+    if let Some(beside) = std::env::current_exe()
+        .ok()
+        .and_then(|p| p.parent().map(Path::to_owned))
     {
         if let Some(prefix) = beside.parent() {
             folders.push(prefix.join("share/kinograd/models"));

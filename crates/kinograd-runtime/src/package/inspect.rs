@@ -52,7 +52,11 @@ pub fn inspect(path: &Path) -> Result<ModelSummary, RuntimeError> {
             *ops.entry(op).or_insert(0) += 1;
         }
         for tensor in &graph.initializer {
-            parameters += tensor.dims.iter().map(|&n| n.max(0) as u64).product::<u64>();
+            parameters += tensor
+                .dims
+                .iter()
+                .map(|&n| n.max(0) as u64)
+                .product::<u64>();
         }
     }
     let summaries = |tensors: Vec<TensorInfo>| tensors.into_iter().map(summary).collect();
@@ -74,6 +78,8 @@ fn summary(tensor: TensorInfo) -> TensorSummary {
     TensorSummary {
         name: tensor.name,
         element: format!("{:?}", tensor.data_type).to_lowercase(),
-        shape: tensor.shape.map(|shape| shape.iter().map(dimension).collect()),
+        shape: tensor
+            .shape
+            .map(|shape| shape.iter().map(dimension).collect()),
     }
 }

@@ -231,10 +231,11 @@ impl Manifest {
             schema: u32,
         }
         // The version first: a later format may not fit the fields at all.
-        let Versioned { schema } =
-            serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let Versioned { schema } = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if schema != SCHEMA {
-            return Err(format!("schema {schema}: this version reads schema {SCHEMA}"));
+            return Err(format!(
+                "schema {schema}: this version reads schema {SCHEMA}"
+            ));
         }
         let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         manifest.validate()?;
@@ -249,7 +250,10 @@ impl Manifest {
 
     fn validate(&self) -> Result<(), String> {
         if self.name.is_empty() || self.name.contains(['/', '\\']) {
-            return Err(format!("name `{}` must be a plain, non-empty word", self.name));
+            return Err(format!(
+                "name `{}` must be a plain, non-empty word",
+                self.name
+            ));
         }
         if let Some(schedule) = &self.schedule
             && schedule.train_steps == 0
@@ -259,9 +263,11 @@ impl Manifest {
         if let Some(r) = &self.representation {
             let lengths = r.min_frames >= 1 && r.min_frames <= r.max_frames;
             if !(lengths && r.patch_frames >= 1 && r.features >= 1 && r.fps > 0.0) {
-                return Err("representation: fps, features, patch_frames must be positive and \
+                return Err(
+                    "representation: fps, features, patch_frames must be positive and \
                             1 ≤ min_frames ≤ max_frames"
-                    .into());
+                        .into(),
+                );
             }
         }
         if let Some(c) = &self.conditioning
@@ -282,7 +288,9 @@ impl Manifest {
     /// # Errors
     /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
     pub fn motion(&self) -> Result<&Representation, crate::RuntimeError> {
-        self.representation.as_ref().ok_or_else(|| self.lacks("representation"))
+        self.representation
+            .as_ref()
+            .ok_or_else(|| self.lacks("representation"))
     }
 
     /// How prompts come in.
@@ -290,7 +298,9 @@ impl Manifest {
     /// # Errors
     /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
     pub fn text(&self) -> Result<&Conditioning, crate::RuntimeError> {
-        self.conditioning.as_ref().ok_or_else(|| self.lacks("conditioning"))
+        self.conditioning
+            .as_ref()
+            .ok_or_else(|| self.lacks("conditioning"))
     }
 
     fn lacks(&self, key: &str) -> crate::RuntimeError {

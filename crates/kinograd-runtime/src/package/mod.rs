@@ -87,7 +87,11 @@ impl Package {
         let path = self.inside(entry)?;
         let got = sha256_of_file(&path)?;
         if !got.eq_ignore_ascii_case(&entry.sha256) {
-            return Err(RuntimeError::WrongHash { path, expected: entry.sha256.clone(), got });
+            return Err(RuntimeError::WrongHash {
+                path,
+                expected: entry.sha256.clone(),
+                got,
+            });
         }
         Ok(path)
     }
@@ -98,7 +102,10 @@ impl Package {
     /// As [`Package::file`].
     pub fn model(&self, role: Role) -> Result<ModelSource, RuntimeError> {
         let path = self.file(role)?;
-        Ok(ModelSource::hashed_file(path, self.entry(role)?.sha256.to_ascii_lowercase()))
+        Ok(ModelSource::hashed_file(
+            path,
+            self.entry(role)?.sha256.to_ascii_lowercase(),
+        ))
     }
 
     /// The arrays of the package's NPZ.
@@ -113,8 +120,12 @@ impl Package {
     /// The graph's own name for an input or output of the role's contract.
     pub(crate) fn port(&self, role: Role, canonical: &str) -> String {
         let entry = self.manifest.files.get(&role);
-        let renamed = entry
-            .and_then(|entry| entry.inputs.get(canonical).or_else(|| entry.outputs.get(canonical)));
+        let renamed = entry.and_then(|entry| {
+            entry
+                .inputs
+                .get(canonical)
+                .or_else(|| entry.outputs.get(canonical))
+        });
         renamed.map_or_else(|| canonical.to_owned(), Clone::clone)
     }
 
@@ -123,14 +134,20 @@ impl Package {
     /// # Errors
     /// As [`Package::file`], for the first bad file.
     pub fn check(&self) -> Result<(), RuntimeError> {
-        self.manifest.files.keys().try_for_each(|&role| self.file(role).map(|_| ()))
+        self.manifest
+            .files
+            .keys()
+            .try_for_each(|&role| self.file(role).map(|_| ()))
     }
 
     fn entry(&self, role: Role) -> Result<&FileEntry, RuntimeError> {
-        self.manifest.files.get(&role).ok_or_else(|| RuntimeError::PackageRole {
-            package: self.manifest.name.clone(),
-            role: role.as_str(),
-        })
+        self.manifest
+            .files
+            .get(&role)
+            .ok_or_else(|| RuntimeError::PackageRole {
+                package: self.manifest.name.clone(),
+                role: role.as_str(),
+            })
     }
 
     /// Resolves links, so that none leads out of the folder.
@@ -138,10 +155,10 @@ impl Package {
         let path = self.folder.join(&entry.path);
         let missing = || RuntimeError::io("cannot read a file of the model package", &path);
         let real = path.canonicalize().map_err(missing())?;
-        let folder = self
-            .folder
-            .canonicalize()
-            .map_err(RuntimeError::io("cannot read the model package", &self.folder))?;
+        let folder = self.folder.canonicalize().map_err(RuntimeError::io(
+            "cannot read the model package",
+            &self.folder,
+        ))?;
         if !real.starts_with(&folder) {
             return Err(RuntimeError::PackagePath {
                 package: self.manifest.name.clone(),
@@ -154,10 +171,15 @@ impl Package {
 
 fn check_relative(package: &str, file: &str) -> Result<(), RuntimeError> {
     let path = Path::new(file);
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     // A back slash or a colon is a separator on one system and a letter on another.
     if file.is_empty() || !plain || file.contains(['\\', ':']) {
-        return Err(RuntimeError::PackagePath { package: package.into(), file: file.into() });
+        return Err(RuntimeError::PackagePath {
+            package: package.into(),
+            file: file.into(),
+        });
     }
     Ok(())
 }
@@ -175,7 +197,10 @@ pub fn write_package(folder: &Path, mut manifest: Manifest) -> Result<Package, R
     let path = folder.join(MANIFEST_FILE);
     let text = manifest
         .to_json()
-        .map_err(|reason| RuntimeError::PackageFormat { path: path.clone(), reason })?;
+        .map_err(|reason| RuntimeError::PackageFormat {
+            path: path.clone(),
+            reason,
+        })?;
     crate::cache::write_atomically(&path, text.as_bytes())?;
     Package::open(folder)
 }

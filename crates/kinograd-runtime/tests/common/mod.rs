@@ -39,7 +39,12 @@ pub struct Graph {
 
 impl Graph {
     pub fn new() -> Self {
-        Self { graph: GraphProto { name: "test".into(), ..Default::default() } }
+        Self {
+            graph: GraphProto {
+                name: "test".into(),
+                ..Default::default()
+            },
+        }
     }
 
     /// Dimensions are numbers or names.
@@ -54,17 +59,24 @@ impl Graph {
     }
 
     pub fn weights(mut self, name: &str, dims: &[i64], values: &[f32]) -> Self {
-        let raw = values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        let raw = values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<u8>>();
         self.graph.initializer.push(tensor(name, FLOAT, dims, raw));
         self
     }
 
     /// Half precision, then a cast, as packages store weights.
     pub fn half_weights(mut self, name: &str, dims: &[i64], values: &[f32]) -> Self {
-        let raw =
-            values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect::<Vec<u8>>();
+        let raw = values
+            .iter()
+            .flat_map(|&v| f16::from_f32(v).to_le_bytes())
+            .collect::<Vec<u8>>();
         let stored = format!("{name}_f16");
-        self.graph.initializer.push(tensor(&stored, FLOAT16, dims, raw));
+        self.graph
+            .initializer
+            .push(tensor(&stored, FLOAT16, dims, raw));
         let to = AttributeProto {
             name: "to".into(),
             r#type: Some(2),
@@ -75,7 +87,10 @@ impl Graph {
     }
 
     pub fn ints(mut self, name: &str, dims: &[i64], values: &[i64]) -> Self {
-        let raw = values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+        let raw = values
+            .iter()
+            .flat_map(|v| v.to_le_bytes())
+            .collect::<Vec<u8>>();
         self.graph.initializer.push(tensor(name, INT64, dims, raw));
         self
     }
@@ -105,7 +120,10 @@ impl Graph {
     pub fn bytes(self) -> Vec<u8> {
         let model = ModelProto {
             ir_version: Some(8),
-            opset_import: vec![OperatorSetIdProto { domain: String::new(), version: Some(17) }],
+            opset_import: vec![OperatorSetIdProto {
+                domain: String::new(),
+                version: Some(17),
+            }],
             graph: Some(self.graph),
             ..Default::default()
         };
@@ -123,7 +141,12 @@ pub fn ints_attribute(name: &str, values: &[i64]) -> AttributeProto {
 }
 
 pub fn int_attribute(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { name: name.into(), r#type: Some(2), i: Some(value), ..Default::default() }
+    AttributeProto {
+        name: name.into(),
+        r#type: Some(2),
+        i: Some(value),
+        ..Default::default()
+    }
 }
 
 fn tensor(name: &str, element: i32, dims: &[i64], raw: Vec<u8>) -> TensorProto {
@@ -147,8 +170,10 @@ fn value_info(name: &str, element: i32, dims: &[&str]) -> ValueInfoProto {
             ..Default::default()
         })
         .collect();
-    let tensor =
-        TensorTypeProto { elem_type: Some(element), shape: Some(TensorShapeProto { dim }) };
+    let tensor = TensorTypeProto {
+        elem_type: Some(element),
+        shape: Some(TensorShapeProto { dim }),
+    };
     ValueInfoProto {
         name: name.into(),
         r#type: Some(TypeProto {
@@ -173,5 +198,8 @@ pub fn noise(count: usize, seed: u32) -> Vec<f32> {
 /// Largest |a − b|, with the shapes checked.
 pub fn max_difference(a: &ndarray::ArrayD<f32>, b: &ndarray::ArrayD<f32>) -> f32 {
     assert_eq!(a.shape(), b.shape());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
 }

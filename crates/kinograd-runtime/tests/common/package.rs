@@ -86,7 +86,12 @@ fn text_encoder() -> Vec<u8> {
         graph
             .node("Gather", &[table, "token_ids"], &[&picked])
             .node("Mul", &[&picked, "mask3"], &[&masked])
-            .node_with("ReduceSum", &[&masked, "axis1"], &[out], vec![int_attribute("keepdims", 0)])
+            .node_with(
+                "ReduceSum",
+                &[&masked, "axis1"],
+                &[out],
+                vec![int_attribute("keepdims", 0)],
+            )
     };
     let graph = Graph::new()
         .input("token_ids", INT64, &["batch", "tokens"])
@@ -118,15 +123,23 @@ fn motion_embedding() -> Vec<u8> {
         .ints("axis2", &[1], &[2])
         .node("Unsqueeze", &["frame_mask", "axis2"], &["mask3"])
         .node("Mul", &["features", "mask3"], &["masked"])
-        .node_with("ReduceSum", &["masked", "axis1"], &["sum"], vec![int_attribute("keepdims", 0)])
+        .node_with(
+            "ReduceSum",
+            &["masked", "axis1"],
+            &["sum"],
+            vec![int_attribute("keepdims", 0)],
+        )
         .node("MatMul", &["sum", "p"], &["embedding"])
         .output("embedding", FLOAT, &["batch", "3"])
         .bytes()
 }
 
 fn tokenizer() -> String {
-    let vocabulary: BTreeMap<&str, usize> =
-        WORDS.iter().enumerate().map(|(id, &word)| (word, id)).collect();
+    let vocabulary: BTreeMap<&str, usize> = WORDS
+        .iter()
+        .enumerate()
+        .map(|(id, &word)| (word, id))
+        .collect();
     serde_json::json!({
         "version": "1.0",
         "truncation": null,
@@ -156,7 +169,15 @@ pub fn manifest() -> Manifest {
         kind: ModelKind::Motion,
         files: files
             .into_iter()
-            .map(|(role, path)| (role, FileEntry { path: path.into(), ..Default::default() }))
+            .map(|(role, path)| {
+                (
+                    role,
+                    FileEntry {
+                        path: path.into(),
+                        ..Default::default()
+                    },
+                )
+            })
             .collect(),
         prediction: Prediction::X0,
         schedule: Some(ScheduleSpec {
@@ -178,7 +199,11 @@ pub fn manifest() -> Manifest {
             max_tokens: MAX_TOKENS,
             embedding_dims: Some(EMBEDDING),
         }),
-        defaults: Defaults { cfg: Some(1.5), steps: Some(20), sampler: Some("ddim".into()) },
+        defaults: Defaults {
+            cfg: Some(1.5),
+            steps: Some(20),
+            sampler: Some("ddim".into()),
+        },
         licence: "CC0-1.0".into(),
         data: "none".into(),
         limits: vec!["it cannot do anything".into()],
@@ -197,14 +222,19 @@ pub fn write(folder: &Path, manifest: Manifest) -> Package {
     std::fs::write(folder.join("tokenizer.json"), tokenizer()).unwrap();
     let file = std::fs::File::create(folder.join("constants.npz")).unwrap();
     let mut npz = ndarray_npy::NpzWriter::new(file);
-    npz.add_array("mean", &Array1::<f32>::zeros(FEATURES)).unwrap();
-    npz.add_array("std", &Array1::<f32>::ones(FEATURES)).unwrap();
-    npz.add_array("null_condition", &model.null_condition).unwrap();
+    npz.add_array("mean", &Array1::<f32>::zeros(FEATURES))
+        .unwrap();
+    npz.add_array("std", &Array1::<f32>::ones(FEATURES))
+        .unwrap();
+    npz.add_array("null_condition", &model.null_condition)
+        .unwrap();
     npz.finish().unwrap();
     write_package(folder, manifest).unwrap()
 }
 
 pub fn clips(batch: usize, frames: usize, seed: u32) -> ArrayD<f32> {
     let values = noise(batch * frames * FEATURES, seed);
-    Array3::from_shape_vec((batch, frames, FEATURES), values).unwrap().into_dyn()
+    Array3::from_shape_vec((batch, frames, FEATURES), values)
+        .unwrap()
+        .into_dyn()
 }
