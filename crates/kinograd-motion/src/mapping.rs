@@ -171,6 +171,7 @@ impl Mapping {
         if problems.is_empty() {
             Ok(Resolved {
                 points,
+                rig_joints: skeleton.len(),
                 up: self.up,
                 unit_to_metre: self.unit_to_metre,
             })
@@ -193,6 +194,7 @@ struct Point {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     points: [Point; JOINTS],
+    rig_joints: usize,
     up: Up,
     unit_to_metre: Option<f64>,
 }
@@ -202,6 +204,12 @@ impl Resolved {
     #[must_use]
     pub fn unit_to_metre(&self) -> Option<f64> {
         self.unit_to_metre
+    }
+
+    /// Number of joints of the rig.
+    #[must_use]
+    pub fn rig_joints(&self) -> usize {
+        self.rig_joints
     }
 
     /// The canonical points of one frame of rig joints, Y up, in the unit of `rig`.

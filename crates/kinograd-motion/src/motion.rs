@@ -2,7 +2,7 @@
 
 use glam::{DQuat, DVec3};
 
-use crate::Skeleton;
+use crate::{MotionError, Skeleton};
 
 /// A clip of local joint rotations. World frame: Y up, metres, right-handed.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,49 @@ impl Motion {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.root_in_world_m.is_empty()
+    }
+
+    /// Checks that the skeleton is sound, that every frame has a root and a rotation per joint,
+    /// and that the rate and every number are finite.
+    ///
+    /// # Errors
+    /// Says which frame or joint is at fault.
+    pub fn validate(&self) -> Result<(), MotionError> {
+        self.skeleton.validate()?;
+        let bad = |message: String| MotionError::Format {
+            format: "motion",
+            message,
+        };
+        if !(self.fps.is_finite() && self.fps > 0.0) {
+            return Err(bad(format!("frame rate {}", self.fps)));
+        }
+        if self.local_rotations.len() != self.len() {
+            return Err(bad(format!(
+                "{} roots, {} frames of rotations",
+                self.len(),
+                self.local_rotations.len()
+            )));
+        }
+        for (frame, (root, rotations)) in self
+            .root_in_world_m
+            .iter()
+            .zip(&self.local_rotations)
+            .enumerate()
+        {
+            if rotations.len() != self.skeleton.len() {
+                return Err(bad(format!(
+                    "frame {frame} has {} rotations for {} joints",
+                    rotations.len(),
+                    self.skeleton.len()
+                )));
+            }
+            if !root.is_finite() || rotations.iter().any(|q| !q.is_finite()) {
+                return Err(bad(format!(
+                    "frame {frame} has a number that is not finite"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Joint positions in the world by forward kinematics, `[frame][joint]`, metres.

@@ -8,8 +8,9 @@ use crate::{Motion, MotionError};
 /// 1985), the root linearly. Equal rates give the same motion.
 ///
 /// # Errors
-/// When `fps` is not a positive number.
+/// When `fps` is not a positive number, or the motion is not sound ([`Motion::validate`]).
 pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
+    motion.validate()?;
     let samples = sample_points(motion.len(), motion.fps, fps)?;
     let mut root_in_world_m = Vec::with_capacity(samples.len());
     let mut local_rotations: Vec<Vec<DQuat>> = Vec::with_capacity(samples.len());

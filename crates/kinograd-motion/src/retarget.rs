@@ -45,8 +45,9 @@ pub struct Retargeted {
 /// When the mapping does not fit the rig, the legs have no length, or `fps` is not positive.
 pub fn retarget(clip: &Bvh, mapping: &Mapping, fps: f64) -> Result<Retargeted, MotionError> {
     let resolved = mapping.resolve(&clip.skeleton)?;
-    let joints = clip.joints_at_fps_m(fps, 1.0)?;
-    retarget_joints(&joints, &resolved, fps)
+    let frames = clip.frames_at_fps(fps, 1.0)?;
+    let points = frames.map(|joints| resolved.canonical(&joints)).collect();
+    retarget_points(points, resolved.unit_to_metre(), fps)
 }
 
 /// Brings a clip that is a [`Motion`] on some rig to the canonical body, at its own frame rate.
@@ -67,13 +68,26 @@ pub fn retarget_joints(
     mapping: &Resolved,
     fps: f64,
 ) -> Result<Retargeted, MotionError> {
-    let mut source: Vec<Vec<DVec3>> = joints.iter().map(|f| mapping.canonical(f)).collect();
+    if let Some(frame) = joints.iter().position(|f| f.len() != mapping.rig_joints()) {
+        return Err(MotionError::Shape {
+            what: "rig joints",
+            expected: format!("[frames, {}, 3]", mapping.rig_joints()),
+            got: vec![joints.len(), joints[frame].len(), 3],
+        });
+    }
+    let points = joints.iter().map(|f| mapping.canonical(f)).collect();
+    retarget_points(points, mapping.unit_to_metre(), fps)
+}
+
+/// Brings mapped points, `[frame][22]` in the source's unit, to the canonical body.
+fn retarget_points(
+    mut source: Vec<Vec<DVec3>>,
+    unit_to_metre: Option<f64>,
+    fps: f64,
+) -> Result<Retargeted, MotionError> {
     let body = Skeleton::canonical();
     let leg = points::leg_length(&source)?;
-    let unit_to_metre = match mapping.unit_to_metre() {
-        Some(unit) => unit,
-        None => points::guess_unit(leg)?,
-    };
+    let unit_to_metre = unit_to_metre.unwrap_or_else(|| points::guess_unit(leg));
     let source_leg_m = leg * unit_to_metre;
     let scale = points::body_leg_length(&body) / source_leg_m;
     for point in source.iter_mut().flatten() {

@@ -3,6 +3,8 @@
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
+use crate::MotionError;
+
 /// Joints of the canonical skeleton.
 pub const JOINTS: usize = 22;
 
@@ -101,5 +103,42 @@ impl Skeleton {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
+    }
+
+    /// Checks what the rest of the crate takes for granted: a root first, parents before their
+    /// children, one finite offset per joint.
+    ///
+    /// # Errors
+    /// Names the first joint at fault.
+    pub fn validate(&self) -> Result<(), MotionError> {
+        let bad = |message: String| MotionError::Format {
+            format: "skeleton",
+            message,
+        };
+        let joints = self.names.len();
+        if joints == 0 || self.parents.len() != joints || self.offsets_m.len() != joints {
+            return Err(bad(format!(
+                "{joints} names, {} parents, {} offsets",
+                self.parents.len(),
+                self.offsets_m.len()
+            )));
+        }
+        for (joint, name) in self.names.iter().enumerate() {
+            let in_order = match self.parents[joint] {
+                None => joint == 0,
+                Some(parent) => parent < joint,
+            };
+            if !in_order {
+                return Err(bad(format!(
+                    "joint `{name}` does not come after its parent"
+                )));
+            }
+            if !self.offsets_m[joint].is_finite() {
+                return Err(bad(format!(
+                    "joint `{name}` has an offset that is not finite"
+                )));
+            }
+        }
+        Ok(())
     }
 }

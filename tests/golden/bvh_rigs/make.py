@@ -186,7 +186,7 @@ def main():
     golden["walk_odd_120fps"] = by_numpy(path)
     golden = {k: v[::10] for k, v in golden.items()}
     golden["walk_odd_120fps_at_50"] = by_numpy(path, resample=(120, 50))
-    np.savez_compressed(HERE / "io.npz", **golden)
+    np.savez(HERE / "io.npz", **golden)
 
 
 def by_bvhio(path):

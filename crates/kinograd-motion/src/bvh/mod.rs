@@ -134,22 +134,29 @@ impl Bvh {
         fps: f64,
         unit_to_metre: f64,
     ) -> Result<Vec<Vec<DVec3>>, MotionError> {
+        Ok(self.frames_at_fps(fps, unit_to_metre)?.collect())
+    }
+
+    /// [`Bvh::joints_at_fps_m`], a frame at a time.
+    pub(crate) fn frames_at_fps(
+        &self,
+        fps: f64,
+        unit_to_metre: f64,
+    ) -> Result<impl Iterator<Item = Vec<DVec3>>, MotionError> {
         let samples = resample::sample_points(self.len(), self.fps, fps)?;
-        Ok(samples
-            .map(|(before, after, t)| {
-                let mut pose = self.pose(before);
-                if t > 0.0 {
-                    let next = self.pose(after);
-                    for (a, b) in pose.rotations.iter_mut().zip(&next.rotations) {
-                        *a = resample::slerp(*a, *b, t);
-                    }
-                    for (a, b) in pose.offsets.iter_mut().zip(&next.offsets) {
-                        *a = a.lerp(*b, t);
-                    }
+        Ok(samples.map(move |(before, after, t)| {
+            let mut pose = self.pose(before);
+            if t > 0.0 {
+                let next = self.pose(after);
+                for (a, b) in pose.rotations.iter_mut().zip(&next.rotations) {
+                    *a = resample::slerp(*a, *b, t);
                 }
-                self.positions(&pose, unit_to_metre)
-            })
-            .collect())
+                for (a, b) in pose.offsets.iter_mut().zip(&next.offsets) {
+                    *a = a.lerp(*b, t);
+                }
+            }
+            self.positions(&pose, unit_to_metre)
+        }))
     }
 
     fn pose(&self, frame: usize) -> Pose {

@@ -25,16 +25,7 @@ impl Default for WriteOptions {
 /// When the motion is empty or not finite, or the file cannot be written.
 pub fn write(path: &Path, motion: &Motion, options: WriteOptions) -> Result<(), MotionError> {
     let bytes = to_bytes(motion, options)?;
-    let io = |source| MotionError::Io {
-        path: path.to_path_buf(),
-        source,
-    };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    file.write_all(&bytes).map_err(io)?;
-    file.persist(path).map_err(|e| io(e.error))?;
-    Ok(())
+    crate::write_atomic(path, |file| file.write_all(&bytes))
 }
 
 /// A motion as the text of a BVH file: channels in ZXY order, an End Site at every leaf.
@@ -77,32 +68,12 @@ fn check(motion: &Motion, options: WriteOptions) -> Result<(), MotionError> {
         format: "BVH",
         message,
     };
-    if motion.is_empty() || motion.skeleton.is_empty() {
-        return Err(bad("a motion without frames or joints".into()));
-    }
-    if !(motion.fps.is_finite() && motion.fps > 0.0) {
-        return Err(bad(format!("frame rate {}", motion.fps)));
+    motion.validate()?;
+    if motion.is_empty() {
+        return Err(bad("a motion without frames".into()));
     }
     if !(options.unit_to_metre.is_finite() && options.unit_to_metre > 0.0) {
         return Err(bad(format!("unit of {} m", options.unit_to_metre)));
-    }
-    if motion.local_rotations.len() != motion.len() {
-        return Err(bad("roots and rotations differ in frames".into()));
-    }
-    for (frame, (root, rotations)) in motion
-        .root_in_world_m
-        .iter()
-        .zip(&motion.local_rotations)
-        .enumerate()
-    {
-        if rotations.len() != motion.skeleton.len() {
-            return Err(bad(format!("frame {frame} lacks rotations")));
-        }
-        if !root.is_finite() || rotations.iter().any(|q| !q.is_finite()) {
-            return Err(bad(format!(
-                "frame {frame} has a number that is not finite"
-            )));
-        }
     }
     Ok(())
 }

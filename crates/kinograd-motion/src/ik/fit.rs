@@ -18,7 +18,7 @@ use crate::{Motion, MotionError, Skeleton};
 /// Where the joints were made by the same skeleton, they are reproduced exactly.
 ///
 /// # Errors
-/// When a frame has another number of joints than the skeleton, a number is not finite, or
+/// When the skeleton is not sound, a frame has another number of joints than it, a number is not finite, or
 /// `fps` is not positive.
 pub fn fit_rotations(
     skeleton: &Skeleton,
@@ -34,6 +34,7 @@ pub fn fit_rotations(
 }
 
 fn check(skeleton: &Skeleton, joints: &[Vec<DVec3>], fps: f64) -> Result<(), MotionError> {
+    skeleton.validate()?;
     for (frame, positions) in joints.iter().enumerate() {
         if positions.len() != skeleton.len() {
             return Err(MotionError::Shape {

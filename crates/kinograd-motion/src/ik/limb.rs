@@ -108,7 +108,8 @@ pub fn reach(
         && limb.middle < skeleton.len()
         && skeleton.parents[limb.end] == Some(limb.middle)
         && skeleton.parents[limb.middle] == Some(limb.root);
-    if !chained || frame >= motion.len() || !target.is_finite() {
+    let whole = motion.local_rotations.get(frame).map(Vec::len) == Some(skeleton.len());
+    if !chained || !whole || frame >= motion.len() || !target.is_finite() {
         return Err(MotionError::Format {
             format: "limb",
             message: format!("cannot turn {limb:?} of frame {frame} to {target}"),

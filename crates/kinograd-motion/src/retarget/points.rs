@@ -41,7 +41,7 @@ pub(super) fn body_leg_length(body: &Skeleton) -> f64 {
 
 /// Metres per unit from a leg's length, which is near 0.8 m for an adult: metres, decimetres,
 /// inches, centimetres or millimetres, the nearest by ratio.
-pub(super) fn guess_unit(leg_units: f64) -> Result<f64, MotionError> {
+pub(super) fn guess_unit(leg_units: f64) -> f64 {
     const ADULT_LEG_M: f64 = 0.8;
     let distance = |unit: f64| (leg_units * unit / ADULT_LEG_M).ln().abs();
     let units = [1.0, 0.1, 0.0254, 0.01, 0.001];
@@ -49,11 +49,11 @@ pub(super) fn guess_unit(leg_units: f64) -> Result<f64, MotionError> {
         .into_iter()
         .fold(1.0, |a, b| if distance(b) < distance(a) { b } else { a });
     if distance(best) < 1.5_f64.ln() {
-        return Ok(best);
+        return best;
     }
     // A child, a giant, or a unit of the maker's own, such as CMU's 1/0.45 inch: take the legs
     // for an adult's.
-    Ok(ADULT_LEG_M / leg_units)
+    ADULT_LEG_M / leg_units
 }
 
 /// Canonical joint positions `[frame][22]` with the body's bone lengths and the directions of
