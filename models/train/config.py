@@ -72,12 +72,13 @@ class TrainConfig:
     seed: int = 0
     minutes: float = 60.0
     tokens_per_step: int = 3072
-    lr: float = 6e-4
-    muon_lr: float = 1.5e-3
+    lr: float = 1e-3
+    muon_lr: float = 1.2e-3
+    hold: float = 0.72
     warmup_steps: int = 60
     weight_decay: float = 0.02
     ema: float = 0.998
-    text_lr: float = 1.8e-3
+    text_lr: float = 1e-3
     noisy_from: int = 850
     noisy_share: float = 0.55
     drop_text: float = 0.1

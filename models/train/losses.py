@@ -82,9 +82,11 @@ class MotionLoss:
         c = self.config
         return (a / (1 - a)).pow(c.snr_power).clamp(c.snr_min, c.snr_max).float()
 
-    def terms(self, predicted: Tensor, x0: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """Per-sample terms `[b]`; `predicted`, `x0` `[b, n, 263]` normalised, `mask` `[b, n]`."""
+    def terms(self, predicted: Tensor, x0: Tensor, mask: Tensor, t: Tensor) -> dict[str, Tensor]:
+        """Per-sample terms `[b]`; `predicted`, `x0` `[b, n, 263]` normalised, `mask` `[b, n]`, levels `t` `[b]`."""
         c = self.config
+        # In noise x̂0 is a mean over gait phases, whose feet rest in the body: slip would then stop the root.
+        clear = self.alpha_bar[t].square().float()
         count = mask.sum(1)
         pair = mask[:, 1:] * mask[:, :-1]
         triple = pair[:, 1:] * pair[:, :-1]
@@ -107,5 +109,5 @@ class MotionLoss:
             "d1": c.first_difference * over((d1.square() * w).sum(-1), pair, count),
             "d2": c.second_difference * over((d2.square() * w).sum(-1), triple, count),
             "consistency": c.consistency * over(gap.square().mean(-1), pair, count),
-            "slip": c.slip * over((speed2 * contact).mean(-1), pair, count),
+            "slip": c.slip * clear * over((speed2 * contact).mean(-1), pair, count),
         }

@@ -103,7 +103,10 @@ class HybridOptimizer:
         return {"adam": self.adam.state_dict(), "muon": self.muon.buffers}
 
     def load_state_dict(self, state: dict) -> None:
-        """From checkpoints."""
+        """From checkpoints; learning rates stay those of the configuration."""
+        peaks = [group["peak"] for group in self.adam.param_groups]
         self.adam.load_state_dict(state["adam"])
+        for group, peak in zip(self.adam.param_groups, peaks, strict=True):
+            group["peak"] = peak
         for buffer, stored in zip(self.muon.buffers, state["muon"], strict=True):
             buffer.copy_(stored)

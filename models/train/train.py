@@ -1,7 +1,7 @@
 """Train the denoiser and its text tower on a data set of `kinograd dataset build`.
 
-The learning rate follows a cosine over the wall-clock budget `--minutes`, so that a run always ends
-annealed. The run resumes from `--out/last.pt` if that is there. Log: `--out/log.jsonl`.
+The learning rate is held, then falls to nothing at the end of the wall-clock budget `--minutes`, so that a
+run always ends annealed. The run resumes from `--out/last.pt` if that is there. Log: `--out/log.jsonl`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
 import os
 import time
 from collections import defaultdict
@@ -63,9 +62,10 @@ class Trainer:
         return min(1.0, self.elapsed / (60 * self.config.minutes))
 
     def learning_rate(self) -> float:
-        """As a share of the peak: linear warm-up by steps, cosine decay by wall clock to 1 %."""
+        """As a share of the peak: linear warm-up by steps, hold, linear decay by wall clock to 1 %."""
         warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
-        return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.progress())))
+        falling = (1 - self.progress()) / (1 - self.config.hold)
+        return warm * min(1.0, 0.01 + 0.99 * falling)
 
     def noised(self, x0: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """x_t at integer levels `t` `[b]`."""
@@ -106,7 +106,7 @@ class Trainer:
             probe = self.networks.probe(told).float()
             condition = self.networks.mixed(told, token_mask, dropped)
             predicted = self.networks.denoiser(x_t, t.float(), condition, batch.mask)
-        terms = self.loss.terms(predicted.float(), batch.features, batch.mask)
+        terms = self.loss.terms(predicted.float(), batch.features, batch.mask, t)
         weights = self.loss.sample_weights(t)
         probes = self.probe_losses(probe, batch)
         loss = (sum(terms.values()) * weights).mean() + sum(probes.values())
