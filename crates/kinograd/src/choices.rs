@@ -77,7 +77,7 @@ pub enum Method {
 
 impl Method {
     /// The method a request has unless it names another.
-    pub const DEFAULT: Self = Self::PolyakCapped;
+    pub const DEFAULT: Self = Self::Projection;
 
     /// Every method that steers.
     pub const STEERING: [Self; 7] = [

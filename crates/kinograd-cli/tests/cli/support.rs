@@ -61,9 +61,12 @@ pub fn kinograd(folder: &Path, args: &[&str]) -> Run {
     command(folder).args(args).output().unwrap().into()
 }
 
-/// The repository's model packages.
+/// The repository's model packages, or those of `KINOGRAD_MODELS`.
 pub fn models() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models")
+    std::env::var_os("KINOGRAD_MODELS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models"),
+        PathBuf::from,
+    )
 }
 
 /// Names of the visible files and left-over temporaries in a folder, sorted.

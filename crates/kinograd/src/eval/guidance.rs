@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::WithoutWarnings;
 use super::statistics::{mean, median, quantile};
 use crate::{Clip, Error, GenerateRequest, Method, MotionGenerator, Observer};
 
@@ -107,6 +108,7 @@ pub fn guidance(
     protocol: &GuidanceProtocol,
     observer: &mut dyn Observer,
 ) -> Result<GuidanceReport, Error> {
+    let observer = &mut WithoutWarnings(observer);
     let mut rows = Vec::new();
     for &steps in &protocol.steps {
         let unguided = run(generator, protocol, Method::None, steps, observer)?;

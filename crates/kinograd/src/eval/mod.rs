@@ -13,3 +13,19 @@ pub use model::{
 };
 pub use prompts::{Movement, PROMPTS, PromptCase};
 pub use speed::{SpeedProtocol, SpeedReport, SpeedRow, speed};
+
+use std::ops::ControlFlow;
+
+use crate::{Event, Observer};
+
+/// Passes everything on but warnings: a protocol asks for what it asks for, many times over.
+struct WithoutWarnings<'a>(&'a mut dyn Observer);
+
+impl Observer for WithoutWarnings<'_> {
+    fn event(&mut self, event: &Event) -> ControlFlow<()> {
+        match event {
+            Event::Warning(_) => ControlFlow::Continue(()),
+            event => self.0.event(event),
+        }
+    }
+}
