@@ -85,7 +85,6 @@ pub struct GenerateRequest {
 
 impl GenerateRequest {
     /// Starts a request.
-    #[must_use]
     pub fn builder(prompt: impl Into<String>) -> GenerateRequestBuilder {
         GenerateRequestBuilder {
             request: Self {

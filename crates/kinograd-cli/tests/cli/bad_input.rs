@@ -8,7 +8,7 @@ use crate::support::{Run, command, files, kinograd};
 fn generate(change: &[&str]) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let mut args = vec!["generate"];
-    if !change.first().is_some_and(|first| !first.starts_with('-')) {
+    if change.first().is_none_or(|first| first.starts_with('-')) {
         args.push("a person walks");
     }
     args.extend(change);

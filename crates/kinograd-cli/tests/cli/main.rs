@@ -1,5 +1,11 @@
 //! The binary from outside: exit codes, stdout, stderr and files.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod bad_input;
 mod generate;
 mod snapshots;
