@@ -41,7 +41,7 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
             }
         }
     }
-    let mut out: Vec<NodeProto> = nodes.iter().map(|&at| node_proto(graph, at)).collect();
+    let mut out: Vec<NodeProto> = nodes.iter().map(|&at| node_proto(graph, at, &given)).collect();
     for (v, name) in &part.outputs {
         let value = graph.value(*v);
         if &value.name != name {
@@ -93,12 +93,17 @@ fn without_graph(source: &ModelProto) -> ModelProto {
     }
 }
 
-fn node_proto(graph: &Graph, at: usize) -> NodeProto {
+fn node_proto(graph: &Graph, at: usize, given: &HashSet<V>) -> NodeProto {
     let node = &graph.nodes[at];
     let name = |slot: &Option<V>| slot.map_or_else(String::new, |v| graph.value(v).name.clone());
+    // A node that is run again for one output does not compute those that came in as inputs.
+    let output = |slot: &Option<V>| match slot {
+        Some(v) if given.contains(v) => format!("grad/again/{}", graph.value(*v).name),
+        _ => name(slot),
+    };
     NodeProto {
         input: node.inputs.iter().map(name).collect(),
-        output: node.outputs.iter().map(name).collect(),
+        output: node.outputs.iter().map(output).collect(),
         name: node.name.clone(),
         op_type: node.op.clone(),
         domain: node.domain.clone(),

@@ -130,42 +130,46 @@ impl Graph {
 
     /// Transposes; a transposition that `x` comes from is merged, and `(A B)ᵀ` becomes `Bᵀ Aᵀ`.
     pub(crate) fn transpose(&mut self, x: V, perm: &[i64]) -> V {
-        let identity = perm.iter().enumerate().all(|(at, &p)| p == to_i64(at));
-        if identity {
+        let (x, perm) = self.merged_transpose(x, perm.to_vec());
+        if perm.iter().enumerate().all(|(at, &p)| p == to_i64(at)) {
             return x;
         }
         if self.stores_transposed
-            && let Some(stored) = self.stored_transposed(x, perm)
+            && let Some(stored) = self.stored_transposed(x, &perm)
         {
             return stored;
         }
-        let node = self.producer(x).cloned();
-        if let Some(node) = node {
-            if node.is("Transpose")
-                && let Some(inner) = node.input(0)
-                && let Some(before) = node.ints("perm").map(<[i64]>::to_vec)
-                && before.len() == perm.len()
-            {
-                let merged: Option<Vec<i64>> = perm
-                    .iter()
-                    .map(|&p| before.get(usize::try_from(p).ok()?).copied())
-                    .collect();
-                if let Some(merged) = merged {
-                    return self.transpose(inner, &merged);
-                }
-            }
-            if node.is("MatMul")
-                && node.derived
-                && is_swap(perm)
-                && let (Some(a), Some(b)) = (node.input(0), node.input(1))
-                && self.rank(a) == Some(perm.len())
-                && self.rank(b) == Some(perm.len())
-            {
-                let (at, bt) = (self.transpose(a, perm), self.transpose(b, perm));
-                return self.matmul(bt, at);
-            }
+        if let Some(node) = self.producer(x)
+            && node.is("MatMul")
+            && node.derived
+            && is_swap(&perm)
+            && let (Some(a), Some(b)) = (node.input(0), node.input(1))
+            && self.rank(a) == Some(perm.len())
+            && self.rank(b) == Some(perm.len())
+            // One level deep: factors that are products themselves are transposed as they are.
+            && ![a, b].iter().any(|&v| self.producer(v).is_some_and(|node| node.is("MatMul")))
+        {
+            let (at, bt) = (self.transpose(a, &perm), self.transpose(b, &perm));
+            return self.matmul(bt, at);
         }
-        self.emit("Transpose", &[x], vec![attr_ints("perm", perm)])
+        self.emit("Transpose", &[x], vec![attr_ints("perm", &perm)])
+    }
+
+    /// The first value of a chain of transpositions, and the whole permutation.
+    fn merged_transpose(&self, mut x: V, mut perm: Vec<i64>) -> (V, Vec<i64>) {
+        while let Some(node) = self.producer(x)
+            && node.is("Transpose")
+            && let Some(inner) = node.input(0)
+            && let Some(before) = node.ints("perm")
+            && before.len() == perm.len()
+            && let Some(merged) = perm
+                .iter()
+                .map(|&p| before.get(usize::try_from(p).ok()?).copied())
+                .collect::<Option<Vec<i64>>>()
+        {
+            (x, perm) = (inner, merged);
+        }
+        (x, perm)
     }
 
     /// A matrix of weights, or the cast of one, as an initializer that is transposed already.

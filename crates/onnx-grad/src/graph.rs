@@ -210,15 +210,23 @@ impl Graph {
 
     /// The value of a constant that holds one float, looking through casts.
     pub(crate) fn scalar_value(&self, v: V) -> Option<f64> {
-        if let Some(tensor) = self.tensor(v) {
-            return tensor::single(tensor);
+        tensor::single(self.tensor(self.behind_copies(v))?)
+    }
+
+    /// The value that `v` is a cast or reshaped copy of, if it is constant.
+    pub(crate) fn behind_copies(&self, mut v: V) -> V {
+        let copies = ["Cast", "CastLike", "Identity", "Unsqueeze", "Squeeze", "Reshape"];
+        while self.value(v).constant {
+            let input = self
+                .producer(v)
+                .filter(|node| node.domain.is_empty() && copies.contains(&node.op.as_str()))
+                .and_then(|node| node.input(0));
+            match input {
+                Some(input) => v = input,
+                None => break,
+            }
         }
-        let node = self.producer(v)?;
-        let through = ["Cast", "Identity", "Unsqueeze", "Squeeze", "Reshape", "CastLike"];
-        if node.domain.is_empty() && through.contains(&node.op.as_str()) {
-            return self.scalar_value(node.input(0)?);
-        }
-        None
+        v
     }
 
     pub(crate) fn producer(&self, v: V) -> Option<&Node> {

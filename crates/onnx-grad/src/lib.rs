@@ -1,4 +1,4 @@
-//! The gradient of an ONNX model, as ONNX.
+#![doc = include_str!("../README.md")]
 
 mod assemble;
 mod build;
@@ -19,5 +19,6 @@ mod tensor;
 
 pub use derive::differentiate;
 pub use error::{Error, Result};
+pub use ops::{OpInfo, supported_ops};
 pub use model::{DataType, Dimension, Model, TensorInfo};
 pub use request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Seed, Split};

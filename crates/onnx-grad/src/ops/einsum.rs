@@ -105,16 +105,20 @@ fn rule(g: &mut Grad) -> Result<()> {
         if operand.contains(&REST) && !result.contains(&REST) {
             return Err(g.error("it sums over an ellipsis: write the indices out"));
         }
-        let kept: Vec<char> = operand.iter().copied().filter(|c| present.contains(c)).collect();
+        let mut kept: Vec<char> = operand.iter().copied().filter(|c| present.contains(c)).collect();
+        // Engines do not sum over an ellipsis; the leading axes are summed afterwards.
+        if present.contains(&REST) && !operand.contains(&REST) {
+            kept.insert(0, REST);
+        }
         let equation = format!("{}->{}", terms.join(","), text(&kept));
         let mut part = g.emit("Einsum", &values, vec![attr_str("equation", &equation)]);
-        // Positions counted from the end after an ellipsis, whose rank the equation hides.
+        // Counted from the end, unless before an ellipsis, whose rank the equation hides.
         let rest = operand.iter().position(|c| *c == REST);
         let axes: Vec<i64> = (0..operand.len())
             .filter(|&at| !present.contains(&operand[at]))
             .map(|at| match rest {
-                Some(rest) if at > rest => to_i64(at) - to_i64(operand.len()),
-                _ => to_i64(at),
+                Some(rest) if at < rest => to_i64(at),
+                _ => to_i64(at) - to_i64(operand.len()),
             })
             .collect();
         part = g.unsqueeze(part, &axes);

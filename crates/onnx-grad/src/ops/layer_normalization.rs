@@ -2,7 +2,7 @@
 //! x̂ = (x − mean) r, r = 1/√(var + ε) over the axes from `axis` on; y = x̂ γ + β.
 //!
 //! With h = dy γ: dx = r (h − mean h − x̂ mean(h x̂)); dγ = Σ dy x̂; dβ = Σ dy. The forward node is
-//! made to return r, and x̂ is y itself where γ is 1 and β is 0.
+//! made to return r (and the mean where a length is free); x̂ is y itself where γ is 1 and β is 0.
 
 use super::{Cost, Op};
 use crate::Result;
@@ -42,8 +42,22 @@ fn rule(g: &mut Grad) -> Result<()> {
     if !g.wants(0) && !g.wants(1) {
         return Ok(());
     }
+    let mut statistics = dims.clone();
+    statistics[axis..].fill(Dim::known(1));
+    let data_type = g.data_type(x);
+    let inverse = statistic(g, 2, &statistics);
+    let inverse = g.cast(inverse, data_type);
     let plain = is_filled(g, scale, 1.0) && g.node.input(2).is_none_or(|bias| is_filled(g, bias, 0.0));
-    let normal = if plain { g.y(0)? } else { normalized_input(g, x, &dims[axis..])? };
+    let normal = if plain {
+        g.y(0)?
+    } else if let Some(normal) = normalized_again(g, x, scale, &dims[axis..]) {
+        normal
+    } else {
+        let mean = statistic(g, 1, &statistics);
+        let mean = g.cast(mean, data_type);
+        let centred = g.sub(x, mean);
+        g.mul(centred, inverse)
+    };
     if g.wants(1) {
         let product = g.mul(dy, normal);
         g.give(1, product)?;
@@ -51,13 +65,6 @@ fn rule(g: &mut Grad) -> Result<()> {
     if !g.wants(0) {
         return Ok(());
     }
-    let mut statistics = dims.clone();
-    statistics[axis..].fill(Dim::known(1));
-    let inverse = g.expose(2, Some(statistics));
-    let data_type = g.data_type(x);
-    g.value_mut(inverse).data_type =
-        DataType::from_code(i32::try_from(g.node.int("stash_type", 1)).unwrap_or(1));
-    let inverse = g.cast(inverse, data_type);
     let axes: Vec<i64> = (axis..dims.len()).map(to_i64).collect();
     let h = if is_filled(g, scale, 1.0) { dy } else { g.mul(dy, scale) };
     let gradient = normal_gradient(g, h, normal, inverse, &axes);
@@ -75,26 +82,28 @@ pub(super) fn normal_gradient(g: &mut Graph, h: V, normal: V, inverse: V, axes: 
     g.mul(rest, inverse)
 }
 
+/// The mean (1) or r (2), as the forward node returns it.
+fn statistic(g: &mut Grad, output: usize, dims: &[Dim]) -> V {
+    let v = g.expose(output, Some(dims.to_vec()));
+    let stash = i32::try_from(g.node.int("stash_type", 1)).unwrap_or(1);
+    g.value_mut(v).data_type = DataType::from_code(stash);
+    v
+}
+
 /// x̂, by the op itself with γ = 1 where the lengths are known.
-fn normalized_input(g: &mut Grad, x: V, tail: &[Dim]) -> Result<V> {
-    let known: Option<Vec<i64>> = tail.iter().map(Dim::as_known).collect();
-    let count = known.as_deref().and_then(element_count).filter(|&n| n <= 1 << 20);
-    let (Some(known), Some(count)) = (known, count) else {
-        return Err(g.error("the normalised axes have free lengths: fix them"));
-    };
-    let data_type = g.data_type(g.x(1)?);
-    let ones = g.constant(tensor::floats(&vec![1.0; count], &known, data_type));
+fn normalized_again(g: &mut Grad, x: V, scale: V, tail: &[Dim]) -> Option<V> {
+    let known = |dims: &[Dim]| dims.iter().map(Dim::as_known).collect::<Option<Vec<i64>>>();
+    let scale_dims = g.shape(scale).filter(|dims| dims.len() == tail.len());
+    let lengths = known(tail).or_else(|| known(&scale_dims?))?;
+    let count = element_count(&lengths).filter(|&n| n <= 1 << 20)?;
+    let data_type = g.data_type(scale);
+    let ones = g.constant(tensor::floats(&vec![1.0; count], &lengths, data_type));
     let attributes: Vec<AttributeProto> = g.node.attributes.clone();
-    Ok(g.emit("LayerNormalization", &[x, ones], attributes))
+    Some(g.emit("LayerNormalization", &[x, ones], attributes))
 }
 
 /// Whether a stored float tensor holds this value everywhere.
 pub(super) fn is_filled(g: &Graph, v: V, value: f64) -> bool {
-    if let Some(node) = g.producer(v)
-        && (node.is("Cast") || node.is("Identity"))
-        && let Some(input) = node.input(0)
-    {
-        return is_filled(g, input, value);
-    }
+    let v = g.behind_copies(v);
     g.tensor(v).is_some_and(|tensor| tensor::is_filled(tensor, value))
 }

@@ -66,6 +66,30 @@ mod where_;
 mod zero;
 
 
+/// An op that [`crate::differentiate`] knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpInfo {
+    /// Op type.
+    pub name: &'static str,
+    /// Domain; empty for the default one.
+    pub domain: &'static str,
+    /// Whether its derivative is zero wherever it exists.
+    pub is_zero: bool,
+    /// What its rule does not cover; empty where it covers all.
+    pub limits: &'static str,
+}
+
+/// All ops that [`crate::differentiate`] knows.
+pub fn supported_ops() -> impl Iterator<Item = OpInfo> {
+    all().map(|op| OpInfo {
+        name: op.name,
+        domain: op.domain,
+        is_zero: matches!(op.rule, Rule::Zero),
+        limits: op.limits,
+    })
+}
+
 /// Output types and shapes of a node, as far as they follow from its inputs.
 pub(crate) type InferFn = fn(&mut Graph, &Node) -> Option<Vec<Info>>;
 /// Gives the cotangents of the inputs that are wanted.

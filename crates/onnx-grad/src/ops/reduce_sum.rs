@@ -4,6 +4,7 @@
 //! [ReduceL2](https://onnx.ai/onnx/operators/onnx__ReduceL2.html): dx = x dy / y, 0 where y is 0.
 //! [ReduceL1](https://onnx.ai/onnx/operators/onnx__ReduceL1.html): dx = sign(x) dy.
 //! [ReduceLogSumExp](https://onnx.ai/onnx/operators/onnx__ReduceLogSumExp.html): dx = exp(x − y) dy.
+//! [ReduceProd](https://onnx.ai/onnx/operators/onnx__ReduceProd.html): dx = dy y / x.
 //! [ReduceLogSum](https://onnx.ai/onnx/operators/onnx__ReduceLogSum.html): dx = dy / exp(y).
 
 use super::{Cost, Op, infer};
@@ -18,6 +19,7 @@ pub(super) const OPS: &[Op] = &[
     Op::new("ReduceL2", infer::reduction, l2, Cost::Middle),
     Op::new("ReduceL1", infer::reduction, l1, Cost::Middle),
     Op::new("ReduceLogSumExp", infer::reduction, log_sum_exp, Cost::Middle),
+    Op::new("ReduceProd", infer::reduction, prod, Cost::Middle).limits("no element may be 0"),
     Op::new("ReduceLogSum", infer::reduction, log_sum, Cost::Middle),
 ];
 
@@ -97,4 +99,13 @@ fn log_sum(g: &mut Grad) -> Result<()> {
     let total = g.unary("Exp", y);
     let ratio = g.div(dy, total);
     g.give(0, ratio)
+}
+
+fn prod(g: &mut Grad) -> Result<()> {
+    let (dy, x, y) = (g.dy()?, g.x(0)?, g.y(0)?);
+    let (_, dy) = kept(g, dy)?;
+    let (_, y) = kept(g, y)?;
+    let product = g.mul(dy, y);
+    let quotient = g.div(product, x);
+    g.give(0, quotient)
 }

@@ -1,0 +1,72 @@
+//! ONNX files made by hand.
+
+use onnx_grad::proto::{
+    AttributeProto, DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto,
+    OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, TypeValue,
+    ValueInfoProto,
+};
+
+pub fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+    let dim = dims
+        .iter()
+        .map(|&n| DimensionProto {
+            value: Some(DimensionValue::DimValue(n)),
+            ..DimensionProto::default()
+        })
+        .collect();
+    let tensor = TensorTypeProto { elem_type: Some(1), shape: Some(TensorShapeProto { dim }) };
+    ValueInfoProto {
+        name: name.into(),
+        r#type: Some(TypeProto {
+            value: Some(TypeValue::TensorType(tensor)),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
+    }
+}
+
+pub fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
+    NodeProto {
+        op_type: op.into(),
+        name: format!("node_{output}"),
+        input: inputs.iter().map(ToString::to_string).collect(),
+        output: vec![output.into()],
+        ..NodeProto::default()
+    }
+}
+
+pub fn ints(name: &str, values: &[i64]) -> TensorProto {
+    TensorProto {
+        name: name.into(),
+        dims: vec![i64::try_from(values.len()).unwrap()],
+        data_type: Some(7),
+        int64_data: values.to_vec(),
+        ..TensorProto::default()
+    }
+}
+
+pub fn model(nodes: Vec<NodeProto>, dims: &[i64], weights: Vec<TensorProto>) -> ModelProto {
+    ModelProto {
+        ir_version: Some(10),
+        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: Some(20) }],
+        graph: Some(GraphProto {
+            name: "graph".into(),
+            node: nodes,
+            input: vec![value("x", dims)],
+            output: vec![ValueInfoProto { name: "y".into(), ..ValueInfoProto::default() }],
+            initializer: weights,
+            ..GraphProto::default()
+        }),
+        ..ModelProto::default()
+    }
+}
+
+/// An integer attribute.
+pub fn attribute(name: &str, value: i64) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: Some(2),
+        i: Some(value),
+        ..AttributeProto::default()
+    }
+}

@@ -1,0 +1,156 @@
+//! `<u, J v> = <Jᵀ u, v>` on random graphs, J v by central differences.
+
+mod common;
+#[path = "common/files.rs"]
+mod files;
+
+use std::collections::BTreeMap;
+
+use common::{Data, run};
+use files::{attribute, ints, model, node};
+use ndarray::{ArrayD, IxDyn};
+use onnx_grad::proto::{ModelProto, NodeProto};
+use onnx_grad::{Gradient, Mode, Model, Request, Seed, differentiate};
+
+/// Numbers that look random and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % n
+    }
+
+    fn array(&mut self, shape: &[usize]) -> ArrayD<f32> {
+        ArrayD::from_shape_simple_fn(IxDyn(shape), || self.below(2001) as f32 / 1000.0 - 1.0)
+    }
+}
+
+const ROWS: usize = 4;
+
+/// A graph of smooth ops on 4 × 4 matrices, every intermediate of which may be read again.
+fn graph(random: &mut Random, steps: usize) -> ModelProto {
+    let mut names = vec!["x".to_owned()];
+    let mut nodes: Vec<NodeProto> = Vec::new();
+    for step in 0..steps {
+        let mut pick = || names[names.len() - 1 - random.below(names.len().min(4))].clone();
+        let (a, b) = (pick(), pick());
+        let out = format!("v{step}");
+        let mut add = |op: &str, inputs: &[&str], output: &str| nodes.push(node(op, inputs, output));
+        let mid = format!("m{step}");
+        match random.below(16) {
+            0 => add("Add", &[&a, &b], &out),
+            1 => add("Sub", &[&a, &b], &out),
+            2 => add("Mul", &[&a, &b], &out),
+            3 | 4 => {
+                add("MatMul", &[&a, &b], &mid);
+                add("Tanh", &[&mid], &out);
+            }
+            5 => add("Sigmoid", &[&a], &out),
+            6 => add("Softmax", &[&a], &out),
+            7 => add("Transpose", &[&a], &out),
+            8 => {
+                add("Reshape", &[&a, "halves"], &mid);
+                add("ReduceSum", &[&mid, "axis"], &format!("s{step}"));
+                add("Mul", &[&format!("s{step}"), &b], &out);
+            }
+            9 => add("Gelu", &[&a], &out),
+            10 => {
+                add("Slice", &[&a, "one", "end", "axis"], &mid);
+                add("Slice", &[&a, "zero", "one", "axis"], &format!("s{step}"));
+                add("Concat", &[&mid, &format!("s{step}")], &out);
+                nodes.last_mut().unwrap().attribute.push(attribute("axis", 0));
+            }
+            11 => {
+                add("ReduceMean", &[&a, "axis"], &mid);
+                add("Sub", &[&b, &mid], &out);
+            }
+            12 => {
+                add("Gather", &[&a, "rows"], &out);
+            }
+            13 => {
+                add("Erf", &[&a], &mid);
+                add("Neg", &[&mid], &out);
+            }
+            14 => {
+                add("Mul", &[&a, &a], &mid);
+                add("Softplus", &[&mid], &out);
+            }
+            _ => {
+                add("Einsum", &[&a, &b], &mid);
+                nodes.last_mut().unwrap().attribute.push(onnx_grad::proto::AttributeProto {
+                    name: "equation".into(),
+                    r#type: Some(3),
+                    s: Some("ij,kj->ki".into()),
+                    ..Default::default()
+                });
+                let sines = format!("s{step}");
+                nodes.push(node("Sin", &[&mid], &sines));
+                nodes.push(node("Add", &[&sines, &a], &out));
+            }
+        }
+        names.push(out);
+    }
+    // x enters once more, so that a path always exists.
+    nodes.push(node("Add", &[&names[names.len() - 1], "x"], "y"));
+    let rows = i64::try_from(ROWS).unwrap();
+    model(
+        nodes,
+        &[rows, rows],
+        vec![
+            ints("halves", &[2, 2, rows]),
+            ints("axis", &[0]),
+            ints("one", &[1]),
+            ints("zero", &[0]),
+            ints("end", &[i64::MAX]),
+            ints("rows", &[0, 2, 2, 3]),
+        ],
+    )
+}
+
+fn forward(model: &Model, x: &ArrayD<f32>) -> ArrayD<f32> {
+    let feeds = BTreeMap::from([("x".to_owned(), Data::Float(x.clone()))]);
+    run(model, &feeds).unwrap()["y"].float().clone()
+}
+
+fn inner(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+fn gradient(model: &Model, mode: Mode, x: &ArrayD<f32>, u: &ArrayD<f32>) -> ArrayD<f32> {
+    let request = Request { outputs: vec![Seed::new("y")], inputs: vec!["x".into()], mode };
+    let mut feeds = BTreeMap::from([
+        ("x".to_owned(), Data::Float(x.clone())),
+        ("y_cotangent".to_owned(), Data::Float(u.clone())),
+    ]);
+    let results = match differentiate(model, &request).unwrap() {
+        Gradient::Joint(joint) => run(&joint.model, &feeds).unwrap(),
+        Gradient::Split(split) => {
+            feeds.extend(run(&split.forward, &feeds).unwrap());
+            run(&split.backward, &feeds).unwrap()
+        }
+    };
+    results["x_gradient"].float().clone()
+}
+
+#[test]
+fn pull_backs_are_adjoint_to_differences() {
+    let mut random = Random(7);
+    for round in 0..60 {
+        let steps = 1 + random.below(12);
+        let model = Model::from_proto(graph(&mut random, steps));
+        let shape = [ROWS, ROWS];
+        let (x, u, v) = (random.array(&shape), random.array(&shape), random.array(&shape));
+        let step = 1e-2f32;
+        let ahead = forward(&model, &(&x + &(&v * step)));
+        let behind = forward(&model, &(&x - &(&v * step)));
+        let jv = (ahead - behind) / (2.0 * step);
+        let joint = gradient(&model, Mode::Joint, &x, &u);
+        let split = gradient(&model, Mode::Split, &x, &u);
+        let (left, right) = (inner(&u, &jv), inner(&joint, &v));
+        let scale = (inner(&joint, &joint) * inner(&v, &v)).sqrt().max(1.0);
+        assert!((left - right).abs() < 5e-3 * scale, "graph {round}: {left} against {right}");
+        let apart = common::relative_difference(&split, &joint);
+        assert!(apart < 1e-5, "graph {round}: the two modes differ by {apart}");
+    }
+}

@@ -1,0 +1,40 @@
+//! The table of ops in the README is the one that the code gives.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use onnx_grad::supported_ops;
+
+const BEGIN: &str = "<!-- ops: begin -->\n";
+const END: &str = "<!-- ops: end -->";
+
+fn table() -> String {
+    let mut ops: Vec<_> = supported_ops().collect();
+    ops.sort_by_key(|op| (op.domain, op.name));
+    let rules = ops.iter().filter(|op| !op.is_zero).count();
+    let mut text = format!(
+        "{rules} ops have a gradient rule, {} have derivative zero.\n\n| op | gradient | limits |\n|---|---|---|\n",
+        ops.len() - rules
+    );
+    for op in ops {
+        let name = if op.domain.is_empty() { op.name.to_owned() } else { format!("{}.{}", op.domain, op.name) };
+        let kind = if op.is_zero { "zero" } else { "rule" };
+        writeln!(text, "| {name} | {kind} | {} |", op.limits).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_table_of_ops_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (head, rest) = readme.split_once(BEGIN).unwrap();
+    let (old, tail) = rest.split_once(END).unwrap();
+    let new = table();
+    if std::env::var_os("UPDATE_README").is_some() {
+        fs::write(&path, format!("{head}{BEGIN}{new}{END}{tail}")).unwrap();
+    } else {
+        assert!(old == new, "run this test with UPDATE_README=1; the table should be\n{new}");
+    }
+}
