@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::ops::ControlFlow;
+
 use kinograd_diffusion::{
-    Ddim, DpmSolverPp2m, Layout, Model, NoObserver, NoiseSchedule, Sampler, SeededNoise, Spacing,
-    sample,
+    Ddim, DpmSolverPp2m, Layout, Model, NoObserver, NoiseSchedule, Progress, Sampler, SeededNoise,
+    Spacing, sample,
 };
 use kinograd_guidance::{
     Circle, ClosureLoss, Frame, GroundGoals, GuidanceOptions, PathDecoder, PathProjection,
@@ -12,8 +14,8 @@ use kinograd_guidance::{
 };
 use kinograd_motion::features::decode_root_path;
 use kinograd_motion::{FEATURES, Normalizer};
-use kinograd_testkit::GaussianDenoiser;
-use ndarray::{Array1, Array2, ArrayD, Axis};
+use kinograd_testkit::{GaussianDenoiser, Golden, RecordedNoise, Tolerance, assert_close};
+use ndarray::{Array1, Array2, ArrayD, Axis, Slice, stack};
 
 const FRAMES: usize = 60;
 
@@ -64,6 +66,62 @@ fn run(
 
 fn distance(path: &Array2<f64>, frame: usize, point: [f64; 2]) -> f64 {
     (path[[frame, 0]] - point[0]).hypot(path[[frame, 1]] - point[1])
+}
+
+/// Root channels of every `x_{t−1}`, against a NumPy statement.
+#[test]
+fn the_trajectory_follows_the_statement() {
+    let golden = Golden::new("guidance_projection");
+    let mean: Array1<f32> = golden.f32("mean").into_iter().collect();
+    let normalizer = Normalizer::new(mean, Array1::from_elem(FEATURES, 0.02)).unwrap();
+    let goals = GroundGoals {
+        waypoints: vec![
+            waypoint([0.25, 0.5], Frame::At(10)),
+            waypoint([-0.2, 1.0], Frame::Last),
+        ],
+        obstacles: Vec::new(),
+    };
+    for (name, cap, edit_from_alpha_bar) in [
+        ("capped", 0.003, 0.9),
+        ("network", 1.0, 2.0),
+        ("edited", 0.003, 0.1),
+    ] {
+        let projection = ProjectionOptions {
+            cap,
+            edit_from_alpha_bar,
+            ..ProjectionOptions::default()
+        };
+        let mut guidance = PathProjection::new(
+            PathDecoder::new(normalizer.clone(), vec![24]),
+            goals.clone(),
+            GuidanceOptions::default(),
+            projection,
+        )
+        .unwrap();
+        let mut states = Vec::new();
+        let schedule = NoiseSchedule::cosine(1000).unwrap();
+        sample(
+            &mut Model::differentiable(&mut GaussianDenoiser::isotropic(0.0, 0.3)),
+            &mut Ddim::default(),
+            &schedule.steps(Spacing::Trailing, 8).unwrap(),
+            &Layout::full(&[1, 24, FEATURES]).unwrap(),
+            &mut RecordedNoise::new(golden.f32("draw")),
+            Some(&mut guidance),
+            &mut |progress: &Progress<'_>| {
+                let root = progress.x_next.index_axis(Axis(0), 0);
+                states.push(root.slice_axis(Axis(1), Slice::from(..3)).to_owned());
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+        let views: Vec<_> = states.iter().map(|state| state.view()).collect();
+        let got = stack(Axis(0), &views).unwrap();
+        let tolerance = Tolerance::Within {
+            absolute: 1e-3,
+            relative: 0.0,
+        };
+        assert_close(&got, &golden.f64(name), tolerance);
+    }
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub struct ProjectionOptions {
 impl Default for ProjectionOptions {
     fn default() -> Self {
         Self {
-            cap: 0.2,
+            cap: 0.05,
             edit_from_alpha_bar: 0.9,
             margin_m: 0.05,
             turn_weight: 0.1,

@@ -1,7 +1,6 @@
 //! Gauss–Newton with minimum-norm steps.
 
-use kinograd_motion::features::{ROOT_VELOCITY, YAW_VELOCITY};
-use kinograd_motion::features::{decode_headings, decode_root_path};
+use kinograd_motion::features::{YAW_VELOCITY, decode_headings, decode_root_path};
 use ndarray::{Array2, ArrayView2};
 
 use super::CHANNELS;
@@ -85,6 +84,7 @@ impl PathSolver {
             correction = next;
             for frame in 0..frames {
                 for channel in 0..CHANNELS {
+                    // The planar velocities follow the heading velocity.
                     let column = YAW_VELOCITY + channel;
                     let change = correction.change[[frame, channel]] * self.channel_std[channel];
                     moved[[frame, column]] = (f64::from(features[[frame, column]]) + change) as f32;
@@ -170,7 +170,44 @@ impl PathSolver {
         let change = Array2::from_shape_fn(covector.raw_dim(), |(frame, channel)| {
             covector[[frame, channel]] * self.weights[channel]
         });
-        debug_assert_eq!(ROOT_VELOCITY, YAW_VELOCITY + 1);
         Some(Correction { change, covector })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kinograd_motion::features::{FEATURES, decode_root_path_vjp};
+
+    #[test]
+    fn the_matrix_is_the_paths_jacobian() {
+        let features = Array2::from_shape_fn((9, FEATURES), |(frame, column)| {
+            (0.8 * frame as f32 + 1.7 * column as f32).sin() * 0.1
+        });
+        let path = decode_root_path(features.view()).unwrap();
+        let headings = decode_headings(features.view()).unwrap();
+        let solver = PathSolver {
+            channel_std: [0.5, 2.0, 3.0],
+            weights: [1.0; CHANNELS],
+            margin_m: 0.0,
+        };
+        let row = Row {
+            frame: 7,
+            normal: [0.6, -0.8],
+            gap_m: 0.0,
+            inequality: false,
+        };
+        let matrix = solver.matrix(&[row], path.view(), &headings);
+        let mut cotangent = Array2::zeros((9, 2));
+        cotangent[[7, 0]] = 0.6;
+        cotangent[[7, 1]] = -0.8;
+        let expected = decode_root_path_vjp(features.view(), cotangent.view()).unwrap();
+        for frame in 0..9 {
+            for channel in 0..CHANNELS {
+                let got = matrix[[0, frame * CHANNELS + channel]];
+                let expected = expected[[frame, channel]] * solver.channel_std[channel];
+                assert!((got - expected).abs() < 1e-12, "{frame}, {channel}");
+            }
+        }
     }
 }
