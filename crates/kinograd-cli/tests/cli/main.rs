@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod commands;
 mod generate;
 mod snapshots;
 mod support;

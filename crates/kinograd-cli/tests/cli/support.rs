@@ -48,7 +48,11 @@ pub fn command(folder: &Path) -> Command {
         .current_dir(folder)
         .env("NO_COLOR", "1")
         .env("KINOGRAD_MODELS", models())
-        .env("XDG_CACHE_HOME", folder.join(".cache"))
+        // One cache for all tests: gradients are derived once.
+        .env(
+            "KINOGRAD_CACHE",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+        )
         .env("XDG_DATA_HOME", folder.join(".data"))
         .env_remove("ORT_DYLIB_PATH")
         .env_remove("KINOGRAD_LOG")
@@ -74,7 +78,7 @@ pub fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name != ".cache" && name != ".data")
+        .filter(|name| name != ".data")
         .collect();
     names.sort();
     names
