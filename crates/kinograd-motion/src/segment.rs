@@ -168,8 +168,12 @@ impl Cutter<'_> {
                 }
             }
         }
-        if seen.is_none() && action.is_locomotion() && is_list(self.text.label) {
+        if seen.is_none() && self.changes(action) {
             action = Action::Transition;
+        }
+        // A file's name, in words, is better than nothing and may say more than the root's path.
+        if self.text.captions.is_empty() && told.is_some() && !self.text.part {
+            words.push(self.text.label.to_lowercase());
         }
         let lasting = matches!(
             action,
@@ -178,6 +182,13 @@ impl Cutter<'_> {
         let croppable =
             uniform || (lasting && !is_list(self.text.label) && !words.iter().any(|w| is_list(w)));
         self.push(frames, action, words, croppable);
+    }
+
+    /// Whether the label of a clip that cannot be described tells of more than this action.
+    fn changes(&self, action: Action) -> bool {
+        let back = self.says(&["back"]);
+        action == Action::WalkBackward
+            || (action.is_locomotion() && (back || is_list(self.text.label)))
     }
 
     /// Windows of a long take that shows one action throughout.

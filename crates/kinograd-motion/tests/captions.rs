@@ -1,5 +1,7 @@
 //! Captions, actions and segments of motions whose description is known.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use kinograd_motion::captions::{
@@ -22,13 +24,13 @@ struct Place {
 /// The rest pose, moved as a whole: `[frames, 22, 3]`.
 fn stiff_body(frames: usize, place: impl Fn(usize) -> Place) -> Array3<f64> {
     let mut rest = [[0.0; 3]; JOINTS];
-    for joint in 0..JOINTS {
+    for (joint, offset) in REST_OFFSETS.iter().enumerate() {
         let from = if joint == 0 {
             [0.0; 3]
         } else {
             rest[PARENTS[joint]]
         };
-        rest[joint] = std::array::from_fn(|axis| from[axis] + REST_OFFSETS[joint][axis]);
+        rest[joint] = std::array::from_fn(|axis| from[axis] + offset[axis]);
     }
     Array3::from_shape_fn((frames, JOINTS, 3), |(frame, joint, axis)| {
         let at = place(frame);
@@ -82,8 +84,12 @@ fn mirrored(joints: &Array3<f64>) -> Array3<f64> {
     })
 }
 
+fn kinematics_of(joints: &Array3<f64>) -> Kinematics {
+    Kinematics::new(joints.view()).expect("joints of a body")
+}
+
 fn seen(joints: &Array3<f64>) -> Description {
-    let kinematics = Kinematics::new(joints.view());
+    let kinematics = kinematics_of(joints);
     describe(&kinematics, 0..kinematics.len()).expect("nothing to say")
 }
 
@@ -178,7 +184,7 @@ fn a_circle_is_a_closed_even_turn() {
     assert!(words.iter().all(|w| !w.contains("right")), "{words:?}");
     // Four corners close the path too, but are no circle.
     let corners = |f: usize| FRAC_PI_2 * ((f + 21) / 43) as f64;
-    let square = Kinematics::new(steer(frames, corners, |_| 1.1).view());
+    let square = kinematics_of(&steer(frames, corners, |_| 1.1));
     let told = describe(&square, 0..frames).map(|d| d.action);
     assert_ne!(told, Some(Action::Circle));
 }
@@ -197,7 +203,7 @@ fn stops_starts_and_changes_of_pace_are_told_in_order() {
     assert_eq!(plain(&faster), "a person walks and then runs");
     let slower = steer(90, |_| 0.0, |f| if f < 45 { 3.0 } else { 1.2 });
     assert_eq!(plain(&slower), "a person runs and then walks");
-    let kinematics = Kinematics::new(stop.view());
+    let kinematics = kinematics_of(&stop);
     let phases = locomotion_phases(&kinematics, 0..90);
     let directions: Vec<Direction> = phases.iter().map(|p| p.direction).collect();
     assert_eq!(directions, [Direction::Forward, Direction::Still]);
@@ -251,7 +257,7 @@ fn the_same_seed_gives_the_same_words() {
 }
 
 fn events_of(joints: &Array3<f64>) -> Vec<Event> {
-    find_events(&Kinematics::new(joints.view()), false)
+    find_events(&kinematics_of(joints), false)
 }
 
 fn only_event(joints: &Array3<f64>) -> Event {
@@ -407,7 +413,7 @@ fn check(found: &[Segment], frames: usize) {
 #[test]
 fn a_short_clip_keeps_its_captions_and_gets_more() {
     let said = ["a person strolls along".to_owned()];
-    let kinematics = Kinematics::new(glide(100, 0.0, 0.0, 1.1).view());
+    let kinematics = kinematics_of(&glide(100, 0.0, 0.0, 1.1));
     let found = segments(&kinematics, text("walk", &said), 3);
     check(&found, 100);
     assert_eq!((found[0].start, found[0].frames), (0, 100));
@@ -424,7 +430,7 @@ fn a_short_clip_keeps_its_captions_and_gets_more() {
 #[test]
 fn windows_of_a_long_take_do_not_get_its_list_of_actions() {
     let said = ["a person exercises: jumping jacks, jogging in place and squats".to_owned()];
-    let kinematics = Kinematics::new(glide(500, 0.0, 0.0, 1.1).view());
+    let kinematics = kinematics_of(&glide(500, 0.0, 0.0, 1.1));
     let found = segments(&kinematics, text("jumping jacks, jog, squats", &said), 3);
     assert!(found.iter().all(|s| !s.captions.contains(&said[0])));
     let walked = segments(
@@ -447,7 +453,7 @@ fn a_take_of_one_action_gives_windows_that_hold_anywhere() {
         "a person dances salsa".to_owned(),
         "someone steps, turns and dances".to_owned(),
     ];
-    let kinematics = Kinematics::new(glide(450, 0.0, 0.0, 0.5).view());
+    let kinematics = kinematics_of(&glide(450, 0.0, 0.0, 0.5));
     let found = segments(&kinematics, text("salsa dance", &said), 3);
     check(&found, 450);
     assert_eq!(found.len(), 2);
@@ -466,7 +472,7 @@ fn a_jump_is_cut_out_of_a_clip_that_nobody_described() {
         lift_m: lift(f),
         ..Place::default()
     });
-    let found = segments(&Kinematics::new(joints.view()), ClipText::default(), 1);
+    let found = segments(&kinematics_of(&joints), ClipText::default(), 1);
     check(&found, 300);
     let jumps: Vec<&Segment> = found.iter().filter(|s| s.action == Action::Jump).collect();
     assert_eq!(jumps.len(), 1);

@@ -1,5 +1,7 @@
 //! Features against a NumPy statement of the published definition, and their inverse and adjoint.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use glam::{DQuat, DVec3};
 use kinograd_motion::features::{
     CHAINS, CONTACTS, FEATURES, FloorLevel, Heading, ROTATIONS, VELOCITIES, YAW_VELOCITY,
@@ -8,7 +10,9 @@ use kinograd_motion::features::{
     joints_from_motion, motion_from_features,
 };
 use kinograd_motion::synth::SynthWalk;
-use kinograd_motion::{JOINTS, Motion, MotionError, Normalizer, PARENTS, Skeleton, mirror};
+use kinograd_motion::{
+    JOINTS, MIRRORED_JOINTS, Motion, MotionError, Normalizer, PARENTS, Skeleton, mirror,
+};
 use kinograd_testkit::{Golden, Tolerance, assert_close, central_difference};
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, Ix3, concatenate, s};
 
@@ -229,13 +233,9 @@ fn the_mirror_of_a_clip_has_mirrored_features() {
         assert!((features[[frame, 0]] + other[[frame, 0]]).abs() < 1e-6);
         assert!((features[[frame, 1]] + other[[frame, 1]]).abs() < 1e-6);
         assert!((features[[frame, 2]] - other[[frame, 2]]).abs() < 1e-6);
-        for joint in 0..JOINTS {
-            let to = kinograd_motion::MIRRORED_JOINTS[joint];
-            assert_eq!(kinograd_motion::MIRRORED_JOINTS[to], joint);
-            assert_eq!(
-                kinograd_motion::MIRRORED_JOINTS[PARENTS[joint]],
-                PARENTS[to]
-            );
+        for (joint, &to) in MIRRORED_JOINTS.iter().enumerate() {
+            assert_eq!(MIRRORED_JOINTS[to], joint);
+            assert_eq!(MIRRORED_JOINTS[PARENTS[joint]], PARENTS[to]);
             for (axis, sign) in [(0, -1.0), (1, 1.0), (2, 1.0)] {
                 let difference = joints[[frame, joint, axis]] - sign * mirrored[[frame, to, axis]];
                 assert!(

@@ -107,9 +107,10 @@ fn direction(speed_m_s: f64, travel_rad: f64) -> Direction {
     }
 }
 
-/// The phases of a stretch, short ones joined to the neighbour that is longer.
+/// The phases of a stretch (cut to the clip), short ones joined to the neighbour that is longer.
 #[must_use]
 pub fn locomotion_phases(kinematics: &Kinematics, frames: Range<usize>) -> Vec<Phase> {
+    let frames = frames.start..frames.end.min(kinematics.len());
     let mut runs: Vec<(Direction, Range<usize>)> = Vec::new();
     for frame in frames.clone() {
         let here = direction(kinematics.speed_m_s[frame], kinematics.travel_rad[frame]);

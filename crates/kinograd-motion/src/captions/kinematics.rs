@@ -3,6 +3,7 @@
 use glam::{DVec2, DVec3};
 use ndarray::{ArrayView3, Axis};
 
+use crate::MotionError;
 use crate::features::{FEATURE_FPS, Heading, gaussian_smooth, headings_rad, wrap_angle};
 
 /// Smoothing of the ground path, frames: takes the sway of a gait out and leaves its turns.
@@ -49,8 +50,11 @@ pub struct Kinematics {
 
 impl Kinematics {
     /// Curves of joints `[frames, 22, 3]` (world, metres, on the floor, 20 fps).
-    #[must_use]
-    pub fn new(joints: ArrayView3<'_, f64>) -> Self {
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] if the shape is another.
+    pub fn new(joints: ArrayView3<'_, f64>) -> Result<Self, MotionError> {
+        crate::features::check_joints(&joints)?;
         let frames = joints.len_of(Axis(0));
         let at = |frame: usize, joint: usize| {
             DVec3::new(
@@ -86,7 +90,7 @@ impl Kinematics {
         let feet_m: Vec<[f64; 2]> = (0..frames)
             .map(|f| [lowest(f, LEFT_LEG), lowest(f, RIGHT_LEG)])
             .collect();
-        Self {
+        Ok(Self {
             in_flight: flights(&feet_m),
             speed_m_s: velocity.iter().map(|v| v.length()).collect(),
             facing_rad,
@@ -99,7 +103,7 @@ impl Kinematics {
             shoulders_m: pair(SHOULDERS),
             activity_m_s: activity(&joints),
             path_m,
-        }
+        })
     }
 
     /// Number of frames.
@@ -115,14 +119,12 @@ impl Kinematics {
     }
 
     /// Change of facing from frame `start` to frame `end`, degrees; positive to the left.
-    #[must_use]
-    pub fn turn_deg(&self, start: usize, end: usize) -> f64 {
+    pub(crate) fn turn_deg(&self, start: usize, end: usize) -> f64 {
         (self.facing_rad[end] - self.facing_rad[start]).to_degrees()
     }
 
     /// Forward direction on the ground at a frame.
-    #[must_use]
-    pub fn forward(&self, frame: usize) -> DVec3 {
+    pub(crate) fn forward(&self, frame: usize) -> DVec3 {
         let (sin, cos) = self.facing_rad[frame].sin_cos();
         DVec3::new(sin, 0.0, cos)
     }

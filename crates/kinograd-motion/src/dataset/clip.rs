@@ -129,7 +129,7 @@ fn encode_part(
         .then(|| encode_motion(&mirror(&source.motion)?).map(|(features, _)| features))
         .transpose()
         .map_err(reason)?;
-    let kinematics = Kinematics::new(joints.view());
+    let kinematics = Kinematics::new(joints.view()).map_err(reason)?;
     Ok(Encoded {
         segments: segments(&kinematics, text, seed_of(&id)),
         id,

@@ -46,11 +46,11 @@ pub fn floor_height_m(joints: ArrayView3<'_, f64>, share: f64) -> f64 {
     let mut lowest: Vec<f64> = joints
         .outer_iter()
         .map(|frame| {
-            frame
-                .column(1)
-                .iter()
-                .copied()
-                .fold(f64::INFINITY, f64::min)
+            let heights = frame
+                .rows()
+                .into_iter()
+                .filter_map(|joint| joint.get(1).copied());
+            heights.fold(f64::INFINITY, f64::min)
         })
         .collect();
     if lowest.is_empty() {

@@ -31,8 +31,7 @@ pub enum Heading {
 ///
 /// `joints`: `[frames, 22, 3]`, world, metres. A frame whose facing is undefined (across the body is
 /// vertical) keeps the heading before it.
-#[must_use]
-pub fn headings_rad(joints: ArrayView3<'_, f64>, heading: Heading) -> Vec<f64> {
+pub(crate) fn headings_rad(joints: ArrayView3<'_, f64>, heading: Heading) -> Vec<f64> {
     let (hip_sign, sigma_frames) = match heading {
         Heading::Published => (-1.0, PUBLISHED_SIGMA_FRAMES),
         Heading::Corrected { sigma_frames } => (1.0, sigma_frames),
