@@ -100,6 +100,7 @@ class Eager:
 def kinograd(args: argparse.Namespace) -> dict[str, float]:
     """Seconds of sampling by case, of one run on ONNX Runtime."""
     command = [args.kinograd, "eval", "speed", "--json", "-q", "--runs", "1", "--batch", "1"]
+    command += ["--method", "polyak-capped", "--in-process"]
     command += ["--steps", str(args.steps), "--model", str(args.package), "--threads", str(args.threads)]
     document = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     rows = [row for row in document["rows"] if row["engine"].startswith("ONNX Runtime")]

@@ -368,9 +368,15 @@ pub struct EvalSpeedArgs {
     /// Clips of the batched case.
     #[arg(long, default_value_t = 16)]
     pub batch: usize,
+    /// Method of the guided runs, instead of the default one.
+    #[arg(long, value_enum)]
+    pub method: Option<MethodArg>,
     /// Denoising steps.
     #[arg(long, default_value_t = 20)]
     pub steps: usize,
+    /// Leave out the runs in a process of their own, which tell start-up time and memory.
+    #[arg(long)]
+    pub in_process: bool,
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,

@@ -90,17 +90,20 @@ fn speed(args: &EvalSpeedArgs, printer: &Printer) -> anyhow::Result<()> {
     if generators[0].engine().library.is_some() {
         generators.push(MotionGenerator::open(&args.engine.model, &built_in)?);
     }
-    let protocol = SpeedProtocol {
+    let mut protocol = SpeedProtocol {
         steps: args.steps,
         batch: args.batch,
         runs: args.runs,
         ..SpeedProtocol::default()
     };
+    if let Some(method) = args.method {
+        protocol.method = method.into();
+    }
     let report = eval::speed(&mut generators, &protocol, &mut Watcher::new(printer))?;
     let mut text = report.to_string();
     let mut document = serde_json::to_value(&report)?;
     let mut processes = Vec::new();
-    for generator in &generators {
+    for generator in generators.iter().filter(|_| !args.in_process) {
         let process = whole_process(
             &args.engine,
             generator.engine().library.as_deref(),

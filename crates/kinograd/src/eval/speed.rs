@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::statistics::Spread;
-use crate::{Error, GenerateRequest, GenerateRequestBuilder, MotionGenerator, Observer};
+use crate::{Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer};
 
 /// What is timed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +17,8 @@ pub struct SpeedProtocol {
     pub duration_secs: f64,
     /// Sampling steps.
     pub steps: usize,
+    /// Method of the guided cases.
+    pub method: Method,
     /// Clips of the batched case.
     pub batch: usize,
     /// Runs of each case.
@@ -29,6 +31,7 @@ impl Default for SpeedProtocol {
             prompt: "a person walks forward".to_owned(),
             duration_secs: 4.0,
             steps: 20,
+            method: Method::DEFAULT,
             batch: 16,
             runs: 5,
         }
@@ -77,6 +80,7 @@ pub fn speed(
         GenerateRequest::builder(&protocol.prompt)
             .seconds(protocol.duration_secs)
             .steps(protocol.steps)
+            .method(protocol.method)
     };
     let guided = || plain().target(2.0, 3.0).obstacle(1.0, 1.5, 0.5);
     let cases: [(String, GenerateRequestBuilder, usize); 3] = [
@@ -132,8 +136,8 @@ impl fmt::Display for SpeedReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} s clip, {} steps, {} cores; median (least to most) of the runs, seconds",
-            self.protocol.duration_secs, self.protocol.steps, self.cores
+            "{} s clip, {} steps, guided by {}, {} cores; median (least to most), seconds",
+            self.protocol.duration_secs, self.protocol.steps, self.protocol.method, self.cores
         )?;
         for row in &self.rows {
             let (s, m) = (row.seconds, row.sampling_seconds);
