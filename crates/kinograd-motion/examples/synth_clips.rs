@@ -21,7 +21,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let motion = walk.motion();
     let mut record = Provenance::new("synth_clips");
     record.extra.insert("licence".into(), "CC0-1.0".into());
-    write_glb(&folder.join("walk.glb"), &motion, &GlbOptions::default(), &record)?;
+    write_glb(
+        &folder.join("walk.glb"),
+        &motion,
+        &GlbOptions::default(),
+        &record,
+    )?;
     write_npz(&folder.join("walk.npz"), &motion, None, &record)?;
     let clip = SheetClip {
         title: "a synthesised walk".to_owned(),

@@ -134,7 +134,11 @@ impl SynthWalk {
         let (ankle, heading) = print(cycle);
         let lifted = |pitch: f64| {
             let rotation = heading * DQuat::from_rotation_x(pitch);
-            (ankle + heading * toe_offset - rotation * toe_offset, heading, pitch)
+            (
+                ankle + heading * toe_offset - rotation * toe_offset,
+                heading,
+                pitch,
+            )
         };
         if phase < FLAT.0 {
             let pitch = TOES_UP_RAD * (1.0 - smooth(phase / FLAT.0));
@@ -224,8 +228,7 @@ impl SynthWalk {
             .reach(ankle);
             rotations[1 + side] = pelvis.inverse() * thigh;
             rotations[4 + side] = thigh.inverse() * shin;
-            rotations[7 + side] =
-                shin.inverse() * heading * DQuat::from_rotation_x(pitch);
+            rotations[7 + side] = shin.inverse() * heading * DQuat::from_rotation_x(pitch);
             // The toes stay on the floor while the heel rises.
             rotations[10 + side] = DQuat::from_rotation_x(-pitch.max(0.0));
 
@@ -234,8 +237,7 @@ impl SynthWalk {
             let swing = sign * 0.45 * gait.sin() * (self.speed_mps / 1.2).min(1.3);
             rotations[16 + side] =
                 DQuat::from_rotation_x(swing) * DQuat::from_rotation_z(-1.33 * sign);
-            rotations[18 + side] =
-                DQuat::from_rotation_y(-sign * (0.35 + 0.2 * (-swing).max(0.0)));
+            rotations[18 + side] = DQuat::from_rotation_y(-sign * (0.35 + 0.2 * (-swing).max(0.0)));
         }
         rotations[3] = DQuat::from_rotation_y(-0.06 * gait.sin()) * DQuat::from_rotation_x(0.03);
         rotations[6] = DQuat::from_rotation_y(-0.06 * gait.sin());
@@ -258,7 +260,11 @@ mod tests {
     #[test]
     fn standing_feet_stand_on_the_floor() {
         for turn_rad_per_s in [0.0, 0.5] {
-            let walk = SynthWalk { turn_rad_per_s, fps: 60.0, ..SynthWalk::default() };
+            let walk = SynthWalk {
+                turn_rad_per_s,
+                fps: 60.0,
+                ..SynthWalk::default()
+            };
             let motion = walk.motion();
             let contacts = walk.contacts();
             let joints = motion.joints_in_world_m();
@@ -279,7 +285,11 @@ mod tests {
     fn slips_when_told_to() {
         let (firm, slipping) = (
             SynthWalk::default().motion(),
-            SynthWalk { slip_mps: 0.25, ..SynthWalk::default() }.motion(),
+            SynthWalk {
+                slip_mps: 0.25,
+                ..SynthWalk::default()
+            }
+            .motion(),
         );
         let drift = slipping.root_in_world_m[80] - firm.root_in_world_m[80];
         assert!((drift - DVec3::new(0.0, 0.0, 1.0)).length() < 1e-9);

@@ -131,7 +131,11 @@ pub fn read_npz(path: &Path) -> Result<NpzClip, MotionError> {
     let rotations: Array3<f64> = array(&mut npz, "local_rotations")?;
     let joints: Array3<f32> = array(&mut npz, "joints")?;
     expect_shape("root", root.shape(), &[frames, 3])?;
-    expect_shape("local_rotations", rotations.shape(), &[frames, joints_len, 4])?;
+    expect_shape(
+        "local_rotations",
+        rotations.shape(),
+        &[frames, joints_len, 4],
+    )?;
     expect_shape("joints", joints.shape(), &[frames, joints_len, 3])?;
     let fps = array::<f64, ndarray::Ix0, _>(&mut npz, "fps")?.into_scalar();
 
@@ -153,7 +157,11 @@ pub fn read_npz(path: &Path) -> Result<NpzClip, MotionError> {
 
     let quaternion = |f: usize, j: usize| {
         let q = DQuat::from_array(std::array::from_fn(|axis| rotations[[f, j, axis]]));
-        if q.length_squared() > 1e-12 { q.normalize() } else { DQuat::NAN }
+        if q.length_squared() > 1e-12 {
+            q.normalize()
+        } else {
+            DQuat::NAN
+        }
     };
     let motion = Motion {
         skeleton,
@@ -166,7 +174,12 @@ pub fn read_npz(path: &Path) -> Result<NpzClip, MotionError> {
             .collect(),
     };
     check_motion(&motion)?;
-    Ok(NpzClip { motion, joints, features, provenance })
+    Ok(NpzClip {
+        motion,
+        joints,
+        features,
+        provenance,
+    })
 }
 
 fn read_skeleton<R: io::Read + io::Seek>(npz: &mut NpzReader<R>) -> Result<Skeleton, MotionError> {
@@ -222,7 +235,10 @@ fn expect_shape(what: &'static str, got: &[usize], expected: &[usize]) -> Result
 }
 
 fn bad(message: String) -> MotionError {
-    MotionError::Format { format: "NPZ", message }
+    MotionError::Format {
+        format: "NPZ",
+        message,
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err wants")]
@@ -253,22 +269,42 @@ mod tests {
         assert!(error.iter().all(|e| e.abs() < 1e-6));
         let first = std::fs::read(&path).unwrap();
         write_npz(&path, &motion, Some(&features), &provenance).unwrap();
-        assert_eq!(first, std::fs::read(&path).unwrap(), "same clip, same bytes");
+        assert_eq!(
+            first,
+            std::fs::read(&path).unwrap(),
+            "same clip, same bytes"
+        );
     }
 
     #[test]
     fn refuses_what_is_not_a_clip() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("walk.npz");
-        assert!(read_npz(&path).unwrap_err().to_string().contains("walk.npz"));
+        assert!(
+            read_npz(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("walk.npz")
+        );
         std::fs::write(&path, b"PK\x03\x04 not really").unwrap();
-        assert!(read_npz(&path).unwrap_err().to_string().contains("walk.npz"));
+        assert!(
+            read_npz(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("walk.npz")
+        );
 
         let mut motion = synth_walk(1.2, 0.5, 20.0);
         let provenance = Provenance::default();
         let short = Array2::zeros((3, 263));
         let error = write_npz(&path, &motion, Some(&short), &provenance).unwrap_err();
-        assert!(matches!(error, MotionError::Shape { what: "features", .. }));
+        assert!(matches!(
+            error,
+            MotionError::Shape {
+                what: "features",
+                ..
+            }
+        ));
         motion.root_in_world_m[2].x = f64::NAN;
         assert!(write_npz(&path, &motion, None, &provenance).is_err());
         motion.root_in_world_m.clear();

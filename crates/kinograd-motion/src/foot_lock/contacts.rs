@@ -34,9 +34,10 @@ pub fn contacts_from_features(features: ArrayView2<'_, f32>) -> Result<Array2<bo
             got: features.shape().to_vec(),
         });
     };
-    Ok(Array2::from_shape_fn((features.nrows(), CONTACT_CHANNELS), |(frame, channel)| {
-        features[[frame, first + channel]] > CONTACT_THRESHOLD
-    }))
+    Ok(Array2::from_shape_fn(
+        (features.nrows(), CONTACT_CHANNELS),
+        |(frame, channel)| features[[frame, first + channel]] > CONTACT_THRESHOLD,
+    ))
 }
 
 /// Contacts `[frames, 4]` (left ankle, left toe, right ankle, right toe) from the motion of the
@@ -123,7 +124,10 @@ mod tests {
     #[test]
     fn finds_the_contacts_of_a_walk() {
         for slip_mps in [0.0, 0.25] {
-            let walk = SynthWalk { slip_mps, ..SynthWalk::default() };
+            let walk = SynthWalk {
+                slip_mps,
+                ..SynthWalk::default()
+            };
             let found = contacts_from_joints(joints_array(&walk.motion()).view(), 20.0).unwrap();
             let truth = walk.contacts();
             let wrong = found.iter().zip(&truth).filter(|(a, b)| a != b).count();

@@ -7,7 +7,13 @@ use glam::DVec3;
 /// its middle, and so does the time before the first run and after the last.
 pub(super) fn fill_gaps(values: &mut [DVec3], runs: &[(usize, usize)], blend_frames: f64) {
     let ends = |&(start, end): &(usize, usize), values: &[DVec3]| {
-        let slope = |a: usize, b: usize| if a == b { DVec3::ZERO } else { values[b] - values[a] };
+        let slope = |a: usize, b: usize| {
+            if a == b {
+                DVec3::ZERO
+            } else {
+                values[b] - values[a]
+            }
+        };
         (
             slope(start, (start + 1).min(end - 1)),
             slope((end - 1).max(start + 1) - 1, end - 1),
@@ -25,23 +31,38 @@ pub(super) fn fill_gaps(values: &mut [DVec3], runs: &[(usize, usize)], blend_fra
             let span = (start - from) as f64;
             for frame in from + 1..start {
                 let t = (frame - from) as f64 / span;
-                values[frame] =
-                    hermite(t, values[from], leaving * span, values[start], first_slope * span);
+                values[frame] = hermite(
+                    t,
+                    values[from],
+                    leaving * span,
+                    values[start],
+                    first_slope * span,
+                );
             }
         } else {
             let reach = (blend.round() as usize).min(start);
             for back in 1..=reach {
                 let t = back as f64 / blend;
-                values[start - back] +=
-                    hermite(t.min(1.0), values[start], -first_slope * blend, DVec3::ZERO, DVec3::ZERO);
+                values[start - back] += hermite(
+                    t.min(1.0),
+                    values[start],
+                    -first_slope * blend,
+                    DVec3::ZERO,
+                    DVec3::ZERO,
+                );
             }
         }
         let after = runs.get(index + 1);
         if after.is_none_or(|after| (after.0 - last) as f64 > 3.0 * blend) {
             for ahead in 1..=(blend.round() as usize).min(values.len() - 1 - last) {
                 let t = ahead as f64 / blend;
-                values[last + ahead] +=
-                    hermite(t.min(1.0), values[last], last_slope * blend, DVec3::ZERO, DVec3::ZERO);
+                values[last + ahead] += hermite(
+                    t.min(1.0),
+                    values[last],
+                    last_slope * blend,
+                    DVec3::ZERO,
+                    DVec3::ZERO,
+                );
             }
         }
     }
@@ -84,11 +105,12 @@ mod tests {
     #[test]
     fn gaps_meet_their_ends_smoothly() {
         let mut values = vec![DVec3::ZERO; 60];
-        for frame in 10..20 {
-            values[frame] = DVec3::X * (0.01 * frame as f64);
-        }
-        for frame in 26..40 {
-            values[frame] = DVec3::X * (0.3 - 0.01 * frame as f64);
+        for (frame, value) in values.iter_mut().enumerate() {
+            value.x = match frame {
+                10..20 => 0.01 * frame as f64,
+                26..40 => 0.3 - 0.01 * frame as f64,
+                _ => 0.0,
+            };
         }
         fill_gaps(&mut values, &[(10, 20), (26, 40)], 4.0);
         assert_eq!(values[0], DVec3::ZERO);
@@ -103,11 +125,17 @@ mod tests {
 
     #[test]
     fn the_envelope_holds() {
-        let needed: Vec<f64> = (0..50).map(|f| if f % 17 == 3 { 0.04 } else { 0.0 }).collect();
+        let needed: Vec<f64> = (0..50)
+            .map(|f| if f % 17 == 3 { 0.04 } else { 0.0 })
+            .collect();
         let smooth = envelope(&needed, 3);
         for (high, low) in smooth.iter().zip(&needed) {
             assert!(high >= low);
         }
-        assert!(smooth.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.012));
+        assert!(
+            smooth
+                .windows(2)
+                .all(|pair| (pair[0] - pair[1]).abs() < 0.012)
+        );
     }
 }

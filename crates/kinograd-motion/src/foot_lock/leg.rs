@@ -24,11 +24,13 @@ const STRAIGHT_KNEE_SIN: f64 = 0.15;
 
 impl Leg {
     /// Distance from hip to ankle of a straight leg, metres.
+    #[cfg(test)]
     pub(crate) fn length_m(&self) -> f64 {
         self.knee_offset_m.length() + self.ankle_offset_m.length()
     }
 
     /// Ankle in the world, metres.
+    #[cfg(test)]
     pub(crate) fn ankle_m(&self) -> DVec3 {
         self.hip_m + self.thigh * self.knee_offset_m + self.shin * self.ankle_offset_m
     }
@@ -44,8 +46,8 @@ impl Leg {
         else {
             return (self.thigh, self.shin);
         };
-        let hinge = thigh_direction.cross(shin_direction)
-            + STRAIGHT_KNEE_SIN * (self.thigh * self.hinge);
+        let hinge =
+            thigh_direction.cross(shin_direction) + STRAIGHT_KNEE_SIN * (self.thigh * self.hinge);
         let hinge = hinge
             .reject_from_normalized(thigh_direction)
             .try_normalize()
@@ -57,8 +59,8 @@ impl Leg {
             return (self.thigh, self.shin);
         }
         // |thigh + shin|² with the thigh perpendicular to the hinge.
-        let cos = (distance.powi(2) - thigh.length_squared() - shin.length_squared())
-            / (2.0 * product);
+        let cos =
+            (distance.powi(2) - thigh.length_squared() - shin.length_squared()) / (2.0 * product);
         let now = hinge.dot(thigh.cross(in_plane)).atan2(thigh.dot(in_plane));
         let bend = DQuat::from_axis_angle(hinge, cos.clamp(-1.0, 1.0).acos() - now);
         let swing = match (
@@ -138,7 +140,10 @@ mod tests {
             if let Some(last) = last {
                 assert!((knee - last).length() < 0.08, "step {step}");
             }
-            assert!(knee.z > leg.hip_m.z - 0.02, "step {step}: the knee stays in front");
+            assert!(
+                knee.z > leg.hip_m.z - 0.02,
+                "step {step}: the knee stays in front"
+            );
             last = Some(knee);
         }
     }

@@ -34,8 +34,22 @@ struct Foot {
 }
 
 const FEET: [Foot; 2] = [
-    Foot { hip: 1, knee: 4, ankle: 7, toe: 10, ankle_rest_m: 0.06, toe_rest_m: 0.015 },
-    Foot { hip: 2, knee: 5, ankle: 8, toe: 11, ankle_rest_m: 0.06, toe_rest_m: 0.015 },
+    Foot {
+        hip: 1,
+        knee: 4,
+        ankle: 7,
+        toe: 10,
+        ankle_rest_m: 0.06,
+        toe_rest_m: 0.015,
+    },
+    Foot {
+        hip: 2,
+        knee: 5,
+        ankle: 8,
+        toe: 11,
+        ankle_rest_m: 0.06,
+        toe_rest_m: 0.015,
+    },
 ];
 
 /// A joint may come this much nearer to the floor than a standing foot's, metres.
@@ -47,6 +61,12 @@ const MAX_STRETCH: f64 = 0.995;
 const LIFTING_MPS: f64 = 0.3;
 /// A stance that hovers higher than this is none on this floor; it is lowered by as much, metres.
 const MAX_HOVER_M: f64 = 0.05;
+/// A foot lifts by this share of the distance that it has to catch up,
+const STEP_SHARE: f64 = 0.2;
+/// at most by this much, metres,
+const MAX_STEP_M: f64 = 0.025;
+/// within this time, seconds.
+const STEP_SECS: f64 = 0.12;
 /// From the toe joint to the tip of the toes, metres.
 const TOES_M: f64 = 0.08;
 
@@ -155,7 +175,10 @@ fn steady_contacts(contacts: &Array2<bool>, fps: f64) -> Array2<bool> {
     let mut steadied = contacts.clone();
     for mut channel in steadied.columns_mut() {
         let values = steady(channel.iter().copied(), fps);
-        channel.iter_mut().zip(values).for_each(|(to, from)| *to = from);
+        channel
+            .iter_mut()
+            .zip(values)
+            .for_each(|(to, from)| *to = from);
     }
     steadied
 }
@@ -173,7 +196,11 @@ fn correction(
     let stands: Vec<bool> = ankle.iter().zip(toe).map(|(&a, &t)| a || t).collect();
     // The toe is the pivot as long as it stands; before, the ankle (over the heel) is.
     let slip = |frame: usize| {
-        let joint = if toe[frame] || toe[frame - 1] { foot.toe } else { foot.ankle };
+        let joint = if toe[frame] || toe[frame - 1] {
+            foot.toe
+        } else {
+            foot.ankle
+        };
         (joints[frame][joint] - joints[frame - 1][joint]).with_y(0.0)
     };
     let stances: Vec<(usize, usize)> = runs(&stands, true)
@@ -191,9 +218,14 @@ fn correction(
             values[frame] = values[frame - 1] - slip(frame);
         }
         let mean = values[start..end].iter().sum::<DVec3>() / (end - start) as f64;
-        let farthest = values[start..end].iter().map(|v| (v - mean).length()).fold(0.0, f64::max);
+        let farthest = values[start..end]
+            .iter()
+            .map(|v| (v - mean).length())
+            .fold(0.0, f64::max);
         let scale = (options.max_correction_m / farthest.max(1e-9)).min(1.0);
-        values[start..end].iter_mut().for_each(|value| *value = (*value - mean) * scale);
+        values[start..end]
+            .iter_mut()
+            .for_each(|value| *value = (*value - mean) * scale);
         // The whole stance sinks by as much as its lowest frame hovers: the way the foot comes
         // down and lifts off stays its own.
         let lowest = (start..end).map(clearance).fold(f64::MAX, f64::min);
@@ -201,13 +233,35 @@ fn correction(
     }
     fill_gaps(&mut values, &stances, options.blend_secs * fps);
     fill_gaps(&mut hover, &stances, options.blend_secs * fps);
-    values.iter_mut().zip(hover).for_each(|(value, hover)| *value += hover);
+    for gap in stances.windows(2) {
+        step_higher(&mut hover, &values, (gap[0].1 - 1, gap[1].0), fps);
+    }
+    values
+        .iter_mut()
+        .zip(hover)
+        .for_each(|(value, hover)| *value += hover);
     let sunk: Vec<f64> = (0..joints.len())
         .map(|frame| (-FLOOR_SLACK_M - clearance(frame) - values[frame].y).max(0.0))
         .collect();
     let lift = envelope(&sunk, (0.1 * fps).round().max(1.0) as usize);
-    values.iter_mut().zip(lift).for_each(|(value, lift)| value.y += lift);
     values
+        .iter_mut()
+        .zip(lift)
+        .for_each(|(value, lift)| value.y += lift);
+    values
+}
+
+/// A foot that has to catch up between two stances (from the last frame of one to the first of the
+/// next) steps a little higher, so that it does not scuff.
+fn step_higher(lift: &mut [DVec3], way: &[DVec3], (from, to): (usize, usize), fps: f64) {
+    let height_m = (STEP_SHARE * (way[to] - way[from]).length()).min(MAX_STEP_M);
+    let smooth = |frames: usize| {
+        let share = (frames as f64 / (STEP_SECS * fps)).min(1.0);
+        share * share * (3.0 - 2.0 * share)
+    };
+    for (frame, value) in lift.iter_mut().enumerate().take(to).skip(from + 1) {
+        value.y += height_m * smooth(frame - from) * smooth(to - frame);
+    }
 }
 
 /// The part of a stance in which the foot is at rest but for a common slip: contacts begin before
@@ -347,15 +401,22 @@ fn report(
     let feet = |joints: &Array3<f32>| {
         let mut feet = joints.slice(s![.., ..4, ..]).to_owned();
         for (place, foot) in FEET.iter().enumerate() {
-            feet.slice_mut(s![.., 2 * place, ..]).assign(&joints.slice(s![.., foot.ankle, ..]));
-            feet.slice_mut(s![.., 2 * place + 1, ..]).assign(&joints.slice(s![.., foot.toe, ..]));
+            feet.slice_mut(s![.., 2 * place, ..])
+                .assign(&joints.slice(s![.., foot.ankle, ..]));
+            feet.slice_mut(s![.., 2 * place + 1, ..])
+                .assign(&joints.slice(s![.., foot.toe, ..]));
         }
         feet
     };
     let (feet_before, feet_after) = (feet(&before), feet(&after));
     let jerk = mean_jerk(feet_before.view(), motion.fps);
     let lowest = |feet: &Array3<f32>| {
-        f64::from(feet.slice(s![.., 1..;2, 1]).iter().copied().fold(f32::MAX, f32::min))
+        f64::from(
+            feet.slice(s![.., 1..;2, 1])
+                .iter()
+                .copied()
+                .fold(f32::MAX, f32::min),
+        )
     };
     FootLockReport {
         skate_before: foot_skate_ratio(before.view(), motion.fps),
@@ -409,7 +470,12 @@ mod tests {
     use crate::synth::SynthWalk;
 
     fn slipping() -> SynthWalk {
-        SynthWalk { slip_mps: 0.3, turn_rad_per_s: 0.4, speed_mps: 1.0, ..SynthWalk::default() }
+        SynthWalk {
+            slip_mps: 0.3,
+            turn_rad_per_s: 0.4,
+            speed_mps: 1.0,
+            ..SynthWalk::default()
+        }
     }
 
     #[test]
@@ -438,16 +504,27 @@ mod tests {
         let (locked, _) =
             foot_lock(&motion, &walk.contacts(), &FootLockOptions::default()).unwrap();
         let (a, b) = (motion.joints_in_world_m(), locked.joints_in_world_m());
-        let moved = a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| a.distance(*b));
+        let moved = a
+            .iter()
+            .flatten()
+            .zip(b.iter().flatten())
+            .map(|(a, b)| a.distance(*b));
         let most = moved.fold(0.0, f64::max);
         assert!(most < 0.03, "{most}");
     }
 
     #[test]
     fn knees_do_not_pop() {
-        let walk = SynthWalk { fps: 60.0, ..slipping() };
-        let (locked, _) =
-            foot_lock(&walk.motion(), &walk.contacts(), &FootLockOptions::default()).unwrap();
+        let walk = SynthWalk {
+            fps: 60.0,
+            ..slipping()
+        };
+        let (locked, _) = foot_lock(
+            &walk.motion(),
+            &walk.contacts(),
+            &FootLockOptions::default(),
+        )
+        .unwrap();
         let fastest = |motion: &Motion| {
             let turns = motion.local_rotations.windows(2).flat_map(|pair| {
                 [4, 5].map(|knee| pair[0][knee].angle_between(pair[1][knee]) * motion.fps)
@@ -459,16 +536,36 @@ mod tests {
     }
 
     #[test]
+    fn lift_off_is_not_a_stance() {
+        // Slips at 0.2 m/s in frames 3 to 8; comes down before and leaves after.
+        let speed = |frame: usize| if (3..=8).contains(&frame) { 0.2 } else { 0.8 };
+        let slip = |frame: usize| DVec3::Z * speed(frame) / 20.0;
+        assert_eq!(settled((0, 12), slip, 20.0), Some((2, 9)));
+        assert_eq!(settled((4, 5), slip, 20.0), None);
+    }
+
+    #[test]
     fn bends_but_does_not_break() {
-        let mut motion = SynthWalk { duration_secs: 2.0, ..slipping() }.motion();
+        let mut motion = SynthWalk {
+            duration_secs: 2.0,
+            ..slipping()
+        }
+        .motion();
         let options = FootLockOptions::default();
         for (what, contacts) in [
             ("all stand", Array2::from_elem((motion.len(), 4), true)),
             ("none stand", Array2::from_elem((motion.len(), 4), false)),
-            ("flicker", Array2::from_shape_fn((motion.len(), 4), |(f, c)| (f * 7 + c) % 3 == 0)),
+            (
+                "flicker",
+                Array2::from_shape_fn((motion.len(), 4), |(f, c)| (f * 7 + c) % 3 == 0),
+            ),
         ] {
             let (locked, report) = foot_lock(&motion, &contacts, &options).unwrap();
-            let finite = locked.joints_in_world_m().iter().flatten().all(|p| p.is_finite());
+            let finite = locked
+                .joints_in_world_m()
+                .iter()
+                .flatten()
+                .all(|p| p.is_finite());
             assert!(finite && report.skate_after.is_finite(), "{what}");
         }
         // Far below the floor and at one point.
@@ -477,7 +574,13 @@ mod tests {
         }
         let contacts = Array2::from_elem((motion.len(), 4), true);
         let (locked, _) = foot_lock(&motion, &contacts, &options).unwrap();
-        assert!(locked.joints_in_world_m().iter().flatten().all(|p| p.is_finite()));
+        assert!(
+            locked
+                .joints_in_world_m()
+                .iter()
+                .flatten()
+                .all(|p| p.is_finite())
+        );
         assert!(foot_lock(&motion, &Array2::from_elem((3, 4), true), &options).is_err());
         motion.skeleton.names[3] = "tail".to_owned();
         assert!(foot_lock(&motion, &contacts, &options).is_err());

@@ -97,7 +97,9 @@ pub fn multimodal_distance(
 ) -> Result<f64, MotionError> {
     paired(texts, motions)?;
     let pairs = texts.rows().into_iter().zip(motions.rows());
-    let sum: f64 = pairs.map(|(text, motion)| squared(text, motion).sqrt()).sum();
+    let sum: f64 = pairs
+        .map(|(text, motion)| squared(text, motion).sqrt())
+        .sum();
     Ok(sum / texts.nrows() as f64)
 }
 
@@ -140,7 +142,9 @@ pub fn nearest_neighbour_distances(
                 .into_iter()
                 .map(|reference| squared(query, reference).sqrt())
                 .enumerate()
-                .fold((0, f64::INFINITY), |best, next| if next.1 < best.1 { next } else { best })
+                .fold((0, f64::INFINITY), |best, next| {
+                    if next.1 < best.1 { next } else { best }
+                })
         })
         .collect())
 }
@@ -157,7 +161,10 @@ fn paired(texts: ArrayView2<'_, f32>, motions: ArrayView2<'_, f32>) -> Result<()
 }
 
 fn squared(a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>) -> f64 {
-    a.iter().zip(&b).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
+    a.iter()
+        .zip(&b)
+        .map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2))
+        .sum()
 }
 
 #[cfg(test)]
@@ -200,7 +207,8 @@ mod tests {
 
     #[test]
     fn distances() {
-        let line = Array2::from_shape_fn((3, 2), |(i, j)| if j == 0 { 3.0 * i as f32 } else { 0.0 });
+        let line =
+            Array2::from_shape_fn((3, 2), |(i, j)| if j == 0 { 3.0 * i as f32 } else { 0.0 });
         assert!((diversity(line.view()) - 4.0).abs() < 1e-12);
         let up = &line + &ndarray::array![[0.0, 4.0]];
         assert!((multimodal_distance(line.view(), up.view()).unwrap() - 4.0).abs() < 1e-12);

@@ -49,7 +49,11 @@ pub fn is_implausibly_fast(joints: ArrayView3<'_, f32>, fps: f64) -> bool {
     let needed = (IMPLAUSIBLE_SECS * fps).round().max(1.0) as usize;
     let mut run = 0;
     for speed in ground_speeds_mps(joints, fps) {
-        run = if speed > IMPLAUSIBLE_SPEED_MPS { run + 1 } else { 0 };
+        run = if speed > IMPLAUSIBLE_SPEED_MPS {
+            run + 1
+        } else {
+            0
+        };
         if run >= needed {
             return true;
         }
@@ -86,7 +90,9 @@ pub fn keyframe_errors(errors_m: &[Vec<f64>]) -> Option<KeyframeErrors> {
         clips.iter().map(|clip| value(clip)).sum::<f64>() / clips.len() as f64
     };
     let off = |clip: &[f64], limit_m: f64| {
-        clip.iter().filter(|&&error| error.is_nan() || error > limit_m).count() as f64
+        clip.iter()
+            .filter(|&&error| error.is_nan() || error > limit_m)
+            .count() as f64
             / clip.len() as f64
     };
     let any = |clip: &[f64], limit_m: f64| f64::from(u8::from(off(clip, limit_m) > 0.0));
@@ -112,7 +118,11 @@ mod tests {
 
     fn straight(speed_mps: f32) -> Array3<f32> {
         Array3::from_shape_fn((41, 22, 3), |(f, _, axis)| {
-            if axis == 2 { speed_mps * f as f32 / 20.0 } else { 0.0 }
+            if axis == 2 {
+                speed_mps * f as f32 / 20.0
+            } else {
+                0.0
+            }
         })
     }
 

@@ -42,8 +42,8 @@ pub fn skate_ratio_of(joints: ArrayView3<'_, f32>, fps: f64, feet: &[usize]) -> 
             .collect();
         for frame in 0..pairs {
             // scipy's `uniform_filter1d(mode="constant")`: zeros beyond the ends.
-            let window = frame.saturating_sub(SKATE_WINDOW / 2)
-                ..(frame + SKATE_WINDOW / 2 + 1).min(pairs);
+            let window =
+                frame.saturating_sub(SKATE_WINDOW / 2)..(frame + SKATE_WINDOW / 2 + 1).min(pairs);
             let average = speed[window].iter().sum::<f64>() / SKATE_WINDOW as f64;
             let low = at(frame, 1) < SKATE_HEIGHT_M && at(frame + 1, 1) < SKATE_HEIGHT_M;
             skates[frame] |= low && speed[frame] > SKATE_SPEED_MPS && average > SKATE_SPEED_MPS;
@@ -110,8 +110,10 @@ pub fn bone_length_std_m(joints: ArrayView3<'_, f32>, parents: &[Option<usize>])
     };
     let std = |bone: (usize, usize)| {
         let mean = (0..frames).map(|f| length(f, bone)).sum::<f64>() / frames as f64;
-        let variance =
-            (0..frames).map(|f| (length(f, bone) - mean).powi(2)).sum::<f64>() / frames as f64;
+        let variance = (0..frames)
+            .map(|f| (length(f, bone) - mean).powi(2))
+            .sum::<f64>()
+            / frames as f64;
         variance.sqrt()
     };
     bones.iter().map(|&bone| std(bone)).sum::<f64>() / bones.len() as f64
@@ -184,7 +186,11 @@ mod tests {
     #[test]
     fn a_sliding_walk_skates_more() {
         let skate = |slip_mps: f64| {
-            let walk = SynthWalk { slip_mps, ..SynthWalk::default() }.motion();
+            let walk = SynthWalk {
+                slip_mps,
+                ..SynthWalk::default()
+            }
+            .motion();
             foot_skate_ratio(joints_array(&walk).view(), 20.0)
         };
         assert!(skate(0.0) < 0.1, "{}", skate(0.0));
@@ -201,7 +207,9 @@ mod tests {
         let mut breathing = walk;
         for frame in 0..breathing.len_of(Axis(0)) {
             let factor = if frame % 2 == 0 { 1.01 } else { 0.99 };
-            breathing.slice_mut(s![frame, .., ..]).mapv_inplace(|v| v * factor);
+            breathing
+                .slice_mut(s![frame, .., ..])
+                .mapv_inplace(|v| v * factor);
         }
         assert!(bone_length_std_m(breathing.view(), &parents) > 1e-3);
     }

@@ -76,7 +76,11 @@ mod tests {
 
     #[test]
     fn everything_is_in_the_picture_and_up_is_up() {
-        let points = [DVec3::new(-2.0, 0.0, 5.0), DVec3::new(3.0, 1.7, -1.0), DVec3::ZERO];
+        let points = [
+            DVec3::new(-2.0, 0.0, 5.0),
+            DVec3::new(3.0, 1.7, -1.0),
+            DVec3::ZERO,
+        ];
         let size = DVec2::new(640.0, 320.0);
         let camera = Camera::framing(&points, DVec3::new(1.0, 0.5, 0.7), size, 10.0);
         for point in points {

@@ -90,13 +90,15 @@ impl Canvas<'_> {
                 line_join: LineJoin::Round,
                 ..Stroke::default()
             };
-            self.0.stroke_path(&path, &ink.paint(), &stroke, Transform::identity(), None);
+            self.0
+                .stroke_path(&path, &ink.paint(), &stroke, Transform::identity(), None);
         }
     }
 
     pub fn rect(&mut self, x: f64, y: f64, width: f64, height: f64, ink: Ink) {
         if let Some(rect) = Rect::from_xywh(x as f32, y as f32, width as f32, height as f32) {
-            self.0.fill_rect(rect, &ink.paint(), Transform::identity(), None);
+            self.0
+                .fill_rect(rect, &ink.paint(), Transform::identity(), None);
         }
     }
 
@@ -107,7 +109,10 @@ impl Canvas<'_> {
 }
 
 fn trace(builder: &mut PathBuilder, points: &[DVec2], closed: bool) {
-    if points.iter().any(|point| !point.is_finite() || point.abs().max_element() > 1e6) {
+    if points
+        .iter()
+        .any(|point| !point.is_finite() || point.abs().max_element() > 1e6)
+    {
         return;
     }
     for (index, point) in points.iter().enumerate() {
@@ -129,7 +134,9 @@ pub(super) fn capsule_outline(a: DVec2, b: DVec2, a_radius: f64, b_radius: f64) 
     let length = a.distance(b);
     let axis = (b - a).to_angle();
     // Where the tangent leaves the circles; one circle inside the other leaves a circle.
-    let lean = ((a_radius - b_radius) / length.max(1e-6)).clamp(-1.0, 1.0).acos();
+    let lean = ((a_radius - b_radius) / length.max(1e-6))
+        .clamp(-1.0, 1.0)
+        .acos();
     let arc = |centre: DVec2, radius: f64, from: f64, to: f64| {
         (0..=STEPS).map(move |step| {
             let angle = from + (to - from) * step as f64 / STEPS as f64;

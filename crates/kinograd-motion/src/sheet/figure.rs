@@ -38,7 +38,13 @@ fn pieces(pose: &[DVec3]) -> Vec<Vec<Limb>> {
             limb(pose[0], pose[6], 0.1, 0.092, TORSO),
             limb(pose[6], pose[9], 0.092, 0.1, TORSO),
             limb(pose[9], pose[12], 0.1, 0.05, TORSO),
-            limb(left.lerp(right, 0.06), left.lerp(right, 0.94), 0.062, 0.062, TORSO),
+            limb(
+                left.lerp(right, 0.06),
+                left.lerp(right, 0.94),
+                0.062,
+                0.062,
+                TORSO,
+            ),
         ],
         vec![
             limb(pose[12], pose[15], 0.045, 0.045, HEAD),
@@ -50,9 +56,21 @@ fn pieces(pose: &[DVec3]) -> Vec<Vec<Limb>> {
         let arm = [16 + side, 18 + side, 20 + side];
         all.push(vec![limb(pose[leg[0]], pose[leg[1]], 0.08, 0.056, ink)]);
         all.push(vec![limb(pose[leg[1]], pose[leg[2]], 0.056, 0.038, ink)]);
-        all.push(vec![limb(pose[leg[2]], beyond(leg[2], leg[3], 0.05), 0.04, 0.03, ink)]);
+        all.push(vec![limb(
+            pose[leg[2]],
+            beyond(leg[2], leg[3], 0.05),
+            0.04,
+            0.03,
+            ink,
+        )]);
         all.push(vec![limb(pose[arm[0]], pose[arm[1]], 0.05, 0.04, ink)]);
-        all.push(vec![limb(pose[arm[1]], beyond(arm[1], arm[2], 0.07), 0.04, 0.027, ink)]);
+        all.push(vec![limb(
+            pose[arm[1]],
+            beyond(arm[1], arm[2], 0.07),
+            0.04,
+            0.027,
+            ink,
+        )]);
     }
     all
 }
@@ -60,19 +78,26 @@ fn pieces(pose: &[DVec3]) -> Vec<Vec<Limb>> {
 /// Draws a figure, far pieces first. `fade` mixes it with `paper`: 0 is full colour.
 pub(super) fn figure(canvas: &mut Canvas, camera: &Camera, pose: &[DVec3], fade: f64, paper: Ink) {
     let depth = |piece: &[Limb]| {
-        let sum: f64 =
-            piece.iter().map(|limb| camera.project(limb.from.midpoint(limb.to)).1).sum();
+        let sum: f64 = piece
+            .iter()
+            .map(|limb| camera.project(limb.from.midpoint(limb.to)).1)
+            .sum();
         sum / piece.len() as f64
     };
-    let mut pieces: Vec<(f64, Vec<Limb>)> =
-        pieces(pose).into_iter().map(|piece| (depth(&piece), piece)).collect();
+    let mut pieces: Vec<(f64, Vec<Limb>)> = pieces(pose)
+        .into_iter()
+        .map(|piece| (depth(&piece), piece))
+        .collect();
     pieces.sort_by(|a, b| b.0.total_cmp(&a.0));
     let farthest = pieces.first().map_or(0.0, |piece| piece.0);
     let nearest = pieces.last().map_or(0.0, |piece| piece.0);
     for (depth, piece) in &pieces {
         // Far limbs are a little darker, as if in the body's shade.
         let back = (depth - nearest) / (farthest - nearest).max(0.2);
-        let shade = |ink: Ink| ink.towards(Ink::hex(0x1c2430), 0.3 * back).towards(paper, fade);
+        let shade = |ink: Ink| {
+            ink.towards(Ink::hex(0x1c2430), 0.3 * back)
+                .towards(paper, fade)
+        };
         let drawn: Vec<_> = piece
             .iter()
             .map(|limb| {

@@ -111,11 +111,16 @@ pub fn render_sheet(
     check(clips, marks)?;
     let mut sheet = pixmap(size_px.0, size_px.1)?;
     sheet.fill(PAPER.color());
-    let columns = (1..).find(|c| c * c >= clips.len()).unwrap_or(1).min(clips.len());
+    let columns = (1..)
+        .find(|c| c * c >= clips.len())
+        .unwrap_or(1)
+        .min(clips.len());
     let rows = clips.len().div_ceil(columns);
     let gap = (f64::from(size_px.0) / 200.0).clamp(2.0, 12.0).round();
     let cell = |count: usize, side: u32| {
-        ((f64::from(side) - gap) / count as f64 - gap).floor().max(1.0)
+        ((f64::from(side) - gap) / count as f64 - gap)
+            .floor()
+            .max(1.0)
     };
     let (width, height) = (cell(columns, size_px.0), cell(rows, size_px.1));
     for (index, clip) in clips.iter().enumerate() {
@@ -147,7 +152,8 @@ fn check(clips: &[SheetClip], marks: &SceneMarks) -> Result<(), MotionError> {
             });
         }
         // Beyond a kilometre nothing could be seen, and pixels would overflow.
-        if !clip.joints.iter().all(|v| v.abs() < 1e3) || !(clip.fps.is_finite() && clip.fps > 0.0) {
+        let near = clip.joints.iter().all(|v| v.abs() < 1e3);
+        if !(near && clip.fps.is_finite() && clip.fps > 0.0) {
             return Err(MotionError::Clip {
                 clip: clip.title.clone(),
                 message: "its joints or its frame rate are not finite, or beyond 1 km".to_owned(),
@@ -161,7 +167,9 @@ fn check(clips: &[SheetClip], marks: &SceneMarks) -> Result<(), MotionError> {
         .flatten()
         .chain(marks.obstacles_m.iter().flatten());
     if !numbers.all(|v| v.abs() < 1e3) {
-        return Err(sheet_error("marks that are not finite, or beyond 1 km".to_owned()));
+        return Err(sheet_error(
+            "marks that are not finite, or beyond 1 km".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -171,11 +179,18 @@ fn pixmap(width: u32, height: u32) -> Result<Pixmap, MotionError> {
     (fits(width) && fits(height))
         .then(|| Pixmap::new(width, height))
         .flatten()
-        .ok_or_else(|| sheet_error(format!("{width} × {height} pixels; 64 to {MAX_SIDE_PX} fit")))
+        .ok_or_else(|| {
+            sheet_error(format!(
+                "{width} × {height} pixels; 64 to {MAX_SIDE_PX} fit"
+            ))
+        })
 }
 
 fn sheet_error(message: String) -> MotionError {
-    MotionError::Format { format: "contact sheet", message }
+    MotionError::Format {
+        format: "contact sheet",
+        message,
+    }
 }
 
 fn poses(clip: &SheetClip) -> Vec<Vec<DVec3>> {
@@ -183,14 +198,22 @@ fn poses(clip: &SheetClip) -> Vec<Vec<DVec3>> {
     let point = |f: usize, j: usize| {
         DVec3::from_array(std::array::from_fn(|axis| f64::from(joints[[f, j, axis]])))
     };
-    (0..joints.dim().0).map(|f| (0..JOINTS).map(|j| point(f, j)).collect()).collect()
+    (0..joints.dim().0)
+        .map(|f| (0..JOINTS).map(|j| point(f, j)).collect())
+        .collect()
 }
 
 /// Frames spread evenly over the clip, both ends included.
 fn spread(frames: usize, count: usize) -> Vec<usize> {
     let count = count.clamp(1, frames);
     (0..count)
-        .map(|i| if count == 1 { 0 } else { (i * (frames - 1) + (count - 1) / 2) / (count - 1) })
+        .map(|i| {
+            if count == 1 {
+                0
+            } else {
+                (i * (frames - 1) + (count - 1) / 2) / (count - 1)
+            }
+        })
         .collect()
 }
 
@@ -210,13 +233,19 @@ fn clip_panel(
         canvas.rect(0.0, f64::from(row), w, 1.0, SKY.towards(PAPER, share));
     }
     let scale = (w / 480.0).clamp(1.0, 3.0).floor();
-    let title = if clip.title.is_empty() { 0.0 } else { 12.0 * scale };
+    let title = if clip.title.is_empty() {
+        0.0
+    } else {
+        12.0 * scale
+    };
     let towards_eye = viewpoint(&all);
     let top = pixmap(width, ((h - close_ups - title).max(16.0)) as u32)?;
     let way = way_picture(top, &all, marks, towards_eye);
     let paint = PixmapPaint::default();
     let place = Transform::identity();
-    canvas.0.draw_pixmap(0, title as i32, way.as_ref(), &paint, place, None);
+    canvas
+        .0
+        .draw_pixmap(0, title as i32, way.as_ref(), &paint, place, None);
     let count = ((w / (0.72 * close_ups)) as usize).clamp(3, 10);
     let slot = w / count as f64;
     let row = (h - close_ups) as i32;
@@ -225,9 +254,18 @@ fn clip_panel(
         let picture = pixmap((slot - 2.0).max(16.0) as u32, close_ups as u32)?;
         let picture = close_up(picture, &all[frame], towards_eye, secs, scale);
         let left = (index as f64 * slot + 1.0) as i32;
-        canvas.0.draw_pixmap(left, row, picture.as_ref(), &paint, place, None);
+        canvas
+            .0
+            .draw_pixmap(left, row, picture.as_ref(), &paint, place, None);
     }
-    text::label(&mut canvas, &clip.title, (4.0 * scale, 4.0 * scale), scale, w - 8.0, TEXT);
+    text::label(
+        &mut canvas,
+        &clip.title,
+        (4.0 * scale, 4.0 * scale),
+        scale,
+        w - 8.0,
+        TEXT,
+    );
     Ok(panel)
 }
 
@@ -259,18 +297,30 @@ fn way_picture(
     towards_eye: DVec3,
 ) -> Pixmap {
     let size = DVec2::new(f64::from(picture.width()), f64::from(picture.height()));
-    let travelled: f64 =
-        all.windows(2).map(|pair| (pair[1][0] - pair[0][0]).with_y(0.0).length()).sum();
+    let travelled: f64 = all
+        .windows(2)
+        .map(|pair| (pair[1][0] - pair[0][0]).with_y(0.0).length())
+        .sum();
     let in_place = marks.target_m.is_none()
-        && all.iter().all(|pose| (pose[0] - all[0][0]).with_y(0.0).length() < IN_PLACE_M);
-    let count = if in_place { 8 } else { (travelled / 0.55).round().clamp(4.0, 11.0) as usize };
+        && all
+            .iter()
+            .all(|pose| (pose[0] - all[0][0]).with_y(0.0).length() < IN_PLACE_M);
+    let count = if in_place {
+        8
+    } else {
+        (travelled / 0.55).round().clamp(4.0, 11.0) as usize
+    };
     let right = -towards_eye.cross(DVec3::Y).normalize_or(DVec3::X);
     let frames = spread(all.len(), count);
     let shown: Vec<Vec<DVec3>> = frames
         .iter()
         .enumerate()
         .map(|(index, &frame)| {
-            let aside = if in_place { right * (0.85 * index as f64) } else { DVec3::ZERO };
+            let aside = if in_place {
+                right * (0.85 * index as f64)
+            } else {
+                DVec3::ZERO
+            };
             all[frame].iter().map(|&joint| joint + aside).collect()
         })
         .collect();
@@ -278,7 +328,11 @@ fn way_picture(
     let mut points: Vec<DVec3> = shown.iter().flatten().copied().collect();
     points.extend(shown.iter().map(|pose| pose[15] + DVec3::Y * 0.22));
     points.extend(shown.iter().map(|pose| pose[0].with_y(0.0)));
-    let spots = marks.target_m.iter().chain(&marks.waypoints_m).map(|&[x, z]| [x, z, 0.3]);
+    let spots = marks
+        .target_m
+        .iter()
+        .chain(&marks.waypoints_m)
+        .map(|&[x, z]| [x, z, 0.3]);
     for [x, z, radius] in spots.chain(marks.obstacles_m.iter().copied()) {
         for (dx, dz) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
             points.push(DVec3::new(x + radius * dx, 0.0, z + radius * dz));
@@ -306,12 +360,7 @@ fn way_picture(
 }
 
 /// Figures, obstacles and the flag, far ones first.
-fn upright_things(
-    canvas: &mut Canvas,
-    camera: &Camera,
-    shown: &[Vec<DVec3>],
-    marks: &SceneMarks,
-) {
+fn upright_things(canvas: &mut Canvas, camera: &Camera, shown: &[Vec<DVec3>], marks: &SceneMarks) {
     enum Thing<'a> {
         Figure(&'a [DVec3], f64),
         Obstacle([f64; 3]),
@@ -354,7 +403,12 @@ fn close_up(
     let points: Vec<DVec3> = (0..8)
         .map(|corner| {
             let side = |bit: usize| if corner >> bit & 1 == 1 { half } else { -half };
-            centre + DVec3::new(side(0), if corner >> 2 & 1 == 1 { tall } else { 0.0 }, side(1))
+            centre
+                + DVec3::new(
+                    side(0),
+                    if corner >> 2 & 1 == 1 { tall } else { 0.0 },
+                    side(1),
+                )
         })
         .collect();
     let camera = Camera::framing(&points, towards_eye, size, 2.0);
@@ -364,7 +418,14 @@ fn close_up(
     figure::figure(&mut canvas, &camera, pose, 0.0, PAPER);
     let time = format!("{secs:.1} s");
     let x = size.x - text::width_px(&time, scale) - 3.0 * scale;
-    text::label(&mut canvas, &time, (x, 3.0 * scale), scale, size.x, TEXT.alpha(0.8));
+    text::label(
+        &mut canvas,
+        &time,
+        (x, 3.0 * scale),
+        scale,
+        size.x,
+        TEXT.alpha(0.8),
+    );
     picture
 }
 
@@ -383,7 +444,11 @@ mod tests {
     }
 
     fn count(sheet: &RgbaPixmap, like: impl Fn(u8, u8, u8) -> bool) -> usize {
-        sheet.rgba().chunks_exact(4).filter(|p| like(p[0], p[1], p[2])).count()
+        sheet
+            .rgba()
+            .chunks_exact(4)
+            .filter(|p| like(p[0], p[1], p[2]))
+            .count()
     }
 
     #[test]
@@ -411,7 +476,13 @@ mod tests {
         let mut still = clip("one frame");
         still.joints = still.joints.slice_move(ndarray::s![..1, .., ..]);
         let turning = SheetClip {
-            joints: joints_array(&SynthWalk { turn_rad_per_s: 1.0, ..SynthWalk::default() }.motion()),
+            joints: joints_array(
+                &SynthWalk {
+                    turn_rad_per_s: 1.0,
+                    ..SynthWalk::default()
+                }
+                .motion(),
+            ),
             ..clip("é – ß")
         };
         let clips = [clip("a"), still, turning, clip("b"), clip("c")];
@@ -429,7 +500,10 @@ mod tests {
         broken.joints[[3, 4, 1]] = f32::NAN;
         let error = render_sheet(&[broken], &marks, (640, 400)).unwrap_err();
         assert!(error.to_string().contains("broken"));
-        let nowhere = SceneMarks { target_m: Some([f64::NAN, 0.0]), ..SceneMarks::default() };
+        let nowhere = SceneMarks {
+            target_m: Some([f64::NAN, 0.0]),
+            ..SceneMarks::default()
+        };
         assert!(render_sheet(&[clip("")], &nowhere, (640, 400)).is_err());
         let mut empty = clip("");
         empty.joints = Array3::zeros((0, 22, 3));

@@ -54,9 +54,16 @@ pub(super) fn grid(canvas: &mut Canvas, camera: &Camera, low: DVec3, high: DVec3
         let alpha = fade(0.5 * (xa + xb), 0.5 * (za + zb));
         if alpha > 0.02 {
             let metre = line % 2 == 0;
-            let ends = [camera.project(ground(xa, za)).0, camera.project(ground(xb, zb)).0];
+            let ends = [
+                camera.project(ground(xa, za)).0,
+                camera.project(ground(xb, zb)).0,
+            ];
             let strength = if metre { 0.5 } else { 0.22 };
-            canvas.line(&ends, if metre { 1.1 } else { 0.8 }, GRID.alpha(strength * alpha));
+            canvas.line(
+                &ends,
+                if metre { 1.1 } else { 0.8 },
+                GRID.alpha(strength * alpha),
+            );
         }
     };
     for i in x0..=x1 {
@@ -73,8 +80,10 @@ pub(super) fn grid(canvas: &mut Canvas, camera: &Camera, low: DVec3, high: DVec3
 
 /// The root's way on the ground, from pale to dark.
 pub(super) fn trail(canvas: &mut Canvas, camera: &Camera, roots_m: &[DVec3]) {
-    let pixels: Vec<DVec2> =
-        roots_m.iter().map(|root| camera.project(ground(root.x, root.z)).0).collect();
+    let pixels: Vec<DVec2> = roots_m
+        .iter()
+        .map(|root| camera.project(ground(root.x, root.z)).0)
+        .collect();
     let count = pixels.len().max(2) - 1;
     for (index, pair) in pixels.windows(2).enumerate() {
         let ink = TRAIL[0].towards(TRAIL[1], index as f64 / count as f64);
@@ -108,8 +117,14 @@ pub(super) fn obstacle(canvas: &mut Canvas, camera: &Camera, [x, z, radius]: [f6
     let high = ring(ground(x, z) + DVec3::Y * OBSTACLE_HEIGHT_M, radius, camera);
     let mut hull: Vec<DVec2> = low.iter().chain(&high).copied().collect();
     hull = convex_hull(&mut hull);
-    canvas.polygon(&hull, OBSTACLE.towards(Ink::hex(0xffffff), 0.12).alpha(0.42));
-    canvas.polygon(&high, OBSTACLE.towards(Ink::hex(0xffffff), 0.45).alpha(0.55));
+    canvas.polygon(
+        &hull,
+        OBSTACLE.towards(Ink::hex(0xffffff), 0.12).alpha(0.42),
+    );
+    canvas.polygon(
+        &high,
+        OBSTACLE.towards(Ink::hex(0xffffff), 0.45).alpha(0.55),
+    );
     canvas.outline(&high, 1.6, OBSTACLE.alpha(0.9));
     canvas.outline(&hull, 1.2, OBSTACLE.alpha(0.6));
 }
@@ -117,10 +132,23 @@ pub(super) fn obstacle(canvas: &mut Canvas, camera: &Camera, [x, z, radius]: [f6
 /// The target's pole and pennant.
 pub(super) fn flag(canvas: &mut Canvas, camera: &Camera, [x, z]: [f64; 2]) {
     let at = |height: f64, along: f64| {
-        camera.project(ground(x, z) + DVec3::Y * height + camera.right * along).0
+        camera
+            .project(ground(x, z) + DVec3::Y * height + camera.right * along)
+            .0
     };
-    canvas.line(&[at(0.0, 0.0), at(FLAG_M, 0.0)], 2.2, TARGET.towards(Ink::hex(0x000000), 0.25));
-    canvas.polygon(&[at(FLAG_M, 0.0), at(FLAG_M - 0.13, 0.36), at(FLAG_M - 0.26, 0.0)], TARGET);
+    canvas.line(
+        &[at(0.0, 0.0), at(FLAG_M, 0.0)],
+        2.2,
+        TARGET.towards(Ink::hex(0x000000), 0.25),
+    );
+    canvas.polygon(
+        &[
+            at(FLAG_M, 0.0),
+            at(FLAG_M - 0.13, 0.36),
+            at(FLAG_M - 0.26, 0.0),
+        ],
+        TARGET,
+    );
 }
 
 /// Andrew's monotone chain.

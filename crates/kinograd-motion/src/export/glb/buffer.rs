@@ -36,14 +36,22 @@ impl Buffer {
                 accessor[key] = json!(extreme);
             }
         }
-        let bytes = values.iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes = values
+            .iter()
+            .flatten()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
         self.push(bytes, target, accessor)
     }
 
     /// `UNSIGNED_SHORT` accessor of four components.
     pub fn joints(&mut self, values: &[[u16; 4]]) -> usize {
         let accessor = json!({"componentType": 5123, "count": values.len(), "type": "VEC4"});
-        let bytes = values.iter().flatten().flat_map(|v| v.to_le_bytes()).collect();
+        let bytes = values
+            .iter()
+            .flatten()
+            .flat_map(|v| v.to_le_bytes())
+            .collect();
         self.push(bytes, Some(Target::Vertices), accessor)
     }
 

@@ -35,7 +35,9 @@ impl Document {
             Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
         };
         if bytes.get(..4) != Some(b"glTF") {
-            return Err(bad("does not start with `glTF`; a binary glTF 2.0 file was expected"));
+            return Err(bad(
+                "does not start with `glTF`; a binary glTF 2.0 file was expected",
+            ));
         }
         if word(4) != Some(2) {
             return Err(bad("another version than 2"));
@@ -60,7 +62,9 @@ impl Document {
     }
 
     pub fn nodes(&self) -> Result<Vec<Node>, MotionError> {
-        let list = self.json["nodes"].as_array().ok_or_else(|| bad("no nodes"))?;
+        let list = self.json["nodes"]
+            .as_array()
+            .ok_or_else(|| bad("no nodes"))?;
         let mut nodes = list
             .iter()
             .enumerate()
@@ -101,7 +105,9 @@ impl Document {
             return Err(fail("sparse accessors are not read"));
         }
         let (bytes, decode): (usize, fn(&[u8]) -> f64) = match value["componentType"].as_u64() {
-            Some(5126) => (4, |b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
+            Some(5126) => (4, |b| {
+                f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+            }),
             Some(5120) => (1, |b| (f64::from(b[0] as i8) / 127.0).max(-1.0)),
             Some(5121) => (1, |b| f64::from(b[0]) / 255.0),
             Some(5122) => (2, |b| {
@@ -117,7 +123,8 @@ impl Document {
         if buffer != 0 || self.json["buffers"][0]["uri"].is_string() {
             return Err(fail("its data are in another file"));
         }
-        let start = size(&view["byteOffset"]).unwrap_or(0) + size(&value["byteOffset"]).unwrap_or(0);
+        let start =
+            size(&view["byteOffset"]).unwrap_or(0) + size(&value["byteOffset"]).unwrap_or(0);
         let stride = size(&view["byteStride"]).unwrap_or(bytes * width);
         let end = count
             .checked_sub(1)
@@ -141,7 +148,10 @@ fn node(index: usize, value: &Value) -> Result<Node, MotionError> {
         };
         let list: Vec<f64> = list.iter().filter_map(Value::as_f64).collect();
         if list.len() != default.len() {
-            return Err(bad(&format!("node {index}: `{key}` is not {} numbers", default.len())));
+            return Err(bad(&format!(
+                "node {index}: `{key}` is not {} numbers",
+                default.len()
+            )));
         }
         Ok(list)
     };
@@ -151,12 +161,18 @@ fn node(index: usize, value: &Value) -> Result<Node, MotionError> {
         let rotation = DQuat::from_slice(&numbers("rotation", &[0.0, 0.0, 0.0, 1.0])?);
         (
             DVec3::from_slice(&numbers("scale", &[1.0; 3])?),
-            if rotation.length_squared() > 1e-12 { rotation.normalize() } else { DQuat::IDENTITY },
+            if rotation.length_squared() > 1e-12 {
+                rotation.normalize()
+            } else {
+                DQuat::IDENTITY
+            },
             DVec3::from_slice(&numbers("translation", &[0.0; 3])?),
         )
     };
     Ok(Node {
-        name: value["name"].as_str().map_or_else(|| format!("node{index}"), str::to_owned),
+        name: value["name"]
+            .as_str()
+            .map_or_else(|| format!("node{index}"), str::to_owned),
         parent: None,
         children: Vec::new(),
         translation,
@@ -167,10 +183,15 @@ fn node(index: usize, value: &Value) -> Result<Node, MotionError> {
 
 /// A list of indices; anything else in it is left out.
 pub(super) fn indices(value: &Value) -> Vec<usize> {
-    value.as_array().map_or_else(Vec::new, |list| list.iter().filter_map(size).collect())
+    value
+        .as_array()
+        .map_or_else(Vec::new, |list| list.iter().filter_map(size).collect())
 }
 
 /// A non-negative integer that cannot overflow an address computation.
 pub(super) fn size(value: &Value) -> Option<usize> {
-    value.as_u64().filter(|&n| n < 1 << 32).and_then(|n| usize::try_from(n).ok())
+    value
+        .as_u64()
+        .filter(|&n| n < 1 << 32)
+        .and_then(|n| usize::try_from(n).ok())
 }

@@ -83,8 +83,10 @@ fn bone(mesh: &mut Mannequin, name: &str, carrier: usize, from: DVec3, to: DVec3
         return;
     }
     if name == "spine2" {
-        let half = DVec3::new(0.122 * scale, 0.5 * length + 0.06 * scale, 0.09 * scale);
-        mesh.shell.ellipsoid(carrier, from.midpoint(to), half, DQuat::IDENTITY, 2.5);
+        let half = DVec3::new(0.126 * scale, 0.5 * length + 0.1 * scale, 0.092 * scale);
+        let middle = from.midpoint(to) - (to - from) * (0.03 * scale / length);
+        mesh.shell
+            .ellipsoid(carrier, middle, half, DQuat::IDENTITY, 2.5);
         return;
     }
     match name {
@@ -109,7 +111,8 @@ fn extras(mesh: &mut Mannequin, name: &str, joint: usize, at: DVec3, scale: f64)
     let mut shell = |offset: [f64; 3], half: [f64; 3], power: f64| {
         let centre = at + DVec3::from_array(offset) * scale;
         let half = DVec3::from_array(half) * scale;
-        mesh.shell.ellipsoid(joint, centre, half, DQuat::IDENTITY, power);
+        mesh.shell
+            .ellipsoid(joint, centre, half, DQuat::IDENTITY, power);
     };
     match name {
         "pelvis" => shell([0.0, -0.045, 0.0], [0.155, 0.11, 0.105], 2.5),
@@ -136,7 +139,8 @@ fn extras(mesh: &mut Mannequin, name: &str, joint: usize, at: DVec3, scale: f64)
         "left_wrist" | "right_wrist" => 0.028,
         _ => return,
     };
-    mesh.balls.ellipsoid(joint, at, DVec3::splat(ball * scale), DQuat::IDENTITY, 2.0);
+    mesh.balls
+        .ellipsoid(joint, at, DVec3::splat(ball * scale), DQuat::IDENTITY, 2.0);
 }
 
 const SIDES: usize = 16;
@@ -152,7 +156,12 @@ impl Part {
                 latitude.sin(),
                 -latitude.cos() * longitude.sin(),
             );
-            let sum: f64 = direction.abs().to_array().iter().map(|d| d.powf(power)).sum();
+            let sum: f64 = direction
+                .abs()
+                .to_array()
+                .iter()
+                .map(|d| d.powf(power))
+                .sum();
             let unit = direction * sum.powf(-1.0 / power);
             let gradient = unit.signum() * unit.abs().powf(power - 1.0) / half;
             (centre + turn * (unit * half), turn * gradient)
@@ -173,7 +182,11 @@ impl Part {
                 latitude.sin(),
                 -latitude.cos() * longitude.sin(),
             );
-            let (centre, radius) = if latitude < tangent { (from, start) } else { (to, end) };
+            let (centre, radius) = if latitude < tangent {
+                (from, start)
+            } else {
+                (to, end)
+            };
             let normal = frame * direction;
             (centre + radius * normal, normal)
         });
@@ -185,7 +198,13 @@ impl Part {
         let mut push = |latitude: f64, longitude: f64| {
             let (position, normal) = point(latitude, longitude);
             self.positions.push(position.as_vec3().to_array());
-            self.normals.push(normal.normalize_or(DVec3::Y).as_vec3().normalize().to_array());
+            self.normals.push(
+                normal
+                    .normalize_or(DVec3::Y)
+                    .as_vec3()
+                    .normalize()
+                    .to_array(),
+            );
             self.joints.push(joint as u16);
         };
         push(-PI / 2.0, 0.0);
@@ -202,13 +221,15 @@ impl Part {
         let vertex = |ring: u32, side: u32| base + 1 + (ring - 1) * sides + side % sides;
         let top = base + 1 + (rings - 1) * sides;
         for side in 0..sides {
-            self.indices.extend([base, vertex(1, side + 1), vertex(1, side)]);
+            self.indices
+                .extend([base, vertex(1, side + 1), vertex(1, side)]);
             for ring in 1..rings - 1 {
                 let (a, b) = (vertex(ring, side), vertex(ring, side + 1));
                 let (c, d) = (vertex(ring + 1, side), vertex(ring + 1, side + 1));
                 self.indices.extend([a, b, d, a, d, c]);
             }
-            self.indices.extend([top, vertex(rings - 1, side), vertex(rings - 1, side + 1)]);
+            self.indices
+                .extend([top, vertex(rings - 1, side), vertex(rings - 1, side + 1)]);
         }
     }
 }
@@ -240,7 +261,10 @@ mod tests {
     fn stands_on_the_floor_and_is_as_tall_as_a_body() {
         let mesh = mannequin(&Skeleton::canonical());
         let heights = || mesh.shell.positions.iter().map(|p| p[1]);
-        let (low, high) = (heights().fold(9.0, f32::min), heights().fold(-9.0, f32::max));
+        let (low, high) = (
+            heights().fold(9.0, f32::min),
+            heights().fold(-9.0, f32::max),
+        );
         assert!((-0.005..0.01).contains(&low), "{low}");
         assert!((1.65..1.80).contains(&high), "{high}");
     }

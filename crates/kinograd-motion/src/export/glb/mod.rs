@@ -231,7 +231,11 @@ fn rotation_keys(motion: &Motion, joint: usize) -> Vec<[f32; 4]> {
         .iter()
         .map(|frame| {
             let rotation = frame[joint].normalize();
-            last = if last.dot(rotation) < 0.0 { -rotation } else { rotation };
+            last = if last.dot(rotation) < 0.0 {
+                -rotation
+            } else {
+                rotation
+            };
             let key: Quat = last.as_quat().normalize();
             key.to_array()
         })

@@ -37,7 +37,10 @@ pub fn glb_provenance(path: &Path) -> Result<Option<Provenance>, MotionError> {
 
 impl Provenance {
     fn deserialize_from(value: &Value) -> Option<Self> {
-        value.is_object().then(|| serde_json::from_value(value.clone()).ok()).flatten()
+        value
+            .is_object()
+            .then(|| serde_json::from_value(value.clone()).ok())
+            .flatten()
     }
 }
 
@@ -65,7 +68,9 @@ fn motion_from_glb(bytes: &[u8], fps: Option<f64>) -> Result<Motion, MotionError
     let channels = channels(&document, &nodes)?;
     let fps = fps.unwrap_or_else(|| densest_fps(&channels));
     if !(fps.is_finite() && fps > 0.0) {
-        return Err(bad(&format!("{fps} frames per second; a positive number was expected")));
+        return Err(bad(&format!(
+            "{fps} frames per second; a positive number was expected"
+        )));
     }
     let last_secs = channels
         .iter()
@@ -73,7 +78,9 @@ fn motion_from_glb(bytes: &[u8], fps: Option<f64>) -> Result<Motion, MotionError
         .fold(0.0, |a: f64, &b| a.max(b));
     let frames = (last_secs * fps + 1e-3).floor() as usize + 1;
     if frames > MAX_FRAMES {
-        return Err(bad(&format!("{last_secs} s at {fps} frames per second is too long")));
+        return Err(bad(&format!(
+            "{last_secs} s at {fps} frames per second is too long"
+        )));
     }
 
     let rest = world_poses(&nodes);
@@ -121,7 +128,10 @@ fn motion_from_glb(bytes: &[u8], fps: Option<f64>) -> Result<Motion, MotionError
     }
     let motion = Motion {
         skeleton: Skeleton {
-            names: joints.iter().map(|&joint| nodes[joint].name.clone()).collect(),
+            names: joints
+                .iter()
+                .map(|&joint| nodes[joint].name.clone())
+                .collect(),
             parents,
             offsets_m,
         },
@@ -141,7 +151,9 @@ fn joint_nodes(document: &Document, nodes: &[Node]) -> Result<Vec<usize>, Motion
         return Err(bad("no skin with joints"));
     }
     if let Some(joint) = joints.iter().find(|&&joint| joint >= nodes.len()) {
-        return Err(bad(&format!("the skin names node {joint}, which is not there")));
+        return Err(bad(&format!(
+            "the skin names node {joint}, which is not there"
+        )));
     }
     let held = |joints: &[usize], node: usize| {
         let mut at = nodes[node].parent;
@@ -154,8 +166,11 @@ fn joint_nodes(document: &Document, nodes: &[Node]) -> Result<Vec<usize>, Motion
         false
     };
     loop {
-        let roots: Vec<usize> =
-            joints.iter().copied().filter(|&joint| !held(&joints, joint)).collect();
+        let roots: Vec<usize> = joints
+            .iter()
+            .copied()
+            .filter(|&joint| !held(&joints, joint))
+            .collect();
         if roots.len() == 1 {
             break;
         }
@@ -183,7 +198,10 @@ fn joint_nodes(document: &Document, nodes: &[Node]) -> Result<Vec<usize>, Motion
     };
     // Stable, so that joints that are in order already keep it.
     let ordered = joints.iter().enumerate().all(|(place, &joint)| {
-        place == 0 || joints[..place].iter().any(|&j| nodes[joint].parent == Some(j))
+        place == 0
+            || joints[..place]
+                .iter()
+                .any(|&j| nodes[joint].parent == Some(j))
     });
     if !ordered {
         joints.sort_by_key(|&joint| depth(joint));
@@ -194,13 +212,18 @@ fn joint_nodes(document: &Document, nodes: &[Node]) -> Result<Vec<usize>, Motion
 /// World position and rotation of each node.
 fn world_poses(nodes: &[Node]) -> Vec<(DVec3, DQuat)> {
     let mut world: Vec<Option<(DMat4, DQuat)>> = vec![None; nodes.len()];
-    let mut stack: Vec<usize> = (0..nodes.len()).filter(|&n| nodes[n].parent.is_none()).collect();
+    let mut stack: Vec<usize> = (0..nodes.len())
+        .filter(|&n| nodes[n].parent.is_none())
+        .collect();
     while let Some(node) = stack.pop() {
         let (matrix, rotation) = nodes[node]
             .parent
             .and_then(|parent| world[parent])
             .unwrap_or((DMat4::IDENTITY, DQuat::IDENTITY));
-        world[node] = Some((matrix * nodes[node].local(), rotation * nodes[node].rotation));
+        world[node] = Some((
+            matrix * nodes[node].local(),
+            rotation * nodes[node].rotation,
+        ));
         stack.extend(&nodes[node].children);
     }
     world
@@ -235,7 +258,9 @@ struct Channel {
 
 fn channels(document: &Document, nodes: &[Node]) -> Result<Vec<Channel>, MotionError> {
     let animation = &document.json["animations"][0];
-    let list = animation["channels"].as_array().ok_or_else(|| bad("no animation"))?;
+    let list = animation["channels"]
+        .as_array()
+        .ok_or_else(|| bad("no animation"))?;
     let mut channels = Vec::new();
     for (index, channel) in list.iter().enumerate() {
         let fail = |message: &str| bad(&format!("animation channel {index}: {message}"));
@@ -263,14 +288,24 @@ fn channels(document: &Document, nodes: &[Node]) -> Result<Vec<Channel>, MotionE
             Some("CUBICSPLINE") => Interpolation::CubicSpline,
             Some(_) => return Err(fail("unknown interpolation")),
         };
-        let parts = if interpolation == Interpolation::CubicSpline { 3 } else { 1 };
+        let parts = if interpolation == Interpolation::CubicSpline {
+            3
+        } else {
+            1
+        };
         if values.len() != times.len() * width * parts
             || !times.iter().chain(&values).all(|v| v.is_finite())
             || times.windows(2).any(|pair| pair[0] > pair[1])
         {
             return Err(fail("key frames that are not finite, ordered and complete"));
         }
-        channels.push(Channel { node, path, interpolation, times, values });
+        channels.push(Channel {
+            node,
+            path,
+            interpolation,
+            times,
+            values,
+        });
     }
     if channels.is_empty() {
         return Err(bad("no animation"));
@@ -299,11 +334,23 @@ impl Channel {
         }
         let (from, to) = (self.times[after - 1], self.times[after]);
         let share = (secs - from) / (to - from);
-        (after - 1, after, if self.interpolation == Interpolation::Step { 0.0 } else { share })
+        (
+            after - 1,
+            after,
+            if self.interpolation == Interpolation::Step {
+                0.0
+            } else {
+                share
+            },
+        )
     }
 
     fn key<const N: usize>(&self, key: usize, part: usize) -> [f64; N] {
-        let parts = if self.interpolation == Interpolation::CubicSpline { 3 } else { 1 };
+        let parts = if self.interpolation == Interpolation::CubicSpline {
+            3
+        } else {
+            1
+        };
         let start = (key * parts + part) * N;
         std::array::from_fn(|axis| self.values[start + axis])
     }
@@ -340,7 +387,11 @@ impl Channel {
 }
 
 fn unit(rotation: DQuat) -> DQuat {
-    if rotation.length_squared() > 1e-12 { rotation.normalize() } else { DQuat::IDENTITY }
+    if rotation.length_squared() > 1e-12 {
+        rotation.normalize()
+    } else {
+        DQuat::IDENTITY
+    }
 }
 
 /// Frames per second of the channel with the most keys, rounded where that is what was meant.
@@ -354,7 +405,11 @@ fn densest_fps(channels: &[Channel]) -> f64 {
     }
     let fps = (channel.times.len() - 1) as f64 / span;
     let whole = fps.round();
-    if whole >= 1.0 && (fps / whole - 1.0).abs() < 1e-3 { whole } else { fps.min(1000.0) }
+    if whole >= 1.0 && (fps / whole - 1.0).abs() < 1e-3 {
+        whole
+    } else {
+        fps.min(1000.0)
+    }
 }
 
 #[cfg(test)]
@@ -367,7 +422,11 @@ mod tests {
     fn reads_back_what_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("walk.glb");
-        let walk = SynthWalk { turn_rad_per_s: 0.6, ..SynthWalk::default() }.motion();
+        let walk = SynthWalk {
+            turn_rad_per_s: 0.6,
+            ..SynthWalk::default()
+        }
+        .motion();
         let mut provenance = Provenance::new("test");
         provenance.seed = Some(3);
         write_glb(&path, &walk, &GlbOptions::default(), &provenance).unwrap();
@@ -377,7 +436,11 @@ mod tests {
         assert_eq!(back.skeleton.names, walk.skeleton.names);
         assert_eq!(back.skeleton.parents, walk.skeleton.parents);
         let (a, b) = (walk.joints_in_world_m(), back.joints_in_world_m());
-        let error = a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| a.distance(*b));
+        let error = a
+            .iter()
+            .flatten()
+            .zip(b.iter().flatten())
+            .map(|(a, b)| a.distance(*b));
         assert!(error.fold(0.0, f64::max) < 1e-5);
         assert_eq!(glb_provenance(&path).unwrap(), Some(provenance));
     }
@@ -385,7 +448,10 @@ mod tests {
     #[test]
     fn resamples_on_export() {
         let walk = SynthWalk::default().motion();
-        let options = GlbOptions { fps: Some(30.0), ..GlbOptions::default() };
+        let options = GlbOptions {
+            fps: Some(30.0),
+            ..GlbOptions::default()
+        };
         let bytes = glb_bytes(&walk, &options, &Provenance::default()).unwrap();
         let back = motion_from_glb(&bytes, None).unwrap();
         assert_eq!(back.fps, 30.0);
@@ -393,14 +459,21 @@ mod tests {
         let way = back.root_in_world_m[60] - walk.root_in_world_m[40];
         assert!(way.length() < 1e-5);
         for fps in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let options = GlbOptions { fps: Some(fps), ..GlbOptions::default() };
+            let options = GlbOptions {
+                fps: Some(fps),
+                ..GlbOptions::default()
+            };
             assert!(glb_bytes(&walk, &options, &Provenance::default()).is_err());
         }
     }
 
     #[test]
     fn no_truncation_and_no_flipped_bit_panics() {
-        let walk = SynthWalk { duration_secs: 0.2, ..SynthWalk::default() }.motion();
+        let walk = SynthWalk {
+            duration_secs: 0.2,
+            ..SynthWalk::default()
+        }
+        .motion();
         let whole = glb_bytes(&walk, &GlbOptions::default(), &Provenance::default()).unwrap();
         for end in (0..whole.len()).step_by(997) {
             assert!(motion_from_glb(&whole[..end], None).is_err());
