@@ -55,7 +55,7 @@ class LossConfig:
     velocity: float = 0.05
     contact: float = 0.5
     first_difference: float = 0.3
-    second_difference: float = 0.05
+    second_difference: float = 0.1
     consistency: float = 0.1
     slip: float = 0.2
     snr_power: float = 0.5
@@ -80,7 +80,7 @@ class TrainConfig:
     ema: float = 0.998
     text_lr: float = 1e-3
     noisy_from: int = 850
-    noisy_share: float = 0.55
+    noisy_share: float = 0.42
     drop_text: float = 0.1
     balance: float = 0.5
     clip: float = 1.0

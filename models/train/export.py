@@ -121,12 +121,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--embedding", type=Path, help="checkpoint of train_embedding.py")
+    parser.add_argument("--weights", choices=("ema", "model"), default="ema")
     parser.add_argument("--card", type=Path, help="JSON with licence, data, limits, known_prompts, metrics")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     state = torch.load(args.checkpoint, weights_only=False, map_location="cpu")
     networks = Networks(TrainConfig.from_dict(state["config"]), state["table"], state["known"])
-    networks.load_state_dict(state["ema"])
+    networks.load_state_dict(state[args.weights])
     if args.embedding:
         towers = torch.load(args.embedding, weights_only=False, map_location="cpu")["ema"]
         own = {k: v for k, v in towers.items() if k.startswith("embed_")}

@@ -38,7 +38,11 @@ class Trainer:
         self.data = MotionData(args.data)
         self.texts = TextBatcher(args.tokenizer)
         captions = [c for s in self.data.segments for c in s.captions]
-        if args.init_from:
+        self.stored = args.out / "last.pt"
+        if self.stored.exists():
+            state = torch.load(self.stored, weights_only=False, map_location="cpu")
+            table, known = state["table"], state["known"]
+        elif args.init_from:
             table, known = text_buffers(args.init_from)
         else:
             table = torch.from_numpy(np.load(args.table))
@@ -161,13 +165,12 @@ class Trainer:
             "tokenizer": str(self.args.tokenizer),
         }
         torch.save(state, self.args.out / "last.tmp")
-        os.replace(self.args.out / "last.tmp", self.args.out / "last.pt")
+        os.replace(self.args.out / "last.tmp", self.stored)
 
     def resume(self) -> None:
         """Continue from the last checkpoint, if any."""
-        path = self.args.out / "last.pt"
-        if path.exists():
-            state = torch.load(path, weights_only=False, map_location="cpu")
+        if self.stored.exists():
+            state = torch.load(self.stored, weights_only=False, map_location="cpu")
             self.networks.load_state_dict(state["model"])
             self.ema.load_state_dict(state["ema"])
             self.optimizer.load_state_dict(state["optimizer"])
