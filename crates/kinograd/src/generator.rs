@@ -18,9 +18,10 @@ use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix3, s};
 use rayon::prelude::*;
 
 use crate::finish::{self, Finish};
+use crate::known::Known;
 use crate::observer::{Event, Observer, Warning};
 use crate::request::MODEL_FPS;
-use crate::{Clip, Error, GenerateRequest, goals, known};
+use crate::{Clip, Error, GenerateRequest, goals};
 
 /// Clips that are sampled together: more cost memory and save nothing on a few cores.
 const BATCH: usize = 8;
@@ -154,8 +155,7 @@ impl MotionGenerator {
     /// # Errors
     /// [`Error::Runtime`] if the text encoder fails.
     pub fn nearest_known(&mut self, prompt: &str) -> Result<Vec<(String, f32)>, Error> {
-        let known = &self.package.manifest().known_prompts;
-        known::nearest(&mut self.text, prompt, known)
+        known(&self.package).nearest(&mut self.text, prompt)
     }
 
     /// Embeddings of texts, `[texts, e]`, unit length.
@@ -312,8 +312,8 @@ impl MotionGenerator {
         for warning in request.warnings() {
             tell(observer, Event::Warning(warning))?;
         }
-        let known = &self.package.manifest().known_prompts;
-        if let Some(nearest) = known::if_unknown(&mut self.text, &request.prompt, known)? {
+        let known = known(&self.package);
+        if let Some(nearest) = known.if_unknown(&mut self.text, &request.prompt)? {
             let prompt = request.prompt.clone();
             tell(
                 observer,
@@ -415,6 +415,19 @@ impl MotionGenerator {
                 finish::clip(&this, features, seeds[sample], text_scores[sample])
             })
             .collect()
+    }
+}
+
+/// The prompts that a package knows.
+fn known(package: &Package) -> Known {
+    let files = &package.manifest().files;
+    Known {
+        prompts: package.manifest().known_prompts.clone(),
+        files: [Role::Tokenizer, Role::TextEncoder]
+            .iter()
+            .filter_map(|role| files.get(role))
+            .map(|file| file.sha256.clone())
+            .collect(),
     }
 }
 

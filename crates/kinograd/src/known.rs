@@ -1,50 +1,100 @@
 //! Whether a model knows what a prompt asks for.
 
-use kinograd_runtime::TextEncoder;
+use std::path::Path;
+
+use kinograd_runtime::{TextEncoder, cache_dir, sha256_hex};
+use ndarray::Array2;
 
 use crate::Error;
 
-/// A prompt is unknown if no known one is at least this near.
-const UNKNOWN_BELOW: f32 = 0.6;
+/// A prompt is unknown if no known one is at least this near. Other words for what the model
+/// knows score 0.8 and more, actions that it has never seen 0.7 and less.
+const UNKNOWN_BELOW: f32 = 0.75;
 /// Known prompts that a warning names.
 const SHOWN: usize = 3;
 
-/// Known prompts nearest to a prompt, nearest first, with the cosine of the embeddings.
-pub(crate) fn nearest(
-    text: &mut TextEncoder,
-    prompt: &str,
-    known: &[String],
-) -> Result<Vec<(String, f32)>, Error> {
-    let target = text.encode(&[prompt])?.embedding;
-    let target = target.row(0);
-    let prompts: Vec<&str> = known.iter().map(String::as_str).collect();
-    if prompts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = text.encode(&prompts)?.embedding;
-    let mut scored: Vec<(String, f32)> = known
-        .iter()
-        .zip(rows.outer_iter())
-        .map(|(prompt, row)| (prompt.clone(), row.dot(&target)))
-        .collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    Ok(scored)
+/// The prompts that a model knows, and where their embeddings are kept.
+pub(crate) struct Known {
+    pub prompts: Vec<String>,
+    /// Hashes of the files that the embeddings depend on.
+    pub files: Vec<String>,
 }
 
-/// The nearest known prompts, if the prompt is far from all of them.
-pub(crate) fn if_unknown(
-    text: &mut TextEncoder,
-    prompt: &str,
-    known: &[String],
-) -> Result<Option<Vec<(String, f32)>>, Error> {
-    let prompt = prompt.trim();
-    if known.is_empty() || known.iter().any(|known| known.eq_ignore_ascii_case(prompt)) {
-        return Ok(None);
+impl Known {
+    /// Known prompts nearest to a prompt, nearest first, with the cosine of the embeddings.
+    pub fn nearest(
+        &self,
+        text: &mut TextEncoder,
+        prompt: &str,
+    ) -> Result<Vec<(String, f32)>, Error> {
+        if self.prompts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let target = text.encode(&[prompt])?.embedding;
+        let target = target.row(0);
+        let rows = self.embeddings(text)?;
+        let mut scored: Vec<(String, f32)> = self
+            .prompts
+            .iter()
+            .zip(rows.outer_iter())
+            .map(|(prompt, row)| (prompt.clone(), row.dot(&target)))
+            .collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(scored)
     }
-    let mut nearest = nearest(text, prompt, known)?;
-    let far = nearest
-        .first()
-        .is_some_and(|(_, cosine)| *cosine < UNKNOWN_BELOW);
-    nearest.truncate(SHOWN);
-    Ok(far.then_some(nearest))
+
+    /// The nearest known prompts, if the prompt is far from all of them.
+    pub fn if_unknown(
+        &self,
+        text: &mut TextEncoder,
+        prompt: &str,
+    ) -> Result<Option<Vec<(String, f32)>>, Error> {
+        let prompt = prompt.trim();
+        let is_known = |known: &String| known.eq_ignore_ascii_case(prompt);
+        if self.prompts.iter().any(is_known) {
+            return Ok(None);
+        }
+        let mut nearest = self.nearest(text, prompt)?;
+        let far = nearest
+            .first()
+            .is_some_and(|(_, cosine)| *cosine < UNKNOWN_BELOW);
+        nearest.truncate(SHOWN);
+        Ok(far.then_some(nearest))
+    }
+
+    /// Embeddings of the known prompts, `[prompts, e]`. Hundreds of prompts take a second, so
+    /// they are kept in the user's cache.
+    fn embeddings(&self, text: &mut TextEncoder) -> Result<Array2<f32>, Error> {
+        let key = format!("{}\n{}", self.files.join("\n"), self.prompts.join("\n"));
+        let path = cache_dir().map(|cache| {
+            let name = &sha256_hex(key.as_bytes())[..32];
+            cache.join("known-prompts").join(format!("{name}.npy"))
+        });
+        if let Some(rows) = path.as_deref().and_then(|path| self.read(path)) {
+            return Ok(rows);
+        }
+        let prompts: Vec<&str> = self.prompts.iter().map(String::as_str).collect();
+        let rows = text.encode(&prompts)?.embedding;
+        if let Some(path) = path
+            && let Err(error) = write(&path, &rows)
+        {
+            tracing::debug!("cannot keep the known prompts' embeddings: {error}");
+        }
+        Ok(rows)
+    }
+
+    fn read(&self, path: &Path) -> Option<Array2<f32>> {
+        let rows: Array2<f32> = ndarray_npy::read_npy(path).ok()?;
+        (rows.nrows() == self.prompts.len()).then_some(rows)
+    }
+}
+
+fn write(path: &Path, rows: &Array2<f32>) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut bytes = Vec::new();
+    ndarray_npy::WriteNpyExt::write_npy(rows, &mut bytes)?;
+    kinograd_motion::write_atomic(path, |file| std::io::Write::write_all(file, &bytes))?;
+    Ok(())
 }

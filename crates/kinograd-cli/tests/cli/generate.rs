@@ -93,6 +93,31 @@ fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
 }
 
 #[test]
+fn a_prompt_that_the_model_does_not_know_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let warn = |prompt: &str| {
+        let args = [
+            "generate",
+            prompt,
+            "--seconds",
+            "1",
+            "--steps",
+            "1",
+            "--runtime",
+            "builtin",
+        ];
+        kinograd(folder.path(), &args).ok().stderr
+    };
+    assert!(!warn("A person walks forward").contains("knows nothing close"));
+    let stderr = warn("qwertz uiopü asdfgh");
+    assert!(
+        stderr.contains("the model knows nothing close to"),
+        "{stderr}"
+    );
+    assert!(stderr.matches("\n  ").count() >= 3, "{stderr}");
+}
+
+#[test]
 fn several_clips_are_numbered_and_differ() {
     let folder = tempfile::tempdir().unwrap();
     let run = short(folder.path(), &["--n", "2", "-o", "walk.bvh"]).ok();
