@@ -206,6 +206,9 @@ impl RuntimeError {
 }
 
 fn display_paths(paths: &[PathBuf]) -> String {
+    if paths.is_empty() {
+        return "no folder: none of the usual ones exists; set KINOGRAD_MODELS to one".to_owned();
+    }
     let shown: Vec<String> = paths
         .iter()
         .map(|path| path.display().to_string())
