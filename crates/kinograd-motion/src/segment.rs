@@ -5,8 +5,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::captions::{
-    Action, Description, Direction, Draws, Event, Gait, Kinematics, action_from_label, captions,
-    describe, event_captions, find_events, is_list, locomotion_phases, mirror_caption,
+    Action, Description, Direction, Draws, Event, Gait, Kinematics, Phase, action_from_label,
+    captions, describe, event_captions, find_events, is_list, locomotion_phases, mirror_caption,
 };
 
 /// Longest segment, frames (10 s).
@@ -15,6 +15,8 @@ pub const LONGEST_SEGMENT: usize = 200;
 pub const SHORTEST_SEGMENT: usize = 20;
 /// Lengths of the windows over long takes, frames.
 const WINDOWS: [usize; 4] = [40, 70, 110, 160];
+/// Frames that are parted into phases at a time.
+const BLOCK: usize = 2000;
 /// Captions made for a segment.
 const CAPTIONS: usize = 6;
 
@@ -251,7 +253,11 @@ impl Cutter<'_> {
     /// Stretches with one rare direction, and the moments between standing and moving.
     fn stretches(&mut self) {
         let frames = self.kinematics.len();
-        let phases = locomotion_phases(self.kinematics, 0..frames);
+        // Blocks bound the work on very long takes.
+        let phases: Vec<Phase> = (0..frames)
+            .step_by(BLOCK)
+            .flat_map(|start| locomotion_phases(self.kinematics, start..start + BLOCK))
+            .collect();
         for phase in &phases {
             let rare = !matches!(phase.direction, Direction::Still | Direction::Forward);
             if rare && phase.frames.len() >= SHORTEST_SEGMENT {

@@ -321,11 +321,13 @@ fn waves(kinematics: &Kinematics) -> Vec<Event> {
             if up.len() < SPAN {
                 continue;
             }
-            let waving: Vec<usize> = (up.start..=up.end - SPAN)
-                .step_by(5)
-                .filter(|&f| swings(&sideways[f..f + SPAN], 0.06) >= 3)
-                .collect();
-            for run in stretches(kinematics.len(), 10, |f| waving.contains(&f)) {
+            let starts = up.end - SPAN + 1 - up.start;
+            let waving = |k: usize| {
+                let from = up.start + k;
+                swings(&sideways[from..from + SPAN], 0.06) >= 3
+            };
+            for run in stretches(starts, 10, waving) {
+                let run = up.start + run.start..up.start + run.end;
                 let end = (run.end + SPAN).min(run.start + 90).min(up.end);
                 events.push(Event {
                     action: Action::Wave,

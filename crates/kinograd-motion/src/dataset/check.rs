@@ -1,9 +1,9 @@
 //! Whether a clip is fit to learn from.
 
-use glam::DVec3;
-use ndarray::{ArrayView3, Axis};
+use ndarray::ArrayView3;
 use serde::{Deserialize, Serialize};
 
+use crate::metrics::{foot_skate_ratio, mean_jerk, root_speed};
 use crate::retarget::Retargeted;
 
 /// What a kept clip may be like.
@@ -66,10 +66,6 @@ pub struct Quality {
 pub(super) const JERK_PER_SPEED: f64 = 70.0;
 /// A foot this far above the floor is off it, metres.
 const OFF_FLOOR_M: f64 = 0.2;
-/// Foot joints of the skate ratio: toes.
-const TOES: [usize; 2] = [10, 11];
-const SKATE_HEIGHT_M: f64 = 0.05;
-const SKATE_SPEED_M_S: f64 = 0.5;
 
 /// Measures joints `[frames, 22, 3]` (world, metres, on the floor) at `fps`.
 #[must_use]
@@ -80,34 +76,18 @@ pub(super) fn measure(joints: ArrayView3<'_, f64>, source: &Retargeted, fps: f64
         now = if height > OFF_FLOOR_M { now + 1 } else { 0 };
         longest = longest.max(now);
     }
-    let frames = joints.len_of(Axis(0));
-    let at =
-        |f: usize, j: usize| DVec3::new(joints[[f, j, 0]], joints[[f, j, 1]], joints[[f, j, 2]]);
-    let steps: Vec<f64> = (1..frames)
-        .map(|f| at(f, 0).distance(at(f - 1, 0)) * fps)
-        .collect();
+    let narrow = joints.mapv(|v| v as f32);
+    let speed = root_speed(narrow.view(), fps);
     Quality {
-        jerk_m_s3: jerk_m_s3(joints, fps),
+        jerk_m_s3: mean_jerk(narrow.view(), fps),
         floor_drift_m: source.floor.drift_m,
         airborne_secs: longest as f64 / fps,
-        max_root_speed_m_s: steps.iter().copied().fold(0.0, f64::max),
-        foot_skate_ratio: foot_skate_ratio(joints, fps),
-        mean_speed_m_s: mean_speed_m_s(joints, fps),
+        max_root_speed_m_s: speed.max_mps,
+        foot_skate_ratio: foot_skate_ratio(narrow.view(), fps),
+        mean_speed_m_s: speed.mean_mps,
         fit_error_m: source.fit_error_m,
         ..Quality::default()
     }
-}
-
-/// Mean ground speed of the root, m/s.
-pub(super) fn mean_speed_m_s(joints: ArrayView3<'_, f64>, fps: f64) -> f64 {
-    let frames = joints.len_of(Axis(0));
-    let path: f64 = (1..frames)
-        .map(|f| {
-            let step = |axis: usize| joints[[f, 0, axis]] - joints[[f - 1, 0, axis]];
-            step(0).hypot(step(2))
-        })
-        .sum();
-    path * fps / (frames.max(2) - 1) as f64
 }
 
 /// Why a clip is not fit, if it is not.
@@ -127,48 +107,4 @@ pub(super) fn refuse(quality: &Quality, limits: &Limits) -> Option<String> {
     }
     (quality.jerk_m_s3 > limits.max_jerk_m_s3 + JERK_PER_SPEED * quality.mean_speed_m_s)
         .then(|| format!("jerky capture: mean jerk {:.0} m/s³", quality.jerk_m_s3))
-}
-
-/// Mean length of the third difference of all joints, m/s³.
-pub(super) fn jerk_m_s3(joints: ArrayView3<'_, f64>, fps: f64) -> f64 {
-    let (frames, count) = (joints.len_of(Axis(0)), joints.len_of(Axis(1)));
-    if frames < 4 {
-        return 0.0;
-    }
-    let mut total = 0.0;
-    for f in 0..frames - 3 {
-        for j in 0..count {
-            total += (0..3)
-                .map(|a| {
-                    let x = |k: usize| joints[[f + k, j, a]];
-                    (x(3) - 3.0 * x(2) + 3.0 * x(1) - x(0)).powi(2)
-                })
-                .sum::<f64>()
-                .sqrt();
-        }
-    }
-    total * fps.powi(3) / ((frames - 3) * count) as f64
-}
-
-/// Share of frames in which a toe below 5 cm in two adjacent frames moves faster than 0.5 m/s on
-/// the plane, and does so on average over 5 frames.
-fn foot_skate_ratio(joints: ArrayView3<'_, f64>, fps: f64) -> f64 {
-    let frames = joints.len_of(Axis(0));
-    if frames < 2 {
-        return 0.0;
-    }
-    let speed = |f: usize, j: usize| {
-        let dx = joints[[f + 1, j, 0]] - joints[[f, j, 0]];
-        let dz = joints[[f + 1, j, 2]] - joints[[f, j, 2]];
-        dx.hypot(dz) * fps
-    };
-    let skating = (0..frames - 1).filter(|&f| {
-        TOES.iter().any(|&j| {
-            let low = joints[[f, j, 1]] < SKATE_HEIGHT_M && joints[[f + 1, j, 1]] < SKATE_HEIGHT_M;
-            let around = f.saturating_sub(2)..(f + 3).min(frames - 1);
-            let mean = around.clone().map(|k| speed(k, j)).sum::<f64>() / around.len() as f64;
-            low && speed(f, j) > SKATE_SPEED_M_S && mean > SKATE_SPEED_M_S
-        })
-    });
-    skating.count() as f64 / (frames - 1) as f64
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, Axis, s};
 
-use super::check::{JERK_PER_SPEED, jerk_m_s3, mean_speed_m_s, measure, refuse};
+use super::check::{JERK_PER_SPEED, measure, refuse};
 use super::fitness::{part, stretches_on_floor};
 use super::smooth::smoothed;
 use super::{Entry, Limits, Quality};
@@ -12,6 +12,7 @@ use crate::features::{
     joints_from_motion,
 };
 use crate::mapping::{Mapping, MappingFile};
+use crate::metrics::{mean_jerk, root_speed};
 use crate::retarget::{Retargeted, retarget};
 use crate::segment::{ClipText, Segment, segments};
 use crate::{Motion, MotionError, bvh, mirror};
@@ -144,10 +145,10 @@ fn fit(
     source: &mut Retargeted,
     limits: &Limits,
 ) -> Result<(Array2<f32>, Array3<f64>, Quality), MotionError> {
-    let raw = joints_from_motion(&source.motion)?;
-    let allowed =
-        limits.smooth_jerk_m_s3 + JERK_PER_SPEED * mean_speed_m_s(raw.view(), FEATURE_FPS);
-    let jerky = jerk_m_s3(raw.view(), FEATURE_FPS) > allowed;
+    let raw = joints_from_motion(&source.motion)?.mapv(|v| v as f32);
+    let speed = root_speed(raw.view(), FEATURE_FPS).mean_mps;
+    let allowed = limits.smooth_jerk_m_s3 + JERK_PER_SPEED * speed;
+    let jerky = mean_jerk(raw.view(), FEATURE_FPS) > allowed;
     if jerky {
         source.motion = smoothed(&source.motion);
     }
