@@ -1,5 +1,7 @@
 //! Reading and writing of BVH.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::{fmt::Write as _, path::PathBuf};
 
 use glam::{DQuat, DVec3};

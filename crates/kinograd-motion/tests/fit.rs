@@ -1,5 +1,7 @@
 //! Rotations from positions, and limbs that reach.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use glam::{DQuat, DVec3};
 use kinograd_motion::{
     JOINT_NAMES, Motion, Skeleton,

@@ -1,5 +1,7 @@
 //! From any rig to the canonical body.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 
 use glam::{DQuat, DVec3};
