@@ -70,10 +70,12 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
         output: part.outputs.iter().map(|(v, name)| value_info(graph, *v, name)).collect(),
         ..GraphProto::default()
     };
+    // Calls in the bodies of control flow are left as they are.
+    let has_bodies = proto.node.iter().flat_map(|n| &n.attribute).any(|a| a.g.is_some() || !a.graphs.is_empty());
+    let functions = if has_bodies { source.functions.clone() } else { Vec::new() };
     let mut model = ModelProto {
         graph: Some(proto),
-        functions: Vec::new(),
-        training_info: Vec::new(),
+        functions,
         ..without_graph(source)
     };
     model.producer_name = "onnx-grad".into();
@@ -82,9 +84,15 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
 }
 
 fn without_graph(source: &ModelProto) -> ModelProto {
+    let mut opset_import = source.opset_import.clone();
+    for import in source.functions.iter().flat_map(|function| &function.opset_import) {
+        if !opset_import.iter().any(|other| other.domain == import.domain) {
+            opset_import.push(import.clone());
+        }
+    }
     ModelProto {
         ir_version: source.ir_version,
-        opset_import: source.opset_import.clone(),
+        opset_import,
         domain: source.domain.clone(),
         model_version: source.model_version,
         doc_string: source.doc_string.clone(),

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use crate::assemble::{Part, model, tensor_info};
 use crate::graph::{Graph, V};
 use crate::load::graph_from_model;
-use crate::model::Model;
+use crate::model::{DataType, Model};
 use crate::partition;
 use crate::request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Split};
 use crate::reverse::reverse;
@@ -56,7 +56,7 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
             }))
         }
         Mode::Split => {
-            let split = split(&graph, source, &cotangents, originals, named);
+            let split = split(&graph, source, &cotangents, originals, named)?;
             Ok(Gradient::Split(Split {
                 cotangents: cotangent_infos,
                 gradients: infos,
@@ -72,9 +72,13 @@ fn split(
     cotangents: &[V],
     mut originals: Vec<(V, String)>,
     named: Vec<(V, String)>,
-) -> Split {
+) -> Result<Split> {
     let gradients: Vec<V> = named.iter().map(|(v, _)| *v).collect();
     let saved = partition::saved(graph, &gradients);
+    let untyped = saved.iter().find(|&&v| graph.data_type(v) == DataType::Other(0));
+    if let Some(&v) = untyped {
+        return Err(Error::UnknownType { tensor: graph.value(v).name.clone() });
+    }
     let mut backward = Part {
         name: "gradient",
         inputs: saved.iter().chain(&graph.inputs).chain(cotangents).copied().collect(),
@@ -91,7 +95,7 @@ fn split(
         inputs: graph.inputs.clone(),
         outputs: originals,
     };
-    Split {
+    Ok(Split {
         forward: model(graph, source.proto(), &forward),
         backward: model(graph, source.proto(), &backward),
         saved: saved
@@ -104,7 +108,7 @@ fn split(
         forwarded_inputs: infos_of(graph, &forwarded),
         cotangents: Vec::new(),
         gradients: Vec::new(),
-    }
+    })
 }
 
 /// Which of a part's inputs its nodes read.

@@ -311,6 +311,11 @@ impl Symbols {
         }
     }
 
+    /// Whether nothing is known about a dimension.
+    pub(crate) fn is_fresh(&self, dim: &Dim) -> bool {
+        dim.as_atom().is_some_and(|atom| matches!(self.atom(atom), Some(Atom::Fresh(_))))
+    }
+
     /// The dimension with everything that was learnt put in.
     pub(crate) fn resolve(&self, dim: &Dim) -> Dim {
         if self.facts.is_empty() || !dim.terms().any(|(atoms, ..)| atoms.iter().any(|a| self.facts.contains_key(a))) {

@@ -104,6 +104,12 @@ pub enum Error {
         /// Its element type.
         dtype: crate::DataType,
     },
+    /// The element type of a tensor that has to be passed between graphs is unknown.
+    #[error("the element type of `{tensor}` is unknown: run shape inference on the model first")]
+    UnknownType {
+        /// The tensor.
+        tensor: String,
+    },
     /// No differentiable path leads from the input to any seeded output.
     #[error("input `{input}` has no differentiable path to {outputs:?}, so its gradient is zero: leave it out of the request")]
     NoPath {

@@ -251,9 +251,17 @@ fn apply_hint(graph: &mut Graph, v: V, info: &TensorInfo) {
         }
         Some(mut shape) if shape.len() == hinted.len() => {
             for (dim, hint) in shape.iter_mut().zip(hinted) {
-                if let (None, Dimension::Fixed(n)) = (dim.as_known(), hint) {
-                    graph.symbols.learn(dim, &Dim::known(*n));
-                    *dim = Dim::known(*n);
+                match hint {
+                    Dimension::Fixed(n) if dim.as_known().is_none() => {
+                        graph.symbols.learn(dim, &Dim::known(*n));
+                        *dim = Dim::known(*n);
+                    }
+                    Dimension::Named(name) if graph.symbols.is_fresh(dim) => {
+                        let named = graph.symbols.described(name);
+                        graph.symbols.learn(dim, &named);
+                        *dim = named;
+                    }
+                    _ => {}
                 }
             }
             graph.value_mut(v).shape = Some(shape);

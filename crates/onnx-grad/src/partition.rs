@@ -107,7 +107,8 @@ fn keep_price(graph: &Graph, v: V) -> f64 {
         // Inputs are at hand; the small price prefers what is at hand nearer to its use.
         return bytes * 1e-3;
     };
-    if node.derived && !node.is("Shape") {
+    // What only the gradient needs belongs to the backward graph, unless it must not be repeated.
+    if node.derived && !node.is("Shape") && cost(node) != Cost::Heavy {
         return INFINITE;
     }
     // Keeping a link of an elementwise chain would stop the engine from fusing that chain; sums of

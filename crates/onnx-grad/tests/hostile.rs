@@ -1,4 +1,9 @@
 //! Broken and hostile files give errors: no panic, no hang, no huge allocation.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests may; the lint only sees functions marked as tests"
+)]
 
 #[path = "common/files.rs"]
 mod files;

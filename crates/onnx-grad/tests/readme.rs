@@ -1,4 +1,9 @@
 //! The table of ops in the README is the one that the code gives.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests may; the lint only sees functions marked as tests"
+)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -26,6 +26,8 @@ fn rule(g: &mut Grad) -> Result<()> {
         } else {
             gemm(g, dy, false, b, !trans_b, alpha)
         };
+        let shape = g.shape(a);
+        g.value_mut(product).shape = shape;
         g.give(0, product)?;
     }
     if g.wants(1) {
@@ -34,6 +36,8 @@ fn rule(g: &mut Grad) -> Result<()> {
         } else {
             gemm(g, a, !trans_a, dy, false, alpha)
         };
+        let shape = g.shape(b);
+        g.value_mut(product).shape = shape;
         g.give(1, product)?;
     }
     if g.wants(2) {

@@ -79,6 +79,15 @@ fn flat_product(g: &mut Grad, a: V, dy: V) -> Result<V> {
 }
 
 fn give_factor(g: &mut Grad, input: usize, product: V, rank: usize, matrix: V, axis: i64) -> Result<()> {
+    // The product of matching matrices has the lengths of the factor, whatever they are called.
+    if let (Some(mut dims), Some(own)) = (g.shape(product), g.shape(matrix))
+        && dims.len() >= 2
+        && own.len() >= 2
+    {
+        let at = dims.len() - 2;
+        dims[at..].clone_from_slice(&own[own.len() - 2..]);
+        g.value_mut(product).shape = Some(dims);
+    }
     if rank > 1 {
         return g.give(input, product);
     }

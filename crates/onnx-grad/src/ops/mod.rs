@@ -10,6 +10,7 @@ use crate::graph::{Graph, Info, Node};
 mod infer;
 mod abs;
 mod add;
+mod attention;
 mod batch_normalization;
 mod cast;
 mod clip;
@@ -47,6 +48,7 @@ mod reduce_sum;
 mod relu;
 mod reshape;
 mod rms_normalization;
+mod selection;
 mod shrink;
 mod sigmoid;
 mod sin;
@@ -161,6 +163,7 @@ impl Op {
 static FILES: &[&[Op]] = &[
     abs::OPS,
     add::OPS,
+    attention::OPS,
     batch_normalization::OPS,
     cast::OPS,
     clip::OPS,
@@ -198,6 +201,7 @@ static FILES: &[&[Op]] = &[
     relu::OPS,
     reshape::OPS,
     rms_normalization::OPS,
+    selection::OPS,
     shrink::OPS,
     sigmoid::OPS,
     sin::OPS,

@@ -34,12 +34,9 @@ pub(super) const OPS: &[Op] = &[
     Op::zero("ArgMax", arg, Cost::Heavy),
     Op::zero("ArgMin", arg, Cost::Heavy),
     Op::zero("NonZero", non_zero, Cost::Heavy),
-    Op::zero("Unique", infer::opaque, Cost::Heavy),
-    Op::zero("OneHot", one_hot, Cost::Middle),
     Op::zero("EyeLike", eye_like, Cost::Light),
     Op::zero("Constant", constant, Cost::Copy),
     Op::zero("ConstantOfShape", constant_of_shape, Cost::Copy),
-    Op::zero("Range", range, Cost::Light),
     Op::zero("NonMaxSuppression", non_max_suppression, Cost::Heavy),
     Op::zero("Multinomial", infer::opaque, Cost::Heavy),
     Op::zero("Bernoulli", infer::same, Cost::Heavy),
@@ -88,16 +85,6 @@ fn non_zero(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     Some(vec![Info::new(DataType::Int64, Some(vec![Dim::known(rank), count]))])
 }
 
-fn one_hot(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
-    let data_type = g.data_type(n.input(2)?);
-    let mut dims = g.shape(n.input(0)?)?;
-    let depth = g.content(n.input(1)?).and_then(|content| content.first().cloned());
-    let depth = depth.unwrap_or_else(|| g.symbols.fresh());
-    let axis = normalized(n.int("axis", -1), dims.len() + 1)?;
-    dims.insert(axis, depth);
-    Some(vec![Info::new(data_type, Some(dims))])
-}
-
 fn eye_like(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let x = n.input(0)?;
     let data_type = match n.attribute("dtype") {
@@ -132,19 +119,6 @@ fn constant_of_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         _ => None,
     };
     Some(vec![Info::new(data_type, Some(dims)).with_content(content)])
-}
-
-fn range(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
-    let data_type = g.data_type(n.input(0)?);
-    let ends = (|| {
-        let first = |v| g.content(v)?.first().cloned();
-        Some((first(n.input(0)?)?, first(n.input(1)?)?, first(n.input(2)?)?))
-    })();
-    let length = match ends {
-        Some((start, limit, step)) if step.is(1) => g.symbols.sub(&limit, &start),
-        _ => g.symbols.fresh(),
-    };
-    Some(vec![Info::new(data_type, Some(vec![length]))])
 }
 
 fn non_max_suppression(g: &mut Graph, _: &Node) -> Option<Vec<Info>> {

@@ -1,16 +1,20 @@
 //! `<u, J v> = <Jᵀ u, v>` on random graphs, J v by central differences.
 
-mod common;
-#[path = "common/files.rs"]
-mod files;
-
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use common::{Data, run};
-use files::{attribute, ints, model, node};
+use kinograd_runtime::Engine;
 use ndarray::{ArrayD, IxDyn};
 use onnx_grad::proto::{ModelProto, NodeProto};
-use onnx_grad::{Gradient, Mode, Model, Request, Seed, differentiate};
+use onnx_grad::{Mode, Model};
+
+#[path = "../../../onnx-grad/tests/common/files.rs"]
+mod files;
+
+use files::{attribute, ints, model, node};
+
+use crate::common::engines;
+use crate::{Data, gradients, relative_difference, run};
 
 /// Numbers that look random and are the same in every run.
 struct Random(u64);
@@ -108,49 +112,43 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
     )
 }
 
-fn forward(model: &Model, x: &ArrayD<f32>) -> ArrayD<f32> {
-    let feeds = BTreeMap::from([("x".to_owned(), Data::Float(x.clone()))]);
-    run(model, &feeds).unwrap()["y"].float().clone()
+fn forward(engine: &Arc<dyn Engine>, model: &Model, x: &ArrayD<f32>) -> ArrayD<f32> {
+    let feeds = BTreeMap::from([("x".to_owned(), x.clone().into())]);
+    let mut results = run(engine, model, &feeds).unwrap();
+    results.remove("y").unwrap().into_f32().unwrap()
 }
 
 fn inner(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
-fn gradient(model: &Model, mode: Mode, x: &ArrayD<f32>, u: &ArrayD<f32>) -> ArrayD<f32> {
-    let request = Request { outputs: vec![Seed::new("y")], inputs: vec!["x".into()], mode };
-    let mut feeds = BTreeMap::from([
-        ("x".to_owned(), Data::Float(x.clone())),
-        ("y_cotangent".to_owned(), Data::Float(u.clone())),
-    ]);
-    let results = match differentiate(model, &request).unwrap() {
-        Gradient::Joint(joint) => run(&joint.model, &feeds).unwrap(),
-        Gradient::Split(split) => {
-            feeds.extend(run(&split.forward, &feeds).unwrap());
-            run(&split.backward, &feeds).unwrap()
-        }
-    };
-    results["x_gradient"].float().clone()
-}
-
 #[test]
 fn pull_backs_are_adjoint_to_differences() {
-    let mut random = Random(7);
-    for round in 0..60 {
-        let steps = 1 + random.below(12);
-        let model = Model::from_proto(graph(&mut random, steps));
-        let shape = [ROWS, ROWS];
-        let (x, u, v) = (random.array(&shape), random.array(&shape), random.array(&shape));
-        let step = 1e-2f32;
-        let ahead = forward(&model, &(&x + &(&v * step)));
-        let behind = forward(&model, &(&x - &(&v * step)));
-        let jv = (ahead - behind) / (2.0 * step);
-        let joint = gradient(&model, Mode::Joint, &x, &u);
-        let split = gradient(&model, Mode::Split, &x, &u);
-        let (left, right) = (inner(&u, &jv), inner(&joint, &v));
-        let scale = (inner(&joint, &joint) * inner(&v, &v)).sqrt().max(1.0);
-        assert!((left - right).abs() < 5e-3 * scale, "graph {round}: {left} against {right}");
-        let apart = common::relative_difference(&split, &joint);
-        assert!(apart < 1e-5, "graph {round}: the two modes differ by {apart}");
+    for engine in engines() {
+        let mut random = Random(7);
+        for round in 0..40 {
+            let steps = 1 + random.below(12);
+            let model = Model::from_proto(graph(&mut random, steps));
+            let shape = [ROWS, ROWS];
+            let (x, u, v) = (random.array(&shape), random.array(&shape), random.array(&shape));
+            let step = 1e-2f32;
+            let ahead = forward(&engine, &model, &(&x + &(&v * step)));
+            let behind = forward(&engine, &model, &(&x - &(&v * step)));
+            let jv = (ahead - behind) / (2.0 * step);
+            let inputs = BTreeMap::from([("x".to_owned(), Data::Float(x))]);
+            let cotangents = BTreeMap::from([("y".to_owned(), u.clone())]);
+            let pull = |mode| {
+                let wanted = ["x".to_owned()];
+                let mut found = gradients(&engine, &model, mode, &inputs, &cotangents, &wanted).unwrap();
+                found.remove("x").unwrap()
+            };
+            let (joint, split) = (pull(Mode::Joint), pull(Mode::Split));
+            let (left, right) = (inner(&u, &jv), inner(&joint, &v));
+            let scale = (inner(&joint, &joint) * inner(&v, &v)).sqrt().max(1.0);
+            let name = engine.name();
+            assert!((left - right).abs() < 5e-3 * scale, "{name}, graph {round}: {left} against {right}");
+            let apart = relative_difference(&split, &joint);
+            assert!(apart < 1e-5, "{name}, graph {round}: the two modes differ by {apart}");
+        }
     }
 }
