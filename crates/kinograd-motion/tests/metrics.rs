@@ -1,5 +1,7 @@
 //! Metrics against NumPy and SciPy.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use kinograd_motion::{Skeleton, metrics};
 use kinograd_testkit::Golden;
 use ndarray::{Array2, Array4, Axis, Ix2, Ix4};

@@ -170,16 +170,15 @@ fn a_sample_does_not_depend_on_its_batch() {
             })
             .unwrap();
         let together = denoiser.denoise(&x, LEVEL).unwrap();
-        for sample in 0..3 {
+        for (sample, &frames) in lengths.iter().enumerate() {
             let rows = |a: &Array2<f32>| a.slice(s![sample..=sample, ..]).to_owned();
             denoiser
                 .set_batch(ClipBatch {
                     condition: rows(&condition),
-                    lengths: vec![lengths[sample]],
+                    lengths: vec![frames],
                     guidance_scale: 1.5,
                 })
                 .unwrap();
-            let frames = lengths[sample];
             let cut = |a: &ArrayD<f32>| -> ArrayD<f32> {
                 a.slice(s![sample..=sample, ..frames, ..])
                     .to_owned()

@@ -210,7 +210,7 @@ fn texts_are_encoded_once_and_alone() {
         assert_eq!(texts.condition.row(0), texts.condition.row(3));
 
         // Cut at the limit: the sixth word changes nothing.
-        let long = vec!["walk"; MAX_TOKENS].join(" ");
+        let long = ["walk"; MAX_TOKENS].join(" ");
         let longer = format!("{long} jump");
         let cut = encoder.encode(&[&long, &longer]).unwrap();
         assert_eq!(cut.condition.row(0), cut.condition.row(1));
