@@ -82,7 +82,7 @@ class TrainConfig:
     noisy_from: int = 850
     noisy_share: float = 0.42
     drop_text: float = 0.1
-    balance: float = 0.5
+    balance: float = 0.25
     clip: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
