@@ -41,7 +41,10 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
             }
         }
     }
-    let mut out: Vec<NodeProto> = nodes.iter().map(|&at| node_proto(graph, at, &given)).collect();
+    let mut out: Vec<NodeProto> = nodes
+        .iter()
+        .map(|&at| node_proto(graph, at, &given))
+        .collect();
     for (v, name) in &part.outputs {
         let value = graph.value(*v);
         if &value.name != name {
@@ -66,13 +69,29 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
         node: out,
         name: part.name.to_owned(),
         initializer,
-        input: part.inputs.iter().map(|&v| value_info(graph, v, &graph.value(v).name)).collect(),
-        output: part.outputs.iter().map(|(v, name)| value_info(graph, *v, name)).collect(),
+        input: part
+            .inputs
+            .iter()
+            .map(|&v| value_info(graph, v, &graph.value(v).name))
+            .collect(),
+        output: part
+            .outputs
+            .iter()
+            .map(|(v, name)| value_info(graph, *v, name))
+            .collect(),
         ..GraphProto::default()
     };
     // Calls in the bodies of control flow are left as they are.
-    let has_bodies = proto.node.iter().flat_map(|n| &n.attribute).any(|a| a.g.is_some() || !a.graphs.is_empty());
-    let functions = if has_bodies { source.functions.clone() } else { Vec::new() };
+    let has_bodies = proto
+        .node
+        .iter()
+        .flat_map(|n| &n.attribute)
+        .any(|a| a.g.is_some() || !a.graphs.is_empty());
+    let functions = if has_bodies {
+        source.functions.clone()
+    } else {
+        Vec::new()
+    };
     let mut model = ModelProto {
         graph: Some(proto),
         functions,
@@ -85,8 +104,15 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
 
 fn without_graph(source: &ModelProto) -> ModelProto {
     let mut opset_import = source.opset_import.clone();
-    for import in source.functions.iter().flat_map(|function| &function.opset_import) {
-        if !opset_import.iter().any(|other| other.domain == import.domain) {
+    for import in source
+        .functions
+        .iter()
+        .flat_map(|function| &function.opset_import)
+    {
+        if !opset_import
+            .iter()
+            .any(|other| other.domain == import.domain)
+        {
             opset_import.push(import.clone());
         }
     }

@@ -178,7 +178,10 @@ impl Graph {
             return None;
         }
         if let Some(node) = self.producer(x) {
-            let (inner, to) = (node.input(0).filter(|_| node.is("Cast"))?, self.data_type(x));
+            let (inner, to) = (
+                node.input(0).filter(|_| node.is("Cast"))?,
+                self.data_type(x),
+            );
             let stored = self.stored_transposed(inner, perm)?;
             return Some(self.cast(stored, to));
         }
@@ -325,7 +328,9 @@ impl Graph {
                 return Some(self.length_of(v, axis));
             }
         }
-        let all: Vec<V> = (0..self.values.len()).filter_map(|n| Some(V(u32::try_from(n).ok()?))).collect();
+        let all: Vec<V> = (0..self.values.len())
+            .filter_map(|n| Some(V(u32::try_from(n).ok()?)))
+            .collect();
         for v in all {
             let found = self
                 .value(v)
@@ -515,7 +520,10 @@ impl Graph {
 fn is_swap(perm: &[i64]) -> bool {
     let n = perm.len();
     n >= 2
-        && perm[..n - 2].iter().enumerate().all(|(at, &p)| p == to_i64(at))
+        && perm[..n - 2]
+            .iter()
+            .enumerate()
+            .all(|(at, &p)| p == to_i64(at))
         && perm[n - 2] == to_i64(n - 1)
         && perm[n - 1] == to_i64(n - 2)
 }

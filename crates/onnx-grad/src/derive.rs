@@ -75,18 +75,37 @@ fn split(
 ) -> Result<Split> {
     let gradients: Vec<V> = named.iter().map(|(v, _)| *v).collect();
     let saved = partition::saved(graph, &gradients);
-    let untyped = saved.iter().find(|&&v| graph.data_type(v) == DataType::Other(0));
+    let untyped = saved
+        .iter()
+        .find(|&&v| graph.data_type(v) == DataType::Other(0));
     if let Some(&v) = untyped {
-        return Err(Error::UnknownType { tensor: graph.value(v).name.clone() });
+        return Err(Error::UnknownType {
+            tensor: graph.value(v).name.clone(),
+        });
     }
     let mut backward = Part {
         name: "gradient",
-        inputs: saved.iter().chain(&graph.inputs).chain(cotangents).copied().collect(),
+        inputs: saved
+            .iter()
+            .chain(&graph.inputs)
+            .chain(cotangents)
+            .copied()
+            .collect(),
         outputs: named,
     };
     let read = sources_read(graph, &backward);
-    let forwarded: Vec<V> = graph.inputs.iter().copied().filter(|v| read.contains(v)).collect();
-    backward.inputs = saved.iter().chain(&forwarded).chain(cotangents).copied().collect();
+    let forwarded: Vec<V> = graph
+        .inputs
+        .iter()
+        .copied()
+        .filter(|v| read.contains(v))
+        .collect();
+    backward.inputs = saved
+        .iter()
+        .chain(&forwarded)
+        .chain(cotangents)
+        .copied()
+        .collect();
     let returned: HashSet<V> = originals.iter().map(|(v, _)| *v).collect();
     let extra = saved.iter().filter(|v| !returned.contains(v));
     originals.extend(extra.map(|&v| (v, graph.value(v).name.clone())));
@@ -102,7 +121,9 @@ fn split(
             .iter()
             .map(|&v| SavedInfo {
                 tensor: tensor_info(graph, v, &graph.value(v).name),
-                op: graph.producer(v).map_or_else(String::new, |node| node.op.clone()),
+                op: graph
+                    .producer(v)
+                    .map_or_else(String::new, |node| node.op.clone()),
             })
             .collect(),
         forwarded_inputs: infos_of(graph, &forwarded),
@@ -147,10 +168,18 @@ fn find_inputs(graph: &Graph, request: &Request) -> Result<Vec<V>> {
     }
     let mut found = Vec::new();
     for name in &request.inputs {
-        let v = graph.inputs.iter().copied().find(|&v| &graph.value(v).name == name);
+        let v = graph
+            .inputs
+            .iter()
+            .copied()
+            .find(|&v| &graph.value(v).name == name);
         let v = v.ok_or_else(|| Error::UnknownInput {
             name: name.clone(),
-            available: graph.inputs.iter().map(|&v| graph.value(v).name.clone()).collect(),
+            available: graph
+                .inputs
+                .iter()
+                .map(|&v| graph.value(v).name.clone())
+                .collect(),
         })?;
         if !graph.data_type(v).is_float() {
             return Err(Error::NotFloat {
@@ -171,10 +200,18 @@ fn find_inputs(graph: &Graph, request: &Request) -> Result<Vec<V>> {
 fn add_seeds(graph: &mut Graph, request: &Request) -> Result<Vec<(V, V)>> {
     let mut seeds: Vec<(V, V)> = Vec::new();
     for seed in &request.outputs {
-        let v = graph.outputs.iter().copied().find(|&v| graph.value(v).name == seed.output);
+        let v = graph
+            .outputs
+            .iter()
+            .copied()
+            .find(|&v| graph.value(v).name == seed.output);
         let v = v.ok_or_else(|| Error::UnknownOutput {
             name: seed.output.clone(),
-            available: graph.outputs.iter().map(|&v| graph.value(v).name.clone()).collect(),
+            available: graph
+                .outputs
+                .iter()
+                .map(|&v| graph.value(v).name.clone())
+                .collect(),
         })?;
         let data_type = graph.data_type(v);
         if !data_type.is_float() {

@@ -217,7 +217,11 @@ impl Symbols {
             let (left, right) = (&text[..at], &text[at + 1..]);
             let left = self.parse_sum(left, depth + 1)?;
             let right = self.parse_sum(right, depth + 1)?;
-            return if text[at..].starts_with('+') { left.add(&right) } else { left.add(&right.scale(-1, 1)?) };
+            return if text[at..].starts_with('+') {
+                left.add(&right)
+            } else {
+                left.add(&right.scale(-1, 1)?)
+            };
         }
         if let Some((left, right)) = text.rsplit_once('*') {
             let left = self.parse_sum(left, depth + 1)?;
@@ -227,7 +231,9 @@ impl Symbols {
         if let Ok(number) = text.parse::<i64>() {
             return Some(Dim::known(number));
         }
-        let name = text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+        let name = text
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '.');
         (name && !text.is_empty()).then(|| self.named(text))
     }
 
@@ -295,16 +301,16 @@ impl Symbols {
         if a.as_known().is_some() {
             return a.clone();
         }
-        self.intern(Atom::Broadcast(
-            a.min(b).clone(),
-            a.max(b).clone(),
-        ))
+        self.intern(Atom::Broadcast(a.min(b).clone(), a.max(b).clone()))
     }
 
     /// Notes that a symbol has this value in every run that the model accepts.
     pub(crate) fn learn(&mut self, dim: &Dim, value: &Dim) {
         if let Some(atom) = dim.as_atom()
-            && matches!(self.atoms.get(atom as usize), Some(Atom::Floor(..) | Atom::Fresh(_)))
+            && matches!(
+                self.atoms.get(atom as usize),
+                Some(Atom::Floor(..) | Atom::Fresh(_))
+            )
             && value.terms().all(|(atoms, ..)| !atoms.contains(&atom))
         {
             self.facts.insert(atom, value.clone());
@@ -313,12 +319,17 @@ impl Symbols {
 
     /// Whether nothing is known about a dimension.
     pub(crate) fn is_fresh(&self, dim: &Dim) -> bool {
-        dim.as_atom().is_some_and(|atom| matches!(self.atom(atom), Some(Atom::Fresh(_))))
+        dim.as_atom()
+            .is_some_and(|atom| matches!(self.atom(atom), Some(Atom::Fresh(_))))
     }
 
     /// The dimension with everything that was learnt put in.
     pub(crate) fn resolve(&self, dim: &Dim) -> Dim {
-        if self.facts.is_empty() || !dim.terms().any(|(atoms, ..)| atoms.iter().any(|a| self.facts.contains_key(a))) {
+        if self.facts.is_empty()
+            || !dim
+                .terms()
+                .any(|(atoms, ..)| atoms.iter().any(|a| self.facts.contains_key(a)))
+        {
             return dim.clone();
         }
         let mut out = Dim::known(0);
@@ -351,8 +362,11 @@ impl Symbols {
             .0
             .iter()
             .map(|term| {
-                let mut factors: Vec<String> =
-                    term.atoms.iter().map(|atom| self.atom_text(*atom)).collect();
+                let mut factors: Vec<String> = term
+                    .atoms
+                    .iter()
+                    .map(|atom| self.atom_text(*atom))
+                    .collect();
                 if term.num != 1 || factors.is_empty() {
                     factors.insert(0, term.num.to_string());
                 }

@@ -39,13 +39,17 @@ pub enum Error {
         node: String,
     },
     /// The model is larger than one file in this format can hold.
-    #[error("the model takes {bytes} bytes; a single ONNX file holds at most 2 GiB: write it with external data")]
+    #[error(
+        "the model takes {bytes} bytes; a single ONNX file holds at most 2 GiB: write it with external data"
+    )]
     TooLarge {
         /// Encoded size.
         bytes: usize,
     },
     /// The default operator set is outside 13 to 24.
-    #[error("opset {opset} is not supported: convert the model to opset 13 to 24 (onnx.version_converter)")]
+    #[error(
+        "opset {opset} is not supported: convert the model to opset 13 to 24 (onnx.version_converter)"
+    )]
     UnsupportedOpset {
         /// Version of the default domain that the model imports; 0 where it imports none.
         opset: i64,
@@ -111,7 +115,9 @@ pub enum Error {
         tensor: String,
     },
     /// No differentiable path leads from the input to any seeded output.
-    #[error("input `{input}` has no differentiable path to {outputs:?}, so its gradient is zero: leave it out of the request")]
+    #[error(
+        "input `{input}` has no differentiable path to {outputs:?}, so its gradient is zero: leave it out of the request"
+    )]
     NoPath {
         /// The chosen input.
         input: String,

@@ -34,7 +34,11 @@ fn expand_into(
     out: &mut Vec<NodeProto>,
 ) -> Result<()> {
     for node in nodes {
-        let key = (node.domain.as_str(), node.op_type.as_str(), node.overload.as_str());
+        let key = (
+            node.domain.as_str(),
+            node.op_type.as_str(),
+            node.overload.as_str(),
+        );
         let Some(function) = table.get(&key) else {
             out.push(node.clone());
             if out.len() > MAX_NODES {
@@ -46,7 +50,10 @@ fn expand_into(
         };
         if depth >= MAX_DEPTH {
             return Err(Error::Invalid {
-                reason: format!("function `{}` calls itself, or calls nest too deep", function.name),
+                reason: format!(
+                    "function `{}` calls itself, or calls nest too deep",
+                    function.name
+                ),
             });
         }
         *calls += 1;
@@ -118,7 +125,11 @@ fn renamed(
         .filter_map(|a| filled(a, function, call))
         .collect();
     for attribute in &mut out.attribute {
-        let graphs = attribute.g.as_deref_mut().into_iter().chain(&mut attribute.graphs);
+        let graphs = attribute
+            .g
+            .as_deref_mut()
+            .into_iter()
+            .chain(&mut attribute.graphs);
         for graph in graphs {
             rename_graph(graph, &mut rename, function, call);
         }
@@ -148,7 +159,11 @@ fn rename_graph(
             .filter_map(|a| filled(a, function, call))
             .collect();
         for attribute in &mut node.attribute {
-            let graphs = attribute.g.as_deref_mut().into_iter().chain(&mut attribute.graphs);
+            let graphs = attribute
+                .g
+                .as_deref_mut()
+                .into_iter()
+                .chain(&mut attribute.graphs);
             for graph in graphs {
                 rename_graph(graph, rename, function, call);
             }

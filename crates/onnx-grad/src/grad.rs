@@ -99,9 +99,8 @@ impl<'a> Grad<'a> {
             _ => None,
         };
         let Some(reduced) = reduced else {
-            return Err(self.error(
-                "the rank of a tensor is unknown: run shape inference on the model first",
-            ));
+            return Err(self
+                .error("the rank of a tensor is unknown: run shape inference on the model first"));
         };
         self.given.push((input, reduced));
         Ok(())
@@ -182,6 +181,12 @@ impl<'a> Grad<'a> {
 
 pub(crate) fn normalized(axis: i64, rank: usize) -> Option<usize> {
     let rank = to_i64(rank);
-    let axis = if axis < 0 { axis.checked_add(rank)? } else { axis };
-    (0..rank).contains(&axis).then(|| usize::try_from(axis).ok())?
+    let axis = if axis < 0 {
+        axis.checked_add(rank)?
+    } else {
+        axis
+    };
+    (0..rank)
+        .contains(&axis)
+        .then(|| usize::try_from(axis).ok())?
 }

@@ -116,12 +116,10 @@ impl Node {
     }
 
     pub(crate) fn string(&self, name: &str, default: &str) -> String {
-        self.attribute(name)
-            .and_then(|a| a.s.as_ref())
-            .map_or_else(
-                || default.to_owned(),
-                |s| String::from_utf8_lossy(s).into_owned(),
-            )
+        self.attribute(name).and_then(|a| a.s.as_ref()).map_or_else(
+            || default.to_owned(),
+            |s| String::from_utf8_lossy(s).into_owned(),
+        )
     }
 
     pub(crate) fn input(&self, index: usize) -> Option<V> {
@@ -146,13 +144,22 @@ impl Node {
     }
 
     fn key(&self) -> Option<Key> {
-        let random = ["RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout"];
+        let random = [
+            "RandomNormal",
+            "RandomUniform",
+            "RandomNormalLike",
+            "RandomUniformLike",
+            "Bernoulli",
+            "Multinomial",
+            "Dropout",
+        ];
         if random.contains(&self.op.as_str()) || !self.captures.is_empty() {
             return None;
         }
         let mut encoded = Vec::new();
         for attribute in &self.attributes {
-            let large = attribute.g.is_some() || attribute.t.is_some() || !attribute.graphs.is_empty();
+            let large =
+                attribute.g.is_some() || attribute.t.is_some() || !attribute.graphs.is_empty();
             if large || attribute.encode_length_delimited(&mut encoded).is_err() {
                 return None;
             }
@@ -215,7 +222,14 @@ impl Graph {
 
     /// The value that `v` is a cast or reshaped copy of, if it is constant.
     pub(crate) fn behind_copies(&self, mut v: V) -> V {
-        let copies = ["Cast", "CastLike", "Identity", "Unsqueeze", "Squeeze", "Reshape"];
+        let copies = [
+            "Cast",
+            "CastLike",
+            "Identity",
+            "Unsqueeze",
+            "Squeeze",
+            "Reshape",
+        ];
         while self.value(v).constant {
             let input = self
                 .producer(v)
@@ -252,7 +266,12 @@ impl Graph {
         v
     }
 
-    pub(crate) fn add_input(&mut self, name: String, data_type: DataType, shape: Option<Vec<Dim>>) -> V {
+    pub(crate) fn add_input(
+        &mut self,
+        name: String,
+        data_type: DataType,
+        shape: Option<Vec<Dim>>,
+    ) -> V {
         self.names.insert(name.clone());
         self.push_value(Value {
             name,
@@ -302,7 +321,9 @@ impl Graph {
     pub(crate) fn push_node(&mut self, node: Node) {
         let index = self.nodes.len();
         let ins = || node.inputs.iter().flatten().chain(&node.captures);
-        let constant = ins().all(|&v| self.value(v).constant) && node.captures.is_empty() && node.key().is_some();
+        let constant = ins().all(|&v| self.value(v).constant)
+            && node.captures.is_empty()
+            && node.key().is_some();
         let cotangent = ins().any(|&v| self.value(v).cotangent);
         for &v in node.outputs.iter().flatten() {
             let value = self.value_mut(v);
@@ -360,7 +381,11 @@ impl Graph {
         if let Some(found) = node.key().and_then(|key| self.seen.get(&key)) {
             return found.clone();
         }
-        let type_guess = inputs.iter().flatten().next().map_or(DataType::Other(0), |&v| self.data_type(v));
+        let type_guess = inputs
+            .iter()
+            .flatten()
+            .next()
+            .map_or(DataType::Other(0), |&v| self.data_type(v));
         node.name = self.fresh_name(op);
         for slot in node.outputs.iter_mut().flatten() {
             let name = self.fresh_name(op);

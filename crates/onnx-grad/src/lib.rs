@@ -19,6 +19,6 @@ mod tensor;
 
 pub use derive::differentiate;
 pub use error::{Error, Result};
-pub use ops::{OpInfo, supported_ops};
 pub use model::{DataType, Dimension, Model, TensorInfo};
+pub use ops::{OpInfo, supported_ops};
 pub use request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Seed, Split};

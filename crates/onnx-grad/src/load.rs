@@ -47,9 +47,9 @@ pub(crate) fn graph_from_model(model: &Model) -> Result<Graph> {
         add_node(&mut graph, &nodes[at], &mut index, &hints)?;
     }
     for info in &proto.output {
-        let v = index.get(&info.name).ok_or_else(|| {
-            invalid(format!("output `{}` is computed by no node", info.name))
-        })?;
+        let v = index
+            .get(&info.name)
+            .ok_or_else(|| invalid(format!("output `{}` is computed by no node", info.name)))?;
         graph.outputs.push(*v);
     }
     Ok(graph)
@@ -118,7 +118,12 @@ fn captured(node: &NodeProto) -> BTreeSet<String> {
     for graph in subgraphs(&node.attribute) {
         let mut own: HashSet<&str> = graph.input.iter().map(|info| info.name.as_str()).collect();
         own.extend(graph.initializer.iter().map(|t| t.name.as_str()));
-        own.extend(graph.node.iter().flat_map(|n| n.output.iter().map(String::as_str)));
+        own.extend(
+            graph
+                .node
+                .iter()
+                .flat_map(|n| n.output.iter().map(String::as_str)),
+        );
         let reads = graph.node.iter().flat_map(|n| {
             let mut names = captured(n);
             names.extend(n.input.iter().cloned());

@@ -91,7 +91,10 @@ fn reads(graph: &Graph, v: V) -> Vec<V> {
 
 fn elements(graph: &Graph, v: V) -> f64 {
     match &graph.value(v).shape {
-        Some(shape) => shape.iter().map(|d| graph.symbols.nominal(d, NOMINAL)).product(),
+        Some(shape) => shape
+            .iter()
+            .map(|d| graph.symbols.nominal(d, NOMINAL))
+            .product(),
         None => 1e6,
     }
 }
@@ -113,7 +116,12 @@ fn keep_price(graph: &Graph, v: V) -> f64 {
     }
     // Keeping a link of an elementwise chain would stop the engine from fusing that chain; sums of
     // two activations are where residual branches join, which no engine fuses over.
-    let joins = node.is("Add") && node.inputs.iter().flatten().all(|&v| !graph.value(v).constant);
+    let joins = node.is("Add")
+        && node
+            .inputs
+            .iter()
+            .flatten()
+            .all(|&v| !graph.value(v).constant);
     let base = 64.0 + bytes;
     match cost(node) {
         Cost::Heavy => base,
@@ -128,7 +136,9 @@ fn keep_price(graph: &Graph, v: V) -> f64 {
 fn bias_of_product(graph: &Graph, node: &Node) -> bool {
     node.is("Add")
         && node.inputs.iter().flatten().any(|&v| {
-            graph.producer(v).is_some_and(|n| n.is("MatMul") || n.is("Gemm") || n.is("Conv"))
+            graph
+                .producer(v)
+                .is_some_and(|n| n.is("MatMul") || n.is("Gemm") || n.is("Conv"))
         })
 }
 
@@ -140,7 +150,12 @@ fn repeat_price(graph: &Graph, v: V) -> f64 {
     if !node.captures.is_empty() {
         return INFINITE;
     }
-    let read = node.inputs.iter().flatten().map(|&v| elements(graph, v)).fold(0.0, f64::max);
+    let read = node
+        .inputs
+        .iter()
+        .flatten()
+        .map(|&v| elements(graph, v))
+        .fold(0.0, f64::max);
     let work = elements(graph, v).max(read);
     match cost(node) {
         Cost::Copy => 1e-3,
@@ -199,7 +214,13 @@ impl Network {
     }
 
     /// One augmenting path, without recursion: graphs are thousands of nodes deep.
-    fn push_path(&mut self, source: usize, sink: usize, levels: &[usize], next: &mut [usize]) -> bool {
+    fn push_path(
+        &mut self,
+        source: usize,
+        sink: usize,
+        levels: &[usize],
+        next: &mut [usize],
+    ) -> bool {
         let mut path: Vec<usize> = Vec::new();
         let mut at = source;
         while at != sink {
@@ -219,7 +240,10 @@ impl Network {
                 next[at] += 1;
             }
         }
-        let flow = path.iter().map(|&edge| self.edges[edge].1).fold(INFINITE, f64::min);
+        let flow = path
+            .iter()
+            .map(|&edge| self.edges[edge].1)
+            .fold(INFINITE, f64::min);
         for edge in path {
             self.edges[edge].1 -= flow;
             self.edges[edge ^ 1].1 += flow;

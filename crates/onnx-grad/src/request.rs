@@ -59,7 +59,10 @@ pub enum Mode {
 
 /// The graphs of a [`Request`].
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one per model, and it is taken apart at once")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one per model, and it is taken apart at once"
+)]
 pub enum Gradient {
     /// For [`Mode::Joint`].
     Joint(Joint),

@@ -47,7 +47,9 @@ pub(crate) fn reverse(graph: &mut Graph, seeds: &[(V, V)], inputs: &[V]) -> Resu
         let wanted: Vec<bool> = node
             .inputs
             .iter()
-            .map(|slot| slot.is_some_and(|v| depends[v.0 as usize] && graph.data_type(v).is_float()))
+            .map(|slot| {
+                slot.is_some_and(|v| depends[v.0 as usize] && graph.data_type(v).is_float())
+            })
             .collect();
         for (input, part) in apply(graph, at, dys, wanted)? {
             if let Some(v) = node.input(input) {
@@ -97,7 +99,9 @@ fn apply(
         Some(Rule::Gradient(rule)) => *rule,
         Some(Rule::Zero) => return Ok(Vec::new()),
         None => {
-            let advice = if !node.captures.is_empty() || node.attributes.iter().any(|a| a.g.is_some()) {
+            let advice = if !node.captures.is_empty()
+                || node.attributes.iter().any(|a| a.g.is_some())
+            {
                 "control flow cannot be differentiated: export the model without it, or with the \
                  condition fixed"
             } else {
@@ -114,7 +118,10 @@ fn apply(
     }
     rule(&mut grad)?;
     let given = std::mem::take(&mut grad.given);
-    Ok(given.into_iter().filter(|(input, _)| grad.wants(*input)).collect())
+    Ok(given
+        .into_iter()
+        .filter(|(input, _)| grad.wants(*input))
+        .collect())
 }
 
 /// The sum of all contributions, with the shape of `v`.
@@ -124,10 +131,14 @@ fn total(graph: &mut Graph, v: V, parts: Vec<V>) -> V {
         return whole;
     }
     // Full-shaped parts first, so that the others are broadcast by the addition.
-    let (full, partial): (Vec<V>, Vec<V>) =
-        parts.into_iter().partition(|&part| graph.shape(part) == shape);
+    let (full, partial): (Vec<V>, Vec<V>) = parts
+        .into_iter()
+        .partition(|&part| graph.shape(part) == shape);
     let expands = full.is_empty();
-    let sum = full.into_iter().chain(partial).reduce(|sum, part| graph.add(sum, part));
+    let sum = full
+        .into_iter()
+        .chain(partial)
+        .reduce(|sum, part| graph.add(sum, part));
     let sum = sum.unwrap_or(v);
     match shape {
         Some(shape) if expands => graph.expand(sum, &shape, Some(v)),
@@ -144,12 +155,17 @@ fn join_parts(graph: &mut Graph, v: V, parts: &[V]) -> Option<V> {
     let mut found: Vec<(i64, V)> = Vec::new();
     let mut shared = None;
     for &part in parts {
-        let node = graph.producer(part).filter(|node| node.derived && node.is("Pad"))?;
+        let node = graph
+            .producer(part)
+            .filter(|node| node.derived && node.is("Pad"))?;
         let pads = graph.known_ints(node.input(1)?)?;
         let rank = pads.len() / 2;
-        let padded: Vec<usize> =
-            (0..rank).filter(|&axis| pads[axis] != 0 || pads[axis + rank] != 0).collect();
-        let [axis] = padded.as_slice() else { return None };
+        let padded: Vec<usize> = (0..rank)
+            .filter(|&axis| pads[axis] != 0 || pads[axis + rank] != 0)
+            .collect();
+        let [axis] = padded.as_slice() else {
+            return None;
+        };
         if *shared.get_or_insert(*axis) != *axis {
             return None;
         }

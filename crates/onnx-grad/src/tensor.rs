@@ -95,7 +95,10 @@ pub(crate) fn ints(values: &[i64]) -> TensorProto {
         dims: vec![i64::try_from(values.len()).unwrap_or(0)],
         data_type: Some(DataType::Int64.code()),
         raw_data: Some(Bytes::from(
-            values.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>(),
+            values
+                .iter()
+                .flat_map(|n| n.to_le_bytes())
+                .collect::<Vec<u8>>(),
         )),
         ..TensorProto::default()
     }
@@ -108,7 +111,10 @@ pub(crate) fn transposed(tensor: &TensorProto) -> Option<TensorProto> {
         return None;
     };
     let raw = tensor.raw_data.as_deref()?;
-    let (height, width) = (usize::try_from(*rows).ok()?, usize::try_from(*columns).ok()?);
+    let (height, width) = (
+        usize::try_from(*rows).ok()?,
+        usize::try_from(*columns).ok()?,
+    );
     if raw.is_empty() || height.checked_mul(width)?.checked_mul(size)? != raw.len() {
         return None;
     }
@@ -131,7 +137,10 @@ pub(crate) fn check(tensor: &TensorProto) -> Result<(), String> {
     let count = element_count(&tensor.dims)
         .ok_or_else(|| format!("its shape {:?} is not possible", tensor.dims))?;
     let data_type = DataType::from_code(tensor.data_type.unwrap_or(0));
-    if let (Some(raw), Some(size)) = (tensor.raw_data.as_ref().filter(|raw| !raw.is_empty()), data_type.size()) {
+    if let (Some(raw), Some(size)) = (
+        tensor.raw_data.as_ref().filter(|raw| !raw.is_empty()),
+        data_type.size(),
+    ) {
         let expected = count.checked_mul(size);
         if expected != Some(raw.len()) {
             return Err(format!(
@@ -176,5 +185,7 @@ pub(crate) fn is_filled(tensor: &TensorProto, value: f64) -> bool {
     let pattern = one.raw_data.unwrap_or_default();
     data_type.is_float()
         && pattern.len() * count == raw.len()
-        && raw.chunks_exact(pattern.len()).all(|chunk| chunk == pattern)
+        && raw
+            .chunks_exact(pattern.len())
+            .all(|chunk| chunk == pattern)
 }

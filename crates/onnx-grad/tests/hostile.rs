@@ -15,7 +15,11 @@ use onnx_grad::proto::{FunctionProto, ModelProto, NodeProto, StringStringEntryPr
 use onnx_grad::{Error, Gradient, Mode, Model, Request, Seed, differentiate};
 
 fn request(mode: Mode) -> Request {
-    Request { outputs: vec![Seed::new("y")], inputs: vec!["x".into()], mode }
+    Request {
+        outputs: vec![Seed::new("y")],
+        inputs: vec!["x".into()],
+        mode,
+    }
 }
 
 fn derive(proto: ModelProto) -> Result<Gradient, Error> {
@@ -68,7 +72,10 @@ fn truncated_files_are_refused() {
         }
     }
     assert!(matches!(Model::from_bytes(b""), Err(Error::Decode { .. })));
-    assert!(matches!(Model::from_bytes(&[0xff; 64]), Err(Error::Decode { .. })));
+    assert!(matches!(
+        Model::from_bytes(&[0xff; 64]),
+        Err(Error::Decode { .. })
+    ));
 }
 
 #[test]
@@ -76,7 +83,9 @@ fn damaged_files_never_panic() {
     let bytes = Model::from_proto(valid()).to_bytes().unwrap();
     let mut state = 1u64;
     let mut random = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap()
     };
     let mut read = 0;
@@ -97,11 +106,23 @@ fn damaged_files_never_panic() {
 
 #[test]
 fn cycles_and_missing_values_are_named() {
-    let cycle = model(vec![node("Add", &["x", "b"], "a"), node("Neg", &["a"], "b"), node("Neg", &["b"], "y")], &[2], vec![]);
+    let cycle = model(
+        vec![
+            node("Add", &["x", "b"], "a"),
+            node("Neg", &["a"], "b"),
+            node("Neg", &["b"], "y"),
+        ],
+        &[2],
+        vec![],
+    );
     assert!(message(cycle).contains("cycle"));
     let missing = model(vec![node("Add", &["x", "nowhere"], "y")], &[2], vec![]);
     assert!(message(missing).contains("`nowhere`"));
-    let twice = model(vec![node("Neg", &["x"], "y"), node("Abs", &["x"], "y")], &[2], vec![]);
+    let twice = model(
+        vec![node("Neg", &["x"], "y"), node("Abs", &["x"], "y")],
+        &[2],
+        vec![],
+    );
     assert!(message(twice).contains("two values are called `y`"));
     let own_input = model(vec![node("Neg", &["y"], "y")], &[2], vec![]);
     assert!(message(own_input).contains("cycle"));
@@ -112,8 +133,22 @@ fn cycles_and_missing_values_are_named() {
 #[test]
 fn absurd_sizes_are_survived() {
     let big = i64::MAX;
-    for dims in [vec![big, big], vec![-5, 3], vec![0, 0], vec![big], vec![1 << 40, 1 << 40]] {
-        for op in ["Neg", "Softmax", "Relu", "GlobalAveragePool", "Flatten", "ReduceMean", "Transpose"] {
+    for dims in [
+        vec![big, big],
+        vec![-5, 3],
+        vec![0, 0],
+        vec![big],
+        vec![1 << 40, 1 << 40],
+    ] {
+        for op in [
+            "Neg",
+            "Softmax",
+            "Relu",
+            "GlobalAveragePool",
+            "Flatten",
+            "ReduceMean",
+            "Transpose",
+        ] {
             let _ = derive(model(vec![node(op, &["x"], "y")], &dims, vec![]));
         }
         for (op, values) in [
@@ -127,18 +162,56 @@ fn absurd_sizes_are_survived() {
             ("ReduceSum", vec![big]),
             ("Split", vec![big]),
         ] {
-            let _ = derive(model(vec![node(op, &["x", "w"], "y")], &dims, vec![ints("w", &values)]));
+            let _ = derive(model(
+                vec![node(op, &["x", "w"], "y")],
+                &dims,
+                vec![ints("w", &values)],
+            ));
         }
-        for (start, end, step) in [(big, i64::MIN, -1), (i64::MIN, big, i64::MIN), (0, big, 0), (big, 0, 1)] {
-            let weights = vec![ints("s", &[start]), ints("e", &[end]), ints("a", &[0]), ints("p", &[step])];
-            let _ = derive(model(vec![node("Slice", &["x", "s", "e", "a", "p"], "y")], &dims, weights));
+        for (start, end, step) in [
+            (big, i64::MIN, -1),
+            (i64::MIN, big, i64::MIN),
+            (0, big, 0),
+            (big, 0, 1),
+        ] {
+            let weights = vec![
+                ints("s", &[start]),
+                ints("e", &[end]),
+                ints("a", &[0]),
+                ints("p", &[step]),
+            ];
+            let _ = derive(model(
+                vec![node("Slice", &["x", "s", "e", "a", "p"], "y")],
+                &dims,
+                weights,
+            ));
         }
     }
-    let liar = TensorProto { dims: vec![big, big], data_type: Some(1), ..TensorProto::default() };
-    let weights = vec![TensorProto { name: "w".into(), ..liar }];
+    let liar = TensorProto {
+        dims: vec![big, big],
+        data_type: Some(1),
+        ..TensorProto::default()
+    };
+    let weights = vec![TensorProto {
+        name: "w".into(),
+        ..liar
+    }];
     assert!(message(model(vec![node("Add", &["x", "w"], "y")], &[2], weights)).contains("`w`"));
-    let short = TensorProto { name: "w".into(), dims: vec![1000], data_type: Some(1), float_data: vec![1.0], ..TensorProto::default() };
-    assert!(message(model(vec![node("Add", &["x", "w"], "y")], &[2], vec![short])).contains("1000"));
+    let short = TensorProto {
+        name: "w".into(),
+        dims: vec![1000],
+        data_type: Some(1),
+        float_data: vec![1.0],
+        ..TensorProto::default()
+    };
+    assert!(
+        message(model(
+            vec![node("Add", &["x", "w"], "y")],
+            &[2],
+            vec![short]
+        ))
+        .contains("1000")
+    );
 }
 
 #[test]
@@ -146,7 +219,11 @@ fn deep_chains_do_not_exhaust_the_stack() {
     let depth = 20_000;
     let mut nodes: Vec<NodeProto> = (0..depth)
         .map(|at| {
-            let input = if at == 0 { "x".to_owned() } else { format!("v{at}") };
+            let input = if at == 0 {
+                "x".to_owned()
+            } else {
+                format!("v{at}")
+            };
             node("Tanh", &[&input], &format!("v{}", at + 1))
         })
         .collect();
@@ -190,17 +267,31 @@ fn unsupported_opsets_and_ops_say_what_to_do() {
 fn requests_that_do_not_fit_are_refused() {
     let model = Model::from_proto(valid());
     let ask = |output: &str, input: &str| {
-        let request = Request { outputs: vec![Seed::new(output)], inputs: vec![input.into()], mode: Mode::Joint };
+        let request = Request {
+            outputs: vec![Seed::new(output)],
+            inputs: vec![input.into()],
+            mode: Mode::Joint,
+        };
         differentiate(&model, &request).unwrap_err()
     };
     assert!(matches!(ask("z", "x"), Error::UnknownOutput { .. }));
     assert!(matches!(ask("y", "z"), Error::UnknownInput { .. }));
-    let empty = Request { outputs: vec![], inputs: vec![], mode: Mode::Joint };
-    assert!(matches!(differentiate(&model, &empty), Err(Error::Request { .. })));
+    let empty = Request {
+        outputs: vec![],
+        inputs: vec![],
+        mode: Mode::Joint,
+    };
+    assert!(matches!(
+        differentiate(&model, &empty),
+        Err(Error::Request { .. })
+    ));
 }
 
 fn external(location: &str, length: &str) -> ModelProto {
-    let entry = |key: &str, value: &str| StringStringEntryProto { key: key.into(), value: value.into() };
+    let entry = |key: &str, value: &str| StringStringEntryProto {
+        key: key.into(),
+        value: value.into(),
+    };
     let weight = TensorProto {
         name: "w".into(),
         dims: vec![2],
@@ -223,7 +314,9 @@ fn external_data_stays_in_the_folder() {
     std::os::unix::fs::symlink(root.join("secret"), folder.join("link")).unwrap();
     let path = folder.join("model.onnx");
     let read = |location: &str, length: &str| {
-        Model::from_proto(external(location, length)).write(&path).unwrap();
+        Model::from_proto(external(location, length))
+            .write(&path)
+            .unwrap();
         Model::read(&path)
     };
     let inside = read("data", "8").unwrap();
@@ -235,13 +328,19 @@ fn external_data_stays_in_the_folder() {
     }
     for location in outside {
         let error = read(location, "8").unwrap_err();
-        assert!(matches!(error, Error::ExternalData { .. }), "{location}: {error}");
+        assert!(
+            matches!(error, Error::ExternalData { .. }),
+            "{location}: {error}"
+        );
     }
     for length in ["9", "18446744073709551615", "many", "-1"] {
         assert!(read("data", length).is_err(), "length {length}");
     }
     assert!(read("missing", "8").is_err());
     let bytes = Model::from_proto(external("data", "8")).to_bytes().unwrap();
-    assert!(matches!(Model::from_bytes(&bytes), Err(Error::ExternalData { .. })));
+    assert!(matches!(
+        Model::from_bytes(&bytes),
+        Err(Error::ExternalData { .. })
+    ));
     fs::remove_dir_all(root).unwrap();
 }

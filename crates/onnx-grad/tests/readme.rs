@@ -23,7 +23,11 @@ fn table() -> String {
         ops.len() - rules
     );
     for op in ops {
-        let name = if op.domain.is_empty() { op.name.to_owned() } else { format!("{}.{}", op.domain, op.name) };
+        let name = if op.domain.is_empty() {
+            op.name.to_owned()
+        } else {
+            format!("{}.{}", op.domain, op.name)
+        };
         let kind = if op.is_zero { "zero" } else { "rule" };
         writeln!(text, "| {name} | {kind} | {} |", op.limits).unwrap();
     }
@@ -40,6 +44,9 @@ fn the_table_of_ops_is_up_to_date() {
     if std::env::var_os("UPDATE_README").is_some() {
         fs::write(&path, format!("{head}{BEGIN}{new}{END}{tail}")).unwrap();
     } else {
-        assert!(old == new, "run this test with UPDATE_README=1; the table should be\n{new}");
+        assert!(
+            old == new,
+            "run this test with UPDATE_README=1; the table should be\n{new}"
+        );
     }
 }

@@ -1,5 +1,10 @@
 //! Small ONNX graphs and the engines to run them on.
-#![allow(dead_code, reason = "each suite uses a part of this")]
+#![allow(
+    dead_code,
+    clippy::print_stderr,
+    clippy::panic,
+    reason = "each suite uses a part of this, and says what it skips"
+)]
 
 pub mod package;
 

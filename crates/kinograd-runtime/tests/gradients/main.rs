@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "tests may; the lint only sees functions marked as tests"
 )]
 
@@ -44,11 +45,15 @@ fn run(
     let text = |error: kinograd_runtime::RuntimeError| format!("{}: {error}", engine.name());
     let bytes = model.to_bytes().map_err(|error| error.to_string())?;
     let source = ModelSource::memory("graph", bytes);
-    let mut session = engine.load(&source, &SessionOptions::default()).map_err(text)?;
+    let mut session = engine
+        .load(&source, &SessionOptions::default())
+        .map_err(text)?;
     let inputs: Vec<String> = session.inputs().to_vec();
     let outputs: Vec<String> = session.outputs().to_vec();
-    let given: Vec<(&str, &Tensor)> =
-        inputs.iter().map(|name| (name.as_str(), &feeds[name.as_str()])).collect();
+    let given: Vec<(&str, &Tensor)> = inputs
+        .iter()
+        .map(|name| (name.as_str(), &feeds[name.as_str()]))
+        .collect();
     let wanted: Vec<&str> = outputs.iter().map(String::as_str).collect();
     let results = session.run(&given, &wanted).map_err(text)?;
     Ok(outputs.into_iter().zip(results).collect())
@@ -68,8 +73,10 @@ fn gradients(
         inputs: wanted.to_vec(),
         mode,
     };
-    let mut feeds: BTreeMap<String, Tensor> =
-        inputs.iter().map(|(name, data)| (name.clone(), data.tensor())).collect();
+    let mut feeds: BTreeMap<String, Tensor> = inputs
+        .iter()
+        .map(|(name, data)| (name.clone(), data.tensor()))
+        .collect();
     for (output, cotangent) in cotangents {
         feeds.insert(format!("{output}_cotangent"), cotangent.clone().into());
     }
@@ -83,8 +90,13 @@ fn gradients(
     wanted
         .iter()
         .map(|input| {
-            let tensor = results.remove(&format!("{input}_gradient")).ok_or("no gradient")?;
-            Ok((input.clone(), tensor.into_f32().map_err(|error| error.to_string())?))
+            let tensor = results
+                .remove(&format!("{input}_gradient"))
+                .ok_or("no gradient")?;
+            Ok((
+                input.clone(),
+                tensor.into_f32().map_err(|error| error.to_string())?,
+            ))
         })
         .collect()
 }
@@ -97,6 +109,10 @@ fn relative_difference(got: &ArrayD<f32>, expected: &ArrayD<f32>) -> f32 {
     let scale = expected.iter().fold(1.0f32, |scale, x| scale.max(x.abs()));
     Zip::from(got).and(expected).fold(0.0f32, |worst, a, b| {
         let difference = (a - b).abs();
-        if difference.is_nan() { f32::INFINITY } else { worst.max(difference) }
+        if difference.is_nan() {
+            f32::INFINITY
+        } else {
+            worst.max(difference)
+        }
     }) / scale
 }

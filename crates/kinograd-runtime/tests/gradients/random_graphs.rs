@@ -21,7 +21,10 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % n
     }
 
@@ -40,7 +43,8 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
         let mut pick = || names[names.len() - 1 - random.below(names.len().min(4))].clone();
         let (a, b) = (pick(), pick());
         let out = format!("v{step}");
-        let mut add = |op: &str, inputs: &[&str], output: &str| nodes.push(node(op, inputs, output));
+        let mut add =
+            |op: &str, inputs: &[&str], output: &str| nodes.push(node(op, inputs, output));
         let mid = format!("m{step}");
         match random.below(16) {
             0 => add("Add", &[&a, &b], &out),
@@ -63,7 +67,11 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
                 add("Slice", &[&a, "one", "end", "axis"], &mid);
                 add("Slice", &[&a, "zero", "one", "axis"], &format!("s{step}"));
                 add("Concat", &[&mid, &format!("s{step}")], &out);
-                nodes.last_mut().unwrap().attribute.push(attribute("axis", 0));
+                nodes
+                    .last_mut()
+                    .unwrap()
+                    .attribute
+                    .push(attribute("axis", 0));
             }
             11 => {
                 add("ReduceMean", &[&a, "axis"], &mid);
@@ -82,12 +90,16 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
             }
             _ => {
                 add("Einsum", &[&a, &b], &mid);
-                nodes.last_mut().unwrap().attribute.push(onnx_grad::proto::AttributeProto {
-                    name: "equation".into(),
-                    r#type: Some(3),
-                    s: Some("ij,kj->ki".into()),
-                    ..Default::default()
-                });
+                nodes
+                    .last_mut()
+                    .unwrap()
+                    .attribute
+                    .push(onnx_grad::proto::AttributeProto {
+                        name: "equation".into(),
+                        r#type: Some(3),
+                        s: Some("ij,kj->ki".into()),
+                        ..Default::default()
+                    });
                 let sines = format!("s{step}");
                 nodes.push(node("Sin", &[&mid], &sines));
                 nodes.push(node("Add", &[&sines, &a], &out));
@@ -119,7 +131,10 @@ fn forward(engine: &Arc<dyn Engine>, model: &Model, x: &ArrayD<f32>) -> ArrayD<f
 }
 
 fn inner(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f64 {
-    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| f64::from(*a) * f64::from(*b))
+        .sum()
 }
 
 #[test]
@@ -130,7 +145,11 @@ fn pull_backs_are_adjoint_to_differences() {
             let steps = 1 + random.below(12);
             let model = Model::from_proto(graph(&mut random, steps));
             let shape = [ROWS, ROWS];
-            let (x, u, v) = (random.array(&shape), random.array(&shape), random.array(&shape));
+            let (x, u, v) = (
+                random.array(&shape),
+                random.array(&shape),
+                random.array(&shape),
+            );
             let step = 1e-2f32;
             let ahead = forward(&engine, &model, &(&x + &(&v * step)));
             let behind = forward(&engine, &model, &(&x - &(&v * step)));
@@ -139,16 +158,23 @@ fn pull_backs_are_adjoint_to_differences() {
             let cotangents = BTreeMap::from([("y".to_owned(), u.clone())]);
             let pull = |mode| {
                 let wanted = ["x".to_owned()];
-                let mut found = gradients(&engine, &model, mode, &inputs, &cotangents, &wanted).unwrap();
+                let mut found =
+                    gradients(&engine, &model, mode, &inputs, &cotangents, &wanted).unwrap();
                 found.remove("x").unwrap()
             };
             let (joint, split) = (pull(Mode::Joint), pull(Mode::Split));
             let (left, right) = (inner(&u, &jv), inner(&joint, &v));
             let scale = (inner(&joint, &joint) * inner(&v, &v)).sqrt().max(1.0);
             let name = engine.name();
-            assert!((left - right).abs() < 5e-3 * scale, "{name}, graph {round}: {left} against {right}");
+            assert!(
+                (left - right).abs() < 5e-3 * scale,
+                "{name}, graph {round}: {left} against {right}"
+            );
             let apart = relative_difference(&split, &joint);
-            assert!(apart < 1e-5, "{name}, graph {round}: the two modes differ by {apart}");
+            assert!(
+                apart < 1e-5,
+                "{name}, graph {round}: the two modes differ by {apart}"
+            );
         }
     }
 }

@@ -31,7 +31,14 @@ fn golden_folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = fs::read_dir(root)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir() && path.file_name().unwrap().to_string_lossy().starts_with("op_"))
+        .filter(|path| {
+            path.is_dir()
+                && path
+                    .file_name()
+                    .unwrap()
+                    .to_string_lossy()
+                    .starts_with("op_")
+        })
         .collect();
     folders.sort();
     folders
@@ -62,8 +69,14 @@ fn cases(folder: &Path) -> Vec<Case> {
                 case.inputs.insert(tensor, data);
             }
             "output" => {}
-            "cotangent" => drop(case.cotangents.insert(tensor, reader.by_name(&entry).unwrap())),
-            "gradient" => drop(case.gradients.insert(tensor, reader.by_name(&entry).unwrap())),
+            "cotangent" => drop(
+                case.cotangents
+                    .insert(tensor, reader.by_name(&entry).unwrap()),
+            ),
+            "gradient" => drop(
+                case.gradients
+                    .insert(tensor, reader.by_name(&entry).unwrap()),
+            ),
             other => panic!("odd kind {other}"),
         }
     }
@@ -85,7 +98,14 @@ fn rules_agree_with_pytorch() {
                 let mut fail = |what: String| {
                     failures.push(format!("{} {} {mode:?}: {what}", case.name, engine.name()));
                 };
-                match gradients(engine, &model, mode, &case.inputs, &case.cotangents, &wanted) {
+                match gradients(
+                    engine,
+                    &model,
+                    mode,
+                    &case.inputs,
+                    &case.cotangents,
+                    &wanted,
+                ) {
                     Err(error) => fail(error),
                     Ok(results) => {
                         for (input, expected) in &case.gradients {
@@ -100,5 +120,10 @@ fn rules_agree_with_pytorch() {
         }
     }
     assert!(count > 300, "only {count} runs");
-    assert!(failures.is_empty(), "{} of {count} failed:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {count} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

@@ -70,7 +70,10 @@ fn rule(g: &mut Grad) -> Result<()> {
     if dims[1] != g.shape_or(k)?[1] {
         return Err(g.error("keys have fewer heads than queries: repeat them before the op"));
     }
-    let scale = match (g.node.attribute("scale").and_then(|a| a.f), dims[3].as_known()) {
+    let scale = match (
+        g.node.attribute("scale").and_then(|a| a.f),
+        dims[3].as_known(),
+    ) {
         (Some(scale), _) => f64::from(scale),
         #[expect(clippy::cast_precision_loss, reason = "the size of a head")]
         (None, Some(size)) if size > 0 => 1.0 / (size as f64).sqrt(),
@@ -114,7 +117,11 @@ fn probabilities(g: &mut Grad, q: V, k: V, scale: f64) -> Result<V> {
     let kt = g.swap_last(k);
     let scaled = g.scale(q, scale);
     let mut scores = g.matmul(scaled, kt);
-    let lowest = if g.data_type(q) == DataType::Float16 { -6e4 } else { -1e30 };
+    let lowest = if g.data_type(q) == DataType::Float16 {
+        -6e4
+    } else {
+        -1e30
+    };
     let lowest = g.scalar(lowest, q);
     if let Some(mask) = g.node.input(3) {
         scores = if g.data_type(mask) == DataType::Bool {
@@ -128,7 +135,11 @@ fn probabilities(g: &mut Grad, q: V, k: V, scale: f64) -> Result<V> {
         let one = g.scalar(1.0, q);
         let ones = g.expand(one, &dims[2..], None);
         let lower = g.emit("Trilu", &[ones], vec![attr_int("upper", 0)]);
-        let seen = g.emit("Cast", &[lower], vec![attr_int("to", i64::from(DataType::Bool.code()))]);
+        let seen = g.emit(
+            "Cast",
+            &[lower],
+            vec![attr_int("to", i64::from(DataType::Bool.code()))],
+        );
         scores = g.select(seen, scores, lowest);
     }
     let axis = to_i64(g.rank_or(scores)?) - 1;

@@ -19,7 +19,9 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         Some(like) => g.data_type(like),
         None => DataType::from_code(i32::try_from(n.int("to", 0)).ok()?),
     };
-    let content = g.content(x).filter(|_| to == DataType::Int64 || to == DataType::Int32);
+    let content = g
+        .content(x)
+        .filter(|_| to == DataType::Int64 || to == DataType::Int32);
     Some(vec![Info::new(to, g.shape(x)).with_content(content)])
 }
 

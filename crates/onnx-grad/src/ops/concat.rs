@@ -32,8 +32,12 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         }
     }
     let parts: Option<Vec<Vec<Dim>>> = inputs.iter().map(|&v| g.content(v)).collect();
-    let content = parts.filter(|_| dims.len() == 1).map(|parts| parts.concat());
-    Some(vec![Info::new(g.data_type(inputs[0]), Some(dims)).with_content(content)])
+    let content = parts
+        .filter(|_| dims.len() == 1)
+        .map(|parts| parts.concat());
+    Some(vec![
+        Info::new(g.data_type(inputs[0]), Some(dims)).with_content(content),
+    ])
 }
 
 fn rule(g: &mut Grad) -> Result<()> {
@@ -74,14 +78,20 @@ fn rule(g: &mut Grad) -> Result<()> {
 fn slice_part(g: &mut Grad, v: V, lengths: &[Dim], input: usize, axis: usize) -> Result<V> {
     let x = g.x(input)?;
     let sum = |g: &mut Grad, dims: &[Dim]| {
-        dims.iter().fold(Dim::known(0), |sum, dim| g.symbols.add(&sum, dim))
+        dims.iter()
+            .fold(Dim::known(0), |sum, dim| g.symbols.add(&sum, dim))
     };
     let before = sum(g, &lengths[..input]);
     let after = sum(g, &lengths[input + 1..]);
     let bound = |g: &mut Grad, dim: &Dim| {
-        g.length(dim, &[v, x]).ok_or_else(|| g.error("the length of a part cannot be computed"))
+        g.length(dim, &[v, x])
+            .ok_or_else(|| g.error("the length of a part cannot be computed"))
     };
-    let start = match (before.as_known(), after.as_known(), lengths[input].as_known()) {
+    let start = match (
+        before.as_known(),
+        after.as_known(),
+        lengths[input].as_known(),
+    ) {
         (None, Some(after), Some(length)) => g.ints(&[-after - length]),
         _ => bound(g, &before)?,
     };

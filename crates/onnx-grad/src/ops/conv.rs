@@ -11,8 +11,13 @@ use crate::graph::{Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Conv", conv_shape, conv, Cost::Heavy).limits("no gradient for the kernel"),
-    Op::new("ConvTranspose", conv_transpose_shape, conv_transpose, Cost::Heavy)
-        .limits("no gradient for the kernel; no `output_shape`, no `auto_pad`"),
+    Op::new(
+        "ConvTranspose",
+        conv_transpose_shape,
+        conv_transpose,
+        Cost::Heavy,
+    )
+    .limits("no gradient for the kernel; no `output_shape`, no `auto_pad`"),
 ];
 
 /// The attributes, completed.
@@ -31,10 +36,16 @@ fn extent(kernel: i64, dilation: i64) -> Option<i64> {
 
 fn window(g: &Graph, n: &Node) -> Option<Window> {
     let weight = g.shape(n.input(1)?)?;
-    let kernel: Vec<i64> = weight.get(2..)?.iter().map(Dim::as_known).collect::<Option<_>>()?;
+    let kernel: Vec<i64> = weight
+        .get(2..)?
+        .iter()
+        .map(Dim::as_known)
+        .collect::<Option<_>>()?;
     let count = kernel.len();
     let list = |name: &str, default: i64, length: usize| {
-        let list = n.ints(name).map_or_else(|| vec![default; length], <[i64]>::to_vec);
+        let list = n
+            .ints(name)
+            .map_or_else(|| vec![default; length], <[i64]>::to_vec);
         let sane = list.iter().all(|&v| (0..1 << 31).contains(&v));
         (list.len() == length && sane).then_some(list)
     };
@@ -53,13 +64,21 @@ fn window(g: &Graph, n: &Node) -> Option<Window> {
                 let total = match lengths.get(at + 2)?.as_known() {
                     Some(length) => {
                         let out = length.checked_add(strides[at] - 1)? / strides[at];
-                        (out - 1).checked_mul(strides[at])?.checked_add(covered)?.checked_sub(length)?.max(0)
+                        (out - 1)
+                            .checked_mul(strides[at])?
+                            .checked_add(covered)?
+                            .checked_sub(length)?
+                            .max(0)
                     }
                     None if strides[at] == 1 => covered - 1,
                     None => return None,
                 };
                 let less = total / 2;
-                let (first, last) = if same == "SAME_UPPER" { (less, total - less) } else { (total - less, less) };
+                let (first, last) = if same == "SAME_UPPER" {
+                    (less, total - less)
+                } else {
+                    (total - less, less)
+                };
                 before.push(first);
                 after.push(last);
             }
@@ -67,7 +86,12 @@ fn window(g: &Graph, n: &Node) -> Option<Window> {
             before
         }
     };
-    Some(Window { kernel, strides, dilations, pads })
+    Some(Window {
+        kernel,
+        strides,
+        dilations,
+        pads,
+    })
 }
 
 fn conv_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -107,7 +131,10 @@ fn conv_transpose_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
                 let covered = extent(w.kernel[at], w.dilations[at])?;
                 let pads = w.pads[at].checked_add(w.pads[at + w.kernel.len()])?;
                 let extra = extra.as_ref().and_then(|e| e.get(at)).copied().unwrap_or(0);
-                let constant = covered.checked_sub(pads)?.checked_add(extra)?.checked_sub(w.strides[at])?;
+                let constant = covered
+                    .checked_sub(pads)?
+                    .checked_add(extra)?
+                    .checked_sub(w.strides[at])?;
                 let stretched = g.symbols.mul(&from[at + 2], &Dim::known(w.strides[at]));
                 g.symbols.add(&stretched, &Dim::known(constant))
             }
@@ -119,7 +146,9 @@ fn conv_transpose_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 
 fn refuse_kernel(g: &Grad) -> Result<()> {
     if g.wants(1) {
-        return Err(g.error("its kernel depends on a chosen input; only the data is differentiated"));
+        return Err(
+            g.error("its kernel depends on a chosen input; only the data is differentiated")
+        );
     }
     Ok(())
 }
@@ -143,7 +172,9 @@ fn conv(g: &mut Grad) -> Result<()> {
     }
     let node = g.node.clone();
     let Some(w) = window(g, &node) else {
-        return Err(g.error("its window is not known: give kernel, strides and pads, and fix the input's lengths"));
+        return Err(g.error(
+            "its window is not known: give kernel, strides and pads, and fix the input's lengths",
+        ));
     };
     let (from, to) = (g.shape_or(x)?, g.shape_or(dy)?);
     let count = w.kernel.len();
@@ -193,9 +224,12 @@ fn conv_transpose(g: &mut Grad) -> Result<()> {
         return Ok(());
     }
     let node = g.node.clone();
-    let plain = node.ints("output_shape").is_none() && node.string("auto_pad", "NOTSET") == "NOTSET";
+    let plain =
+        node.ints("output_shape").is_none() && node.string("auto_pad", "NOTSET") == "NOTSET";
     let Some(w) = window(g, &node).filter(|_| plain) else {
-        return Err(g.error("only explicit `pads` are supported: export it without `auto_pad` and `output_shape`"));
+        return Err(g.error(
+            "only explicit `pads` are supported: export it without `auto_pad` and `output_shape`",
+        ));
     };
     let attributes = vec![
         attr_ints("kernel_shape", &w.kernel),
@@ -207,7 +241,9 @@ fn conv_transpose(g: &mut Grad) -> Result<()> {
     let back = g.emit("Conv", &[dy, weight], attributes);
     let shape = g.shape_or(x)?;
     // `output_padding` may leave room for one more window, which is cut off.
-    let padded = node.ints("output_padding").is_some_and(|p| p.iter().any(|&p| p != 0));
+    let padded = node
+        .ints("output_padding")
+        .is_some_and(|p| p.iter().any(|&p| p != 0));
     let mut back = back;
     if padded {
         for at in 0..w.kernel.len() {

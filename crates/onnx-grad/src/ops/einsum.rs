@@ -38,13 +38,26 @@ fn parse(equation: &str) -> Option<(Vec<Vec<char>>, Vec<char>)> {
             *counts.entry(*c).or_default() += 1;
         }
         // '.' sorts before the letters, as the specification wants the ellipsis first.
-        counts.into_iter().filter(|(c, n)| *n == 1 || *c == REST).map(|(c, _)| c).collect::<Vec<char>>()
+        counts
+            .into_iter()
+            .filter(|(c, n)| *n == 1 || *c == REST)
+            .map(|(c, _)| c)
+            .collect::<Vec<char>>()
     };
     result.iter().all(legal).then_some((operands, result))
 }
 
 fn text(indices: &[char]) -> String {
-    indices.iter().map(|c| if *c == REST { "...".to_owned() } else { c.to_string() }).collect()
+    indices
+        .iter()
+        .map(|c| {
+            if *c == REST {
+                "...".to_owned()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }
 
 fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -53,7 +66,11 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let mut rest: Vec<Dim> = Vec::new();
     for (at, operand) in operands.iter().enumerate() {
         let dims = g.shape(n.input(at)?)?;
-        let hidden = if operand.contains(&REST) { (dims.len() + 1).checked_sub(operand.len())? } else { 0 };
+        let hidden = if operand.contains(&REST) {
+            (dims.len() + 1).checked_sub(operand.len())?
+        } else {
+            0
+        };
         let mut next = 0;
         for c in operand {
             if *c == REST {
@@ -90,14 +107,23 @@ fn rule(g: &mut Grad) -> Result<()> {
         if !g.wants(input) {
             continue;
         }
-        let twice = |list: &[char]| list.iter().any(|c| list.iter().filter(|d| *d == c).count() > 1);
+        let twice = |list: &[char]| {
+            list.iter()
+                .any(|c| list.iter().filter(|d| *d == c).count() > 1)
+        };
         if operands.iter().any(|o| twice(o)) {
-            return Err(g.error(format!("equation `{equation}` has an index twice in one operand")));
+            return Err(g.error(format!(
+                "equation `{equation}` has an index twice in one operand"
+            )));
         }
         let mut terms = vec![text(&result)];
         let mut values = vec![dy];
         let mut present: Vec<char> = result.clone();
-        for (other, indices) in operands.iter().enumerate().filter(|(other, _)| *other != input) {
+        for (other, indices) in operands
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != input)
+        {
             terms.push(text(indices));
             values.push(g.x(other)?);
             present.extend(indices);
@@ -105,7 +131,11 @@ fn rule(g: &mut Grad) -> Result<()> {
         if operand.contains(&REST) && !result.contains(&REST) {
             return Err(g.error("it sums over an ellipsis: write the indices out"));
         }
-        let mut kept: Vec<char> = operand.iter().copied().filter(|c| present.contains(c)).collect();
+        let mut kept: Vec<char> = operand
+            .iter()
+            .copied()
+            .filter(|c| present.contains(c))
+            .collect();
         // Engines do not sum over an ellipsis; the leading axes are summed afterwards.
         if present.contains(&REST) && !operand.contains(&REST) {
             kept.insert(0, REST);

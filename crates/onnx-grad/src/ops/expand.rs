@@ -15,18 +15,27 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         Some(target) => infer::broadcast_shapes(g, &from, &target),
         None => {
             let length = g.shape(target).and_then(|s| s.first()?.as_known())?;
-            let rank = usize::try_from(length).ok().filter(|&r| r <= 16)?.max(from.len());
+            let rank = usize::try_from(length)
+                .ok()
+                .filter(|&r| r <= 16)?
+                .max(from.len());
             (0..rank).map(|_| g.symbols.fresh()).collect()
         }
     };
-    let repeated = g.content(x).and_then(|content| match (content.as_slice(), dims.as_slice()) {
-        ([one], [length]) => {
-            let length = usize::try_from(length.as_known()?).ok().filter(|&n| n <= 64)?;
-            Some(vec![one.clone(); length])
-        }
-        _ => None,
-    });
-    Some(vec![Info::new(data_type, Some(dims)).with_content(repeated)])
+    let repeated = g
+        .content(x)
+        .and_then(|content| match (content.as_slice(), dims.as_slice()) {
+            ([one], [length]) => {
+                let length = usize::try_from(length.as_known()?)
+                    .ok()
+                    .filter(|&n| n <= 64)?;
+                Some(vec![one.clone(); length])
+            }
+            _ => None,
+        });
+    Some(vec![
+        Info::new(data_type, Some(dims)).with_content(repeated),
+    ])
 }
 
 fn rule(g: &mut Grad) -> Result<()> {

@@ -21,7 +21,12 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let data_type = g.data_type(x);
     let (from, at) = (g.shape(x)?, g.shape(index)?);
     let axis = normalized(n.int("axis", 0), from.len())?;
-    let dims: Vec<Dim> = from[..axis].iter().chain(&at).chain(&from[axis + 1..]).cloned().collect();
+    let dims: Vec<Dim> = from[..axis]
+        .iter()
+        .chain(&at)
+        .chain(&from[axis + 1..])
+        .cloned()
+        .collect();
     let content = (|| {
         let (content, index) = (g.content(x)?, g.known_ints(index)?);
         if from.len() != 1 || dims.len() > 1 {
@@ -46,7 +51,11 @@ fn rule(g: &mut Grad) -> Result<()> {
             .collect();
         let run = known.filter(|k| !k.is_empty() && k.windows(2).all(|w| w[1] == w[0] + 1));
         if let Some(run) = run {
-            let part = if index_dims.is_empty() { g.unsqueeze(dy, &[to_i64(axis)]) } else { dy };
+            let part = if index_dims.is_empty() {
+                g.unsqueeze(dy, &[to_i64(axis)])
+            } else {
+                dy
+            };
             let (mut before, mut after) = (vec![0i64; dims.len()], vec![0i64; dims.len()]);
             before[axis] = run[0];
             after[axis] = length - run[0] - to_i64(run.len());
@@ -58,7 +67,14 @@ fn rule(g: &mut Grad) -> Result<()> {
 }
 
 /// dx = (one-hot of the indices)ᵀ · dy, with the gathered axis in front.
-fn one_hot(g: &mut Grad, dy: V, index: V, dims: &[Dim], index_dims: &[Dim], axis: usize) -> Result<()> {
+fn one_hot(
+    g: &mut Grad,
+    dy: V,
+    index: V,
+    dims: &[Dim],
+    index_dims: &[Dim],
+    axis: usize,
+) -> Result<()> {
     let x = g.x(0)?;
     let Some(depth) = g.length(&dims[axis], &[x]) else {
         return Err(g.error("the length of the gathered axis cannot be computed"));
@@ -68,7 +84,11 @@ fn one_hot(g: &mut Grad, dy: V, index: V, dims: &[Dim], index_dims: &[Dim], axis
     let minus_one = g.ints(&[-1]);
     let count = g.symbols.product(index_dims);
     let flat = g.reshape(index, std::slice::from_ref(&count), None);
-    let flat = if g.rank(flat) == Some(1) { flat } else { g.emit("Reshape", &[index, minus_one], Vec::new()) };
+    let flat = if g.rank(flat) == Some(1) {
+        flat
+    } else {
+        g.emit("Reshape", &[index, minus_one], Vec::new())
+    };
     let flat = g.cast(flat, DataType::Int64);
     let hot = g.emit("OneHot", &[flat, depth, values], Vec::new());
     g.value_mut(hot).shape = Some(vec![count.clone(), dims[axis].clone()]);
@@ -82,7 +102,11 @@ fn one_hot(g: &mut Grad, dy: V, index: V, dims: &[Dim], index_dims: &[Dim], axis
         .map(to_i64)
         .collect();
     let moved = g.transpose(dy, &perm);
-    let rest: Vec<Dim> = dims[..axis].iter().chain(&dims[axis + 1..]).cloned().collect();
+    let rest: Vec<Dim> = dims[..axis]
+        .iter()
+        .chain(&dims[axis + 1..])
+        .cloned()
+        .collect();
     let columns = g.symbols.product(&rest);
     let matrix = g.reshape(moved, &[count, columns], None);
     let product = g.matmul(hot, matrix);

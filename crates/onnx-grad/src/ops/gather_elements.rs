@@ -11,11 +11,21 @@ use crate::grad::Grad;
 use crate::graph::{Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[
-    Op::new("GatherElements", elements_shape, gather_elements, Cost::Light)
-        .limits("from opset 16"),
+    Op::new(
+        "GatherElements",
+        elements_shape,
+        gather_elements,
+        Cost::Light,
+    )
+    .limits("from opset 16"),
     Op::new("GatherND", nd_shape, gather_nd, Cost::Light).limits("from opset 16; batch_dims 0"),
-    Op::new("ScatterElements", infer::same, scatter_elements, Cost::Light)
-        .limits("reduction none or add"),
+    Op::new(
+        "ScatterElements",
+        infer::same,
+        scatter_elements,
+        Cost::Light,
+    )
+    .limits("reduction none or add"),
     Op::new("ScatterND", infer::same, scatter_nd, Cost::Light).limits("reduction none or add"),
 ];
 
@@ -47,7 +57,10 @@ fn zeros_like(g: &mut Grad, x: V) -> Result<V> {
 fn gather_elements(g: &mut Grad) -> Result<()> {
     let (dy, x, index) = (g.dy()?, g.x(0)?, g.x(1)?);
     let zeros = zeros_like(g, x)?;
-    let attributes = vec![attr_int("axis", g.node.int("axis", 0)), attr_str("reduction", "add")];
+    let attributes = vec![
+        attr_int("axis", g.node.int("axis", 0)),
+        attr_str("reduction", "add"),
+    ];
     let back = g.emit("ScatterElements", &[zeros, index, dy], attributes);
     g.give(0, back)
 }
@@ -58,7 +71,11 @@ fn gather_nd(g: &mut Grad) -> Result<()> {
         return Err(g.error("batch_dims other than 0 is not supported"));
     }
     let zeros = zeros_like(g, x)?;
-    let back = g.emit("ScatterND", &[zeros, index, dy], vec![attr_str("reduction", "add")]);
+    let back = g.emit(
+        "ScatterND",
+        &[zeros, index, dy],
+        vec![attr_str("reduction", "add")],
+    );
     g.give(0, back)
 }
 

@@ -11,8 +11,14 @@ pub(super) const OPS: &[Op] = &[Op::new("Gemm", shape, rule, Cost::Heavy)];
 
 fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let (a, b) = (n.input(0)?, n.input(1)?);
-    let rows = g.shape(a)?.get(usize::from(n.int("transA", 0) != 0))?.clone();
-    let columns = g.shape(b)?.get(usize::from(n.int("transB", 0) == 0))?.clone();
+    let rows = g
+        .shape(a)?
+        .get(usize::from(n.int("transA", 0) != 0))?
+        .clone();
+    let columns = g
+        .shape(b)?
+        .get(usize::from(n.int("transB", 0) == 0))?
+        .clone();
     Some(vec![Info::new(g.data_type(a), Some(vec![rows, columns]))])
 }
 

@@ -28,7 +28,8 @@ fn dropout_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 
 fn dropout(g: &mut Grad) -> Result<()> {
     if let Some(training) = g.node.input(2)
-        && g.known_ints(training).is_none_or(|mode| mode.first() != Some(&0))
+        && g.known_ints(training)
+            .is_none_or(|mode| mode.first() != Some(&0))
     {
         return Err(g.error("it runs in training mode: export the model for inference"));
     }

@@ -8,8 +8,14 @@ use crate::model::DataType;
 /// Output 0 is like input 0.
 pub(super) fn same(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let x = n.input(0)?;
-    let content = if n.op == "Identity" { g.content(x) } else { None };
-    Some(vec![Info::new(g.data_type(x), g.shape(x)).with_content(content)])
+    let content = if n.op == "Identity" {
+        g.content(x)
+    } else {
+        None
+    };
+    Some(vec![
+        Info::new(g.data_type(x), g.shape(x)).with_content(content),
+    ])
 }
 
 /// Numpy broadcasting of two shapes.
@@ -42,7 +48,9 @@ pub(super) fn broadcast(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let inputs: Vec<V> = n.inputs.iter().flatten().copied().collect();
     let shape = broadcast_all(g, &inputs);
     let content = content_of(g, n);
-    Some(vec![Info::new(g.data_type(n.input(0)?), shape).with_content(content)])
+    Some(vec![
+        Info::new(g.data_type(n.input(0)?), shape).with_content(content),
+    ])
 }
 
 /// Elementwise with broadcasting and a boolean result.
@@ -59,7 +67,11 @@ fn content_of(g: &mut Graph, n: &Node) -> Option<Vec<Dim>> {
     if n.inputs.len() != 2 || (a.len() != b.len() && a.len() != 1 && b.len() != 1) {
         return None;
     }
-    let length = if a.is_empty() || b.is_empty() { 0 } else { a.len().max(b.len()) };
+    let length = if a.is_empty() || b.is_empty() {
+        0
+    } else {
+        a.len().max(b.len())
+    };
     let mut out = Vec::with_capacity(length);
     for at in 0..length {
         let x = a[if a.len() == 1 { 0 } else { at }].clone();

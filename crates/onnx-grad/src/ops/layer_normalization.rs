@@ -47,7 +47,8 @@ fn rule(g: &mut Grad) -> Result<()> {
     let data_type = g.data_type(x);
     let inverse = statistic(g, 2, &statistics);
     let inverse = g.cast(inverse, data_type);
-    let plain = is_filled(g, scale, 1.0) && g.node.input(2).is_none_or(|bias| is_filled(g, bias, 0.0));
+    let plain =
+        is_filled(g, scale, 1.0) && g.node.input(2).is_none_or(|bias| is_filled(g, bias, 0.0));
     let normal = if plain {
         g.y(0)?
     } else if let Some(normal) = normalized_again(g, x, scale, &dims[axis..]) {
@@ -66,7 +67,11 @@ fn rule(g: &mut Grad) -> Result<()> {
         return Ok(());
     }
     let axes: Vec<i64> = (axis..dims.len()).map(to_i64).collect();
-    let h = if is_filled(g, scale, 1.0) { dy } else { g.mul(dy, scale) };
+    let h = if is_filled(g, scale, 1.0) {
+        dy
+    } else {
+        g.mul(dy, scale)
+    };
     let gradient = normal_gradient(g, h, normal, inverse, &axes);
     g.give(0, gradient)
 }
@@ -105,5 +110,6 @@ fn normalized_again(g: &mut Grad, x: V, scale: V, tail: &[Dim]) -> Option<V> {
 /// Whether a stored float tensor holds this value everywhere.
 pub(super) fn is_filled(g: &Graph, v: V, value: f64) -> bool {
     let v = g.behind_copies(v);
-    g.tensor(v).is_some_and(|tensor| tensor::is_filled(tensor, value))
+    g.tensor(v)
+        .is_some_and(|tensor| tensor::is_filled(tensor, value))
 }

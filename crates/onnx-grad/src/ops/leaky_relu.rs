@@ -14,7 +14,12 @@ use crate::graph::V;
 pub(super) const OPS: &[Op] = &[
     Op::new("LeakyRelu", infer::same, leaky_relu, Cost::Light),
     Op::new("PRelu", infer::same, prelu, Cost::Light),
-    Op::new("ThresholdedRelu", infer::same, thresholded_relu, Cost::Light),
+    Op::new(
+        "ThresholdedRelu",
+        infer::same,
+        thresholded_relu,
+        Cost::Light,
+    ),
     Op::new("Elu", infer::same, elu, Cost::Middle),
     Op::new("Selu", infer::same, selu, Cost::Middle),
     Op::new("Celu", infer::same, celu, Cost::Middle),

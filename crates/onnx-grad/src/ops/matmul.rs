@@ -78,7 +78,14 @@ fn flat_product(g: &mut Grad, a: V, dy: V) -> Result<V> {
     Ok(g.matmul(at, dy))
 }
 
-fn give_factor(g: &mut Grad, input: usize, product: V, rank: usize, matrix: V, axis: i64) -> Result<()> {
+fn give_factor(
+    g: &mut Grad,
+    input: usize,
+    product: V,
+    rank: usize,
+    matrix: V,
+    axis: i64,
+) -> Result<()> {
     // The product of matching matrices has the lengths of the factor, whatever they are called.
     if let (Some(mut dims), Some(own)) = (g.shape(product), g.shape(matrix))
         && dims.len() >= 2

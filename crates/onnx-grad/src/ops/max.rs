@@ -24,7 +24,11 @@ fn rule(g: &mut Grad) -> Result<()> {
         let data_type = g.data_type(dy);
         masks.push(g.cast(equal, data_type));
     }
-    let winners = masks.iter().copied().reduce(|a, b| g.add(a, b)).unwrap_or(dy);
+    let winners = masks
+        .iter()
+        .copied()
+        .reduce(|a, b| g.add(a, b))
+        .unwrap_or(dy);
     let share = g.div(dy, winners);
     for (input, mask) in masks.into_iter().enumerate() {
         if g.wants(input) {

@@ -7,7 +7,6 @@ use crate::Result;
 use crate::grad::Grad;
 use crate::graph::{Graph, Info, Node};
 
-mod infer;
 mod abs;
 mod add;
 mod attention;
@@ -30,6 +29,7 @@ mod global_average_pool;
 mod group_normalization;
 mod hard_swish;
 mod identity;
+mod infer;
 mod layer_normalization;
 mod leaky_relu;
 mod log;
@@ -66,7 +66,6 @@ mod transpose;
 mod trilu;
 mod where_;
 mod zero;
-
 
 /// An op that [`crate::differentiate`] knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,9 +220,8 @@ static FILES: &[&[Op]] = &[
     zero::OPS,
 ];
 
-static INDEX: LazyLock<HashMap<(&'static str, &'static str), &'static Op>> = LazyLock::new(|| {
-    all().map(|op| ((op.domain, op.name), op)).collect()
-});
+static INDEX: LazyLock<HashMap<(&'static str, &'static str), &'static Op>> =
+    LazyLock::new(|| all().map(|op| ((op.domain, op.name), op)).collect());
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Op> {
     FILES.iter().flat_map(|ops| ops.iter())

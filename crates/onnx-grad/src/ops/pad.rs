@@ -55,7 +55,9 @@ fn rule(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let mode = g.node.string("mode", "constant");
     if mode != "constant" {
-        return Err(g.error(format!("mode `{mode}` is not supported: pad with a constant")));
+        return Err(g.error(format!(
+            "mode `{mode}` is not supported: pad with a constant"
+        )));
     }
     if g.wants(2) {
         return Err(g.error("its fill value depends on a chosen input"));
@@ -78,7 +80,11 @@ fn rule(g: &mut Grad) -> Result<()> {
         let (starts, ends, axes) = (g.ints(&starts), g.ints(&ends), g.ints(&axes));
         back = g.emit("Slice", &[dy, starts, ends, axes], Vec::new());
     }
-    let crop = |pads: &[i64]| pads.iter().map(|&p| p.min(0).saturating_neg()).collect::<Vec<_>>();
+    let crop = |pads: &[i64]| {
+        pads.iter()
+            .map(|&p| p.min(0).saturating_neg())
+            .collect::<Vec<_>>()
+    };
     back = pad_zeros(g, back, &crop(&before), &crop(&after));
     g.value_mut(back).shape = Some(dims);
     g.give(0, back)

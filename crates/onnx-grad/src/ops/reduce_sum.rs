@@ -15,10 +15,20 @@ use crate::graph::V;
 pub(super) const OPS: &[Op] = &[
     Op::new("ReduceSum", infer::reduction, sum, Cost::Middle),
     Op::new("ReduceMean", infer::reduction, mean, Cost::Middle),
-    Op::new("ReduceSumSquare", infer::reduction, sum_square, Cost::Middle),
+    Op::new(
+        "ReduceSumSquare",
+        infer::reduction,
+        sum_square,
+        Cost::Middle,
+    ),
     Op::new("ReduceL2", infer::reduction, l2, Cost::Middle),
     Op::new("ReduceL1", infer::reduction, l1, Cost::Middle),
-    Op::new("ReduceLogSumExp", infer::reduction, log_sum_exp, Cost::Middle),
+    Op::new(
+        "ReduceLogSumExp",
+        infer::reduction,
+        log_sum_exp,
+        Cost::Middle,
+    ),
     Op::new("ReduceProd", infer::reduction, prod, Cost::Middle).limits("no element may be 0"),
     Op::new("ReduceLogSum", infer::reduction, log_sum, Cost::Middle),
 ];

@@ -40,7 +40,9 @@ fn compress(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 fn one_hot(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let data_type = g.data_type(n.input(2)?);
     let mut dims = g.shape(n.input(0)?)?;
-    let depth = g.content(n.input(1)?).and_then(|content| content.first().cloned());
+    let depth = g
+        .content(n.input(1)?)
+        .and_then(|content| content.first().cloned());
     let depth = depth.unwrap_or_else(|| g.symbols.fresh());
     let axis = normalized(n.int("axis", -1), dims.len() + 1)?;
     dims.insert(axis, depth);
@@ -51,7 +53,11 @@ fn range(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let data_type = g.data_type(n.input(0)?);
     let ends = (|| {
         let first = |v| g.content(v)?.first().cloned();
-        Some((first(n.input(0)?)?, first(n.input(1)?)?, first(n.input(2)?)?))
+        Some((
+            first(n.input(0)?)?,
+            first(n.input(1)?)?,
+            first(n.input(2)?)?,
+        ))
     })();
     let length = match ends {
         Some((start, limit, step)) if step.is(1) => g.symbols.sub(&limit, &start),

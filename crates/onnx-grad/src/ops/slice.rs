@@ -8,9 +8,8 @@ use crate::dim::Dim;
 use crate::grad::{Grad, normalized};
 use crate::graph::{Graph, Info, Node, V};
 
-pub(super) const OPS: &[Op] = &[
-    Op::new("Slice", shape, rule, Cost::Light).limits("steps other than 1 need constant bounds and lengths"),
-];
+pub(super) const OPS: &[Op] = &[Op::new("Slice", shape, rule, Cost::Light)
+    .limits("steps other than 1 need constant bounds and lengths")];
 
 /// One sliced axis.
 struct Cut {
@@ -48,12 +47,28 @@ fn cuts(g: &Graph, n: &Node, rank: usize) -> Option<Vec<Cut>> {
 
 /// First element and number of elements, for a known length.
 fn span(cut: &Cut, length: i64) -> Option<(i64, i64)> {
-    let place = |at: i64| if at < 0 { at.saturating_add(length) } else { at };
+    let place = |at: i64| {
+        if at < 0 {
+            at.saturating_add(length)
+        } else {
+            at
+        }
+    };
     let (start, end) = if cut.step > 0 {
-        (place(cut.start).clamp(0, length), place(cut.end).clamp(0, length))
+        (
+            place(cut.start).clamp(0, length),
+            place(cut.end).clamp(0, length),
+        )
     } else {
-        let end = if cut.end < -length { -1 } else { place(cut.end) };
-        (place(cut.start).clamp(0, (length - 1).max(0)), end.clamp(-1, length - 1))
+        let end = if cut.end < -length {
+            -1
+        } else {
+            place(cut.end)
+        };
+        (
+            place(cut.start).clamp(0, (length - 1).max(0)),
+            end.clamp(-1, length - 1),
+        )
     };
     let distance = end.checked_sub(start)?;
     let count = if distance == 0 || (distance > 0) != (cut.step > 0) {
@@ -83,7 +98,11 @@ fn symbolic_length(g: &mut Graph, length: &Dim, start: &Dim, end: &Dim) -> Dim {
     }
     // Clamping cannot be decided for free lengths unless a bound is the length itself or 0.
     let is_end = end == *length || end.as_known().is_none();
-    let from_end = g.symbols.sub(length, &start).as_known().is_some_and(|n| n >= 0);
+    let from_end = g
+        .symbols
+        .sub(length, &start)
+        .as_known()
+        .is_some_and(|n| n >= 0);
     if is_end && (start.is(0) || from_end || start.as_known().is_some_and(|n| n >= 0)) {
         return g.symbols.sub(&end, &start);
     }
@@ -111,13 +130,23 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     }
     let axes = match n.input(3) {
         Some(axes) => g.known_ints(axes),
-        None => g.shape(n.input(1)?)?.first()?.as_known().map(|count| (0..count).collect()),
+        None => g
+            .shape(n.input(1)?)?
+            .first()?
+            .as_known()
+            .map(|count| (0..count).collect()),
     };
     let (starts, ends) = (g.content(n.input(1)?), g.content(n.input(2)?));
-    let unit = n.input(4).is_none_or(|steps| g.known_ints(steps).is_some_and(|s| s.iter().all(|&s| s == 1)));
+    let unit = n.input(4).is_none_or(|steps| {
+        g.known_ints(steps)
+            .is_some_and(|s| s.iter().all(|&s| s == 1))
+    });
     for (at, axis) in axes?.into_iter().enumerate() {
         let axis = normalized(axis, from.len())?;
-        let bounds = starts.as_ref().and_then(|s| s.get(at)).zip(ends.as_ref().and_then(|e| e.get(at)));
+        let bounds = starts
+            .as_ref()
+            .and_then(|s| s.get(at))
+            .zip(ends.as_ref().and_then(|e| e.get(at)));
         dims[axis] = match bounds {
             Some((start, end)) if unit => symbolic_length(g, &from[axis].clone(), start, end),
             _ => g.symbols.fresh(),
@@ -131,7 +160,11 @@ fn sliced_content(g: &Graph, x: V, cuts: &[Cut]) -> Option<Vec<Dim>> {
     let [cut] = cuts else { return None };
     let (start, count) = span(cut, to_i64(content.len()))?;
     (0..count)
-        .map(|k| content.get(usize::try_from(start + k * cut.step).ok()?).cloned())
+        .map(|k| {
+            content
+                .get(usize::try_from(start + k * cut.step).ok()?)
+                .cloned()
+        })
         .collect()
 }
 
@@ -168,7 +201,9 @@ fn rule(g: &mut Grad) -> Result<()> {
                     _ => return dynamic(g),
                 }
             }
-            None => return Err(g.error("an axis of free length is sliced with a step: fix its length")),
+            None => {
+                return Err(g.error("an axis of free length is sliced with a step: fix its length"));
+            }
         }
     }
     let back = pad(g, part, &before, &after);
@@ -206,7 +241,11 @@ fn spread(g: &mut Graph, part: V, cut: &Cut, start: i64, count: i64) -> (V, i64,
     let flat = g.reshape(spaced, &merged, None);
     let filled = (count - 1) * step + 1;
     let (start, end, axes) = (g.ints(&[0]), g.ints(&[filled]), g.ints(&[axis]));
-    (g.emit("Slice", &[flat, start, end, axes], Vec::new()), first, filled)
+    (
+        g.emit("Slice", &[flat, start, end, axes], Vec::new()),
+        first,
+        filled,
+    )
 }
 
 /// Reverses an axis.
@@ -233,7 +272,9 @@ fn dynamic(g: &mut Grad) -> Result<()> {
     let dims = g.shape_or(x)?;
     let unit = match g.node.input(4) {
         None => true,
-        Some(steps) => g.known_ints(steps).is_some_and(|s| s.iter().all(|&s| s == 1)),
+        Some(steps) => g
+            .known_ints(steps)
+            .is_some_and(|s| s.iter().all(|&s| s == 1)),
     };
     let axes = match g.node.input(3) {
         Some(axes) => g.known_ints(axes),
@@ -248,7 +289,9 @@ fn dynamic(g: &mut Grad) -> Result<()> {
         .collect::<Result<_>>()?;
     // before = start clamped to the axis; after = length − before − length of the part.
     let starts = g.x(1)?;
-    let known_start = g.known_ints(starts).is_some_and(|s| s.iter().all(|&s| s >= 0));
+    let known_start = g
+        .known_ints(starts)
+        .is_some_and(|s| s.iter().all(|&s| s >= 0));
     let mut before = g.cast(starts, crate::DataType::Int64);
     let axes_value = g.ints(&axes);
     let lengths: Option<Vec<V>> = axes

@@ -36,7 +36,9 @@ fn squeeze_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         .map(|(_, dim)| dim)
         .collect();
     let content = g.content(x);
-    Some(vec![Info::new(g.data_type(x), Some(dims)).with_content(content)])
+    Some(vec![
+        Info::new(g.data_type(x), Some(dims)).with_content(content),
+    ])
 }
 
 fn unsqueeze_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -50,10 +52,16 @@ fn unsqueeze_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let mut rest = from.into_iter();
     let mut dims = Vec::with_capacity(rank);
     for at in 0..rank {
-        dims.push(if axes.contains(&at) { Dim::known(1) } else { rest.next()? });
+        dims.push(if axes.contains(&at) {
+            Dim::known(1)
+        } else {
+            rest.next()?
+        });
     }
     let content = g.content(x).filter(|_| rank <= 1);
-    Some(vec![Info::new(g.data_type(x), Some(dims)).with_content(content)])
+    Some(vec![
+        Info::new(g.data_type(x), Some(dims)).with_content(content),
+    ])
 }
 
 fn squeeze(g: &mut Grad) -> Result<()> {

@@ -16,7 +16,8 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         let length = [test.len(), yes.len(), no.len()].into_iter().max()?;
         (0..length)
             .map(|at| {
-                let pick = |v: &[crate::dim::Dim]| v.get(if v.len() == 1 { 0 } else { at }).cloned();
+                let pick =
+                    |v: &[crate::dim::Dim]| v.get(if v.len() == 1 { 0 } else { at }).cloned();
                 let test = test.get(if test.len() == 1 { 0 } else { at })?;
                 if *test != 0 { pick(&yes) } else { pick(&no) }
             })

@@ -53,19 +53,24 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let dims = g.shape(n.input(0)?)?;
     let place = |at: i64| {
         let rank = i64::try_from(dims.len()).unwrap_or(i64::MAX);
-        usize::try_from(if at < 0 { at.saturating_add(rank) } else { at }.clamp(0, rank)).unwrap_or(0)
+        usize::try_from(if at < 0 { at.saturating_add(rank) } else { at }.clamp(0, rank))
+            .unwrap_or(0)
     };
     let start = place(n.int("start", 0));
     let end = place(n.int("end", i64::MAX)).max(start);
     let dims = dims[start..end].to_vec();
     let length = Dim::known(i64::try_from(dims.len()).ok()?);
-    Some(vec![Info::new(DataType::Int64, Some(vec![length])).with_content(Some(dims))])
+    Some(vec![
+        Info::new(DataType::Int64, Some(vec![length])).with_content(Some(dims)),
+    ])
 }
 
 fn size(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let dims = g.shape(n.input(0)?)?;
     let total = g.symbols.product(&dims);
-    Some(vec![Info::new(DataType::Int64, Some(Vec::new())).with_content(Some(vec![total]))])
+    Some(vec![
+        Info::new(DataType::Int64, Some(Vec::new())).with_content(Some(vec![total])),
+    ])
 }
 
 fn arg(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -82,7 +87,10 @@ fn arg(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 fn non_zero(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let rank = i64::try_from(g.rank(n.input(0)?)?).ok()?;
     let count = g.symbols.fresh();
-    Some(vec![Info::new(DataType::Int64, Some(vec![Dim::known(rank), count]))])
+    Some(vec![Info::new(
+        DataType::Int64,
+        Some(vec![Dim::known(rank), count]),
+    )])
 }
 
 fn eye_like(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -100,7 +108,9 @@ fn constant(_: &mut Graph, _: &Node) -> Option<Vec<Info>> {
 
 fn constant_of_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let value = n.attribute("value").and_then(|a| a.t.as_deref());
-    let data_type = value.map_or(DataType::Float32, |t| DataType::from_code(t.data_type.unwrap_or(1)));
+    let data_type = value.map_or(DataType::Float32, |t| {
+        DataType::from_code(t.data_type.unwrap_or(1))
+    });
     let target = n.input(0)?;
     let dims = match g.content(target) {
         Some(dims) => dims,
@@ -112,7 +122,9 @@ fn constant_of_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     };
     let content = match dims.as_slice() {
         [length] => (|| {
-            let length = usize::try_from(length.as_known()?).ok().filter(|&n| n <= 64)?;
+            let length = usize::try_from(length.as_known()?)
+                .ok()
+                .filter(|&n| n <= 64)?;
             let fill = *tensor::small_ints(value?)?.first()?;
             Some(vec![Dim::known(fill); length])
         })(),
@@ -123,11 +135,16 @@ fn constant_of_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 
 fn non_max_suppression(g: &mut Graph, _: &Node) -> Option<Vec<Info>> {
     let count = g.symbols.fresh();
-    Some(vec![Info::new(DataType::Int64, Some(vec![count, Dim::known(3)]))])
+    Some(vec![Info::new(
+        DataType::Int64,
+        Some(vec![count, Dim::known(3)]),
+    )])
 }
 
 fn random(_: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let data_type = DataType::from_code(i32::try_from(n.int("dtype", 1)).ok()?);
-    let dims = n.ints("shape").map(|s| s.iter().map(|&d| Dim::known(d)).collect());
+    let dims = n
+        .ints("shape")
+        .map(|s| s.iter().map(|&d| Dim::known(d)).collect());
     Some(vec![Info::new(data_type, dims)])
 }

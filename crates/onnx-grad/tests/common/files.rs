@@ -14,7 +14,10 @@ pub fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
             ..DimensionProto::default()
         })
         .collect();
-    let tensor = TensorTypeProto { elem_type: Some(1), shape: Some(TensorShapeProto { dim }) };
+    let tensor = TensorTypeProto {
+        elem_type: Some(1),
+        shape: Some(TensorShapeProto { dim }),
+    };
     ValueInfoProto {
         name: name.into(),
         r#type: Some(TypeProto {
@@ -48,12 +51,18 @@ pub fn ints(name: &str, values: &[i64]) -> TensorProto {
 pub fn model(nodes: Vec<NodeProto>, dims: &[i64], weights: Vec<TensorProto>) -> ModelProto {
     ModelProto {
         ir_version: Some(10),
-        opset_import: vec![OperatorSetIdProto { domain: String::new(), version: Some(20) }],
+        opset_import: vec![OperatorSetIdProto {
+            domain: String::new(),
+            version: Some(20),
+        }],
         graph: Some(GraphProto {
             name: "graph".into(),
             node: nodes,
             input: vec![value("x", dims)],
-            output: vec![ValueInfoProto { name: "y".into(), ..ValueInfoProto::default() }],
+            output: vec![ValueInfoProto {
+                name: "y".into(),
+                ..ValueInfoProto::default()
+            }],
             initializer: weights,
             ..GraphProto::default()
         }),
