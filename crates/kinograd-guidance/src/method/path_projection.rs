@@ -17,6 +17,9 @@ pub struct ProjectionOptions {
     /// Longest move through the network, as a share of `√n · σ_t`; 0 leaves the network's gradient
     /// out.
     pub cap: f64,
+    /// The network is asked once ᾱ_t is at least this. Before, x̂0 is near the mean of all motions,
+    /// and a move against it costs the gait rather than the way.
+    pub network_from_alpha_bar: f64,
     /// x̂0 itself is corrected in the last step and wherever ᾱ_t is at least this.
     pub edit_from_alpha_bar: f64,
     /// Metres kept from obstacles beyond their edge.
@@ -30,7 +33,8 @@ pub struct ProjectionOptions {
 impl Default for ProjectionOptions {
     fn default() -> Self {
         Self {
-            cap: 0.05,
+            cap: 0.15,
+            network_from_alpha_bar: 0.2,
             edit_from_alpha_bar: 0.9,
             margin_m: 0.05,
             turn_weight: 0.1,
@@ -43,6 +47,7 @@ impl ProjectionOptions {
     fn check(&self) -> Result<(), GuidanceError> {
         for (field, value, positive) in [
             ("cap", self.cap, false),
+            ("network_from_alpha_bar", self.network_from_alpha_bar, false),
             ("edit_from_alpha_bar", self.edit_from_alpha_bar, false),
             ("margin", self.margin_m, false),
             ("turn_weight", self.turn_weight, true),
@@ -136,9 +141,18 @@ impl<'a> PathProjection<'a> {
         }
     }
 
+    /// Whether the corrections are pulled back through the network in this step.
+    fn pulls_corrections(&self, step: &StepInfo<'_>) -> bool {
+        !self.goals.is_empty()
+            && self.projection.cap > 0.0
+            && step.pair.posterior_std() > 0.0
+            && step.pair.from.alpha_bar >= self.projection.network_from_alpha_bar
+            && self.options.interval.contains(step.pair)
+    }
+
     fn uses_network(&self, step: &StepInfo<'_>) -> bool {
-        let moves = self.projection.cap > 0.0 && step.pair.posterior_std() > 0.0;
-        (moves || self.extra.is_some()) && self.options.interval.contains(step.pair)
+        let follows = self.extra.is_some() && self.options.interval.contains(step.pair);
+        follows || self.pulls_corrections(step)
     }
 
     /// The correction of every sample's x̂0.
@@ -282,7 +296,7 @@ impl Guidance for PathProjection<'_> {
         }
         let (x0, mut pull_back) = model.linearize(x_t, level)?;
         let corrections = self.corrections(&x0, step).map_err(failed)?;
-        let through_network = if self.projection.cap > 0.0 {
+        let through_network = if self.pulls_corrections(step) {
             Some(pull_back(&cotangent(&corrections, &x0))?)
         } else {
             None
