@@ -22,6 +22,14 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     let cotangents: Vec<V> = seeds.iter().map(|(_, cotangent)| *cotangent).collect();
     graph.dim_sources = cotangents.iter().chain(&graph.inputs).copied().collect();
     let gradients = reverse(&mut graph, &seeds, &wanted)?;
+    if let Some(&v) = cotangents
+        .iter()
+        .find(|&&v| graph.data_type(v) == DataType::Other(0))
+    {
+        return Err(Error::UnknownType {
+            tensor: graph.value(v).name.clone(),
+        });
+    }
     let named: Vec<(V, String)> = gradients
         .iter()
         .zip(&request.inputs)
@@ -214,7 +222,8 @@ fn add_seeds(graph: &mut Graph, request: &Request) -> Result<Vec<(V, V)>> {
                 .collect(),
         })?;
         let data_type = graph.data_type(v);
-        if !data_type.is_float() {
+        // An unknown type is that of an op without a rule, which is the better thing to name.
+        if !data_type.is_float() && data_type != DataType::Other(0) {
             return Err(Error::NotFloat {
                 name: seed.output.clone(),
                 dtype: data_type,

@@ -273,7 +273,11 @@ impl Symbols {
     pub(crate) fn floor_div(&mut self, a: &Dim, b: &Dim) -> Dim {
         match (a.as_known(), b.as_known()) {
             (_, Some(0)) => return self.fresh(),
-            (Some(a), Some(b)) => return Dim::known(a.div_euclid(b)),
+            (Some(a), Some(b)) => {
+                return a
+                    .checked_div_euclid(b)
+                    .map_or_else(|| self.fresh(), Dim::known);
+            }
             _ => {}
         }
         match a.div_exact(b) {

@@ -174,6 +174,15 @@ impl Node {
     }
 }
 
+/// Inputs without the absent ones at the end, which not every engine takes for absent.
+fn trimmed(inputs: &[Option<V>]) -> Vec<Option<V>> {
+    let length = inputs
+        .iter()
+        .rposition(Option::is_some)
+        .map_or(0, |at| at + 1);
+    inputs[..length].to_vec()
+}
+
 impl Graph {
     pub(crate) fn value(&self, v: V) -> &Value {
         &self.values[v.0 as usize]
@@ -337,9 +346,10 @@ impl Graph {
         let infos = ops::infer(self, &node);
         for (slot, info) in node.outputs.iter().zip(infos) {
             let Some(v) = *slot else { continue };
+            let shape = info.shape.map(|shape| self.sane(shape));
             let value = self.value_mut(v);
             if value.shape.is_none() {
-                value.shape = info.shape;
+                value.shape = shape;
             }
             if !matches!(info.data_type, DataType::Other(_)) {
                 value.data_type = info.data_type;
@@ -347,6 +357,16 @@ impl Graph {
             value.content = info.content;
         }
         self.nodes.push(node);
+    }
+
+    /// A shape without negative lengths, which only a broken model can lead to.
+    fn sane(&mut self, mut shape: Vec<Dim>) -> Vec<Dim> {
+        for dim in &mut shape {
+            if dim.as_known().is_some_and(|n| n < 0) {
+                *dim = self.symbols.fresh();
+            }
+        }
+        shape
     }
 
     /// Adds a derived node, or finds one that computes the same.
@@ -371,7 +391,7 @@ impl Graph {
         let mut node = Node {
             op: op.to_owned(),
             domain: domain.to_owned(),
-            inputs: inputs.to_vec(),
+            inputs: trimmed(inputs),
             attributes,
             // Stand-ins: only their number enters the key.
             outputs: outputs.iter().map(|&o| o.then_some(V(0))).collect(),

@@ -107,8 +107,8 @@ fn cost(node: &Node) -> Cost {
 fn keep_price(graph: &Graph, v: V) -> f64 {
     let bytes = elements(graph, v) * graph.data_type(v).size().unwrap_or(8).max(1) as f64;
     let Some(node) = graph.producer(v) else {
-        // Inputs are at hand; the small price prefers what is at hand nearer to its use.
-        return bytes * 1e-3;
+        // Inputs are at hand.
+        return 1e-3;
     };
     // What only the gradient needs belongs to the backward graph, unless it must not be repeated.
     if node.derived && !node.is("Shape") && cost(node) != Cost::Heavy {
@@ -123,6 +123,10 @@ fn keep_price(graph: &Graph, v: V) -> f64 {
             .flatten()
             .all(|&v| !graph.value(v).constant);
     let base = 64.0 + bytes;
+    // Small, but an engine that plans by shapes loses them where they arrive as data.
+    if node.is("Shape") {
+        return base + 1e5;
+    }
     match cost(node) {
         Cost::Heavy => base,
         _ if joins || node.is("LayerNormalization") => base * 1.01,

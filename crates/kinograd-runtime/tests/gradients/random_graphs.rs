@@ -59,8 +59,13 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
             7 => add("Transpose", &[&a], &out),
             8 => {
                 add("Reshape", &[&a, "halves"], &mid);
-                add("ReduceSum", &[&mid, "axis"], &format!("s{step}"));
-                add("Mul", &[&format!("s{step}"), &b], &out);
+                let (half, whole) = (format!("s{step}"), format!("w{step}"));
+                nodes.push(node("ReduceSum", &[&mid, "axis"], &half));
+                nodes.push(node("Concat", &[&half, &half], &whole));
+                nodes.last_mut().unwrap().attribute.push(attribute("axis", 1));
+                let square = format!("q{step}");
+                nodes.push(node("Reshape", &[&whole, "square"], &square));
+                nodes.push(node("Mul", &[&square, &b], &out));
             }
             9 => add("Gelu", &[&a], &out),
             10 => {
@@ -115,6 +120,7 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
         &[rows, rows],
         vec![
             ints("halves", &[2, 2, rows]),
+            ints("square", &[rows, rows]),
             ints("axis", &[0]),
             ints("one", &[1]),
             ints("zero", &[0]),

@@ -92,12 +92,14 @@ fn slice_part(g: &mut Grad, v: V, lengths: &[Dim], input: usize, axis: usize) ->
         after.as_known(),
         lengths[input].as_known(),
     ) {
-        (None, Some(after), Some(length)) => g.ints(&[-after - length]),
+        (None, Some(after), Some(length)) => {
+            g.ints(&[after.saturating_add(length).saturating_neg()])
+        }
         _ => bound(g, &before)?,
     };
     let end = match after.as_known() {
         Some(0) => g.ints(&[i64::MAX]),
-        Some(n) => g.ints(&[-n]),
+        Some(n) => g.ints(&[n.saturating_neg()]),
         None => {
             let end = g.symbols.add(&before, &lengths[input]);
             bound(g, &end)?

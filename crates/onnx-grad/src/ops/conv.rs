@@ -31,7 +31,11 @@ struct Window {
 
 /// Length covered by a dilated kernel; `None` where the numbers are absurd.
 fn extent(kernel: i64, dilation: i64) -> Option<i64> {
-    kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1)
+    let covered = kernel
+        .checked_sub(1)?
+        .checked_mul(dilation)?
+        .checked_add(1)?;
+    (0..1 << 40).contains(&covered).then_some(covered)
 }
 
 fn window(g: &Graph, n: &Node) -> Option<Window> {

@@ -97,12 +97,55 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     Some(vec![Info::new(g.data_type(n.input(0)?), Some(out))])
 }
 
+/// Letters in place of the ellipsis, where it stands for the same axes everywhere.
+fn name_rest(g: &Grad, operands: &mut [Vec<char>], result: &mut Vec<char>) {
+    let mut hidden: Option<Vec<Dim>> = None;
+    for (at, operand) in operands.iter().enumerate() {
+        let Some(start) = operand.iter().position(|c| *c == REST) else {
+            continue;
+        };
+        let dims = g
+            .node
+            .input(at)
+            .and_then(|v| g.shape(v))
+            .unwrap_or_default();
+        let Some(count) = (dims.len() + 1).checked_sub(operand.len()) else {
+            return;
+        };
+        let part = dims[start..start + count].to_vec();
+        if *hidden.get_or_insert_with(|| part.clone()) != part {
+            return;
+        }
+    }
+    let Some(hidden) = hidden else { return };
+    let used: Vec<char> = operands
+        .iter()
+        .flatten()
+        .chain(result.iter())
+        .copied()
+        .collect();
+    let letters: Vec<char> = ('a'..='z')
+        .chain('A'..='Z')
+        .filter(|c| !used.contains(c))
+        .take(hidden.len())
+        .collect();
+    if letters.len() < hidden.len() {
+        return;
+    }
+    for list in operands.iter_mut().chain([result]) {
+        if let Some(at) = list.iter().position(|c| *c == REST) {
+            list.splice(at..=at, letters.iter().copied());
+        }
+    }
+}
+
 fn rule(g: &mut Grad) -> Result<()> {
     let equation = g.node.string("equation", "");
-    let Some((operands, result)) = parse(&equation) else {
+    let Some((mut operands, mut result)) = parse(&equation) else {
         return Err(g.error(format!("equation `{equation}` cannot be read")));
     };
     let dy = g.dy()?;
+    name_rest(g, &mut operands, &mut result);
     for (input, operand) in operands.iter().enumerate() {
         if !g.wants(input) {
             continue;

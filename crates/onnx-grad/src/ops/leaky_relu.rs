@@ -89,10 +89,10 @@ fn selu(g: &mut Grad) -> Result<()> {
 }
 
 fn celu(g: &mut Grad) -> Result<()> {
-    let (dy, y) = (g.dy()?, g.y(0)?);
+    let (dy, x) = (g.dy()?, g.x(0)?);
     let alpha = f64::from(g.node.float("alpha", 1.0));
-    let ratio = g.scale(y, 1.0 / alpha);
-    let slope = g.shift(ratio, 1.0);
+    let ratio = g.scale(x, 1.0 / alpha);
+    let slope = g.unary("Exp", ratio);
     let left = g.mul(dy, slope);
     sides(g, dy, left)
 }

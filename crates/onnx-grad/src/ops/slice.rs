@@ -33,6 +33,9 @@ fn cuts(g: &Graph, n: &Node, rank: usize) -> Option<Vec<Cut>> {
     if starts.len() != ends.len() || starts.len() != axes.len() || starts.len() != steps.len() {
         return None;
     }
+    if steps.iter().any(|&step| step == 0 || step == i64::MIN) {
+        return None;
+    }
     (0..starts.len())
         .map(|at| {
             Some(Cut {
@@ -47,6 +50,9 @@ fn cuts(g: &Graph, n: &Node, rank: usize) -> Option<Vec<Cut>> {
 
 /// First element and number of elements, for a known length.
 fn span(cut: &Cut, length: i64) -> Option<(i64, i64)> {
+    if length < 0 {
+        return None;
+    }
     let place = |at: i64| {
         if at < 0 {
             at.saturating_add(length)
@@ -117,7 +123,7 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     if let Some(cuts) = cuts(g, n, from.len()) {
         for cut in &cuts {
             dims[cut.axis] = match from[cut.axis].as_known() {
-                Some(length) if cut.step != 0 => Dim::known(span(cut, length)?.1),
+                Some(length) => Dim::known(span(cut, length)?.1),
                 None if cut.step == 1 => {
                     let (start, end) = (Dim::known(cut.start), Dim::known(cut.end));
                     symbolic_length(g, &from[cut.axis].clone(), &start, &end)
@@ -161,9 +167,8 @@ fn sliced_content(g: &Graph, x: V, cuts: &[Cut]) -> Option<Vec<Dim>> {
     let (start, count) = span(cut, to_i64(content.len()))?;
     (0..count)
         .map(|k| {
-            content
-                .get(usize::try_from(start + k * cut.step).ok()?)
-                .cloned()
+            let at = k.checked_mul(cut.step)?.checked_add(start)?;
+            content.get(usize::try_from(at).ok()?).cloned()
         })
         .collect()
 }
@@ -183,20 +188,22 @@ fn rule(g: &mut Grad) -> Result<()> {
                 let Some((start, count)) = span(cut, length) else {
                     return Err(g.error("its bounds overflow"));
                 };
-                let (first, filled);
-                (part, first, filled) = spread(g, part, cut, start, count);
+                let Some((spaced, first, filled)) = spread(g, part, cut, start, count) else {
+                    return Err(g.error("its bounds overflow"));
+                };
+                part = spaced;
                 before[cut.axis] = first;
-                after[cut.axis] = length - first - filled;
+                after[cut.axis] = length.saturating_sub(first).saturating_sub(filled);
             }
             None if cut.step == 1 => {
                 let tail = cut.end >= i64::from(i32::MAX);
                 match (cut.start, cut.end) {
                     (0, _) if tail => {}
                     (start, _) if start > 0 && tail => before[cut.axis] = start,
-                    (0, end) if end < 0 => after[cut.axis] = -end,
+                    (0, end) if end < 0 => after[cut.axis] = end.saturating_neg(),
                     (start, end) if start > 0 && end < 0 => {
                         before[cut.axis] = start;
-                        after[cut.axis] = -end;
+                        after[cut.axis] = end.saturating_neg();
                     }
                     _ => return dynamic(g),
                 }
@@ -213,20 +220,21 @@ fn rule(g: &mut Grad) -> Result<()> {
     g.give(0, back)
 }
 
-/// Undoes the step of a cut. Returns the part, where its first element goes, and its length.
-fn spread(g: &mut Graph, part: V, cut: &Cut, start: i64, count: i64) -> (V, i64, i64) {
+/// Undoes the step of a cut. Returns the part, where its first element goes, and its length; `None`
+/// where these overflow.
+fn spread(g: &mut Graph, part: V, cut: &Cut, start: i64, count: i64) -> Option<(V, i64, i64)> {
     if count == 0 {
-        return (part, 0, 0);
+        return Some((part, 0, 0));
     }
     let axis = to_i64(cut.axis);
     let (mut part, mut first) = (part, start);
     if cut.step < 0 {
         part = flip(g, part, axis);
-        first = start + (count - 1) * cut.step;
+        first = (count - 1).checked_mul(cut.step)?.checked_add(start)?;
     }
     let step = cut.step.abs();
     if step == 1 {
-        return (part, first, count);
+        return Some((part, first, count));
     }
     // x → [x, 0, …, 0] along a new axis, then flattened: the last step − 1 zeros are cut off.
     let dims = g.shape(part).unwrap_or_default();
@@ -237,15 +245,12 @@ fn spread(g: &mut Graph, part: V, cut: &Cut, start: i64, count: i64) -> (V, i64,
     after[cut.axis + 1] = step - 1;
     let spaced = pad(g, apart, &before, &after);
     let mut merged = dims;
-    merged[cut.axis] = Dim::known(count * step);
+    merged[cut.axis] = Dim::known(count.checked_mul(step)?);
     let flat = g.reshape(spaced, &merged, None);
-    let filled = (count - 1) * step + 1;
+    let filled = (count - 1).checked_mul(step)?.checked_add(1)?;
     let (start, end, axes) = (g.ints(&[0]), g.ints(&[filled]), g.ints(&[axis]));
-    (
-        g.emit("Slice", &[flat, start, end, axes], Vec::new()),
-        first,
-        filled,
-    )
+    let part = g.emit("Slice", &[flat, start, end, axes], Vec::new());
+    Some((part, first, filled))
 }
 
 /// Reverses an axis.

@@ -40,7 +40,7 @@ fn equal_parts(g: &mut Graph, length: &Dim, count: usize) -> Vec<Dim> {
     if let Some(n) = length.as_known().filter(|_| count > 0) {
         let part = n.unsigned_abs().div_ceil(count as u64);
         let part = i64::try_from(part).unwrap_or(0);
-        let last = n - part * (to_i64(count) - 1);
+        let last = n.saturating_sub(part.saturating_mul(to_i64(count) - 1));
         let mut out = vec![Dim::known(part); count];
         out[count - 1] = Dim::known(last);
         return out;
