@@ -62,7 +62,11 @@ fn graph(random: &mut Random, steps: usize) -> ModelProto {
                 let (half, whole) = (format!("s{step}"), format!("w{step}"));
                 nodes.push(node("ReduceSum", &[&mid, "axis"], &half));
                 nodes.push(node("Concat", &[&half, &half], &whole));
-                nodes.last_mut().unwrap().attribute.push(attribute("axis", 1));
+                nodes
+                    .last_mut()
+                    .unwrap()
+                    .attribute
+                    .push(attribute("axis", 1));
                 let square = format!("q{step}");
                 nodes.push(node("Reshape", &[&whole, "square"], &square));
                 nodes.push(node("Mul", &[&square, &b], &out));

@@ -15,8 +15,11 @@ const TOLERANCE: f32 = 2e-5;
 
 /// Models that the built-in engine cannot run themselves: scales that are not constant, a product of
 /// two vectors, negative pads.
-const BUILT_IN_LACKS: &[&str] =
-    &["op_batch_normalization/affine", "op_matmul/dot", "op_pad/cropped"];
+const BUILT_IN_LACKS: &[&str] = &[
+    "op_batch_normalization/affine",
+    "op_matmul/dot",
+    "op_pad/cropped",
+];
 
 /// One model with inputs, cotangents and the gradients that PyTorch gives for them.
 #[derive(Default)]
