@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Engine, ModelSource, RuntimeError, Session, SessionOptions, Tensor};
 
 /// Part of the cache key; raise it when the graphs that onnx-grad writes change.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// One output of a model and its vector–Jacobian product with respect to one input.
 ///
