@@ -58,11 +58,35 @@ class LossConfig:
     second_difference: float = 0.1
     consistency: float = 0.1
     slip: float = 0.2
+    bone: float = 0.05
     snr_power: float = 0.5
     snr_min: float = 1.0
     snr_max: float = 3.0
     action: float = 0.2
     motion: float = 0.2
+
+
+# How much oftener than by its frames alone an action is drawn: what changes within a clip is learnt slowly.
+EMPHASIS = {
+    "stop_start": 1.6,
+    "transition": 1.6,
+    "sit": 2.0,
+    "stand_up": 2.5,
+    "kick": 2.0,
+    "punch": 1.4,
+    "wave": 2.0,
+    "hop": 1.4,
+    "circle": 1.4,
+    "turn_around": 1.3,
+    "idle": 0.6,
+    "turn_left": 0.7,
+    "turn_right": 0.7,
+    "other": 0.5,
+    "floor": 0.6,
+    "sport": 0.6,
+    "carry": 0.7,
+    "acrobatics": 0.3,
+}
 
 
 @dataclass
@@ -83,6 +107,7 @@ class TrainConfig:
     noisy_share: float = 0.42
     drop_text: float = 0.1
     balance: float = 0.25
+    emphasis: dict[str, float] = field(default_factory=lambda: dict(EMPHASIS))
     clip: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from config import FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH
+from config import FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH, TrainConfig
 from text import reword
 
 BUCKET = 5 * PATCH
@@ -114,24 +114,35 @@ def choose_window(segment: Segment, rng: random.Random) -> tuple[int, int]:
 
 
 class Sampler:
-    """Draws segments balanced by action: an action's share is its frames to the power `balance`."""
+    """Draws segments balanced by action: an action's share is its frames to the power `balance`, times its emphasis.
 
-    def __init__(self, segments: list[Segment], balance: float) -> None:
+    Within an action what is said rarely comes oftener: a first caption's share is the root of its frames.
+    """
+
+    def __init__(self, segments: list[Segment], balance: float, emphasis: dict[str, float]) -> None:
         self.segments = segments
-        sizes: dict[str, float] = defaultdict(float)
+        said: dict[tuple[str, str], float] = defaultdict(float)
         for s in segments:
-            sizes[s.action] += s.frames
-        self.weights = [s.frames / sizes[s.action] ** (1 - balance) for s in segments]
+            said[s.action, s.captions[0]] += s.frames
+        evened = [s.frames / said[s.action, s.captions[0]] ** 0.5 for s in segments]
+        frames: dict[str, float] = defaultdict(float)
+        weights: dict[str, float] = defaultdict(float)
+        for s, w in zip(segments, evened, strict=True):
+            frames[s.action] += s.frames
+            weights[s.action] += w
+        share = {a: emphasis.get(a, 1.0) * frames[a] ** balance / weights[a] for a in frames}
+        self.weights = [w * share[s.action] for s, w in zip(segments, evened, strict=True)]
 
     def draw(self, rng: random.Random, count: int) -> list[Segment]:
         """`count` segments with replacement."""
         return rng.choices(self.segments, self.weights, k=count)
 
 
-def training_batches(data: MotionData, balance: float, tokens: int, seed: int) -> Iterator[Batch]:
-    """Endless batches of similar lengths with about `tokens` patches each."""
+def training_batches(data: MotionData, config: TrainConfig, seed: int) -> Iterator[Batch]:
+    """Endless batches of similar lengths with about `config.tokens_per_step` patches each."""
     rng = random.Random(seed)
-    sampler = Sampler(data.split("train"), balance)
+    tokens = config.tokens_per_step
+    sampler = Sampler(data.split("train"), config.balance, config.emphasis)
     while True:
         pool = []
         for segment in sampler.draw(rng, 1024):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from config import FPS, TRAIN_STEPS, LossConfig
+from kinematics import PARENTS
 
 ROOT = slice(0, 4)
 POSITIONS = slice(4, 67)
@@ -17,6 +18,7 @@ VELOCITIES = slice(193, 259)
 CONTACTS = slice(259, 263)
 OUTLIER = 5.0
 SMALLEST_SCALE = 0.1  # of a channel's spread; smaller ones would drown the other terms
+BONE_SCALE = 0.01  # metres
 FEET = (7, 10, 8, 11)  # order of the contact channels: left ankle, left toe, right ankle, right toe
 
 
@@ -28,6 +30,19 @@ def cosine_alpha_bar() -> np.ndarray:
 
     betas = [min(1 - f((i + 1) / TRAIN_STEPS) / f(i / TRAIN_STEPS), 0.999) for i in range(TRAIN_STEPS)]
     return np.cumprod(1 - np.array(betas, np.float64))
+
+
+def local_joints(features: Tensor) -> Tensor:
+    """The 22 joints `[b, n, 22, 3]` in the root's heading frame, metres; `features` `[b, n, 263]`, not normalised."""
+    b, n, _ = features.shape
+    root = torch.zeros(b, n, 1, 3, dtype=features.dtype, device=features.device)
+    root[..., 1] = features[:, :, 3:4]
+    return torch.cat([root, features[:, :, POSITIONS].reshape(b, n, 21, 3)], 2)
+
+
+def bone_lengths(local: Tensor) -> Tensor:
+    """`[b, n, 21]` metres, of `local_joints`."""
+    return (local[:, :, 1:] - local[:, :, PARENTS[1:]]).square().sum(-1).add(1e-12).sqrt()
 
 
 def yaw_rotate(vectors: Tensor, angle: Tensor) -> Tensor:
@@ -43,10 +58,7 @@ def joint_displacements(features: Tensor) -> Tensor:
     `features` `[b, n, 263]`, not normalised → `[b, n-1, 22, 3]`, metres per frame.
     """
     b, n, _ = features.shape
-    local = features[:, :, POSITIONS].reshape(b, n, 21, 3)
-    root = torch.zeros(b, n, 1, 3, dtype=features.dtype, device=features.device)
-    root[..., 1] = features[:, :, 3:4]
-    local = torch.cat([root, local], 2)
+    local = local_joints(features)
     turn = 2 * features[:, :-1, 0]  # the first channel is half the yaw step
     step = torch.zeros(b, n - 1, 1, 3, dtype=features.dtype, device=features.device)
     step[..., 0], step[..., 2] = features[:, :-1, 1:2], features[:, :-1, 2:3]
@@ -60,7 +72,7 @@ def robust_scale(differences: Tensor) -> Tensor:
 
 
 class MotionLoss:
-    """Weighted x0 error plus errors of differences, consistency of velocities, and foot slip."""
+    """Weighted x0 error plus errors of differences, consistency of velocities, bone lengths, and foot slip."""
 
     def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, train: Tensor) -> None:
         """`train` `[n, 263]`: normalised training features, for the scale of the differences."""
@@ -102,6 +114,8 @@ class MotionLoss:
         moved = joint_displacements(predicted * self.std + self.mean)
         velocity = predicted[:, :-1, VELOCITIES] * self.std[VELOCITIES] + self.mean[VELOCITIES]
         gap = (moved.flatten(2) - velocity) / self.std[VELOCITIES]
+        true = local_joints(x0 * self.std + self.mean)
+        stretch = (bone_lengths(local_joints(predicted * self.std + self.mean)) - bone_lengths(true)) / BONE_SCALE
         contact = (x0[:, :-1, CONTACTS] * self.std[CONTACTS] + self.mean[CONTACTS]).clamp(0, 1)
         speed2 = (moved[:, :, FEET, :][..., [0, 2]] * FPS).square().sum(-1)
         return {
@@ -109,5 +123,6 @@ class MotionLoss:
             "d1": c.first_difference * over((d1.square() * w).sum(-1), pair, count),
             "d2": c.second_difference * over((d2.square() * w).sum(-1), triple, count),
             "consistency": c.consistency * over(gap.square().mean(-1), pair, count),
+            "bone": c.bone * clear * over(stretch.square().clamp(max=OUTLIER**2).mean(-1), mask, count),
             "slip": c.slip * clear * over((speed2 * contact).mean(-1), pair, count),
         }

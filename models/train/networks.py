@@ -16,7 +16,8 @@ from model import Denoiser, MotionTower, TextTower
 from onnx_builder import GraphBuilder
 
 PROBE_ACTIONS = 64
-PROBE_MOTION = 5
+PROBE_PARTS = 4
+PROBE_MOTION = 4 * PROBE_PARTS + 1
 
 
 class Networks(nn.Module):

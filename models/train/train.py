@@ -22,7 +22,7 @@ from torch import Tensor
 from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
 from losses import MotionLoss
-from networks import PROBE_ACTIONS, Networks, load_package, text_buffers
+from networks import PROBE_ACTIONS, PROBE_PARTS, Networks, load_package, text_buffers
 from optimizer import HybridOptimizer
 from text import TextBatcher, known_words
 
@@ -86,13 +86,16 @@ class Trainer:
         return torch.where(u < 1 - c.noisy_share, clear, noisy).long().clamp(0, TRAIN_STEPS - 1)
 
     def probe_losses(self, probe: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Can the action and the mean root motion be read off the condition?"""
+        """Can the action, the root motion of each quarter and the spread of its height be read off the condition?"""
         actions = torch.tensor([self.actions[a] for a in batch.actions])
         count = batch.mask.sum(1, keepdim=True)
         root = batch.features[:, :, :4]
-        mean = (root * batch.mask[:, :, None]).sum(1) / count
-        spread = (((root[:, :, 3] - mean[:, 3:]) * batch.mask).square().sum(1, keepdim=True) / count).sqrt()
-        wanted = torch.cat([mean, spread], 1).clamp(-4, 4)
+        part = (torch.arange(root.shape[1]) * PROBE_PARTS / count).long()
+        quarters = F.one_hot(part.clamp(max=PROBE_PARTS - 1), PROBE_PARTS) * batch.mask[:, :, None]
+        means = (quarters.transpose(1, 2) @ root) / quarters.sum(1)[:, :, None].clamp(min=1.0)
+        height = root[:, :, 3] - (root[:, :, 3] * batch.mask).sum(1, keepdim=True) / count
+        spread = ((height * batch.mask).square().sum(1, keepdim=True) / count).sqrt()
+        wanted = torch.cat([means.flatten(1), spread], 1).clamp(-4, 4)
         return {
             "action": self.config.loss.action * F.cross_entropy(probe[:, :PROBE_ACTIONS], actions),
             "motion": self.config.loss.motion * F.mse_loss(probe[:, PROBE_ACTIONS:], wanted),
@@ -181,9 +184,7 @@ class Trainer:
         self.args.out.mkdir(parents=True, exist_ok=True)
         self.resume()
         log = (self.args.out / "log.jsonl").open("a", buffering=1)
-        batches = training_batches(
-            self.data, self.config.balance, self.config.tokens_per_step, self.config.seed + self.step
-        )
+        batches = training_batches(self.data, self.config, self.config.seed + self.step)
         window: dict[str, list[float]] = defaultdict(list)
         saved = validated = self.elapsed
         last = time.monotonic()

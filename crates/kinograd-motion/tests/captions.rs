@@ -391,6 +391,26 @@ fn lowering_behind_the_feet_is_sitting_and_over_them_crouching() {
     assert_eq!(actions(&lowered(0.05)), [Action::Crouch, Action::StandUp]);
 }
 
+#[test]
+fn a_small_lowering_of_one_who_sits_is_onto_a_high_stool() {
+    let mut joints = standing(200);
+    for f in 50..140 {
+        for joint in (0..JOINTS).filter(|j| ![7, 8, 10, 11].contains(j)) {
+            joints[[f, joint, 1]] -= 0.1;
+        }
+    }
+    let kinematics = kinematics_of(&joints);
+    assert!(find_events(&kinematics, false).is_empty());
+    let found = find_events(&kinematics, true);
+    assert!(!found.is_empty());
+    for event in found {
+        assert!(
+            event.phrases.iter().all(|p| p.contains("stool")),
+            "{event:?}"
+        );
+    }
+}
+
 fn text<'a>(label: &'a str, captions: &'a [String]) -> ClipText<'a> {
     ClipText {
         label,

@@ -25,6 +25,78 @@ const SEATED_PELVIS_M: f64 = 0.66;
 /// Pelvis of a body on a high stool, and of one that stands for sure.
 const STOOL_PELVIS_M: f64 = 0.865;
 const UPRIGHT_PELVIS_M: f64 = 0.89;
+/// Mean pelvis height over the whole stay: below it the body lies or sits on the floor.
+const ON_FLOOR_M: f64 = 0.35;
+/// Above it a seated body leans on a high stool rather than sits on a chair.
+const PERCHED_PELVIS_M: f64 = 0.74;
+
+/// How a lowered body is held.
+#[derive(Clone, Copy)]
+enum Posture {
+    Seated,
+    Perched,
+    Crouched,
+}
+
+impl Posture {
+    fn lowering(self) -> Vec<&'static str> {
+        match self {
+            Self::Seated => vec![
+                "sits down",
+                "is sitting down",
+                "takes a seat",
+                "lowers themselves to sit",
+                "stands and then sits down",
+            ],
+            Self::Perched => vec![
+                "sits on a high stool",
+                "perches on a stool",
+                "leans onto a high stool",
+                "stands and then sits on a high stool",
+            ],
+            Self::Crouched => vec![
+                "crouches down",
+                "squats down",
+                "bends the knees and crouches",
+                "crouches",
+                "squats",
+            ],
+        }
+    }
+
+    fn rising(self) -> Vec<&'static str> {
+        match self {
+            Self::Seated => vec![
+                "stands up",
+                "gets up from sitting",
+                "stands up from a seat",
+                "rises from sitting",
+                "gets up",
+            ],
+            Self::Perched => vec![
+                "rises from a high stool",
+                "gets off a high stool",
+                "leaves a high stool",
+            ],
+            Self::Crouched => vec![
+                "stands up from a crouch",
+                "stands up",
+                "rises from a crouch",
+                "gets up",
+                "straightens up",
+            ],
+        }
+    }
+
+    fn staying(self) -> Vec<&'static str> {
+        match self {
+            Self::Perched => vec!["perches on a high stool", "sits on a high stool"],
+            Self::Seated | Self::Crouched => {
+                vec!["sits", "is sitting", "stays seated", "sits still"]
+            }
+        }
+    }
+}
 
 /// Events of a clip, by kind and then by time. `sits` says that the clip is known to show sitting:
 /// then a small lowering of the pelvis, as onto a high stool, is enough.
@@ -417,10 +489,15 @@ fn height_changes(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
         }
         let middle = (down.start + down.end) / 2;
         let seated = sits || is_seated(kinematics, middle);
-        let on_floor = mean(&kinematics.pelvis_m[down.clone()]) < 0.35;
-        if on_floor {
+        let height_m = mean(&kinematics.pelvis_m[down.clone()]);
+        if height_m < ON_FLOOR_M {
             continue;
         }
+        let posture = match (seated, height_m > PERCHED_PELVIS_M) {
+            (true, true) => Posture::Perched,
+            (true, false) => Posture::Seated,
+            (false, _) => Posture::Crouched,
+        };
         let stood_before = (down.start.saturating_sub(40)..down.start)
             .rev()
             .find(|&f| kinematics.pelvis_m[f] > up_m);
@@ -431,23 +508,7 @@ fn height_changes(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
             events.push(Event {
                 action: if seated { Action::Sit } else { Action::Crouch },
                 frames: widen(kinematics, from..down.start + stay, 10, 0),
-                phrases: if seated {
-                    vec![
-                        "sits down",
-                        "is sitting down",
-                        "takes a seat",
-                        "lowers themselves to sit",
-                        "stands and then sits down",
-                    ]
-                } else {
-                    vec![
-                        "crouches down",
-                        "squats down",
-                        "bends the knees and crouches",
-                        "crouches",
-                        "squats",
-                    ]
-                },
+                phrases: posture.lowering(),
             });
         }
         if let Some(to) = stood_after {
@@ -455,30 +516,14 @@ fn height_changes(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
             events.push(Event {
                 action: Action::StandUp,
                 frames: widen(kinematics, down.end - stay..to, 0, 12),
-                phrases: if seated {
-                    vec![
-                        "stands up",
-                        "gets up from sitting",
-                        "stands up from a seat",
-                        "rises from sitting",
-                        "gets up",
-                    ]
-                } else {
-                    vec![
-                        "stands up from a crouch",
-                        "stands up",
-                        "rises from a crouch",
-                        "gets up",
-                        "straightens up",
-                    ]
-                },
+                phrases: posture.rising(),
             });
         }
         if seated && down.len() > 50 {
             events.push(Event {
                 action: Action::Sit,
                 frames: down.start + 5..(down.end - 5).min(down.start + 105),
-                phrases: vec!["sits", "is sitting", "stays seated", "sits still"],
+                phrases: posture.staying(),
             });
         }
     }
