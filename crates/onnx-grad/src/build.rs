@@ -395,7 +395,13 @@ impl Graph {
             .or_else(|| self.shape_tensor(&dims, &[x]))
             .or_else(|| shaped.map(|v| self.unary("Shape", v)));
         let Some(target) = target else { return x };
-        let out = self.emit("Reshape", &[x, target], Vec::new());
+        // 0 means "as before" unless this says otherwise.
+        let attributes = if dims.iter().any(|d| d.is(0)) && self.opset >= 14 {
+            vec![attr_int("allowzero", 1)]
+        } else {
+            Vec::new()
+        };
+        let out = self.emit("Reshape", &[x, target], attributes);
         self.value_mut(out).shape = Some(dims);
         out
     }

@@ -123,10 +123,17 @@ fn probabilities(g: &mut Grad, q: V, k: V, scale: f64) -> Result<V> {
         -1e30
     };
     let lowest = g.scalar(lowest, q);
+    // Where a row has nothing left to attend to, the op returns zeros.
+    let mut masks = Vec::new();
+    let mut may_be_nan = false;
     if let Some(mask) = g.node.input(3) {
         scores = if g.data_type(mask) == DataType::Bool {
+            masks.push(mask);
             g.select(mask, scores, lowest)
         } else {
+            may_be_nan = true;
+            let data_type = g.data_type(q);
+            let mask = g.cast(mask, data_type);
             g.add(scores, mask)
         };
     }
@@ -140,8 +147,18 @@ fn probabilities(g: &mut Grad, q: V, k: V, scale: f64) -> Result<V> {
             &[lower],
             vec![attr_int("to", i64::from(DataType::Bool.code()))],
         );
+        masks.push(seen);
         scores = g.select(seen, scores, lowest);
     }
     let axis = to_i64(g.rank_or(scores)?) - 1;
-    Ok(g.emit("Softmax", &[scores], vec![attr_int("axis", axis)]))
+    let mut p = g.emit("Softmax", &[scores], vec![attr_int("axis", axis)]);
+    let zero = g.scalar(0.0, q);
+    for mask in masks {
+        p = g.select(mask, p, zero);
+    }
+    if may_be_nan {
+        let empty = g.unary("IsNaN", p);
+        p = g.select(empty, zero, p);
+    }
+    Ok(p)
 }

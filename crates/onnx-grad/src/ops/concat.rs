@@ -92,6 +92,8 @@ fn slice_part(g: &mut Grad, v: V, lengths: &[Dim], input: usize, axis: usize) ->
         after.as_known(),
         lengths[input].as_known(),
     ) {
+        // An empty part at the end: 0 would be the start, not the end.
+        (None, Some(0), Some(0)) => g.ints(&[i64::MAX]),
         (None, Some(after), Some(length)) => {
             g.ints(&[after.saturating_add(length).saturating_neg()])
         }

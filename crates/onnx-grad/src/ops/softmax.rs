@@ -5,6 +5,7 @@ use super::{Cost, Op, infer};
 use crate::Result;
 use crate::build::to_i64;
 use crate::grad::Grad;
+use crate::graph::V;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Softmax", infer::same, softmax, Cost::Heavy),
@@ -13,6 +14,7 @@ pub(super) const OPS: &[Op] = &[
 
 fn softmax(g: &mut Grad) -> Result<()> {
     let (dy, y) = (g.dy()?, g.y(0)?);
+    let y = without_nan(g, y);
     let rank = g.rank_or(y)?;
     let axis = to_i64(g.axis("axis", -1, rank)?);
     let product = g.mul(dy, y);
@@ -20,6 +22,18 @@ fn softmax(g: &mut Grad) -> Result<()> {
     let lost = g.mul(y, sum);
     let gradient = g.sub(product, lost);
     g.give(0, gradient)
+}
+
+/// A model that replaces the NaN of fully masked rows further on has to get 0 there, not NaN · 0.
+fn without_nan(g: &mut Grad, y: V) -> V {
+    let test = g
+        .nodes
+        .iter()
+        .find(|node| node.is("IsNaN") && !node.derived && node.input(0) == Some(y))
+        .and_then(|node| node.output(0));
+    let Some(test) = test else { return y };
+    let zero = g.scalar(0.0, y);
+    g.select(test, zero, y)
 }
 
 fn log_softmax(g: &mut Grad) -> Result<()> {
