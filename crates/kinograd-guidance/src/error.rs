@@ -59,6 +59,9 @@ pub enum GuidanceError {
         /// The names there are.
         known: String,
     },
+    /// A model or noise source behind a method failed.
+    #[error(transparent)]
+    Diffusion(#[from] DiffusionError),
     /// Features could not be decoded.
     #[error(transparent)]
     Motion(#[from] MotionError),

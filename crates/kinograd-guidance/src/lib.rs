@@ -18,7 +18,8 @@ pub use loss::{
     PathDecoder, PathLoss, Reduction, RootTarget, SumLoss, TextSimilarity, Waypoints,
 };
 pub use method::{
-    CappedPolyak, Dps, FreeDom, GradientAt, GuidanceOptions, Interval, LossGuidance, Method, Mpgd,
-    NormalizedGradient, PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule,
-    TimeTravel,
+    AdamDps, CappedPolyak, Dps, Dsg, EditNoise, FreeDom, GradientAt, GuidanceOptions, Interval,
+    LgdMc, LossGuidance, MeanGuidance, MeanOptions, Method, MonteCarlo, Mpgd, NormalizedGradient,
+    PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule, Strength, Tfg,
+    TfgOptions, TimeTravel, Ugd, UgdOptions,
 };

@@ -92,7 +92,7 @@ fn every_method_follows_its_paper() {
         let options = GuidanceOptions {
             scale: golden.list(&format!("{method}_scale"))[0],
             interval,
-            max_move: None,
+            ..GuidanceOptions::default()
         };
         let mut guidance = method.guide(residual_loss(&golden), options).unwrap();
         assert_eq!(guidance.name(), method.name());
@@ -115,7 +115,7 @@ fn interval_and_longest_move_are_kept() {
     let options = GuidanceOptions {
         scale: 0.3,
         interval: within(200.0, 700.0),
-        max_move: None,
+        ..GuidanceOptions::default()
     };
     let mut guidance = LossGuidance::new(Dps, residual_loss(&golden), options).unwrap();
     assert_close(

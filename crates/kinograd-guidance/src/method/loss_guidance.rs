@@ -5,7 +5,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis};
 
 use super::GuidanceOptions;
 use crate::loss::checked;
-use crate::{GuidanceError, Loss};
+use crate::{GuidanceError, Loss, LossValue};
 
 /// Which gradient a method follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,31 @@ pub trait StepRule {
         GradientAt::Noisy
     }
 
+    /// Forgets the last run.
+    fn begin(&mut self, layout: &Layout) {
+        let _ = layout;
+    }
+
+    /// The loss and its gradient on x̂0, as the method sees them.
+    ///
+    /// # Errors
+    /// What the loss returns, and [`GuidanceError::NonFinite`].
+    fn evaluate(
+        &mut self,
+        loss: &mut dyn Loss,
+        x0: &ArrayD<f32>,
+        pair: StepPair,
+    ) -> Result<LossValue, GuidanceError> {
+        let _ = pair;
+        checked(loss, x0)
+    }
+
+    /// What takes the gradient's place as the direction, element by element.
+    fn direction(&mut self, gradient: ArrayD<f32>, pair: StepPair) -> ArrayD<f32> {
+        let _ = pair;
+        gradient
+    }
+
     /// The factor for one sample with a gradient that is not zero.
     fn factor(&self, at: &SampleStep) -> f64;
 }
@@ -48,6 +73,7 @@ pub trait StepRule {
 /// Guidance by the gradient of a loss, moved by a rule, after the sampler's own step.
 pub struct LossGuidance<'a, R> {
     rule: R,
+    gradient_at: GradientAt,
     loss: Box<dyn Loss + 'a>,
     options: GuidanceOptions,
     moves: Option<ArrayD<f32>>,
@@ -64,6 +90,7 @@ impl<'a, R: StepRule> LossGuidance<'a, R> {
     ) -> Result<Self, GuidanceError> {
         options.check()?;
         Ok(Self {
+            gradient_at: rule.gradient_at(),
             rule,
             loss: Box::new(loss),
             options,
@@ -103,7 +130,7 @@ impl<'a, R: StepRule> LossGuidance<'a, R> {
                 pair: step.pair,
             };
             let mut factor = if gradient_norm > 0.0 {
-                self.options.scale * self.rule.factor(&at)
+                self.options.strength(step.pair) * self.rule.factor(&at)
             } else {
                 0.0
             };
@@ -156,10 +183,11 @@ impl<R: StepRule> Guidance for LossGuidance<'_, R> {
     }
 
     fn needs_gradient(&self) -> bool {
-        self.rule.gradient_at() == GradientAt::Noisy
+        self.gradient_at == GradientAt::Noisy
     }
 
-    fn begin(&mut self, _layout: &Layout) -> Result<(), DiffusionError> {
+    fn begin(&mut self, layout: &Layout) -> Result<(), DiffusionError> {
+        self.rule.begin(layout);
         self.moves = None;
         self.losses.clear();
         Ok(())
@@ -177,10 +205,12 @@ impl<R: StepRule> Guidance for LossGuidance<'_, R> {
             return model.denoise(x_t, level);
         }
         let mut evaluate = |x0: &ArrayD<f32>| {
-            checked(self.loss.as_mut(), x0)
+            self.rule
+                .evaluate(self.loss.as_mut(), x0, step.pair)
                 .map_err(|error| error.during(self.rule.name(), level.timestep))
         };
-        let (x0, gradient) = match self.rule.gradient_at() {
+        let at = self.gradient_at;
+        let (x0, gradient) = match at {
             GradientAt::Denoised => {
                 let x0 = model.denoise(x_t, level)?;
                 let value = evaluate(&x0)?;
@@ -203,8 +233,9 @@ impl<R: StepRule> Guidance for LossGuidance<'_, R> {
                 got: gradient.shape().to_vec(),
             });
         }
+        let direction = self.rule.direction(gradient, step.pair);
         let moves = self
-            .moves(gradient, x_t, &x0, step)
+            .moves(direction, x_t, &x0, step)
             .map_err(|error| error.during(self.rule.name(), level.timestep))?;
         self.moves = Some(moves);
         Ok(x0)

@@ -3,26 +3,43 @@
 //! The gradient methods share [`LossGuidance`]: each is a [`StepRule`] that says how far to move
 //! `x_{t−1}` against the gradient.
 
+mod adam_dps;
 mod capped_polyak;
 mod dps;
+mod dsg;
+mod edit;
 mod freedom;
+mod lgd_mc;
 mod loss_guidance;
+mod mean_guidance;
+mod monte_carlo;
 mod mpgd;
 mod named;
 mod normalized;
 mod options;
 mod path_projection;
 mod polyak;
+mod schedule;
+mod tfg;
 mod time_travel;
+mod ugd;
 
+pub use adam_dps::AdamDps;
 pub use capped_polyak::CappedPolyak;
 pub use dps::Dps;
+pub use dsg::Dsg;
 pub use freedom::FreeDom;
+pub use lgd_mc::LgdMc;
 pub use loss_guidance::{GradientAt, LossGuidance, SampleStep, StepRule};
+pub use mean_guidance::{MeanGuidance, MeanOptions};
+pub use monte_carlo::MonteCarlo;
 pub use mpgd::Mpgd;
 pub use named::Method;
 pub use normalized::NormalizedGradient;
 pub use options::{GuidanceOptions, Interval};
 pub use path_projection::{PathProjection, ProjectionOptions};
 pub use polyak::Polyak;
+pub use schedule::StepSchedule;
+pub use tfg::{EditNoise, Strength, Tfg, TfgOptions};
 pub use time_travel::TimeTravel;
+pub use ugd::{Ugd, UgdOptions};

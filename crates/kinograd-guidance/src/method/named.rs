@@ -7,10 +7,14 @@ use kinograd_diffusion::Guidance;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CappedPolyak, Dps, FreeDom, GuidanceOptions, LossGuidance, Mpgd, NormalizedGradient,
-    PathProjection, Polyak, ProjectionOptions,
+    AdamDps, CappedPolyak, Dps, Dsg, FreeDom, GuidanceOptions, LgdMc, LossGuidance, MeanGuidance,
+    MeanOptions, Mpgd, NormalizedGradient, PathProjection, Polyak, ProjectionOptions, Tfg,
+    TfgOptions, Ugd, UgdOptions,
 };
 use crate::{GroundGoals, GuidanceError, Loss, Obstacles, OnRootPath, PathDecoder, SumLoss};
+
+/// Draws of [`LgdMc`] in the paper.
+const LGD_MC_DRAWS: usize = 10;
 
 /// The guidance methods there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,11 +36,23 @@ pub enum Method {
     Normalized,
     /// [`PathProjection`].
     Projection,
+    /// [`LgdMc`] with 10 draws.
+    LgdMc,
+    /// [`Ugd`], forward and backward.
+    Ugd,
+    /// [`Tfg`] with rising strengths.
+    Tfg,
+    /// [`Dsg`]; the scale is its weight.
+    Dsg,
+    /// [`AdamDps`].
+    AdamDps,
+    /// [`MeanGuidance`].
+    Mean,
 }
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Dps,
         Self::FreeDom,
         Self::Mpgd,
@@ -44,6 +60,12 @@ impl Method {
         Self::PolyakCapped,
         Self::Normalized,
         Self::Projection,
+        Self::LgdMc,
+        Self::Ugd,
+        Self::Tfg,
+        Self::Dsg,
+        Self::AdamDps,
+        Self::Mean,
     ];
 
     /// Its name, as the command line writes it.
@@ -57,13 +79,19 @@ impl Method {
             Self::PolyakCapped => "polyak-capped",
             Self::Normalized => "normalized",
             Self::Projection => "projection",
+            Self::LgdMc => "lgd-mc",
+            Self::Ugd => "ugd",
+            Self::Tfg => "tfg",
+            Self::Dsg => "dsg",
+            Self::AdamDps => "adam-dps",
+            Self::Mean => "mean",
         }
     }
 
     /// Whether it needs Jᵀv of the denoiser.
     #[must_use]
     pub fn needs_gradient(self) -> bool {
-        self != Self::Mpgd
+        !matches!(self, Self::Mpgd | Self::Mean)
     }
 
     /// The method with a loss that has no goals on the ground.
@@ -85,6 +113,16 @@ impl Method {
                 Box::new(LossGuidance::new(CappedPolyak::default(), loss, options)?)
             }
             Self::Normalized => Box::new(LossGuidance::new(NormalizedGradient, loss, options)?),
+            Self::LgdMc => Box::new(LossGuidance::new(
+                LgdMc::with_draws(LGD_MC_DRAWS, 0)?,
+                loss,
+                options,
+            )?),
+            Self::Ugd => Box::new(Ugd::new(UgdOptions::default(), loss, options)?),
+            Self::Tfg => Box::new(Tfg::new(TfgOptions::default(), loss, options)?),
+            Self::Dsg => Box::new(Dsg::new(1.0, loss, options)?),
+            Self::AdamDps => Box::new(LossGuidance::new(AdamDps::default(), loss, options)?),
+            Self::Mean => Box::new(MeanGuidance::new(MeanOptions::default(), loss, options)?),
             Self::Projection => {
                 return Err(GuidanceError::Field {
                     field: "method",

@@ -1,6 +1,7 @@
 use kinograd_diffusion::StepPair;
 use serde::{Deserialize, Serialize};
 
+use super::StepSchedule;
 use crate::GuidanceError;
 
 /// The steps that a method acts on, by the timestep they start from, both ends included.
@@ -48,7 +49,10 @@ pub struct GuidanceOptions {
     /// Steps that are guided; the others cost a plain denoiser call.
     pub interval: Interval,
     /// Longest move of a sample in one step, as root mean square over its elements; none if absent.
+    /// Of `x_{t−1}`, or of x̂0 for methods that edit x̂0.
     pub max_move: Option<f64>,
+    /// How the scale changes over the run.
+    pub schedule: StepSchedule,
 }
 
 impl Default for GuidanceOptions {
@@ -57,11 +61,18 @@ impl Default for GuidanceOptions {
             scale: 1.0,
             interval: Interval::ALL,
             max_move: None,
+            schedule: StepSchedule::Constant,
         }
     }
 }
 
 impl GuidanceOptions {
+    /// Scale times schedule at a step.
+    #[must_use]
+    pub fn strength(&self, pair: StepPair) -> f64 {
+        self.scale * self.schedule.value(pair)
+    }
+
     /// # Errors
     /// [`GuidanceError::Field`] if a field is out of range.
     pub fn check(&self) -> Result<(), GuidanceError> {
