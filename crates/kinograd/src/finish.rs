@@ -37,7 +37,13 @@ pub(crate) fn clip(
     let skate = |motion: &Motion| foot_skate_ratio(joints_array(motion).view(), MODEL_FPS);
     let foot_skate_ratio_before = skate(&raw);
     let motion = if request.foot_lock {
-        lock_feet(&raw, &features)?
+        let locked = lock_feet(&raw, &features)?;
+        // Feet that were clean already can only lose.
+        if skate(&locked) <= foot_skate_ratio_before {
+            locked
+        } else {
+            raw
+        }
     } else {
         raw
     };

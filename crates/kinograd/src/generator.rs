@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use kinograd_diffusion::{
-    Layout, Model, NoiseSchedule, NoiseSource, Progress, SeededNoise, Spacing, StepPair, sample,
+    Denoiser, Layout, Model, NoiseSchedule, NoiseSource, Progress, SeededNoise, Spacing, StepPair,
+    sample,
 };
 use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder};
 use kinograd_motion::{FEATURES, Normalizer};
@@ -183,6 +184,30 @@ impl MotionGenerator {
         let batch = normalised.insert_axis(Axis(0)).into_dyn();
         let rows = embedding.embed(&batch, &[frames])?;
         Ok(Some(rows.into_iter().collect()))
+    }
+
+    /// x̂0 of one clip, without classifier-free guidance: `clear` and `noise` are
+    /// `[1, frames, 263]`, normalised features and standard normal noise; `level` is a training step.
+    pub(crate) fn predict(
+        &mut self,
+        prompt: &str,
+        clear: &ArrayD<f32>,
+        noise: &ArrayD<f32>,
+        level: usize,
+    ) -> Result<ArrayD<f32>, Error> {
+        let level = self.schedule.level(level as f64)?;
+        self.denoiser.prepare(false)?;
+        self.denoiser.set_batch(ClipBatch {
+            condition: self.text.encode(&[prompt])?.condition,
+            lengths: vec![clear.len_of(Axis(1))],
+            guidance_scale: 1.0,
+        })?;
+        let signal = level.alpha_bar.sqrt() as f32;
+        let spread = level.noise_variance().sqrt() as f32;
+        let x_t = ndarray::Zip::from(clear)
+            .and(noise)
+            .map_collect(|x, n| signal * x + spread * n);
+        Ok(self.denoiser.denoise(&x_t, level)?)
     }
 
     /// Makes the request's clips.

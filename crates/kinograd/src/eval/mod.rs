@@ -6,6 +6,7 @@ mod prompts;
 mod reference;
 mod speed;
 pub mod statistics;
+mod validation;
 
 pub use guidance::{GuidanceProtocol, GuidanceReport, GuidanceRow, guidance};
 pub use model::{
@@ -13,6 +14,7 @@ pub use model::{
 };
 pub use prompts::{Movement, PROMPTS, PromptCase};
 pub use speed::{SpeedProtocol, SpeedReport, SpeedRow, speed};
+pub use validation::ValidationReport;
 
 use std::ops::ControlFlow;
 

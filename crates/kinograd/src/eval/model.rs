@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::prompts::{Movement, PROMPTS, PromptCase};
 use super::reference::{Reference, Snippet};
 use super::statistics::{mean, median, quantile};
+use super::validation::{ValidationReport, validation};
 use crate::{Clip, Error, GenerateRequest, MotionGenerator, Observer};
 
 /// Clips that are ranked against each other in R-precision, as the field does.
@@ -132,6 +133,8 @@ pub struct ModelReport {
     pub jerk_m_s3: f64,
     /// Real clips, where a data set was given.
     pub real: Option<RealReport>,
+    /// Error of x̂0 on held-out clips, where a data set was given.
+    pub validation: Option<ValidationReport>,
     /// Retrieval, where a data set was given and the model has an embedding.
     pub retrieval: Option<RetrievalReport>,
     /// Distance from training clips, where the same holds.
@@ -188,12 +191,14 @@ pub fn model(
         jerk_m_s3: over(&|row| row.jerk_m_s3),
         prompts,
         real: None,
+        validation: None,
         retrieval: None,
         memory: None,
     };
     if let Some(reference) = &reference {
         let held_out = reference.snippets("val");
         report.real = Some(real(&held_out)?);
+        report.validation = validation(generator, &held_out)?;
         report.retrieval = retrieval(generator, &held_out, protocol, observer)?;
         report.memory = memory(generator, reference, &held_out, &sampled)?;
     }
@@ -418,6 +423,20 @@ impl fmt::Display for ModelReport {
                 f,
                 "held-out clips skate {:.3}, jerk {:.0} m/s³ ({} clips)",
                 real.foot_skate_ratio, real.jerk_m_s3, real.clips
+            )?;
+        }
+        if let Some(v) = &self.validation {
+            let of_levels: Vec<String> = v
+                .levels
+                .iter()
+                .zip(&v.mean_squared_error)
+                .map(|(level, error)| format!("{level}: {error:.3}"))
+                .collect();
+            writeln!(
+                f,
+                "validation     mean squared error of x̂0 {:.3} ({})",
+                v.mean,
+                of_levels.join(", ")
             )?;
         }
         if let Some(r) = &self.retrieval {
