@@ -3,6 +3,7 @@
 
 use super::{Cost, Op};
 use crate::Result;
+use crate::build::attr_int;
 use crate::dim::Dim;
 use crate::grad::{Grad, normalized};
 use crate::graph::{Graph, Info, Node};
@@ -93,6 +94,14 @@ fn flatten_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let dims = g.shape_or(x)?;
-    let back = g.reshape(dy, &dims, Some(x));
+    let back = if g.node.int("allowzero", 0) == 0 {
+        g.reshape(dy, &dims, Some(x))
+    } else {
+        // Free lengths may turn out to be 0, which has to be taken literally.
+        let shape = g.shape_of(x);
+        let back = g.emit("Reshape", &[dy, shape], vec![attr_int("allowzero", 1)]);
+        g.value_mut(back).shape = Some(dims);
+        back
+    };
     g.give(0, back)
 }

@@ -26,13 +26,19 @@ fn softmax(g: &mut Grad) -> Result<()> {
 
 /// A model that replaces the NaN of fully masked rows further on has to get 0 there, not NaN · 0.
 fn without_nan(g: &mut Grad, y: V) -> V {
-    let test = g
-        .nodes
-        .iter()
-        .find(|node| node.is("IsNaN") && !node.derived && node.input(0) == Some(y))
-        .and_then(|node| node.output(0));
-    let Some(test) = test else { return y };
-    let zero = g.scalar(0.0, y);
+    let mut same = vec![y];
+    let mut replaced = false;
+    for node in g.nodes.iter().filter(|node| !node.derived) {
+        let reads = |at: usize| node.input(at).is_some_and(|v| same.contains(&v));
+        replaced |= node.is("IsNaN") && reads(0) || node.is("Where") && (reads(1) || reads(2));
+        if (node.is("Cast") || node.is("Identity")) && reads(0) {
+            same.extend(node.output(0));
+        }
+    }
+    if !replaced {
+        return y;
+    }
+    let (test, zero) = (g.unary("IsNaN", y), g.scalar(0.0, y));
     g.select(test, zero, y)
 }
 
