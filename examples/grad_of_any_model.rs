@@ -22,7 +22,7 @@ fn main() -> Result<(), kinograd::Error> {
     )?;
     println!(
         "{gradient} takes the model's inputs and `{}`, and also returns `{}`",
-        written.cotangent, written.gradient
+        written.cotangents[0].name, written.gradients[0].name
     );
     Ok(())
 }

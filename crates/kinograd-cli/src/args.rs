@@ -219,24 +219,48 @@ pub struct DatasetBuildArgs {
 
 /// Arguments of `grad`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  \
-    kinograd grad denoiser.onnx -o denoiser-grad.onnx --wrt x_t --of x0")]
+#[command(after_help = "Examples:\n  \
+    kinograd grad denoiser.onnx -o denoiser-grad.onnx --wrt x_t --of x0\n  \
+    kinograd grad classifier.onnx -o train.onnx --of logits --weights all --weights-as-inputs --split\n  \
+    kinograd grad denoiser.onnx -o pair.onnx --split --dim batch=1 --dim frames=196 --json")]
 pub struct GradArgs {
     /// The model to differentiate.
     pub model: PathBuf,
     /// The model to write.
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Input to differentiate with respect to; the first float input if not given.
+    /// Input to differentiate with respect to; may be given several times. Without it and without
+    /// --weights, the first float input.
     #[arg(long, value_name = "NAME")]
-    pub wrt: Option<String>,
-    /// Output to differentiate; the first float output if not given.
+    pub wrt: Vec<String>,
+    /// Output to differentiate; may be given several times. The first float output if not given.
     #[arg(long, value_name = "NAME")]
-    pub of: Option<String>,
+    pub of: Vec<String>,
+    /// Weight (float initializer) that gets a gradient; may be given several times. `all` takes
+    /// every one that looks trained.
+    #[arg(long, value_name = "NAME|all")]
+    pub weights: Vec<String>,
+    /// Make the chosen weights inputs of the written models, for training loops.
+    #[arg(long, requires = "weights")]
+    pub weights_as_inputs: bool,
+    /// Hold the chosen half-precision weights, and their gradients, in 32 bits.
+    #[arg(long, requires = "weights")]
+    pub weights_in_f32: bool,
     /// Write two models, FILE-forward.onnx and FILE-backward.onnx, so that the cotangent can be
     /// computed from the output between them.
     #[arg(long)]
     pub split: bool,
+    /// Length of a free dimension, to report the bytes of the kept activations at; may be given
+    /// several times.
+    #[arg(long, value_name = "NAME=LENGTH", value_parser = length, requires = "split")]
+    pub dim: Vec<(String, i64)>,
+}
+
+fn length(text: &str) -> Result<(String, i64), String> {
+    text.rsplit_once('=')
+        .and_then(|(name, length)| Some((name.to_owned(), length.parse().ok()?)))
+        .filter(|(name, length)| !name.is_empty() && *length >= 0)
+        .ok_or_else(|| format!("`{text}` is not NAME=LENGTH, such as frames=196"))
 }
 
 /// Commands of `models`.

@@ -248,6 +248,7 @@ fn split(model: &ModelSource, output: &str, input: &str) -> Result<Split, Runtim
         outputs: vec![Seed::new(output)],
         inputs: vec![input.to_owned()],
         mode: Mode::Split,
+        ..Request::default()
     };
     let gradient =
         onnx_grad::differentiate(&parsed, &request).map_err(|error| failed(error.into()))?;

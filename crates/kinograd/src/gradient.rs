@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use onnx_grad::{DataType, Gradient, Mode, Model, Request, Seed, TensorInfo};
+pub use onnx_grad::Weights;
+use onnx_grad::{Gradient, Mode, Model, Request, Seed, TensorInfo};
 use serde::Serialize;
 
 use crate::Error;
@@ -10,35 +11,60 @@ use crate::Error;
 /// What to differentiate, and into how many files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GradientOptions {
-    /// Input to differentiate with respect to; the first that holds floats if `None`.
-    pub input: Option<String>,
-    /// Output to differentiate; the first that holds floats if `None`.
-    pub output: Option<String>,
+    /// Inputs to differentiate with respect to. If there are none, and no weights either, the first
+    /// input that holds floats.
+    pub inputs: Vec<String>,
+    /// Outputs to differentiate; the first that holds floats if there are none.
+    pub outputs: Vec<String>,
+    /// Weights that get gradients too.
+    pub weights: Weights,
     /// Two graphs, forward and backward, instead of one.
     pub split: bool,
+    /// Lengths of free dimensions to count the bytes of activations at.
+    pub lengths: Vec<(String, i64)>,
 }
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GradientFiles {
-    /// The input that the gradient belongs to.
-    pub input: String,
-    /// The output whose cotangent is taken.
-    pub output: String,
-    /// Name of the graph input that takes the cotangent.
-    pub cotangent: String,
-    /// Name of the graph output that is the gradient.
-    pub gradient: String,
     /// The files: one, or forward and backward.
     pub files: Vec<PathBuf>,
-    /// Activations that the forward graph keeps for the backward graph.
-    pub saved: usize,
     /// Nodes of each file.
     pub nodes: Vec<usize>,
+    /// The outputs that are differentiated and the inputs that take their cotangents.
+    pub cotangents: Vec<Cotangent>,
+    /// The gradients that are returned.
+    pub gradients: Vec<GradientOf>,
+    /// Weights that are inputs of the written graphs.
+    pub weight_inputs: Vec<String>,
+    /// Activations that the forward graph keeps for the backward graph.
+    pub saved: usize,
+    /// Bytes of those; absent where a free dimension's length is not given.
+    pub saved_bytes: Option<u64>,
+    /// Inputs of the model that the backward graph takes too.
+    pub forwarded_inputs: Vec<String>,
 }
 
-/// Reads `model`, derives `v ↦ (∂output/∂input)ᵀ v` and writes it as `path`; with
+/// An output and the name of the graph input that takes its cotangent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cotangent {
+    /// The model's output.
+    pub output: String,
+    /// The graph's input.
+    pub name: String,
+}
+
+/// An input or weight and the name of the graph output that is its gradient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GradientOf {
+    /// The model's input or weight.
+    pub of: String,
+    /// The graph's output.
+    pub name: String,
+}
+
+/// Reads `model`, derives `v ↦ (∂outputs/∂inputs)ᵀ v` and writes it as `path`; with
 /// [`GradientOptions::split`] as `NAME-forward.onnx` and `NAME-backward.onnx`.
 ///
 /// # Errors
@@ -53,49 +79,89 @@ pub fn differentiate_file(
         source,
     };
     let original = Model::read(model).map_err(fail)?;
-    let input = chosen(options.input.as_ref(), &original.inputs(), "input").map_err(fail)?;
-    let output = chosen(options.output.as_ref(), &original.outputs(), "output").map_err(fail)?;
-    let seed = Seed::new(&output);
-    let cotangent = seed.cotangent_name();
+    let mut inputs = options.inputs.clone();
+    if inputs.is_empty() && options.weights == Weights::none() {
+        inputs.push(first_float(&original.inputs(), "input").map_err(fail)?);
+    }
+    let mut outputs = options.outputs.clone();
+    if outputs.is_empty() {
+        outputs.push(first_float(&original.outputs(), "output").map_err(fail)?);
+    }
+    let seeds: Vec<Seed> = outputs.iter().map(Seed::new).collect();
+    let cotangents = seeds
+        .iter()
+        .map(|seed| Cotangent {
+            output: seed.output.clone(),
+            name: seed.cotangent_name(),
+        })
+        .collect();
     let request = Request {
-        outputs: vec![seed],
-        inputs: vec![input.clone()],
+        outputs: seeds,
+        inputs,
+        weights: options.weights.clone(),
         mode: if options.split {
             Mode::Split
         } else {
             Mode::Joint
         },
     };
-    let (graphs, gradients, saved) =
+    let lengths: Vec<(&str, i64)> = options
+        .lengths
+        .iter()
+        .map(|(name, length)| (name.as_str(), *length))
+        .collect();
+    let mut written = GradientFiles {
+        files: Vec::new(),
+        nodes: Vec::new(),
+        cotangents,
+        gradients: Vec::new(),
+        weight_inputs: Vec::new(),
+        saved: 0,
+        saved_bytes: None,
+        forwarded_inputs: Vec::new(),
+    };
+    let (graphs, gradients, weights) =
         match onnx_grad::differentiate(&original, &request).map_err(fail)? {
-            Gradient::Joint(joint) => (vec![(path.to_path_buf(), joint.model)], joint.gradients, 0),
-            Gradient::Split(split) => (
-                vec![
-                    (beside(path, "forward"), split.forward),
-                    (beside(path, "backward"), split.backward),
-                ],
-                split.gradients,
-                split.saved.len(),
+            Gradient::Joint(joint) => (
+                vec![(path.to_path_buf(), joint.model)],
+                joint.gradients,
+                joint.weights,
             ),
+            Gradient::Split(split) => {
+                written.saved = split.saved.len();
+                written.saved_bytes = split.saved_bytes(&lengths).ok();
+                written.forwarded_inputs = names(split.forwarded_inputs);
+                (
+                    vec![
+                        (beside(path, "forward"), split.forward),
+                        (beside(path, "backward"), split.backward),
+                    ],
+                    split.gradients,
+                    split.weights,
+                )
+            }
         };
-    let gradient = gradients
-        .first()
-        .map_or_else(String::new, |gradient| gradient.tensor.name.clone());
-    for (file, graph) in &graphs {
-        graph.write(file).map_err(|source| Error::Gradient {
+    written.weight_inputs = names(weights);
+    written.gradients = gradients
+        .into_iter()
+        .map(|gradient| GradientOf {
+            of: gradient.input,
+            name: gradient.tensor.name,
+        })
+        .collect();
+    for (file, graph) in graphs {
+        graph.write(&file).map_err(|source| Error::Gradient {
             path: file.clone(),
             source,
         })?;
+        written.nodes.push(node_count(&graph));
+        written.files.push(file);
     }
-    Ok(GradientFiles {
-        input,
-        output,
-        cotangent,
-        gradient,
-        saved,
-        nodes: graphs.iter().map(|(_, graph)| node_count(graph)).collect(),
-        files: graphs.into_iter().map(|(file, _)| file).collect(),
-    })
+    Ok(written)
+}
+
+fn names(tensors: Vec<TensorInfo>) -> Vec<String> {
+    tensors.into_iter().map(|tensor| tensor.name).collect()
 }
 
 fn node_count(model: &Model) -> usize {
@@ -106,20 +172,13 @@ fn node_count(model: &Model) -> usize {
         .map_or(0, |graph| graph.node.len())
 }
 
-fn chosen(
-    name: Option<&String>,
-    tensors: &[TensorInfo],
-    role: &str,
-) -> Result<String, onnx_grad::Error> {
-    if let Some(name) = name {
-        return Ok(name.clone());
-    }
+fn first_float(tensors: &[TensorInfo], role: &str) -> Result<String, onnx_grad::Error> {
     tensors
         .iter()
-        .find(|tensor| tensor.data_type == DataType::Float32)
+        .find(|tensor| tensor.data_type.is_float())
         .map(|tensor| tensor.name.clone())
         .ok_or_else(|| onnx_grad::Error::Request {
-            reason: format!("no {role} of the model holds 32-bit floats"),
+            reason: format!("no {role} of the model holds floats"),
         })
 }
 

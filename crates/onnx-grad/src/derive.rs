@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::assemble::{Part, model, tensor_info};
 use crate::graph::{Graph, V};
@@ -7,6 +7,7 @@ use crate::model::{DataType, Model};
 use crate::partition;
 use crate::request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Split};
 use crate::reverse::reverse;
+use crate::weights;
 use crate::{Error, Result};
 
 /// Derives the graphs that a request asks for.
@@ -15,9 +16,12 @@ use crate::{Error, Result};
 /// See [`Error`]: the model is invalid, the request does not fit it, or an op in the way has no
 /// gradient.
 pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
+    let (source, weights) = weights::prepare(source, request)?;
+    let source = source.as_ref();
     let mut graph = graph_from_model(source)?;
     graph.stores_transposed = request.mode == Mode::Split;
-    let wanted = find_inputs(&graph, request)?;
+    let names: Vec<&String> = request.inputs.iter().chain(&weights).collect();
+    let wanted = find_sources(&graph, request, &names, request.inputs.len())?;
     let seeds = add_seeds(&mut graph, request)?;
     let cotangents: Vec<V> = seeds.iter().map(|(_, cotangent)| *cotangent).collect();
     graph.dim_sources = cotangents.iter().chain(&graph.inputs).copied().collect();
@@ -32,19 +36,24 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     }
     let named: Vec<(V, String)> = gradients
         .iter()
-        .zip(&request.inputs)
+        .zip(&names)
         .map(|(&v, input)| (v, format!("{input}_gradient")))
         .collect();
     check_names(&graph, &named)?;
     let infos: Vec<GradientInfo> = named
         .iter()
-        .zip(&request.inputs)
+        .zip(&names)
         .map(|((v, name), input)| GradientInfo {
-            input: input.clone(),
+            input: (*input).clone(),
             tensor: tensor_info(&graph, *v, name),
         })
         .collect();
     let cotangent_infos = infos_of(&graph, &cotangents);
+    let weight_infos = if request.weights.as_inputs {
+        infos_of(&graph, &wanted[request.inputs.len()..])
+    } else {
+        Vec::new()
+    };
     let originals: Vec<(V, String)> = output_names(source)
         .into_iter()
         .zip(&graph.outputs)
@@ -60,6 +69,7 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
             Ok(Gradient::Joint(Joint {
                 model: model(&graph, source.proto(), &part),
                 cotangents: cotangent_infos,
+                weights: weight_infos,
                 gradients: infos,
             }))
         }
@@ -67,6 +77,7 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
             let split = split(&graph, source, &cotangents, originals, named)?;
             Ok(Gradient::Split(Split {
                 cotangents: cotangent_infos,
+                weights: weight_infos,
                 gradients: infos,
                 ..split
             }))
@@ -136,6 +147,7 @@ fn split(
             .collect(),
         forwarded_inputs: infos_of(graph, &forwarded),
         cotangents: Vec::new(),
+        weights: Vec::new(),
         gradients: Vec::new(),
     })
 }
@@ -168,19 +180,28 @@ fn output_names(source: &Model) -> Vec<String> {
     source.outputs().into_iter().map(|info| info.name).collect()
 }
 
-fn find_inputs(graph: &Graph, request: &Request) -> Result<Vec<V>> {
-    if request.inputs.is_empty() || request.outputs.is_empty() {
+/// The values of the chosen inputs, `inputs` of them, and weights.
+fn find_sources(
+    graph: &Graph,
+    request: &Request,
+    names: &[&String],
+    inputs: usize,
+) -> Result<Vec<V>> {
+    if names.is_empty() || request.outputs.is_empty() {
         return Err(Error::Request {
-            reason: "it has to name at least one output and one input".into(),
+            reason: "it has to name at least one output and one input or weight".into(),
         });
     }
+    let by_name: HashMap<&str, V> = graph
+        .sources()
+        .map(|v| (graph.value(v).name.as_str(), v))
+        .collect();
     let mut found = Vec::new();
-    for name in &request.inputs {
-        let v = graph
-            .inputs
-            .iter()
+    for (at, &name) in names.iter().enumerate() {
+        let v = by_name
+            .get(name.as_str())
             .copied()
-            .find(|&v| &graph.value(v).name == name);
+            .filter(|v| at >= inputs || graph.inputs.contains(v));
         let v = v.ok_or_else(|| Error::UnknownInput {
             name: name.clone(),
             available: graph
@@ -197,7 +218,7 @@ fn find_inputs(graph: &Graph, request: &Request) -> Result<Vec<V>> {
         }
         if found.contains(&v) {
             return Err(Error::Request {
-                reason: format!("input `{name}` is named twice"),
+                reason: format!("`{name}` is named twice"),
             });
         }
         found.push(v);

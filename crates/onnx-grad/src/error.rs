@@ -94,6 +94,14 @@ pub enum Error {
         /// The model's inputs.
         available: Vec<String>,
     },
+    /// The request names a weight that the model lacks.
+    #[error("no float initializer `{name}`; the model has {available:?}")]
+    UnknownWeight {
+        /// The name asked for.
+        name: String,
+        /// The model's float initializers, the first hundred of them.
+        available: Vec<String>,
+    },
     /// The request cannot be met as it stands.
     #[error("bad request: {reason}")]
     Request {
@@ -114,12 +122,12 @@ pub enum Error {
         /// The tensor.
         tensor: String,
     },
-    /// No differentiable path leads from the input to any seeded output.
+    /// No differentiable path leads from the input or weight to any seeded output.
     #[error(
-        "input `{input}` has no differentiable path to {outputs:?}, so its gradient is zero: leave it out of the request"
+        "`{input}` has no differentiable path to {outputs:?}, so its gradient is zero: leave it out of the request"
     )]
     NoPath {
-        /// The chosen input.
+        /// The chosen input or weight.
         input: String,
         /// The seeded outputs.
         outputs: Vec<String>,

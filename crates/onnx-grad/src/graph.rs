@@ -87,6 +87,8 @@ pub(crate) struct Graph {
     /// Values to read free dimensions from, best first.
     pub(crate) dim_sources: Vec<V>,
     pub(crate) names: HashSet<String>,
+    /// Initializers of the model, unlike constants of its nodes and of rules.
+    pub(crate) stored: HashSet<V>,
     /// Whether weights that rules transpose are stored transposed, instead of by a node.
     pub(crate) stores_transposed: bool,
     seen: HashMap<Key, Vec<Option<V>>>,
@@ -190,6 +192,14 @@ impl Graph {
 
     pub(crate) fn value_mut(&mut self, v: V) -> &mut Value {
         &mut self.values[v.0 as usize]
+    }
+
+    /// Inputs and initializers.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = V> {
+        (0..)
+            .map(V)
+            .zip(&self.values)
+            .filter_map(|(v, value)| (!matches!(value.origin, Origin::Node(_))).then_some(v))
     }
 
     pub(crate) fn data_type(&self, v: V) -> DataType {

@@ -15,10 +15,12 @@ mod partition;
 pub mod proto;
 mod request;
 mod reverse;
+mod size;
 mod tensor;
+mod weights;
 
 pub use derive::differentiate;
 pub use error::{Error, Result};
 pub use model::{DataType, Dimension, Model, TensorInfo};
 pub use ops::{OpInfo, supported_ops};
-pub use request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Seed, Split};
+pub use request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Seed, Split, Weights};

@@ -61,6 +61,7 @@ fn add_sources(graph: &mut Graph, proto: &GraphProto) -> Result<HashMap<String, 
         tensor::check(tensor)
             .map_err(|reason| invalid(format!("initializer `{}`: {reason}", tensor.name)))?;
         let v = graph.add_tensor(tensor.name.clone(), Rc::new(tensor.clone()));
+        graph.stored.insert(v);
         if index.insert(tensor.name.clone(), v).is_some() {
             return Err(invalid(format!("two initializers `{}`", tensor.name)));
         }
@@ -113,7 +114,7 @@ fn subgraphs(attributes: &[AttributeProto]) -> impl Iterator<Item = &GraphProto>
 }
 
 /// Names that the subgraphs of a node read from outside.
-fn captured(node: &NodeProto) -> BTreeSet<String> {
+pub(crate) fn captured(node: &NodeProto) -> BTreeSet<String> {
     let mut free = BTreeSet::new();
     for graph in subgraphs(&node.attribute) {
         let mut own: HashSet<&str> = graph.input.iter().map(|info| info.name.as_str()).collect();

@@ -8,6 +8,7 @@ use prost::bytes::Bytes;
 use crate::proto::{
     DimensionValue, GraphProto, ModelProto, TensorProto, TypeValue, ValueInfoProto,
 };
+use crate::tensor;
 use crate::{Error, Result};
 
 /// Largest protobuf message that readers accept.
@@ -273,6 +274,75 @@ impl Model {
             .filter(|info| !weights.contains(info.name.as_str()))
             .map(TensorInfo::from_proto)
             .collect()
+    }
+
+    /// The float tensors that the model stores: its weights, and constants of the exporter.
+    #[must_use]
+    pub fn weights(&self) -> Vec<TensorInfo> {
+        let stored = self.proto.graph.iter().flat_map(|graph| &graph.initializer);
+        stored
+            .map(|tensor| TensorInfo {
+                name: tensor.name.clone(),
+                data_type: DataType::from_code(tensor.data_type.unwrap_or(0)),
+                shape: Some(tensor.dims.iter().map(|&n| Dimension::Fixed(n)).collect()),
+            })
+            .filter(|info| info.data_type.is_float())
+            .collect()
+    }
+
+    /// The values of a weight, in row-major order; `None` where there is no float initializer of
+    /// this name.
+    #[must_use]
+    pub fn weight(&self, name: &str) -> Option<Vec<f32>> {
+        let mut stored = self.proto.graph.iter().flat_map(|graph| &graph.initializer);
+        tensor::to_f32(stored.find(|tensor| tensor.name == name)?)
+    }
+
+    /// Stores new values of a weight, rounded to its type.
+    ///
+    /// # Errors
+    /// [`Error::UnknownWeight`], or [`Error::Request`] where the number of values is not the
+    /// weight's.
+    pub fn set_weight(&mut self, name: &str, values: &[f32]) -> Result<()> {
+        let available = || {
+            self.weights()
+                .into_iter()
+                .take(100)
+                .map(|w| w.name)
+                .collect()
+        };
+        let unknown = Error::UnknownWeight {
+            name: name.to_owned(),
+            available: available(),
+        };
+        let stored = self
+            .proto
+            .graph
+            .iter_mut()
+            .flat_map(|graph| &mut graph.initializer);
+        let found = stored.into_iter().find(|tensor| tensor.name == name);
+        let tensor = found.ok_or(unknown)?;
+        let data_type = DataType::from_code(tensor.data_type.unwrap_or(0));
+        if !data_type.is_float() {
+            return Err(Error::NotFloat {
+                name: name.to_owned(),
+                dtype: data_type,
+            });
+        }
+        if element_count(&tensor.dims) != Some(values.len()) {
+            return Err(Error::Request {
+                reason: format!(
+                    "`{name}` has shape {:?}, {} values were given",
+                    tensor.dims,
+                    values.len()
+                ),
+            });
+        }
+        *tensor = TensorProto {
+            name: name.to_owned(),
+            ..tensor::from_f32(values, &tensor.dims, data_type)
+        };
+        Ok(())
     }
 
     /// The tensors that the model returns.

@@ -8,15 +8,18 @@ use crate::model::{Model, TensorInfo};
 ///     outputs: vec![Seed::new("x0")],
 ///     inputs: vec!["x_t".into()],
 ///     mode: Mode::Split,
+///     ..Request::default()
 /// };
 /// assert_eq!(request.outputs[0].cotangent_name(), "x0_cotangent");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// The outputs y whose cotangents v the caller supplies.
     pub outputs: Vec<Seed>,
     /// The inputs x whose gradients Σ (∂y/∂x)ᵀ v the graph returns.
     pub inputs: Vec<String>,
+    /// The weights that get gradients too; none by default.
+    pub weights: Weights,
     /// One graph or two.
     pub mode: Mode,
 }
@@ -48,10 +51,83 @@ impl Seed {
     }
 }
 
+/// Which weights (float initializers) get gradients, and in what form.
+///
+/// A weight stays in the graphs, unless [`Weights::as_inputs`] makes it an input of them, so that a
+/// training loop can pass its current value and never rebuilds a session:
+///
+/// ```
+/// use onnx_grad::{Mode, Request, Seed, Weights};
+/// let request = Request {
+///     outputs: vec![Seed::new("logits")],
+///     weights: Weights::named(["head.weight", "head.bias"]).as_inputs(),
+///     ..Request::default()
+/// };
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weights {
+    pub(crate) which: Which,
+    pub(crate) as_inputs: bool,
+    pub(crate) in_f32: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Which {
+    #[default]
+    None,
+    All,
+    Named(Vec<String>),
+}
+
+impl Weights {
+    /// No weight gets a gradient.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Every float initializer of at least one axis that leads to a seeded output. Left out are the
+    /// running statistics of `BatchNormalization`, bounds of `Clip` and the like, and scalars, most
+    /// of which are constants of the exporter: name those that were trained.
+    #[must_use]
+    pub fn all() -> Self {
+        Self {
+            which: Which::All,
+            ..Self::default()
+        }
+    }
+
+    /// These initializers.
+    #[must_use]
+    pub fn named<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            which: Which::Named(names.into_iter().map(Into::into).collect()),
+            ..Self::default()
+        }
+    }
+
+    /// The chosen weights become inputs of the graphs, under their names, instead of being stored in
+    /// them. Their first values are those of [`Model::weight`].
+    #[must_use]
+    pub fn as_inputs(mut self) -> Self {
+        self.as_inputs = true;
+        self
+    }
+
+    /// Chosen weights that are stored in half precision and only read through a `Cast` to 32 bits
+    /// are held in 32 bits, as are their gradients. Otherwise a gradient has its weight's type.
+    #[must_use]
+    pub fn in_f32(mut self) -> Self {
+        self.in_f32 = true;
+        self
+    }
+}
+
 /// One graph or two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Inputs and cotangents in, outputs and gradients out.
+    #[default]
     Joint,
     /// A forward graph that also returns what the backward needs, and a backward graph.
     Split,
@@ -97,7 +173,10 @@ pub struct Joint {
     pub model: Model,
     /// The cotangents it takes, in the order of [`Request::outputs`]; shaped like those outputs.
     pub cotangents: Vec<TensorInfo>,
-    /// The gradients it returns, in the order of [`Request::inputs`]; shaped like those inputs.
+    /// The weights it takes as inputs: see [`Weights::as_inputs`].
+    pub weights: Vec<TensorInfo>,
+    /// The gradients it returns, shaped like what they belong to: in the order of
+    /// [`Request::inputs`], then of the weights.
     pub gradients: Vec<GradientInfo>,
 }
 
@@ -114,7 +193,11 @@ pub struct Split {
     pub forwarded_inputs: Vec<TensorInfo>,
     /// The cotangents that `backward` takes, in the order of [`Request::outputs`].
     pub cotangents: Vec<TensorInfo>,
-    /// The gradients that `backward` returns, in the order of [`Request::inputs`].
+    /// The weights that `forward` takes as inputs: see [`Weights::as_inputs`]. Those that `backward`
+    /// reads are among `forwarded_inputs`.
+    pub weights: Vec<TensorInfo>,
+    /// The gradients that `backward` returns: in the order of [`Request::inputs`], then of the
+    /// weights.
     pub gradients: Vec<GradientInfo>,
 }
 
@@ -130,7 +213,7 @@ pub struct SavedInfo {
 /// A gradient that a graph returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GradientInfo {
-    /// The input it belongs to.
+    /// The input or weight it belongs to.
     pub input: String,
     /// Name, element type and shape of the gradient; the name is `<input>_gradient`.
     pub tensor: TensorInfo,

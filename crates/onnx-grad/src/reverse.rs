@@ -11,7 +11,8 @@ use crate::{Error, Result};
 /// Adds the gradient nodes; returns the gradient of each chosen input.
 pub(crate) fn reverse(graph: &mut Graph, seeds: &[(V, V)], inputs: &[V]) -> Result<Vec<V>> {
     let depends = depends_on(graph, inputs);
-    let reaches = leads_to(graph, seeds);
+    let outputs: Vec<V> = seeds.iter().map(|(output, _)| *output).collect();
+    let reaches = leads_to(graph, &outputs);
     let mut cotangents: HashMap<V, Vec<V>> = HashMap::new();
     for &(output, cotangent) in seeds {
         cotangents.entry(output).or_default().push(cotangent);
@@ -216,9 +217,9 @@ fn depends_on(graph: &Graph, inputs: &[V]) -> Vec<bool> {
 }
 
 /// Which values lead differentiably to a seeded output.
-fn leads_to(graph: &Graph, seeds: &[(V, V)]) -> Vec<bool> {
+pub(crate) fn leads_to(graph: &Graph, outputs: &[V]) -> Vec<bool> {
     let mut reaches = vec![false; graph.values.len()];
-    for (output, _) in seeds {
+    for output in outputs {
         reaches[output.0 as usize] = true;
     }
     for (at, node) in graph.nodes.iter().enumerate().rev() {

@@ -67,6 +67,54 @@ pub(crate) fn single(tensor: &TensorProto) -> Option<f64> {
     }
 }
 
+/// All elements of a stored float tensor.
+pub(crate) fn to_f32(tensor: &TensorProto) -> Option<Vec<f32>> {
+    let count = element_count(&tensor.dims)?;
+    let data_type = DataType::from_code(tensor.data_type?);
+    let raw = tensor.raw_data.as_deref().filter(|raw| !raw.is_empty());
+    #[expect(clippy::cast_possible_truncation, reason = "the type asked for")]
+    let values: Vec<f32> = match (data_type, raw) {
+        (DataType::Float32, Some(raw)) => raw
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f32::from_le_bytes(b))
+            .collect(),
+        (DataType::Float32, None) => tensor.float_data.clone(),
+        (DataType::Float64, Some(raw)) => raw
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f64::from_le_bytes(b) as f32)
+            .collect(),
+        (DataType::Float64, None) => tensor.double_data.iter().map(|&x| x as f32).collect(),
+        (DataType::Float16 | DataType::BFloat16, _) => {
+            let bits: Vec<u16> = match raw {
+                Some(raw) => raw
+                    .as_chunks()
+                    .0
+                    .iter()
+                    .map(|&b| u16::from_le_bytes(b))
+                    .collect(),
+                None => tensor.int32_data.iter().map(|&n| n as u16).collect(),
+            };
+            let widen = |bits| match data_type {
+                DataType::Float16 => f16::from_bits(bits).to_f32(),
+                _ => bf16::from_bits(bits).to_f32(),
+            };
+            bits.into_iter().map(widen).collect()
+        }
+        _ => return None,
+    };
+    (values.len() == count).then_some(values)
+}
+
+/// A float tensor of this type, rounded to it. Empty for other types.
+pub(crate) fn from_f32(values: &[f32], dims: &[i64], data_type: DataType) -> TensorProto {
+    let values: Vec<f64> = values.iter().map(|&x| f64::from(x)).collect();
+    floats(&values, dims, data_type)
+}
+
 /// Floats of the given type; a single one without `dims` is a scalar.
 pub(crate) fn floats(values: &[f64], dims: &[i64], data_type: DataType) -> TensorProto {
     #[expect(clippy::cast_possible_truncation, reason = "the type asked for")]

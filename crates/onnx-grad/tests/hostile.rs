@@ -19,6 +19,7 @@ fn request(mode: Mode) -> Request {
         outputs: vec![Seed::new("y")],
         inputs: vec!["x".into()],
         mode,
+        ..Request::default()
     }
 }
 
@@ -271,6 +272,7 @@ fn requests_that_do_not_fit_are_refused() {
             outputs: vec![Seed::new(output)],
             inputs: vec![input.into()],
             mode: Mode::Joint,
+            ..Request::default()
         };
         differentiate(&model, &request).unwrap_err()
     };
@@ -280,6 +282,7 @@ fn requests_that_do_not_fit_are_refused() {
         outputs: vec![],
         inputs: vec![],
         mode: Mode::Joint,
+        ..Request::default()
     };
     assert!(matches!(
         differentiate(&model, &empty),

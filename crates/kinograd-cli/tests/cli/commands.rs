@@ -72,15 +72,37 @@ fn the_gradient_of_a_model_as_one_graph_and_as_two() {
     let model = models().join("motion-base/motion_embedding.onnx");
     let model = model.to_str().unwrap();
     let one = kinograd(folder.path(), &["grad", model, "-o", "one.onnx", "--json"]).ok();
-    assert_eq!(one.json()["schema"], "kinograd.grad/1");
+    assert_eq!(one.json()["schema"], "kinograd.grad/2");
     kinograd(folder.path(), &["grad", model, "-o", "two.onnx", "--split"]).ok();
     assert_eq!(
         files(folder.path()),
         ["one.onnx", "two-backward.onnx", "two-forward.onnx"]
     );
     let summary = kinograd::runtime::inspect(&folder.path().join("one.onnx")).unwrap();
-    let cotangent = one.json()["cotangent"].as_str().unwrap().to_owned();
+    let cotangent = one.json()["cotangents"][0]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert!(summary.inputs.iter().any(|input| input.name == cotangent));
+    let args = [
+        "grad",
+        model,
+        "-o",
+        "w.onnx",
+        "--weights",
+        "all",
+        "--split",
+        "--json",
+    ];
+    let sizes = ["--dim", "batch=2", "--dim", "frames=40"];
+    let weights = kinograd(folder.path(), &[&args[..], &sizes[..]].concat())
+        .ok()
+        .json();
+    assert!(
+        weights["gradients"].as_array().unwrap().len() > 4,
+        "{weights}"
+    );
+    assert!(weights["saved_bytes"].as_u64().unwrap() > 0, "{weights}");
     let wrong = kinograd(
         folder.path(),
         &["grad", model, "-o", "no.onnx", "--wrt", "nothing"],

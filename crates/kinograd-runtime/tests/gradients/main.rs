@@ -10,6 +10,7 @@
 mod common;
 mod random_graphs;
 mod rules;
+mod weights;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,6 +73,7 @@ fn gradients(
         outputs: cotangents.keys().map(Seed::new).collect(),
         inputs: wanted.to_vec(),
         mode,
+        ..Request::default()
     };
     let mut feeds: BTreeMap<String, Tensor> = inputs
         .iter()

@@ -11,11 +11,11 @@ use onnx_grad::{Mode, Model};
 use crate::common::engines;
 use crate::{Data, Feeds, gradients, relative_difference};
 
-const TOLERANCE: f32 = 2e-5;
+pub const TOLERANCE: f32 = 2e-5;
 
 /// Models that the built-in engine cannot run themselves: scales that are not constant, a product of
 /// two vectors, negative pads.
-const BUILT_IN_LACKS: &[&str] = &[
+pub const BUILT_IN_LACKS: &[&str] = &[
     "op_batch_normalization/affine",
     "op_matmul/dot",
     "op_pad/cropped",
@@ -23,15 +23,15 @@ const BUILT_IN_LACKS: &[&str] = &[
 
 /// One model with inputs, cotangents and the gradients that PyTorch gives for them.
 #[derive(Default)]
-struct Case {
-    name: String,
-    model: Vec<u8>,
-    inputs: Feeds,
-    cotangents: BTreeMap<String, ArrayD<f32>>,
-    gradients: BTreeMap<String, ArrayD<f32>>,
+pub struct Case {
+    pub name: String,
+    pub model: Vec<u8>,
+    pub inputs: Feeds,
+    pub cotangents: BTreeMap<String, ArrayD<f32>>,
+    pub gradients: BTreeMap<String, ArrayD<f32>>,
 }
 
-fn golden_folders() -> Vec<PathBuf> {
+pub fn golden_folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
     let mut folders: Vec<PathBuf> = fs::read_dir(root)
         .unwrap()
@@ -50,7 +50,7 @@ fn golden_folders() -> Vec<PathBuf> {
 }
 
 /// The cases of `io.npz`, whose entries are called `case|kind|tensor`.
-fn cases(folder: &Path) -> Vec<Case> {
+pub fn cases(folder: &Path) -> Vec<Case> {
     let mut reader = NpzReader::new(File::open(folder.join("io.npz")).unwrap()).unwrap();
     let mut cases: BTreeMap<String, Case> = BTreeMap::new();
     for entry in reader.names().unwrap() {

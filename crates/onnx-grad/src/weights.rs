@@ -1,0 +1,208 @@
+//! Which initializers get gradients, and the model with those made inputs or widened.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use crate::graph::{Graph, Origin, V};
+use crate::load::graph_from_model;
+use crate::model::{DataType, Model};
+use crate::proto::{
+    DimensionProto, DimensionValue, GraphProto, TensorProto, TensorShapeProto, TensorTypeProto,
+    TypeProto, TypeValue, ValueInfoProto,
+};
+use crate::request::{Request, Weights, Which};
+use crate::reverse::leads_to;
+use crate::tensor;
+use crate::{Error, Result};
+
+/// Inputs of ops that are no parameters, or that their rules leave out.
+const NOT_TRAINED: &[(&str, usize)] = &[
+    ("BatchNormalization", 3),
+    ("BatchNormalization", 4),
+    ("Clip", 1),
+    ("Clip", 2),
+    ("Pad", 2),
+    ("Resize", 1),
+    ("Resize", 2),
+    ("Upsample", 1),
+    ("OneHot", 2),
+    ("Range", 0),
+    ("Range", 1),
+    ("Range", 2),
+];
+
+/// The model to differentiate and the names of the chosen weights in it.
+pub(crate) fn prepare<'a>(
+    source: &'a Model,
+    request: &Request,
+) -> Result<(Cow<'a, Model>, Vec<String>)> {
+    let weights = &request.weights;
+    let names = match &weights.which {
+        Which::None => return Ok((Cow::Borrowed(source), Vec::new())),
+        Which::Named(names) => names.clone(),
+        Which::All => all(&graph_from_model(source)?, request),
+    };
+    check(source, &names)?;
+    if !weights.as_inputs && !weights.in_f32 {
+        return Ok((Cow::Borrowed(source), names));
+    }
+    let mut proto = source.proto().clone();
+    if let Some(graph) = proto.graph.as_mut() {
+        let chosen: HashSet<&str> = names.iter().map(String::as_str).collect();
+        if weights.in_f32 {
+            widen(graph, &chosen, weights)?;
+        }
+        if weights.as_inputs {
+            make_inputs(graph, &chosen);
+        }
+    }
+    Ok((Cow::Owned(Model::from_proto(proto)), names))
+}
+
+/// Float initializers that look trained and lead to a seeded output.
+fn all(graph: &Graph, request: &Request) -> Vec<String> {
+    let seeded = |v: &V| {
+        request
+            .outputs
+            .iter()
+            .any(|seed| seed.output == graph.value(*v).name)
+    };
+    let outputs: Vec<V> = graph.outputs.iter().copied().filter(seeded).collect();
+    let reaches = leads_to(graph, &outputs);
+    let mut trained: HashSet<V> = HashSet::new();
+    for node in &graph.nodes {
+        for (at, v) in node.inputs.iter().enumerate() {
+            if let Some(v) = *v
+                && !(node.domain.is_empty() && NOT_TRAINED.contains(&(node.op.as_str(), at)))
+            {
+                trained.insert(v);
+            }
+        }
+        trained.extend(&node.captures);
+    }
+    graph
+        .sources()
+        .filter(|v| {
+            let value = graph.value(*v);
+            matches!(value.origin, Origin::Initializer(_))
+                && graph.stored.contains(v)
+                && value.data_type.is_float()
+                && value.shape.as_ref().is_some_and(|shape| !shape.is_empty())
+                && reaches[v.0 as usize]
+                && trained.contains(v)
+        })
+        .map(|v| graph.value(v).name.clone())
+        .collect()
+}
+
+fn check(source: &Model, names: &[String]) -> Result<()> {
+    let available: Vec<String> = source.weights().into_iter().map(|w| w.name).collect();
+    let known: HashSet<&String> = available.iter().collect();
+    match names.iter().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::UnknownWeight {
+            name: name.clone(),
+            available: available.iter().take(100).cloned().collect(),
+        }),
+    }
+}
+
+fn is_half(tensor: &TensorProto) -> bool {
+    matches!(
+        DataType::from_code(tensor.data_type.unwrap_or(0)),
+        DataType::Float16 | DataType::BFloat16
+    )
+}
+
+/// Stores half-precision weights that are only cast to 32 bits in 32 bits.
+fn widen(graph: &mut GraphProto, chosen: &HashSet<&str>, weights: &Weights) -> Result<()> {
+    // For every name that is read, whether only casts to 32 bits read it.
+    let mut only_cast: HashMap<String, bool> = HashMap::new();
+    for node in &graph.node {
+        let casts = node.op_type == "Cast"
+            && node.domain.is_empty()
+            && node
+                .attribute
+                .iter()
+                .any(|a| a.name == "to" && a.i == Some(1));
+        for name in &node.input {
+            *only_cast.entry(name.clone()).or_insert(true) &= casts;
+        }
+        for name in crate::load::captured(node) {
+            only_cast.insert(name, false);
+        }
+    }
+    for info in &graph.output {
+        only_cast.insert(info.name.clone(), false);
+    }
+    let mut widened: HashSet<String> = HashSet::new();
+    for tensor in &mut graph.initializer {
+        if !chosen.contains(tensor.name.as_str()) || !is_half(tensor) {
+            continue;
+        }
+        if !only_cast.get(&tensor.name).copied().unwrap_or(false) {
+            if weights.which == Which::All {
+                continue;
+            }
+            return Err(Error::Request {
+                reason: format!(
+                    "weight `{}` is computed with in half precision, so that it cannot be held in \
+                     32 bits: leave `in_f32` out",
+                    tensor.name
+                ),
+            });
+        }
+        if let Some(values) = tensor::to_f32(tensor) {
+            let name = tensor.name.clone();
+            *tensor = tensor::from_f32(&values, &tensor.dims, DataType::Float32);
+            tensor.name.clone_from(&name);
+            widened.insert(name);
+        }
+    }
+    for node in &mut graph.node {
+        if node.op_type == "Cast"
+            && node
+                .input
+                .first()
+                .is_some_and(|name| widened.contains(name))
+        {
+            node.op_type = "Identity".into();
+            node.attribute.clear();
+        }
+    }
+    graph.input.retain(|info| !widened.contains(&info.name));
+    Ok(())
+}
+
+/// Moves initializers to the inputs.
+fn make_inputs(graph: &mut GraphProto, chosen: &HashSet<&str>) {
+    graph
+        .input
+        .retain(|info| !chosen.contains(info.name.as_str()));
+    let (moved, kept): (Vec<TensorProto>, Vec<TensorProto>) =
+        std::mem::take(&mut graph.initializer)
+            .into_iter()
+            .partition(|tensor| chosen.contains(tensor.name.as_str()));
+    graph.initializer = kept;
+    graph.input.extend(moved.into_iter().map(|tensor| {
+        let dim = tensor
+            .dims
+            .iter()
+            .map(|&n| DimensionProto {
+                value: Some(DimensionValue::DimValue(n)),
+                ..DimensionProto::default()
+            })
+            .collect();
+        ValueInfoProto {
+            name: tensor.name,
+            r#type: Some(TypeProto {
+                value: Some(TypeValue::TensorType(TensorTypeProto {
+                    elem_type: tensor.data_type,
+                    shape: Some(TensorShapeProto { dim }),
+                })),
+                ..TypeProto::default()
+            }),
+            ..ValueInfoProto::default()
+        }
+    }));
+}
