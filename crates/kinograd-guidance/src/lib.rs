@@ -18,8 +18,10 @@ pub use loss::{
     PathDecoder, PathLoss, Reduction, RootTarget, SumLoss, TextSimilarity, Waypoints,
 };
 pub use method::{
-    AdamDps, CappedPolyak, Dps, Dsg, EditNoise, FreeDom, GradientAt, GuidanceOptions, Interval,
-    LgdMc, LossGuidance, MeanGuidance, MeanOptions, Method, MonteCarlo, Mpgd, NormalizedGradient,
+    AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,
+    GradientGuidance, GuidanceOptions, Interval, IterationObserver, LgdMc, LinearConstraint,
+    LinearProjection, Linearization, Lookahead, LossGuidance, MeanGuidance, MeanOptions, Method,
+    MonteCarlo, Mpgd, NoiseOptimizer, NoiseOptions, NormalizedGradient, OptimizedNoise,
     PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule, Strength, Tfg,
-    TfgOptions, TimeTravel, Ugd, UgdOptions,
+    TfgOptions, TimeClassifier, TimeTravel, Ugd, UgdOptions,
 };

@@ -268,7 +268,7 @@ fn a_further_loss_is_followed_besides() {
         )
         .unwrap();
         if with {
-            guidance = guidance.with_loss(ClosureLoss::new("height", |x0: &ArrayD<f32>| {
+            let loss = ClosureLoss::new("height", |x0: &ArrayD<f32>| {
                 let mut gradient = ArrayD::zeros(x0.raw_dim());
                 let mut value = 0.0;
                 for frame in 0..FRAMES {
@@ -277,7 +277,8 @@ fn a_further_loss_is_followed_besides() {
                     value += f64::from(offset * offset);
                 }
                 Ok((vec![value], gradient))
-            }));
+            });
+            guidance = guidance.with_loss(1.0, loss).unwrap();
         }
         let mut denoiser = GaussianDenoiser::isotropic(0.0, 0.3);
         let schedule = NoiseSchedule::cosine(1000).unwrap();

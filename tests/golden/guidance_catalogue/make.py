@@ -186,6 +186,6 @@ out["linear_exact"] = run("linear", dict(metric=np.ones(N), noise=0.0))
 out["gradient-naive"] = run("gradient-naive", dict(value=1.5), interval=(0, np.inf))
 out["gradient-look-ahead"] = run("gradient-look-ahead", dict(value=1.5), interval=(0, np.inf))
 out["dno"] = dno(6, 0.05)
-np.savez_compressed("io.npz", **out)
+np.savez("io.npz", **out)
 for key, value in out.items():
     print(key, value.shape, float(np.abs(value).max()))

@@ -77,6 +77,12 @@ impl<L: Loss + ?Sized> Loss for Box<L> {
 /// Evaluates a loss and rejects wrong shapes and numbers that are not finite.
 pub(crate) fn checked(loss: &mut dyn Loss, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
     let value = loss.value_and_grad(x0)?;
+    finite(loss.name(), &value, x0)?;
+    Ok(value)
+}
+
+/// Rejects wrong shapes and numbers that are not finite.
+pub(crate) fn finite(name: &str, value: &LossValue, x0: &ArrayD<f32>) -> Result<(), GuidanceError> {
     if value.gradient.shape() != x0.shape() || Some(&value.values.len()) != x0.shape().first() {
         return Err(GuidanceError::Shape {
             what: "loss gradient",
@@ -88,10 +94,10 @@ pub(crate) fn checked(loss: &mut dyn Loss, x0: &ArrayD<f32>) -> Result<LossValue
     for (sample, (number, gradient)) in value.values.iter().zip(gradients).enumerate() {
         if !number.is_finite() || gradient.iter().any(|element| !element.is_finite()) {
             return Err(GuidanceError::NonFinite {
-                loss: loss.name().to_owned(),
+                loss: name.to_owned(),
                 sample,
             });
         }
     }
-    Ok(value)
+    Ok(())
 }

@@ -133,8 +133,9 @@ impl Method {
         })
     }
 
-    /// The method with goals on the ground and, where given, a further loss. `barrier` is the
-    /// obstacles' loss for methods that follow a gradient; projection keeps its own margin.
+    /// The method with goals on the ground and, where given, a further loss with its weight in the
+    /// sum. `barrier` is the obstacles' loss for methods that follow a gradient; projection keeps its
+    /// own margin, and the further loss's weight scales the moves that follow it.
     ///
     /// # Errors
     /// [`GuidanceError`] if an option or a goal is out of range.
@@ -143,21 +144,21 @@ impl Method {
         decoder: PathDecoder,
         goals: GroundGoals,
         barrier: Obstacles,
-        further: Option<Box<dyn Loss + 'a>>,
+        further: Option<(f64, Box<dyn Loss + 'a>)>,
         options: GuidanceOptions,
     ) -> Result<Box<dyn Guidance + 'a>, GuidanceError> {
         if self == Self::Projection {
             let projection = ProjectionOptions::default();
             let guidance = PathProjection::new(decoder, goals, options, projection)?;
             return Ok(match further {
-                Some(loss) => Box::new(guidance.with_loss(loss)),
+                Some((scale, loss)) => Box::new(guidance.with_loss(scale, loss)?),
                 None => Box::new(guidance),
             });
         }
         let mut loss =
             SumLoss::new().with(1.0, OnRootPath::from_goals(decoder, &goals, barrier)?)?;
-        if let Some(further) = further {
-            loss = loss.with(1.0, further)?;
+        if let Some((weight, further)) = further {
+            loss = loss.with(weight, further)?;
         }
         self.guide(loss, options)
     }

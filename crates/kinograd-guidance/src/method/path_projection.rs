@@ -93,7 +93,7 @@ pub struct PathProjection<'a> {
     solver: PathSolver,
     options: GuidanceOptions,
     projection: ProjectionOptions,
-    extra: Option<Box<dyn Loss + 'a>>,
+    extra: Option<(f64, Box<dyn Loss + 'a>)>,
     sides: Vec<Vec<Option<Side>>>,
     moves: Option<ArrayD<f32>>,
 }
@@ -132,13 +132,23 @@ impl<'a> PathProjection<'a> {
         })
     }
 
-    /// Adds a loss to follow besides.
-    #[must_use]
-    pub fn with_loss(self, loss: impl Loss + 'a) -> Self {
-        Self {
-            extra: Some(Box::new(loss)),
-            ..self
+    /// Adds a loss to follow besides. `scale` multiplies its moves; their length does not depend on
+    /// the loss's own scale.
+    ///
+    /// # Errors
+    /// [`GuidanceError::Field`] if `scale` is negative or not finite.
+    pub fn with_loss(self, scale: f64, loss: impl Loss + 'a) -> Result<Self, GuidanceError> {
+        if !(scale.is_finite() && scale >= 0.0) {
+            return Err(GuidanceError::Field {
+                field: "scale of the further loss",
+                value: scale.to_string(),
+                expected: "must be a number that is not negative",
+            });
         }
+        Ok(Self {
+            extra: Some((scale, Box::new(loss))),
+            ..self
+        })
     }
 
     /// Whether the corrections are pulled back through the network in this step.
@@ -216,7 +226,7 @@ impl<'a> PathProjection<'a> {
 
     /// The capped Polyak move of the further loss.
     fn extra_moves(
-        &self,
+        scale: f64,
         mut gradient: ArrayD<f32>,
         x_t: &ArrayD<f32>,
         x0: &ArrayD<f32>,
@@ -232,7 +242,7 @@ impl<'a> PathProjection<'a> {
                 pair: step.pair,
             };
             let factor = if at.gradient_norm > 0.0 {
-                self.options.scale * CappedPolyak::default().factor(&at)
+                scale * CappedPolyak::default().factor(&at)
             } else {
                 0.0
             };
@@ -302,14 +312,14 @@ impl Guidance for PathProjection<'_> {
             None
         };
         let extra = match &mut self.extra {
-            Some(loss) => {
+            Some((scale, loss)) => {
                 let value = checked(loss.as_mut(), &x0).map_err(failed)?;
-                Some(pull_back(&value.gradient)?)
+                Some((*scale, pull_back(&value.gradient)?))
             }
             None => None,
         };
         drop(pull_back);
-        for gradient in through_network.iter().chain(&extra) {
+        for gradient in through_network.iter().chain(extra.iter().map(|(_, g)| g)) {
             if gradient.shape() != x_t.shape() {
                 return Err(DiffusionError::Shape {
                     what: "pulled-back gradient",
@@ -319,8 +329,9 @@ impl Guidance for PathProjection<'_> {
             }
         }
         let mut moves = self.moves(&corrections, through_network.as_ref(), &x0, step);
-        if let Some(gradient) = extra {
-            moves += &self.extra_moves(gradient, x_t, &x0, step);
+        if let Some((scale, gradient)) = extra {
+            let scale = scale * self.options.scale;
+            moves += &Self::extra_moves(scale, gradient, x_t, &x0, step);
         }
         self.moves = Some(moves);
         Ok(x0)

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 /// Solves `A x = b` for a positive definite A by Cholesky; `None` if A is not.
-pub(super) fn solve_positive(mut a: Array2<f64>, mut b: Vec<f64>) -> Option<Vec<f64>> {
+pub(crate) fn solve_positive(mut a: Array2<f64>, mut b: Vec<f64>) -> Option<Vec<f64>> {
     let n = b.len();
     for column in 0..n {
         for row in column..n {

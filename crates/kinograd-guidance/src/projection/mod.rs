@@ -5,6 +5,7 @@ mod linear;
 mod solve;
 
 pub(crate) use constraints::Side;
+pub(crate) use linear::solve_positive;
 pub(crate) use solve::{Correction, PathSolver};
 
 /// Root channels of the features: heading velocity and the two planar velocities.
