@@ -73,6 +73,18 @@ pub enum Method {
     /// Minimum-norm projection of the root's path, the body following through the network's
     /// gradient.
     Projection,
+    /// Loss guidance with Monte Carlo (Song et al. 2023).
+    LgdMc,
+    /// Universal guidance (Bansal et al. 2023).
+    Ugd,
+    /// Training-free guidance (Ye et al. 2024).
+    Tfg,
+    /// Diffusion with spherical Gaussian constraint (Yang et al. 2024).
+    Dsg,
+    /// Adam over the sampling steps (Belardi et al. 2026).
+    AdamDps,
+    /// Guidance of the posterior mean, without the model's gradient (Xie et al. 2024).
+    Mean,
 }
 
 impl Method {
@@ -80,7 +92,7 @@ impl Method {
     pub const DEFAULT: Self = Self::Projection;
 
     /// Every method that steers.
-    pub const STEERING: [Self; 7] = [
+    pub const STEERING: [Self; 13] = [
         Self::Dps,
         Self::Freedom,
         Self::Mpgd,
@@ -88,6 +100,12 @@ impl Method {
         Self::PolyakCapped,
         Self::Normalized,
         Self::Projection,
+        Self::LgdMc,
+        Self::Ugd,
+        Self::Tfg,
+        Self::Dsg,
+        Self::AdamDps,
+        Self::Mean,
     ];
 
     /// The name on the command line.
@@ -109,6 +127,12 @@ impl Method {
             Self::PolyakCapped => Steering::PolyakCapped,
             Self::Normalized => Steering::Normalized,
             Self::Projection => Steering::Projection,
+            Self::LgdMc => Steering::LgdMc,
+            Self::Ugd => Steering::Ugd,
+            Self::Tfg => Steering::Tfg,
+            Self::Dsg => Steering::Dsg,
+            Self::AdamDps => Steering::AdamDps,
+            Self::Mean => Steering::Mean,
         })
     }
 }
