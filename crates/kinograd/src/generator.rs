@@ -8,12 +8,12 @@ use kinograd_diffusion::{
     Denoiser, Layout, Model, NoiseSchedule, NoiseSource, Progress, SeededNoise, Spacing, StepPair,
     sample,
 };
-use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder};
+use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss};
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_runtime::{
     BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
-    OpenEngine, Package, Role, RuntimeError, SessionOptions, TextEncoder, cache_dir, find_package,
-    open_engine,
+    OpenEngine, Package, Role, RuntimeError, SessionOptions, TextBatch, TextEncoder, cache_dir,
+    find_package, open_engine,
 };
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix3, s};
 use rayon::prelude::*;
@@ -22,6 +22,7 @@ use crate::finish::{self, Finish};
 use crate::known::Known;
 use crate::observer::{Event, Observer, Warning};
 use crate::request::MODEL_FPS;
+use crate::text_loss::TextLoss;
 use crate::{Clip, Error, GenerateRequest, goals};
 
 /// Clips that are sampled together: more cost memory and save nothing on a few cores.
@@ -294,7 +295,7 @@ impl MotionGenerator {
             let started = Instant::now();
             let x0 = self.sample(
                 request,
-                prompt.condition.row(0),
+                &prompt,
                 &seeds,
                 &steps,
                 make_loss.as_deref_mut(),
@@ -352,24 +353,47 @@ impl MotionGenerator {
     fn sample(
         &mut self,
         request: &GenerateRequest,
-        condition: ndarray::ArrayView1<'_, f32>,
+        prompt: &TextBatch,
         seeds: &[u64],
         steps: &[StepPair],
         make_loss: Option<&mut MakeLoss<'_>>,
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<ArrayD<f32>, Error> {
         let (batch, frames) = (seeds.len(), request.frames());
-        let condition = condition
-            .broadcast((batch, condition.len()))
-            .ok_or_else(|| Error::Internal("the condition has no row".to_owned()))?;
+        let condition = repeated(&prompt.condition, batch)?;
         let cfg = request.cfg.or(self.package.manifest().defaults.cfg);
         self.denoiser.set_batch(ClipBatch {
-            condition: condition.to_owned(),
+            condition,
             lengths: vec![frames; batch],
             guidance_scale: cfg.unwrap_or(1.0),
         })?;
         let decoder = || PathDecoder::new(self.normalizer.clone(), vec![frames; batch]);
-        let further = make_loss.map(|make| make(decoder())).transpose()?;
+        let own = make_loss.map(|make| make(decoder())).transpose()?;
+        let weight = request.text_guidance;
+        let text = match &mut self.embedding {
+            Some(embedding) if weight > 0.0 => Some(TextLoss {
+                embedding,
+                lengths: vec![frames; batch],
+                text: repeated(&prompt.embedding, batch)?,
+            }),
+            None if weight > 0.0 => {
+                return Err(Error::Request {
+                    field: "text guidance",
+                    message: "needs a model with a motion embedding, which this one lacks"
+                        .to_owned(),
+                });
+            }
+            _ => None,
+        };
+        let further: Option<(f64, Box<dyn Loss + '_>)> = match (own, text) {
+            (Some(own), Some(text)) => {
+                let sum = SumLoss::new().with(1.0, own)?.with(weight, text)?;
+                Some((1.0, Box::new(sum)))
+            }
+            (Some(own), None) => Some((1.0, own)),
+            (None, Some(text)) => Some((weight, Box::new(text))),
+            (None, None) => None,
+        };
         let options = GuidanceOptions {
             scale: request.guidance_scale.unwrap_or(1.0),
             ..GuidanceOptions::default()
@@ -441,6 +465,15 @@ impl MotionGenerator {
             })
             .collect()
     }
+}
+
+/// The first row, `batch` times.
+fn repeated(rows: &Array2<f32>, batch: usize) -> Result<Array2<f32>, Error> {
+    let row = rows.row(0);
+    let repeated = row.broadcast((batch, row.len()));
+    Ok(repeated
+        .ok_or_else(|| Error::Internal("the text has no row".to_owned()))?
+        .to_owned())
 }
 
 /// The prompts that a package knows.

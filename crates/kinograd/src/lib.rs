@@ -41,6 +41,7 @@ mod known;
 pub mod models;
 mod observer;
 mod request;
+mod text_loss;
 
 pub use choices::{Method, Sampler};
 pub use clip::{Clip, ClipReport, LoadOptions, save_report};

@@ -73,6 +73,10 @@ pub struct GenerateRequest {
     pub method: Method,
     /// Strength of the steering; `None` takes the method's own.
     pub guidance_scale: Option<f64>,
+    /// Weight of the text loss: the clip is steered towards the prompt as the model's motion
+    /// embedding reads it. 0 leaves it out.
+    #[serde(default)]
+    pub text_guidance: f64,
     /// Where to be at the end.
     pub target: Option<Goal>,
     /// Where to be on the way.
@@ -98,6 +102,7 @@ impl GenerateRequest {
                 cfg: None,
                 method: Method::DEFAULT,
                 guidance_scale: None,
+                text_guidance: 0.0,
                 target: None,
                 waypoints: Vec::new(),
                 obstacles: Vec::new(),
@@ -121,8 +126,11 @@ impl GenerateRequest {
     /// Whether anything steers the clip.
     #[must_use]
     pub fn is_guided(&self) -> bool {
-        self.method != Method::None
-            && (self.target.is_some() || !self.waypoints.is_empty() || !self.obstacles.is_empty())
+        self.method != Method::None && (self.has_goals() || self.text_guidance > 0.0)
+    }
+
+    fn has_goals(&self) -> bool {
+        self.target.is_some() || !self.waypoints.is_empty() || !self.obstacles.is_empty()
     }
 
     /// Goals in order of time, as `(seconds, (x, z))`; the target is among them.
@@ -154,9 +162,7 @@ impl GenerateRequest {
             }
             (at, from) = (seconds, xz_m);
         }
-        if self.method == Method::None
-            && (self.target.is_some() || !self.waypoints.is_empty() || !self.obstacles.is_empty())
-        {
+        if self.method == Method::None && (self.has_goals() || self.text_guidance > 0.0) {
             warnings.push(Warning::Other(
                 "method none: goals and obstacles are measured, but nothing steers".to_owned(),
             ));
@@ -185,6 +191,9 @@ impl GenerateRequest {
         option("method", self.method.name().to_owned());
         if let Some(scale) = self.guidance_scale {
             option("guidance-scale", scale.to_string());
+        }
+        if self.text_guidance > 0.0 {
+            option("text-guidance", self.text_guidance.to_string());
         }
         let place = |goal: &Goal| {
             let [x, z] = goal.xz_m;
@@ -238,6 +247,7 @@ impl GenerateRequest {
         if let Some(scale) = self.guidance_scale {
             check_range("guidance scale", scale, 0.0, 1e6)?;
         }
+        check_range("text guidance", self.text_guidance, 0.0, 1e6)?;
         if self.steps == 0 || self.steps > 1000 {
             return Err(refuse(
                 "steps",
@@ -380,6 +390,12 @@ impl GenerateRequestBuilder {
     /// Strength of the steering.
     pub fn guidance_scale(mut self, scale: f64) -> Self {
         self.request.guidance_scale = Some(scale);
+        self
+    }
+
+    /// Weight of the text loss, not negative; 0 by default.
+    pub fn text_guidance(mut self, weight: f64) -> Self {
+        self.request.text_guidance = weight;
         self
     }
 

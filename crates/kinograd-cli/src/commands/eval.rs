@@ -67,6 +67,7 @@ fn guidance(args: &EvalGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
         seeds: args.seeds,
         steps: args.steps.clone(),
         guidance_scale: args.guidance_scale,
+        text_guidance: args.text_guidance,
         cfg: args.cfg,
         ..GuidanceProtocol::default()
     };

@@ -56,6 +56,7 @@ fn request_of(args: &GenerateArgs) -> Result<GenerateRequest, kinograd::Error> {
         .seed(args.seed)
         .steps(args.steps)
         .sampler(args.sampler.into())
+        .text_guidance(args.text_guidance)
         .foot_lock(!args.no_foot_lock);
     if let Some(cfg) = args.cfg {
         request = request.cfg(cfg);

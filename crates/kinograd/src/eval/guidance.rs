@@ -30,6 +30,8 @@ pub struct GuidanceProtocol {
     pub methods: Vec<Method>,
     /// Strength instead of each method's own.
     pub guidance_scale: Option<f64>,
+    /// Weight of the text loss beside the goals; 0 leaves it out.
+    pub text_guidance: f64,
     /// Classifier-free guidance scale instead of the model's own.
     pub cfg: Option<f64>,
 }
@@ -46,6 +48,7 @@ impl Default for GuidanceProtocol {
             steps: vec![20, 50],
             methods: vec![Method::DEFAULT],
             guidance_scale: None,
+            text_guidance: 0.0,
             cfg: None,
         }
     }
@@ -159,6 +162,9 @@ fn run(
                 .method(method)
                 .target(x, z)
                 .obstacle(x / 2.0, z / 2.0, protocol.obstacle_radius_m);
+            if method != Method::None {
+                request = request.text_guidance(protocol.text_guidance);
+            }
             if let Some(scale) = protocol.guidance_scale {
                 request = request.guidance_scale(scale);
             }
