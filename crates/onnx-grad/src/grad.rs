@@ -1,10 +1,12 @@
 //! What a gradient rule sees: one node, the cotangents of its outputs, and the graph to add to.
 
+use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 
 use crate::build::to_i64;
 use crate::dim::Dim;
 use crate::graph::{Graph, Node, V};
+use crate::reverse::reverse_between;
 use crate::{Error, Result};
 
 /// The context of one rule. Dereferences to the graph, whose methods add nodes.
@@ -14,8 +16,8 @@ pub(crate) struct Grad<'a> {
     /// Index of the node in the graph.
     at: usize,
     cotangents: Vec<Option<V>>,
-    wanted: Vec<bool>,
-    pub(crate) given: Vec<(usize, V)>,
+    wanted: HashSet<V>,
+    given: Vec<(V, V)>,
 }
 
 impl Deref for Grad<'_> {
@@ -36,7 +38,7 @@ impl<'a> Grad<'a> {
         graph: &'a mut Graph,
         at: usize,
         cotangents: Vec<Option<V>>,
-        wanted: Vec<bool>,
+        wanted: HashSet<V>,
     ) -> Self {
         let node = graph.nodes[at].clone();
         Self {
@@ -54,7 +56,7 @@ impl<'a> Grad<'a> {
         Error::Rule {
             node: self.node.label(self.graph),
             op: self.node.op.clone(),
-            opset: self.graph.opset,
+            opset: self.graph.opset_of(&self.node.domain),
             reason: reason.into(),
         }
     }
@@ -85,13 +87,20 @@ impl<'a> Grad<'a> {
 
     /// Whether anybody wants the gradient of this input.
     pub(crate) fn wants(&self, input: usize) -> bool {
-        self.wanted.get(input).copied().unwrap_or(false)
+        self.node
+            .input(input)
+            .is_some_and(|v| self.wanted.contains(&v))
     }
 
     /// Adds to the gradient of an input. What was broadcast in the forward is summed here; a
     /// gradient that still lacks a broadcast gets it when all contributions are in.
     pub(crate) fn give(&mut self, input: usize, gradient: V) -> Result<()> {
         let x = self.x(input)?;
+        self.give_to(x, gradient)
+    }
+
+    /// [`Grad::give`] for a value that the node reads as an input, or inside its body.
+    pub(crate) fn give_to(&mut self, x: V, gradient: V) -> Result<()> {
         let (from, to) = (self.graph.rank(gradient), self.graph.rank(x));
         let reduced = match (from, to) {
             (Some(from), Some(to)) if from >= to => self.graph.unbroadcast(gradient, x),
@@ -102,7 +111,48 @@ impl<'a> Grad<'a> {
             return Err(self
                 .error("the rank of a tensor is unknown: run shape inference on the model first"));
         };
-        self.given.push((input, reduced));
+        self.given.push((x, reduced));
+        Ok(())
+    }
+
+    /// The values that somebody wants the gradients of, in the order of the node's inputs.
+    pub(crate) fn wanted(&self) -> Vec<V> {
+        let mut found: Vec<V> = Vec::new();
+        for &v in self.node.inputs.iter().flatten().chain(&self.node.captures) {
+            if self.wanted.contains(&v) && !found.contains(&v) {
+                found.push(v);
+            }
+        }
+        found
+    }
+
+    /// What was given to wanted values.
+    pub(crate) fn into_given(self) -> Vec<(V, V)> {
+        let wanted = self.wanted;
+        let given = self.given.into_iter();
+        given.filter(|(v, _)| wanted.contains(v)).collect()
+    }
+
+    /// Gives what follows from `outputs`: values that plain ops compute from the node's inputs, with
+    /// the number of the node's output that they equal.
+    pub(crate) fn give_through(&mut self, outputs: &[(usize, V)]) -> Result<()> {
+        let seeds: Vec<(V, V)> = outputs
+            .iter()
+            .filter_map(|&(output, v)| Some((v, self.dy_of(output)?)))
+            .collect();
+        let stops: HashSet<V> = self.node.inputs.iter().flatten().copied().collect();
+        let wanted = self.wanted();
+        let gradients = reverse_between(self.graph, &seeds, &wanted, &stops);
+        let gradients = gradients.map_err(|error| match error {
+            Error::Rule { op, reason, .. } if op == self.node.op => self.error(reason),
+            Error::Rule { op, reason, .. } => self.error(format!("in its {op}: {reason}")),
+            other => other,
+        })?;
+        for (v, gradient) in wanted.into_iter().zip(gradients) {
+            if let Some(gradient) = gradient {
+                self.give_to(v, gradient)?;
+            }
+        }
         Ok(())
     }
 

@@ -83,6 +83,8 @@ pub(crate) struct Graph {
     pub(crate) inputs: Vec<V>,
     pub(crate) outputs: Vec<V>,
     pub(crate) opset: i64,
+    /// Versions of the other domains that the model imports.
+    pub(crate) domains: HashMap<String, i64>,
     pub(crate) symbols: Symbols,
     /// Values to read free dimensions from, best first.
     pub(crate) dim_sources: Vec<V>,
@@ -192,6 +194,14 @@ impl Graph {
 
     pub(crate) fn value_mut(&mut self, v: V) -> &mut Value {
         &mut self.values[v.0 as usize]
+    }
+
+    /// The version of a domain that the model imports.
+    pub(crate) fn opset_of(&self, domain: &str) -> i64 {
+        if domain.is_empty() {
+            return self.opset;
+        }
+        self.domains.get(domain).copied().unwrap_or(1)
     }
 
     /// Inputs and initializers.

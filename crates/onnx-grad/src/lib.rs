@@ -13,6 +13,7 @@ mod model;
 mod ops;
 mod partition;
 pub mod proto;
+mod refusal;
 mod request;
 mod reverse;
 mod size;

@@ -34,6 +34,12 @@ pub(crate) fn graph_from_model(model: &Model) -> Result<Graph> {
     let nodes = functions::expand(model.proto(), &proto.node)?;
     let mut graph = Graph::default();
     graph.opset = opset;
+    graph.domains = model
+        .proto()
+        .opset_import
+        .iter()
+        .filter_map(|import| Some((import.domain.clone(), import.version?)))
+        .collect();
     let mut index = add_sources(&mut graph, proto)?;
     collect_names(&nodes, &mut graph.names);
     let hints: HashMap<String, TensorInfo> = proto

@@ -1,11 +1,12 @@
 //! The reverse pass: from seeded outputs to chosen inputs, along differentiable paths only.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::build::to_i64;
 use crate::grad::Grad;
-use crate::graph::{Graph, V};
+use crate::graph::{Graph, Origin, V};
 use crate::ops::{self, Rule};
+use crate::refusal;
 use crate::{Error, Result};
 
 /// Adds the gradient nodes; returns the gradient of each chosen input.
@@ -13,19 +14,97 @@ pub(crate) fn reverse(graph: &mut Graph, seeds: &[(V, V)], inputs: &[V]) -> Resu
     let depends = depends_on(graph, inputs);
     let outputs: Vec<V> = seeds.iter().map(|(output, _)| *output).collect();
     let reaches = leads_to(graph, &outputs);
+    refuse_quantised(graph, &outputs, &depends)?;
+    let nodes: Vec<usize> = (0..graph.nodes.len()).collect();
+    let active = |v: V| depends[v.0 as usize] && reaches[v.0 as usize];
+    let gradients = sweep(graph, &nodes, seeds, inputs, &active, &|v| {
+        depends[v.0 as usize]
+    })?;
+    inputs
+        .iter()
+        .zip(gradients)
+        .map(|(&v, gradient)| {
+            gradient.ok_or_else(|| Error::NoPath {
+                input: graph.value(v).name.clone(),
+                outputs: outputs
+                    .iter()
+                    .map(|&v| graph.value(v).name.clone())
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+/// Rounding to a grid has derivative zero, so that a gradient through it would silently lack a part.
+fn refuse_quantised(graph: &Graph, outputs: &[V], depends: &[bool]) -> Result<()> {
+    if !graph.nodes.iter().any(refusal::is_quantised) {
+        return Ok(());
+    }
+    let mut reaches: HashSet<V> = outputs.iter().copied().collect();
+    for node in graph.nodes.iter().rev() {
+        let leads = node.outputs.iter().flatten().any(|v| reaches.contains(v));
+        if !leads || node.is("Shape") || node.is("Size") {
+            continue;
+        }
+        let mut inputs = node.inputs.iter().flatten();
+        if refusal::is_quantised(node) && inputs.any(|v| depends[v.0 as usize]) {
+            return Err(refusal::quantised(graph, node));
+        }
+        reaches.extend(node.inputs.iter().flatten().chain(&node.captures));
+    }
+    Ok(())
+}
+
+/// The gradients of `inputs`, which may be any values, along paths that stop at `stops`; `None`
+/// where there is no path.
+pub(crate) fn reverse_between(
+    graph: &mut Graph,
+    seeds: &[(V, V)],
+    inputs: &[V],
+    stops: &HashSet<V>,
+) -> Result<Vec<Option<V>>> {
+    let mut nodes: BTreeSet<usize> = BTreeSet::new();
+    let mut queue: Vec<V> = seeds.iter().map(|(output, _)| *output).collect();
+    while let Some(v) = queue.pop() {
+        if let Origin::Node(at) = graph.value(v).origin
+            && !stops.contains(&v)
+            && nodes.insert(at)
+        {
+            let node = &graph.nodes[at];
+            queue.extend(node.inputs.iter().flatten().chain(&node.captures));
+        }
+    }
+    let nodes: Vec<usize> = nodes.into_iter().collect();
+    let mut depends: HashSet<V> = inputs.iter().copied().collect();
+    for &at in &nodes {
+        let node = &graph.nodes[at];
+        let mut reads = node.inputs.iter().flatten().chain(&node.captures);
+        if reads.any(|v| depends.contains(v)) && !is_zero(graph, at) {
+            let outputs = node.outputs.iter().flatten().copied();
+            depends.extend(outputs.filter(|&v| may_be_float(graph, v)));
+        }
+    }
+    let depends = |v: V| depends.contains(&v);
+    sweep(graph, &nodes, seeds, inputs, &depends, &depends)
+}
+
+/// Goes through `nodes`, which are sorted, from the last to the first.
+fn sweep(
+    graph: &mut Graph,
+    nodes: &[usize],
+    seeds: &[(V, V)],
+    inputs: &[V],
+    active: &dyn Fn(V) -> bool,
+    depends: &dyn Fn(V) -> bool,
+) -> Result<Vec<Option<V>>> {
     let mut cotangents: HashMap<V, Vec<V>> = HashMap::new();
     for &(output, cotangent) in seeds {
         cotangents.entry(output).or_default().push(cotangent);
     }
     let mut gradients: HashMap<V, V> = HashMap::new();
-    for at in (0..graph.nodes.len()).rev() {
+    for &at in nodes.iter().rev() {
         let node = graph.nodes[at].clone();
-        let active = node
-            .outputs
-            .iter()
-            .flatten()
-            .any(|v| depends[v.0 as usize] && reaches[v.0 as usize]);
-        if !active {
+        if !node.outputs.iter().flatten().any(|&v| active(v)) {
             continue;
         }
         let mut dys = Vec::with_capacity(node.outputs.len());
@@ -45,84 +124,49 @@ pub(crate) fn reverse(graph: &mut Graph, seeds: &[(V, V)], inputs: &[V]) -> Resu
         if dys.iter().all(Option::is_none) {
             continue;
         }
-        let wanted: Vec<bool> = node
+        let wanted: HashSet<V> = node
             .inputs
             .iter()
-            .map(|slot| {
-                slot.is_some_and(|v| depends[v.0 as usize] && graph.data_type(v).is_float())
-            })
+            .flatten()
+            .chain(&node.captures)
+            .copied()
+            .filter(|&v| depends(v) && may_be_float(graph, v))
             .collect();
-        for (input, part) in apply(graph, at, dys, wanted)? {
-            if let Some(v) = node.input(input) {
-                cotangents.entry(v).or_default().push(part);
-            }
+        for (v, part) in apply(graph, at, dys, wanted)? {
+            cotangents.entry(v).or_default().push(part);
         }
     }
-    inputs
+    Ok(inputs
         .iter()
         .map(|&v| {
-            if let Some(&done) = gradients.get(&v) {
-                return Ok(done);
-            }
-            let parts = cotangents.get(&v).cloned().unwrap_or_default();
-            if parts.is_empty() {
-                return Err(Error::NoPath {
-                    input: graph.value(v).name.clone(),
-                    outputs: seeds
-                        .iter()
-                        .map(|(output, _)| graph.value(*output).name.clone())
-                        .collect(),
-                });
-            }
-            Ok(total(graph, v, parts))
+            let done = gradients.get(&v).copied();
+            done.or_else(|| Some(total(graph, v, cotangents.get(&v).cloned()?)))
         })
-        .collect()
+        .collect())
 }
 
+/// What a node gives to the values that it reads.
 fn apply(
     graph: &mut Graph,
     at: usize,
     dys: Vec<Option<V>>,
-    wanted: Vec<bool>,
-) -> Result<Vec<(usize, V)>> {
+    wanted: HashSet<V>,
+) -> Result<Vec<(V, V)>> {
     let node = &graph.nodes[at];
-    let no_rule = |advice: &str| Error::NoRule {
-        node: node.label(graph),
-        op: if node.domain.is_empty() {
-            node.op.clone()
-        } else {
-            format!("{}.{}", node.domain, node.op)
+    let (rule, many) = match ops::find(&node.domain, &node.op) {
+        Some(op) => match op.rule {
+            Rule::Gradient(rule) => (rule, op.many),
+            Rule::Zero => return Ok(Vec::new()),
         },
-        opset: graph.opset,
-        advice: advice.to_owned(),
-    };
-    let rule = match ops::find(&node.domain, &node.op).map(|op| &op.rule) {
-        Some(Rule::Gradient(rule)) => *rule,
-        Some(Rule::Zero) => return Ok(Vec::new()),
-        None => {
-            let advice = if !node.captures.is_empty()
-                || node.attributes.iter().any(|a| a.g.is_some())
-            {
-                "control flow cannot be differentiated: export the model without it, or with the \
-                 condition fixed"
-            } else {
-                "export the model so that it uses other ops here, or add a rule (see the crate's \
-                 checklist)"
-            };
-            return Err(no_rule(advice));
-        }
+        None => return Err(refusal::no_rule(graph, node)),
     };
     let extra = dys.iter().skip(1).any(Option::is_some);
     let mut grad = Grad::new(graph, at, dys, wanted);
-    if extra && grad.node.op != "Split" {
+    if extra && !many {
         return Err(grad.error("a gradient through its second or later output is not supported"));
     }
     rule(&mut grad)?;
-    let given = std::mem::take(&mut grad.given);
-    Ok(given
-        .into_iter()
-        .filter(|(input, _)| grad.wants(*input))
-        .collect())
+    Ok(grad.into_given())
 }
 
 /// The sum of all contributions, with the shape of `v`.

@@ -37,6 +37,7 @@ mod lp_normalization;
 mod matmul;
 mod max;
 mod mean;
+mod microsoft;
 mod mod_;
 mod mul;
 mod neg;
@@ -48,6 +49,7 @@ mod reduce_sum;
 mod relu;
 mod reshape;
 mod rms_normalization;
+mod rotary_embedding;
 mod selection;
 mod shrink;
 mod sigmoid;
@@ -125,6 +127,8 @@ pub(crate) struct Op {
     pub(crate) infer: InferFn,
     pub(crate) rule: Rule,
     pub(crate) cost: Cost,
+    /// Whether the rule takes cotangents of later outputs than the first.
+    pub(crate) many: bool,
     /// What the rule does not cover; empty where it covers all.
     pub(crate) limits: &'static str,
 }
@@ -137,6 +141,7 @@ impl Op {
             infer,
             rule: Rule::Gradient(rule),
             cost,
+            many: false,
             limits: "",
         }
     }
@@ -148,8 +153,19 @@ impl Op {
             infer,
             rule: Rule::Zero,
             cost,
+            many: false,
             limits: "",
         }
+    }
+
+    const fn many_outputs(mut self) -> Self {
+        self.many = true;
+        self
+    }
+
+    const fn microsoft(mut self) -> Self {
+        self.domain = "com.microsoft";
+        self
     }
 
     const fn limits(mut self, limits: &'static str) -> Self {
@@ -200,6 +216,7 @@ static FILES: &[&[Op]] = &[
     relu::OPS,
     reshape::OPS,
     rms_normalization::OPS,
+    rotary_embedding::OPS,
     selection::OPS,
     shrink::OPS,
     sigmoid::OPS,
@@ -224,7 +241,7 @@ static INDEX: LazyLock<HashMap<(&'static str, &'static str), &'static Op>> =
     LazyLock::new(|| all().map(|op| ((op.domain, op.name), op)).collect());
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Op> {
-    FILES.iter().flat_map(|ops| ops.iter())
+    FILES.iter().chain(microsoft::FILES).flat_map(|ops| ops.iter())
 }
 
 pub(crate) fn find(domain: &str, name: &str) -> Option<&'static Op> {

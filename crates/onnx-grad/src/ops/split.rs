@@ -8,7 +8,7 @@ use crate::dim::Dim;
 use crate::grad::{Grad, normalized};
 use crate::graph::{Graph, Info, Node};
 
-pub(super) const OPS: &[Op] = &[Op::new("Split", shape, rule, Cost::Copy)];
+pub(super) const OPS: &[Op] = &[Op::new("Split", shape, rule, Cost::Copy).many_outputs()];
 
 fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let x = n.input(0)?;
