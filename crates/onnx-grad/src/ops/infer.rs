@@ -81,6 +81,10 @@ fn content_of(g: &mut Graph, n: &Node) -> Option<Vec<Dim>> {
             "Sub" => g.symbols.sub(&x, &y),
             "Mul" => g.symbols.mul(&x, &y),
             "Div" if x.is_non_negative() && y.is_non_negative() => g.symbols.floor_div(&x, &y),
+            "Mod" => match (x.as_known(), y.as_known()) {
+                (Some(x), Some(y)) if x >= 0 && y > 0 => Dim::known(x % y),
+                _ => return None,
+            },
             "Equal" => match equal(&x, &y) {
                 Some(same) => Dim::known(i64::from(same)),
                 None => return None,
