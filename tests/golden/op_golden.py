@@ -26,10 +26,11 @@ def node(op, inputs, outputs=("y",), domain="", **attributes):
     return helper.make_node(op, list(inputs), list(outputs), name=f"{op}_{'_'.join(outputs)}", domain=domain, **attributes)
 
 
-def case(name, nodes, inputs, f, *, constants=None, wanted=None, outputs=("y",), opset=20, dims="shared"):
+def case(name, nodes, inputs, f, *, constants=None, wanted=None, outputs=("y",), opset=20, dims="shared", fixed=()):
     """A case: `f` states the outputs in PyTorch, given the inputs in order.
 
     `dims`: "shared" gives equal lengths one symbol, "free" gives every dimension its own, "fixed" none.
+    `fixed` names inputs whose lengths are stored whatever `dims` says.
     """
     nodes = nodes if isinstance(nodes, list) else [nodes]
     tensors = {}
@@ -46,6 +47,8 @@ def case(name, nodes, inputs, f, *, constants=None, wanted=None, outputs=("y",),
     gradients = torch.autograd.grad(results, [tensors[key] for key in wanted], cotangents, allow_unused=True)
 
     def shape(key, array):
+        if key in fixed:
+            return list(array.shape)
         symbol = {"shared": lambda i, n: f"n{n}", "free": lambda i, n: f"{key}_{i}", "fixed": lambda i, n: n}[dims]
         return [n if n == 1 and dims == "shared" else symbol(i, n) for i, n in enumerate(array.shape)]
 

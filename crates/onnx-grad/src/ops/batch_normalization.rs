@@ -1,5 +1,6 @@
 //! [BatchNormalization](https://onnx.ai/onnx/operators/onnx__BatchNormalization.html) at inference:
-//! y = (x − mean) γ/√(var + ε) + β per channel. dx = dy γ/√(var + ε).
+//! y = (x − mean) γ/√(var + ε) + β per channel. dx = dy γ/√(var + ε);
+//! dmean = −Σ dx, dvar = −½ Σ dx (x − mean) / (var + ε).
 
 use super::{Cost, Op, infer};
 use crate::Result;
@@ -7,10 +8,8 @@ use crate::build::to_i64;
 use crate::grad::Grad;
 use crate::graph::V;
 
-pub(super) const OPS: &[Op] = &[
-    Op::new("BatchNormalization", infer::same, rule, Cost::Middle)
-        .limits("inference only; no gradient for the statistics"),
-];
+pub(super) const OPS: &[Op] =
+    &[Op::new("BatchNormalization", infer::same, rule, Cost::Middle).limits("inference only")];
 
 /// Appends axes of length 1 so that a vector over channels fits `[batch, channels, ...]`.
 pub(super) fn per_channel(g: &mut Grad, vector: V, rank: usize) -> V {
@@ -21,9 +20,6 @@ pub(super) fn per_channel(g: &mut Grad, vector: V, rank: usize) -> V {
 fn rule(g: &mut Grad) -> Result<()> {
     if g.node.int("training_mode", 0) != 0 {
         return Err(g.error("it runs in training mode: export the model for inference"));
-    }
-    if g.wants(3) || g.wants(4) {
-        return Err(g.error("its statistics depend on a chosen input"));
     }
     let (dy, x) = (g.dy()?, g.x(0)?);
     let (scale, mean, variance) = (g.x(1)?, g.x(3)?, g.x(4)?);
@@ -49,6 +45,26 @@ fn rule(g: &mut Grad) -> Result<()> {
     if g.wants(2) {
         let sum = g.reduce("ReduceSum", dy, &axes, false);
         g.give(2, sum)?;
+    }
+    if !g.wants(3) && !g.wants(4) {
+        return Ok(());
+    }
+    let factor = g.div(scale, root);
+    let factor = per_channel(g, factor, rank);
+    let slope = g.mul(dy, factor);
+    if g.wants(3) {
+        let sum = g.reduce("ReduceSum", slope, &axes, false);
+        let sum = g.neg(sum);
+        g.give(3, sum)?;
+    }
+    if g.wants(4) {
+        let mean = per_channel(g, mean, rank);
+        let centred = g.sub(x, mean);
+        let product = g.mul(slope, centred);
+        let sum = g.reduce("ReduceSum", product, &axes, false);
+        let ratio = g.div(sum, shifted);
+        let half = g.scale(ratio, -0.5);
+        g.give(4, half)?;
     }
     Ok(())
 }

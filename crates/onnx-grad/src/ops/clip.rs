@@ -1,18 +1,38 @@
 //! [Clip](https://onnx.ai/onnx/operators/onnx__Clip.html): y = min(max(x, lo), hi). dx = dy where
-//! lo ≤ x ≤ hi, 0 elsewhere; the bounds take no gradient.
+//! lo ≤ x ≤ hi, 0 elsewhere; lo takes the sum of dy below it, hi the sum above.
 
 use super::{Cost, Op, infer};
 use crate::Result;
 use crate::grad::Grad;
 
-pub(super) const OPS: &[Op] =
-    &[Op::new("Clip", infer::same, rule, Cost::Light).limits("no gradient for the bounds")];
+pub(super) const OPS: &[Op] = &[Op::new("Clip", infer::same, rule, Cost::Light)];
 
 fn rule(g: &mut Grad) -> Result<()> {
-    if g.wants(1) || g.wants(2) {
-        return Err(g.error("its bounds depend on a chosen input; only its data is differentiated"));
-    }
     let (dy, x) = (g.dy()?, g.x(0)?);
+    let zero = g.scalar(0.0, dy);
+    for (input, op) in [(1, "Less"), (2, "Greater")] {
+        if g.wants(input) {
+            let bound = g.x(input)?;
+            let mut outside = g.emit(op, &[x, bound], Vec::new());
+            // Where the bounds cross, the upper one is what is left.
+            if input == 1
+                && let Some(upper) = g.node.input(2)
+            {
+                let least = g.emit("LessOrEqual", &[bound, upper], Vec::new());
+                outside = g.emit("And", &[outside, least], Vec::new());
+            } else if input == 2
+                && let Some(lower) = g.node.input(1)
+            {
+                let crossed = g.emit("Greater", &[lower, bound], Vec::new());
+                outside = g.emit("Or", &[outside, crossed], Vec::new());
+            }
+            let part = g.select(outside, dy, zero);
+            g.give(input, part)?;
+        }
+    }
+    if !g.wants(0) {
+        return Ok(());
+    }
     let mut inside = None;
     for (input, op) in [(1, "GreaterOrEqual"), (2, "LessOrEqual")] {
         if let Some(bound) = g.node.input(input) {
@@ -26,7 +46,6 @@ fn rule(g: &mut Grad) -> Result<()> {
     let Some(inside) = inside else {
         return g.give(0, dy);
     };
-    let zero = g.scalar(0.0, dy);
     let part = g.select(inside, dy, zero);
     g.give(0, part)
 }

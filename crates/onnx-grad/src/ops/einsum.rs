@@ -1,18 +1,19 @@
 //! [Einsum](https://onnx.ai/onnx/operators/onnx__Einsum.html): the gradient of an operand is the
 //! einsum of dy and the other operands, with the operand's indices as result. An index that only
-//! this operand has was summed, so its gradient is constant along it.
+//! this operand has was summed, so its gradient is constant along it. An index twice in one operand
+//! is written as two that the identity joins.
 
 use std::collections::BTreeMap;
 
+use super::axis_map::identity;
 use super::{Cost, Op, infer};
 use crate::Result;
 use crate::build::{attr_str, to_i64};
 use crate::dim::Dim;
 use crate::grad::Grad;
-use crate::graph::{Graph, Info, Node};
+use crate::graph::{Graph, Info, Node, V};
 
-pub(super) const OPS: &[Op] =
-    &[Op::new("Einsum", shape, rule, Cost::Heavy).limits("no index twice in one operand")];
+pub(super) const OPS: &[Op] = &[Op::new("Einsum", shape, rule, Cost::Heavy)];
 
 /// Stands for the ellipsis among the indices.
 const REST: char = '.';
@@ -139,6 +140,43 @@ fn name_rest(g: &Grad, operands: &mut [Vec<char>], result: &mut Vec<char>) {
     }
 }
 
+/// Gives an index that an operand has twice a second letter; returns the pairs of letters with the
+/// identities that join them.
+fn split_diagonals(
+    g: &mut Grad,
+    equation: &str,
+    operands: &mut [Vec<char>],
+    result: &[char],
+) -> Result<Vec<(Vec<char>, V)>> {
+    let mut used: Vec<char> = operands.iter().flatten().chain(result).copied().collect();
+    let mut joints = Vec::new();
+    for (input, operand) in operands.iter_mut().enumerate() {
+        for at in 1..operand.len() {
+            let letter = operand[at];
+            if !operand[..at].contains(&letter) {
+                continue;
+            }
+            let spare = ('a'..='z').chain('A'..='Z').find(|c| !used.contains(c));
+            let Some(spare) = spare.filter(|_| !operand.contains(&REST)) else {
+                return Err(g.error(format!(
+                    "equation `{equation}` has an index twice beside an ellipsis: write it out"
+                )));
+            };
+            let x = g.x(input)?;
+            let length = g.length_of(x, at);
+            let identity = identity(g, length);
+            let data_type = g.data_type(x);
+            let dim = g.shape_or(x)?[at].clone();
+            let identity = g.cast(identity, data_type);
+            g.value_mut(identity).shape = Some(vec![dim.clone(), dim]);
+            used.push(spare);
+            operand[at] = spare;
+            joints.push((vec![letter, spare], identity));
+        }
+    }
+    Ok(joints)
+}
+
 fn rule(g: &mut Grad) -> Result<()> {
     let equation = g.node.string("equation", "");
     let Some((mut operands, mut result)) = parse(&equation) else {
@@ -146,18 +184,10 @@ fn rule(g: &mut Grad) -> Result<()> {
     };
     let dy = g.dy()?;
     name_rest(g, &mut operands, &mut result);
+    let joints = split_diagonals(g, &equation, &mut operands, &result)?;
     for (input, operand) in operands.iter().enumerate() {
         if !g.wants(input) {
             continue;
-        }
-        let twice = |list: &[char]| {
-            list.iter()
-                .any(|c| list.iter().filter(|d| *d == c).count() > 1)
-        };
-        if operands.iter().any(|o| twice(o)) {
-            return Err(g.error(format!(
-                "equation `{equation}` has an index twice in one operand"
-            )));
         }
         let mut terms = vec![text(&result)];
         let mut values = vec![dy];
@@ -169,6 +199,11 @@ fn rule(g: &mut Grad) -> Result<()> {
         {
             terms.push(text(indices));
             values.push(g.x(other)?);
+            present.extend(indices);
+        }
+        for (indices, identity) in &joints {
+            terms.push(text(indices));
+            values.push(*identity);
             present.extend(indices);
         }
         if operand.contains(&REST) && !result.contains(&REST) {

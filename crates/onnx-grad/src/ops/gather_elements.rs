@@ -1,14 +1,16 @@
-//! [GatherElements](https://onnx.ai/onnx/operators/onnx__GatherElements.html),
-//! [GatherND](https://onnx.ai/onnx/operators/onnx__GatherND.html): dx adds dy at the indices.
-//! [ScatterElements](https://onnx.ai/onnx/operators/onnx__ScatterElements.html),
-//! [ScatterND](https://onnx.ai/onnx/operators/onnx__ScatterND.html): the updates take dy at the
-//! indices; the data takes dy, without the overwritten elements unless updates are added.
+//! [GatherElements](https://onnx.ai/onnx/operators/onnx__GatherElements.html): dx adds dy at the
+//! indices; before opset 16, which lacks the addition, by comparing indices with all places.
+//! [GatherND](https://onnx.ai/onnx/operators/onnx__GatherND.html): the same with the indices counted
+//! in row-major order.
 
-use super::{Cost, Op, infer};
+use super::scatter::{add_along, flat};
+use super::{Cost, Op};
 use crate::Result;
-use crate::build::{attr_int, attr_str};
+use crate::build::to_i64;
+use crate::dim::Dim;
 use crate::grad::Grad;
 use crate::graph::{Graph, Info, Node, V};
+use crate::model::DataType;
 
 pub(super) const OPS: &[Op] = &[
     Op::new(
@@ -16,17 +18,8 @@ pub(super) const OPS: &[Op] = &[
         elements_shape,
         gather_elements,
         Cost::Light,
-    )
-    .limits("from opset 16"),
-    Op::new("GatherND", nd_shape, gather_nd, Cost::Light).limits("from opset 16; batch_dims 0"),
-    Op::new(
-        "ScatterElements",
-        infer::same,
-        scatter_elements,
-        Cost::Light,
-    )
-    .limits("reduction none or add"),
-    Op::new("ScatterND", infer::same, scatter_nd, Cost::Light).limits("reduction none or add"),
+    ),
+    Op::new("GatherND", nd_shape, gather_nd, Cost::Light).limits("from opset 16"),
 ];
 
 fn elements_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -45,88 +38,100 @@ fn nd_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     Some(vec![Info::new(g.data_type(x), Some(dims))])
 }
 
-fn zeros_like(g: &mut Grad, x: V) -> Result<V> {
-    if g.opset < 16 {
-        return Err(g.error("adding at indices needs opset 16: convert the model"));
-    }
-    let dims = g.shape_or(x)?;
-    let zero = g.scalar(0.0, x);
-    Ok(g.expand(zero, &dims, Some(x)))
-}
-
 fn gather_elements(g: &mut Grad) -> Result<()> {
     let (dy, x, index) = (g.dy()?, g.x(0)?, g.x(1)?);
-    let zeros = zeros_like(g, x)?;
-    let attributes = vec![
-        attr_int("axis", g.node.int("axis", 0)),
-        attr_str("reduction", "add"),
-    ];
-    let back = g.emit("ScatterElements", &[zeros, index, dy], attributes);
+    let rank = g.rank_or(x)?;
+    let axis = g.axis("axis", 0, rank)?;
+    let dims = g.shape_or(x)?;
+    let taken = g.shape_or(index)?;
+    // ScatterElements leaves what lies outside of the indices' lengths at zero.
+    if g.opset >= 16 {
+        let back = add_along(g, x, index, dy, to_i64(axis), false)?;
+        return g.give(0, back);
+    }
+    if (0..rank).any(|at| at != axis && dims[at] != taken[at]) {
+        return Err(g.error("its indices are shorter than its data: convert the model to opset 16"));
+    }
+    // dx[…, j, …] = Σ_k dy[…, k, …] [index[…, k, …] = j], with j on a new last axis.
+    let length = g.length_of(x, axis);
+    let places = g.counting(length);
+    let index = g.cast(index, DataType::Int64);
+    let zero = g.ints(&[0]);
+    let negative = g.emit("Less", &[index, zero], Vec::new());
+    let from_end = g.add(index, length);
+    let index = g.select(negative, from_end, index);
+    let last = to_i64(rank);
+    let (index, dy) = (g.unsqueeze(index, &[last]), g.unsqueeze(dy, &[last]));
+    let hit = g.emit("Equal", &[index, places], Vec::new());
+    let zero = g.scalar(0.0, dy);
+    let part = g.select(hit, dy, zero);
+    let sum = g.reduce("ReduceSum", part, &[to_i64(axis)], false);
+    let mut perm: Vec<i64> = (0..last - 1).collect();
+    perm.insert(axis, last - 1);
+    let back = g.transpose(sum, &perm);
+    g.value_mut(back).shape = Some(dims);
     g.give(0, back)
 }
 
 fn gather_nd(g: &mut Grad) -> Result<()> {
     let (dy, x, index) = (g.dy()?, g.x(0)?, g.x(1)?);
-    if g.node.int("batch_dims", 0) != 0 {
-        return Err(g.error("batch_dims other than 0 is not supported"));
+    let dims = g.shape_or(x)?;
+    let batch = usize::try_from(g.node.int("batch_dims", 0)).unwrap_or(usize::MAX);
+    let places = g.shape_or(index)?;
+    let depth = places.last().and_then(Dim::as_known);
+    let depth = depth.and_then(|depth| usize::try_from(depth).ok());
+    let Some(depth) = depth.filter(|d| batch.saturating_add(*d) <= dims.len() && *d > 0) else {
+        return Err(g.error("the last length of its indices is not known"));
+    };
+    let indexed = batch + depth;
+    let index = g.cast(index, DataType::Int64);
+    // The number, in row-major order, of the part that each index names.
+    let mut number: Option<V> = None;
+    for axis in 0..indexed {
+        let length = g.length_of(x, axis);
+        let here = if axis < batch {
+            let count = g.counting(length);
+            let behind: Vec<i64> = (1..to_i64(places.len() - 1 - axis)).collect();
+            g.unsqueeze(count, &behind)
+        } else {
+            let at = crate::tensor::floats(&[small(axis - batch)], &[], DataType::Int64);
+            let at = g.constant(at);
+            let last = crate::build::attr_int("axis", -1);
+            let here = g.emit("Gather", &[index, at], vec![last]);
+            let zero = g.ints(&[0]);
+            let negative = g.emit("Less", &[here, zero], Vec::new());
+            let from_end = g.add(here, length);
+            g.select(negative, from_end, here)
+        };
+        number = Some(match number {
+            None => here,
+            Some(number) => {
+                let scaled = g.emit("Mul", &[number, length], Vec::new());
+                g.add(scaled, here)
+            }
+        });
     }
-    let zeros = zeros_like(g, x)?;
-    let back = g.emit(
-        "ScatterND",
-        &[zeros, index, dy],
-        vec![attr_str("reduction", "add")],
-    );
+    let Some(number) = number else {
+        return Err(g.error("it has no indices"));
+    };
+    let count = g.symbols.product(&places[..places.len() - 1]);
+    let number = flat(g, number, &count);
+    let rows = g.symbols.product(&dims[..indexed]);
+    let columns = g.symbols.product(&dims[indexed..]);
+    let (part, data, number) = if indexed == dims.len() {
+        (flat(g, dy, &count), flat(g, x, &rows), number)
+    } else {
+        let part = g.reshape(dy, &[count.clone(), columns.clone()], None);
+        let data = g.reshape(x, &[rows, columns.clone()], None);
+        let number = g.unsqueeze(number, &[1]);
+        let number = g.expand(number, &[count, columns], Some(part));
+        (part, data, number)
+    };
+    let back = add_along(g, data, number, part, 0, false)?;
+    let back = g.reshape(back, &dims, Some(x));
     g.give(0, back)
 }
 
-/// Whether updates are added; an error for other reductions.
-fn adds(g: &Grad) -> Result<bool> {
-    match g.node.string("reduction", "none").as_str() {
-        "none" => Ok(false),
-        "add" => Ok(true),
-        other => Err(g.error(format!("reduction `{other}` is not supported"))),
-    }
-}
-
-fn scatter_elements(g: &mut Grad) -> Result<()> {
-    let (dy, index, updates) = (g.dy()?, g.x(1)?, g.x(2)?);
-    let axis = attr_int("axis", g.node.int("axis", 0));
-    let adds = adds(g)?;
-    if g.wants(0) {
-        let kept = if adds {
-            dy
-        } else {
-            let dims = g.shape_or(updates)?;
-            let zero = g.scalar(0.0, updates);
-            let zeros = g.expand(zero, &dims, Some(updates));
-            g.emit("ScatterElements", &[dy, index, zeros], vec![axis.clone()])
-        };
-        g.give(0, kept)?;
-    }
-    if g.wants(2) {
-        let part = g.emit("GatherElements", &[dy, index], vec![axis]);
-        g.give(2, part)?;
-    }
-    Ok(())
-}
-
-fn scatter_nd(g: &mut Grad) -> Result<()> {
-    let (dy, index, updates) = (g.dy()?, g.x(1)?, g.x(2)?);
-    let adds = adds(g)?;
-    if g.wants(0) {
-        let kept = if adds {
-            dy
-        } else {
-            let dims = g.shape_or(updates)?;
-            let zero = g.scalar(0.0, updates);
-            let zeros = g.expand(zero, &dims, Some(updates));
-            g.emit("ScatterND", &[dy, index, zeros], Vec::new())
-        };
-        g.give(0, kept)?;
-    }
-    if g.wants(2) {
-        let part = g.emit("GatherND", &[dy, index], Vec::new());
-        g.give(2, part)?;
-    }
-    Ok(())
+fn small(n: usize) -> f64 {
+    u32::try_from(n).map_or(0.0, f64::from)
 }

@@ -49,9 +49,6 @@ fn group(g: &mut Grad) -> Result<()> {
     let (dy, x, scale) = (g.dy()?, g.x(0)?, g.x(1)?);
     let dims = g.shape_or(x)?;
     let groups = Dim::known(g.node.int("num_groups", 1));
-    if g.opset < 21 && (g.wants(1) || g.wants(2)) {
-        return Err(g.error("its scale depends on a chosen input: convert the model to opset 21"));
-    }
     let elements = g.symbols.product(&dims[1..]);
     let per_group = g.symbols.exact_div(&elements, &groups);
     let grouped = [dims[0].clone(), groups.clone(), per_group];
@@ -72,7 +69,10 @@ fn group(g: &mut Grad) -> Result<()> {
         let back = g.reshape(gradient, &dims, Some(x));
         g.give(0, back)?;
     }
-    if g.wants(1) || g.wants(2) {
+    if g.opset < 21 {
+        let dy = g.reshape(dy, &grouped, None);
+        give_affine(g, dy, normal, grouped.len())?;
+    } else if g.wants(1) || g.wants(2) {
         let normal = g.reshape(normal, &dims, Some(x));
         give_affine(g, dy, normal, dims.len())?;
     }

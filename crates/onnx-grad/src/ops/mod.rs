@@ -9,13 +9,21 @@ use crate::graph::{Graph, Info, Node};
 
 mod abs;
 mod add;
+mod affine_grid;
 mod attention;
+mod average_pool;
+mod axis_map;
 mod batch_normalization;
 mod cast;
+mod center_crop_pad;
 mod clip;
+mod col2im;
 mod concat;
 mod conv;
+mod conv_transpose;
 mod cum_sum;
+mod depth_to_space;
+mod dft;
 mod div;
 mod einsum;
 mod erf;
@@ -26,30 +34,41 @@ mod gather_elements;
 mod gelu;
 mod gemm;
 mod global_average_pool;
+mod grid_sample;
 mod group_normalization;
 mod hard_swish;
 mod identity;
 mod infer;
 mod layer_normalization;
 mod leaky_relu;
+mod lengths;
 mod log;
 mod lp_normalization;
+mod lrn;
 mod matmul;
 mod max;
+mod max_pool;
 mod mean;
+mod mean_variance_normalization;
 mod microsoft;
 mod mod_;
 mod mul;
 mod neg;
+mod negative_log_likelihood_loss;
 mod pad;
 mod pow;
 mod reciprocal;
 mod reduce_max;
 mod reduce_sum;
+mod refused;
 mod relu;
 mod reshape;
+mod resize;
+mod reverse_sequence;
 mod rms_normalization;
 mod rotary_embedding;
+mod scatter;
+mod scatter_elements;
 mod selection;
 mod shrink;
 mod sigmoid;
@@ -64,9 +83,11 @@ mod sub;
 mod swish;
 mod tanh;
 mod tile;
+mod top_k;
 mod transpose;
 mod trilu;
 mod where_;
+mod window;
 mod zero;
 
 /// An op that [`crate::differentiate`] knows.
@@ -79,6 +100,8 @@ pub struct OpInfo {
     pub domain: &'static str,
     /// Whether its derivative is zero wherever it exists.
     pub is_zero: bool,
+    /// Whether it is known for its shapes only: on a path to be differentiated it gives an error.
+    pub is_refused: bool,
     /// What its rule does not cover; empty where it covers all.
     pub limits: &'static str,
 }
@@ -89,6 +112,7 @@ pub fn supported_ops() -> impl Iterator<Item = OpInfo> {
         name: op.name,
         domain: op.domain,
         is_zero: matches!(op.rule, Rule::Zero),
+        is_refused: op.is_refused,
         limits: op.limits,
     })
 }
@@ -129,6 +153,8 @@ pub(crate) struct Op {
     pub(crate) cost: Cost,
     /// Whether the rule takes cotangents of later outputs than the first.
     pub(crate) many: bool,
+    /// Whether its rule is an error, which `limits` explains.
+    pub(crate) is_refused: bool,
     /// What the rule does not cover; empty where it covers all.
     pub(crate) limits: &'static str,
 }
@@ -142,6 +168,7 @@ impl Op {
             rule: Rule::Gradient(rule),
             cost,
             many: false,
+            is_refused: false,
             limits: "",
         }
     }
@@ -154,6 +181,7 @@ impl Op {
             rule: Rule::Zero,
             cost,
             many: false,
+            is_refused: false,
             limits: "",
         }
     }
@@ -168,6 +196,14 @@ impl Op {
         self
     }
 
+    /// An op without a gradient, and what to do about it.
+    const fn refused(name: &'static str, infer: InferFn, advice: &'static str) -> Self {
+        let mut op = Self::new(name, infer, refuse, Cost::Heavy);
+        op.is_refused = true;
+        op.limits = advice;
+        op
+    }
+
     const fn limits(mut self, limits: &'static str) -> Self {
         self.limits = limits;
         self
@@ -178,13 +214,20 @@ impl Op {
 static FILES: &[&[Op]] = &[
     abs::OPS,
     add::OPS,
+    affine_grid::OPS,
     attention::OPS,
+    average_pool::OPS,
     batch_normalization::OPS,
     cast::OPS,
+    center_crop_pad::OPS,
     clip::OPS,
+    col2im::OPS,
     concat::OPS,
     conv::OPS,
+    conv_transpose::OPS,
     cum_sum::OPS,
+    depth_to_space::OPS,
+    dft::OPS,
     div::OPS,
     einsum::OPS,
     erf::OPS,
@@ -195,6 +238,7 @@ static FILES: &[&[Op]] = &[
     gelu::OPS,
     gemm::OPS,
     global_average_pool::OPS,
+    grid_sample::OPS,
     group_normalization::OPS,
     hard_swish::OPS,
     identity::OPS,
@@ -202,21 +246,29 @@ static FILES: &[&[Op]] = &[
     leaky_relu::OPS,
     log::OPS,
     lp_normalization::OPS,
+    lrn::OPS,
     matmul::OPS,
     max::OPS,
+    max_pool::OPS,
     mean::OPS,
+    mean_variance_normalization::OPS,
     mod_::OPS,
     mul::OPS,
     neg::OPS,
+    negative_log_likelihood_loss::OPS,
     pad::OPS,
     pow::OPS,
     reciprocal::OPS,
     reduce_max::OPS,
     reduce_sum::OPS,
+    refused::OPS,
     relu::OPS,
     reshape::OPS,
+    resize::OPS,
+    reverse_sequence::OPS,
     rms_normalization::OPS,
     rotary_embedding::OPS,
+    scatter_elements::OPS,
     selection::OPS,
     shrink::OPS,
     sigmoid::OPS,
@@ -231,6 +283,7 @@ static FILES: &[&[Op]] = &[
     swish::OPS,
     tanh::OPS,
     tile::OPS,
+    top_k::OPS,
     transpose::OPS,
     trilu::OPS,
     where_::OPS,
@@ -241,11 +294,24 @@ static INDEX: LazyLock<HashMap<(&'static str, &'static str), &'static Op>> =
     LazyLock::new(|| all().map(|op| ((op.domain, op.name), op)).collect());
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Op> {
-    FILES.iter().chain(microsoft::FILES).flat_map(|ops| ops.iter())
+    FILES
+        .iter()
+        .chain(microsoft::FILES)
+        .flat_map(|ops| ops.iter())
 }
 
 pub(crate) fn find(domain: &str, name: &str) -> Option<&'static Op> {
     INDEX.get(&(domain, name)).copied()
+}
+
+fn refuse(g: &mut Grad) -> Result<()> {
+    let advice = find(&g.node.domain, &g.node.op).map_or("", |op| op.limits);
+    Err(crate::Error::NoRule {
+        node: g.node.label(g),
+        op: g.node.op.clone(),
+        opset: g.opset,
+        advice: advice.to_owned(),
+    })
 }
 
 /// Types of a node's outputs; empty where nothing is known.

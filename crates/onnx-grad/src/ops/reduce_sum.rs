@@ -4,7 +4,8 @@
 //! [ReduceL2](https://onnx.ai/onnx/operators/onnx__ReduceL2.html): dx = x dy / y, 0 where y is 0.
 //! [ReduceL1](https://onnx.ai/onnx/operators/onnx__ReduceL1.html): dx = sign(x) dy.
 //! [ReduceLogSumExp](https://onnx.ai/onnx/operators/onnx__ReduceLogSumExp.html): dx = exp(x − y) dy.
-//! [ReduceProd](https://onnx.ai/onnx/operators/onnx__ReduceProd.html): dx = dy y / x.
+//! [ReduceProd](https://onnx.ai/onnx/operators/onnx__ReduceProd.html): dx = dy times the product
+//! of the other elements: y / x, and where one element is 0, the product of the rest for that one.
 //! [ReduceLogSum](https://onnx.ai/onnx/operators/onnx__ReduceLogSum.html): dx = dy / exp(y).
 
 use super::{Cost, Op, infer};
@@ -29,7 +30,7 @@ pub(super) const OPS: &[Op] = &[
         log_sum_exp,
         Cost::Middle,
     ),
-    Op::new("ReduceProd", infer::reduction, prod, Cost::Middle).limits("no element may be 0"),
+    Op::new("ReduceProd", infer::reduction, prod, Cost::Middle),
     Op::new("ReduceLogSum", infer::reduction, log_sum, Cost::Middle),
 ];
 
@@ -112,10 +113,22 @@ fn log_sum(g: &mut Grad) -> Result<()> {
 }
 
 fn prod(g: &mut Grad) -> Result<()> {
-    let (dy, x, y) = (g.dy()?, g.x(0)?, g.y(0)?);
-    let (_, dy) = kept(g, dy)?;
-    let (_, y) = kept(g, y)?;
-    let product = g.mul(dy, y);
-    let quotient = g.div(product, x);
-    g.give(0, quotient)
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let (axes, dy) = kept(g, dy)?;
+    let (zero, one) = (g.scalar(0.0, x), g.scalar(1.0, x));
+    let is_zero = g.emit("Equal", &[x, zero], Vec::new());
+    let safe = g.select(is_zero, one, x);
+    let rest = g.reduce("ReduceProd", safe, &axes, true);
+    let data_type = g.data_type(x);
+    let mask = g.cast(is_zero, data_type);
+    let zeros = g.reduce("ReduceSum", mask, &axes, true);
+    // Without zeros every element takes a share; one zero takes all; two leave nothing.
+    let none = g.emit("Equal", &[zeros, zero], Vec::new());
+    let single = g.emit("Equal", &[zeros, one], Vec::new());
+    let product = g.mul(dy, rest);
+    let for_others = g.select(none, product, zero);
+    let for_zero = g.select(single, product, zero);
+    let quotient = g.div(for_others, safe);
+    let share = g.select(is_zero, for_zero, quotient);
+    g.give(0, share)
 }

@@ -1,6 +1,8 @@
 //! [Slice](https://onnx.ai/onnx/operators/onnx__Slice.html): dx is dy with zeros around it (Pad).
-//! Steps of −1 are taken back first; other steps are spread by interleaving zeros.
+//! Steps of −1 are taken back first; other steps are spread by interleaving zeros. Where bounds,
+//! steps or lengths are known at run time only, the same cut of 0, 1, 2, … says where dy goes.
 
+use super::scatter::place;
 use super::{Cost, Op};
 use crate::Result;
 use crate::build::to_i64;
@@ -8,8 +10,7 @@ use crate::dim::Dim;
 use crate::grad::{Grad, normalized};
 use crate::graph::{Graph, Info, Node, V};
 
-pub(super) const OPS: &[Op] = &[Op::new("Slice", shape, rule, Cost::Light)
-    .limits("steps other than 1 need constant bounds and lengths")];
+pub(super) const OPS: &[Op] = &[Op::new("Slice", shape, rule, Cost::Light).limits("constant axes")];
 
 /// One sliced axis.
 struct Cut {
@@ -208,9 +209,7 @@ fn rule(g: &mut Grad) -> Result<()> {
                     _ => return dynamic(g),
                 }
             }
-            None => {
-                return Err(g.error("an axis of free length is sliced with a step: fix its length"));
-            }
+            None => return by_place(g),
         }
     }
     let back = pad(g, part, &before, &after);
@@ -283,11 +282,17 @@ fn dynamic(g: &mut Grad) -> Result<()> {
     };
     let axes = match g.node.input(3) {
         Some(axes) => g.known_ints(axes),
-        None => Some((0..to_i64(dims.len())).collect()),
+        None => {
+            let count = g.shape_or(g.x(1)?)?.first().and_then(Dim::as_known);
+            count.map(|count| (0..count).collect())
+        }
     };
-    let (Some(axes), true) = (axes, unit) else {
-        return Err(g.error("its axes and steps have to be constant, and the steps 1"));
+    let Some(axes) = axes else {
+        return Err(g.error("its axes have to be constant"));
     };
+    if !unit {
+        return by_place(g);
+    }
     let axes: Vec<i64> = axes
         .into_iter()
         .map(|axis| g.axis_value(axis, dims.len()).map(to_i64))
@@ -343,4 +348,48 @@ fn dynamic(g: &mut Grad) -> Result<()> {
     let back = g.emit("Pad", &[dy, pads, zero], Vec::new());
     g.value_mut(back).shape = Some(dims);
     g.give(0, back)
+}
+
+/// Any bounds and steps: dy goes to the elements of 0, 1, 2, … that the same cut takes.
+fn by_place(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let dims = g.shape_or(x)?;
+    let (starts, ends) = (g.x(1)?, g.x(2)?);
+    let axes = match g.node.input(3) {
+        Some(axes) => g.known_ints(axes),
+        None => {
+            let count = g.shape_or(starts)?.first().and_then(Dim::as_known);
+            count.map(|count| (0..count).collect())
+        }
+    };
+    let Some(axes) = axes else {
+        return Err(g.error("its axes have to be constant"));
+    };
+    let steps = g.node.input(4);
+    let mut part = dy;
+    let mut now = g.shape_or(dy)?;
+    for (at, axis) in axes.into_iter().enumerate() {
+        let axis = g.axis_value(axis, dims.len())?;
+        let index = g.ints(&[to_i64(at)]);
+        let entry = |g: &mut Grad, v: V| match g.known_ints(v).and_then(|v| v.get(at).copied()) {
+            Some(n) => g.ints(&[n]),
+            None => {
+                let entry = g.emit("Gather", &[v, index], Vec::new());
+                g.cast(entry, crate::DataType::Int64)
+            }
+        };
+        let (start, end) = (entry(g, starts), entry(g, ends));
+        let mut inputs = vec![start, end, g.ints(&[0])];
+        if let Some(steps) = steps {
+            inputs.push(entry(g, steps));
+        }
+        let length = g.length_of(x, axis);
+        inputs.insert(0, g.counting(length));
+        let places = g.emit("Slice", &inputs, Vec::new());
+        g.value_mut(places).shape = Some(vec![now[axis].clone()]);
+        now[axis] = dims[axis].clone();
+        part = place(g, x, &now, places, part, axis)?;
+    }
+    g.value_mut(part).shape = Some(dims);
+    g.give(0, part)
 }

@@ -1,5 +1,5 @@
 //! Ops whose derivative is zero wherever it exists: comparisons, logic, rounding, indices, shapes,
-//! integer arithmetic, random numbers and constants.
+//! integer arithmetic, text, random numbers and constants.
 
 use super::{Cost, Op, infer};
 use crate::dim::Dim;
@@ -47,6 +47,17 @@ pub(super) const OPS: &[Op] = &[
     Op::zero("HannWindow", infer::opaque, Cost::Middle),
     Op::zero("HammingWindow", infer::opaque, Cost::Middle),
     Op::zero("BlackmanWindow", infer::opaque, Cost::Middle),
+    Op::zero("MelWeightMatrix", unknown, Cost::Middle),
+    Op::zero("Hardmax", infer::same, Cost::Heavy),
+    Op::zero("ImageDecoder", unknown, Cost::Heavy),
+    Op::zero("TfIdfVectorizer", unknown, Cost::Heavy),
+    Op::zero("RegexFullMatch", infer::compare, Cost::Heavy),
+    Op::zero("StringConcat", infer::broadcast, Cost::Heavy),
+    Op::zero("StringNormalizer", infer::opaque, Cost::Heavy),
+    Op::zero("StringSplit", unknown, Cost::Heavy),
+    Op::zero("SequenceEmpty", unknown, Cost::Copy),
+    Op::zero("SequenceLength", count, Cost::Copy),
+    Op::zero("OptionalHasElement", flag, Cost::Copy),
 ];
 
 fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
@@ -100,6 +111,18 @@ fn eye_like(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         None => g.data_type(x),
     };
     Some(vec![Info::new(data_type, g.shape(x))])
+}
+
+fn unknown(_: &mut Graph, _: &Node) -> Option<Vec<Info>> {
+    None
+}
+
+fn count(_: &mut Graph, _: &Node) -> Option<Vec<Info>> {
+    Some(vec![Info::new(DataType::Int64, Some(Vec::new()))])
+}
+
+fn flag(_: &mut Graph, _: &Node) -> Option<Vec<Info>> {
+    Some(vec![Info::new(DataType::Bool, Some(Vec::new()))])
 }
 
 fn constant(_: &mut Graph, _: &Node) -> Option<Vec<Info>> {

@@ -1,0 +1,35 @@
+//! Ops that carry gradients in principle and have no rule: on a path to be differentiated they give
+//! an error that says what to do instead. Anywhere else they do no harm.
+
+use super::{Op, infer};
+use crate::graph::{Graph, Info, Node};
+
+pub(super) const OPS: &[Op] = &[
+    Op::refused("MaxRoiPool", infer::opaque, "export it as GridSample"),
+    Op::refused("RoiAlign", infer::opaque, "export it as GridSample"),
+    Op::refused(
+        "DeformConv",
+        infer::opaque,
+        "export it as GridSample and Conv",
+    ),
+    Op::refused(
+        "Det",
+        infer::opaque,
+        "write the determinant out in products",
+    ),
+    Op::refused(
+        "STFT",
+        infer::opaque,
+        "export it as Conv with the windowed sines and cosines as kernels",
+    ),
+    Op::refused(
+        "DequantizeLinear",
+        dequantized,
+        "a chosen input reaches its scale: use the model in floating point",
+    ),
+];
+
+fn dequantized(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
+    let data_type = g.data_type(n.input(1)?);
+    Some(vec![Info::new(data_type, g.shape(n.input(0)?))])
+}
