@@ -59,6 +59,16 @@ pub enum GuidanceError {
         /// The names there are.
         known: String,
     },
+    /// No thing of this kind has this name.
+    #[error("unknown {kind} `{name}`: did you mean `{nearest}`?")]
+    UnknownName {
+        /// What kind of thing.
+        kind: &'static str,
+        /// The name that came.
+        name: String,
+        /// The known name nearest to it.
+        nearest: String,
+    },
     /// A model or noise source behind a method failed.
     #[error(transparent)]
     Diffusion(#[from] DiffusionError),
@@ -68,6 +78,16 @@ pub enum GuidanceError {
 }
 
 impl GuidanceError {
+    pub(crate) fn unknown_name(kind: &'static str, name: &str, known: &[&str]) -> Self {
+        Self::UnknownName {
+            kind,
+            name: name.to_owned(),
+            nearest: nearest_name(name, known.iter().copied())
+                .unwrap_or_default()
+                .to_owned(),
+        }
+    }
+
     /// Names the method and step in which the error happened.
     pub(crate) fn during(self, method: &str, timestep: f64) -> DiffusionError {
         DiffusionError::Guidance {
@@ -75,5 +95,44 @@ impl GuidanceError {
             timestep,
             source: Box::new(self),
         }
+    }
+}
+
+/// The name with the fewest edits to `name` (Levenshtein).
+pub(crate) fn nearest_name<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    known
+        .into_iter()
+        .min_by_key(|candidate| edits(name, candidate))
+}
+
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted_and_the_nearest_name_is_found() {
+        assert_eq!(edits("kitten", "sitting"), 3);
+        assert_eq!(edits("", "abc"), 3);
+        let known = ["left_wrist", "right_wrist", "head"];
+        assert_eq!(nearest_name("right_wirst", known), Some("right_wrist"));
+        assert_eq!(nearest_name("x", []), None);
     }
 }

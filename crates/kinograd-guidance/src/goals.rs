@@ -57,6 +57,56 @@ impl Frame {
     }
 }
 
+/// Frames from one to another, both included; absent ends are the clip's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Span {
+    /// First frame.
+    pub from: Option<usize>,
+    /// Last frame.
+    pub to: Option<usize>,
+}
+
+impl Span {
+    /// The whole clip.
+    pub const ALL: Self = Self {
+        from: None,
+        to: None,
+    };
+
+    /// One frame.
+    #[must_use]
+    pub fn at(frame: usize) -> Self {
+        Self {
+            from: Some(frame),
+            to: Some(frame),
+        }
+    }
+
+    /// Its frames in a clip of `length` frames.
+    ///
+    /// # Errors
+    /// [`GuidanceError::FrameOutOfRange`], naming `what`, if an end lies beyond the clip;
+    /// [`GuidanceError::Field`] if it ends before it starts.
+    pub fn range(
+        self,
+        what: &'static str,
+        length: usize,
+    ) -> Result<std::ops::RangeInclusive<usize>, GuidanceError> {
+        let last = self.to.map_or(Frame::Last, Frame::At).index(what, length)?;
+        let first = Frame::At(self.from.unwrap_or(0)).index(what, length)?;
+        if first <= last {
+            Ok(first..=last)
+        } else {
+            Err(GuidanceError::Field {
+                field: "span",
+                value: format!("{first}..={last}"),
+                expected: "must not end before it starts",
+            })
+        }
+    }
+}
+
 /// Where the root shall be at a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,12 +10,16 @@ mod goals;
 pub mod loss;
 pub mod method;
 mod projection;
+mod shape;
 
 pub use error::GuidanceError;
-pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Waypoint};
+pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Span, Waypoint};
 pub use loss::{
-    Barrier, ClosureLoss, Embedding, EmbeddingPullBack, Loss, LossValue, Obstacles, OnRootPath,
-    PathDecoder, PathLoss, Reduction, RootTarget, SumLoss, TextSimilarity, Waypoints,
+    Barrier, ClosureLoss, DecodedMotion, Derivative, Embedding, EmbeddingPullBack, FEET, Facing,
+    FacingTarget, FootContact, GroundPenetration, JointTarget, KeyPose, Keyframes, LoopClosure,
+    Loss, LossValue, MotionGradient, MotionLoss, NoSkate, Obstacles, OfRootPath, OnMotion,
+    OnRootPath, Origin, PathDecoder, PathLoss, PersonDistance, PoseSimilarity, Reduction, Region,
+    RootTarget, Smoothness, Speed, SumLoss, TextSimilarity, Trajectory, Waypoints, joint_index,
 };
 pub use method::{
     AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,
@@ -25,3 +29,4 @@ pub use method::{
     PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule, Strength, Tfg,
     TfgOptions, TimeClassifier, TimeTravel, Ugd, UgdOptions,
 };
+pub use shape::{Shape, WorldPoint};

@@ -1,19 +1,45 @@
 //! Losses on x̂0, each with its exact gradient.
 
+mod avoid;
 mod closure;
+mod facing;
+mod foot_contact;
+mod ground;
+mod joint_target;
+mod keyframes;
+mod loop_closure;
+mod motion;
 mod obstacles;
+mod pose_similarity;
 mod root_path;
 mod root_target;
+mod smoothness;
+mod speed;
 mod sum;
 mod text_similarity;
+mod trajectory;
+mod two_person;
 mod waypoints;
 
+pub use avoid::Region;
 pub use closure::ClosureLoss;
+pub use facing::{Facing, FacingTarget};
+pub use foot_contact::{FEET, FootContact, NoSkate};
+pub use ground::GroundPenetration;
+pub use joint_target::{JointTarget, Origin};
+pub use keyframes::{KeyPose, Keyframes};
+pub use loop_closure::LoopClosure;
+pub use motion::{DecodedMotion, MotionGradient, MotionLoss, OfRootPath, OnMotion, joint_index};
 pub use obstacles::{Barrier, Obstacles, Reduction};
+pub use pose_similarity::PoseSimilarity;
 pub use root_path::{OnRootPath, PathDecoder, PathLoss};
 pub use root_target::RootTarget;
+pub use smoothness::{Derivative, Smoothness};
+pub use speed::Speed;
 pub use sum::SumLoss;
 pub use text_similarity::{Embedding, EmbeddingPullBack, TextSimilarity};
+pub use trajectory::Trajectory;
+pub use two_person::PersonDistance;
 pub use waypoints::Waypoints;
 
 use ndarray::{ArrayD, Axis};

@@ -29,6 +29,15 @@ pub enum Barrier {
         /// Per square metre.
         weight: f64,
     },
+    /// A cost of the signed distance d that begins `reach_m` outside the edge:
+    /// `weight · (reach/2 − d)` inside, `weight · (reach − d)² / (2 reach)` within reach
+    /// (Zucker et al. 2013, CHOMP, eq. 21).
+    SignedDistance {
+        /// Per metre.
+        weight: f64,
+        /// Metres outside the edge.
+        reach_m: f64,
+    },
 }
 
 impl Barrier {
@@ -38,8 +47,31 @@ impl Barrier {
         steepness: 50.0,
     };
 
+    /// Refuses constants that are negative or not finite.
+    pub(crate) fn check(self, margin_m: f64) -> Result<(), GuidanceError> {
+        let constants = match self {
+            Self::Sigmoid { height, steepness } => vec![height, steepness],
+            Self::Hinge { weight } | Self::SquaredHinge { weight } => vec![weight],
+            Self::SignedDistance { weight, reach_m } => vec![weight, reach_m],
+        };
+        for (field, value) in constants
+            .into_iter()
+            .map(|value| ("barrier", value))
+            .chain([("margin", margin_m)])
+        {
+            if !(value.is_finite() && value >= 0.0) {
+                return Err(GuidanceError::Field {
+                    field,
+                    value: value.to_string(),
+                    expected: "must be a number that is not negative",
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Cost at a distance from the edge, metres, negative inside, and its derivative.
-    fn cost(self, distance_m: f64) -> (f64, f64) {
+    pub(crate) fn cost(self, distance_m: f64) -> (f64, f64) {
         match self {
             Self::Sigmoid { height, steepness } => {
                 let share = 1.0 / (1.0 + (steepness * distance_m).exp());
@@ -49,7 +81,19 @@ impl Barrier {
             Self::SquaredHinge { weight } if distance_m < 0.0 => {
                 (weight * distance_m * distance_m, 2.0 * weight * distance_m)
             }
-            Self::Hinge { .. } | Self::SquaredHinge { .. } => (0.0, 0.0),
+            Self::SignedDistance { weight, reach_m } if distance_m < 0.0 => {
+                (weight * (0.5 * reach_m - distance_m), -weight)
+            }
+            Self::SignedDistance { weight, reach_m } if distance_m < reach_m => {
+                let left = reach_m - distance_m;
+                (
+                    weight * left * left / (2.0 * reach_m),
+                    -weight * left / reach_m,
+                )
+            }
+            Self::Hinge { .. } | Self::SquaredHinge { .. } | Self::SignedDistance { .. } => {
+                (0.0, 0.0)
+            }
         }
     }
 }
@@ -97,23 +141,7 @@ impl Obstacles {
         margin_m: f64,
         reduction: Reduction,
     ) -> Result<Self, GuidanceError> {
-        let constants = match barrier {
-            Barrier::Sigmoid { height, steepness } => vec![height, steepness],
-            Barrier::Hinge { weight } | Barrier::SquaredHinge { weight } => vec![weight],
-        };
-        for (field, value) in constants
-            .into_iter()
-            .map(|value| ("barrier", value))
-            .chain([("margin", margin_m)])
-        {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(GuidanceError::Field {
-                    field,
-                    value: value.to_string(),
-                    expected: "must be a number that is not negative",
-                });
-            }
-        }
+        barrier.check(margin_m)?;
         Ok(Self {
             circles: Vec::new(),
             barrier,

@@ -87,7 +87,17 @@ impl PathDecoder {
         gradient: &mut ArrayD<f32>,
     ) -> Result<(), GuidanceError> {
         let on_features = decode_root_path_vjp(features, path_gradient)?;
-        let on_x0 = self.normalizer.invert_vjp(on_features.view())?;
+        self.features_into(on_features.view(), sample, gradient)
+    }
+
+    /// The gradient on `x0`, all zero but for one sample's own frames, from one on its features.
+    pub(crate) fn features_into(
+        &self,
+        on_features: ArrayView2<'_, f64>,
+        sample: usize,
+        gradient: &mut ArrayD<f32>,
+    ) -> Result<(), GuidanceError> {
+        let on_x0 = self.normalizer.invert_vjp(on_features)?;
         let mut out = gradient.index_axis_mut(Axis(0), sample);
         // Row-major, so a sample's own frames are its first elements.
         for (out, value) in out.iter_mut().zip(&on_x0) {
