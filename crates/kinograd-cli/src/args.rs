@@ -138,9 +138,10 @@ pub struct GenerateArgs {
     /// Strength of the steering; each method has a default of its own.
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
-    /// Steer towards the prompt too, as the model's motion embedding reads it; 0 is off.
-    #[arg(long, default_value_t = 0.0, allow_hyphen_values = true)]
-    pub text_guidance: f64,
+    /// Steer towards the prompt too, as the model's motion embedding reads it: 0 is off, 1 strong;
+    /// beside goals, projection takes 0.25 by default.
+    #[arg(long, allow_hyphen_values = true)]
+    pub text_guidance: Option<f64>,
     /// Where the person is at the end, or at a given second.
     #[arg(long, allow_hyphen_values = true, value_name = "X,Z[@SECONDS]")]
     pub target: Option<TargetArg>,
@@ -378,9 +379,12 @@ pub struct EvalGuidanceArgs {
     /// Strength of the steering, instead of each method's default.
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
-    /// Weight of the text loss beside the goals; 0 leaves it out.
-    #[arg(long, default_value_t = 0.0, allow_hyphen_values = true)]
-    pub text_guidance: f64,
+    /// Weight of the text loss beside the goals, instead of the method's default; 0 leaves it out.
+    #[arg(long, allow_hyphen_values = true)]
+    pub text_guidance: Option<f64>,
+    /// First seed.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
     /// Classifier-free guidance scale, instead of the model's own.
     #[arg(long, allow_hyphen_values = true)]
     pub cfg: Option<f64>,

@@ -369,7 +369,7 @@ impl MotionGenerator {
         })?;
         let decoder = || PathDecoder::new(self.normalizer.clone(), vec![frames; batch]);
         let own = make_loss.map(|make| make(decoder())).transpose()?;
-        let weight = request.text_guidance;
+        let weight = request.text_weight(self.embedding.is_some());
         let text = match &mut self.embedding {
             Some(embedding) if weight > 0.0 => Some(TextLoss {
                 embedding,

@@ -74,9 +74,10 @@ pub struct GenerateRequest {
     /// Strength of the steering; `None` takes the method's own.
     pub guidance_scale: Option<f64>,
     /// Weight of the text loss: the clip is steered towards the prompt as the model's motion
-    /// embedding reads it. 0 leaves it out.
+    /// embedding reads it. 0 leaves it out; `None` is [`BESIDE_GOALS`](Self::BESIDE_GOALS) where
+    /// [`Method::Projection`] follows goals and the model has a motion embedding, and else 0.
     #[serde(default)]
-    pub text_guidance: f64,
+    pub text_guidance: Option<f64>,
     /// Where to be at the end.
     pub target: Option<Goal>,
     /// Where to be on the way.
@@ -88,6 +89,9 @@ pub struct GenerateRequest {
 }
 
 impl GenerateRequest {
+    /// Weight of the text loss beside goals, so that the gait does not suffer from the way.
+    pub const BESIDE_GOALS: f64 = 0.25;
+
     /// Starts a request.
     pub fn builder(prompt: impl Into<String>) -> GenerateRequestBuilder {
         GenerateRequestBuilder {
@@ -102,7 +106,7 @@ impl GenerateRequest {
                 cfg: None,
                 method: Method::DEFAULT,
                 guidance_scale: None,
-                text_guidance: 0.0,
+                text_guidance: None,
                 target: None,
                 waypoints: Vec::new(),
                 obstacles: Vec::new(),
@@ -126,7 +130,19 @@ impl GenerateRequest {
     /// Whether anything steers the clip.
     #[must_use]
     pub fn is_guided(&self) -> bool {
-        self.method != Method::None && (self.has_goals() || self.text_guidance > 0.0)
+        self.method != Method::None && (self.has_goals() || self.follows_text())
+    }
+
+    /// Whether the text loss was asked for.
+    pub(crate) fn follows_text(&self) -> bool {
+        self.text_guidance.is_some_and(|weight| weight > 0.0)
+    }
+
+    /// Weight of the text loss, for a model with or without a motion embedding.
+    pub(crate) fn text_weight(&self, has_embedding: bool) -> f64 {
+        let by_default = self.method == Method::Projection && self.has_goals() && has_embedding;
+        self.text_guidance
+            .unwrap_or(if by_default { Self::BESIDE_GOALS } else { 0.0 })
     }
 
     fn has_goals(&self) -> bool {
@@ -162,7 +178,7 @@ impl GenerateRequest {
             }
             (at, from) = (seconds, xz_m);
         }
-        if self.method == Method::None && (self.has_goals() || self.text_guidance > 0.0) {
+        if self.method == Method::None && (self.has_goals() || self.follows_text()) {
             warnings.push(Warning::Other(
                 "method none: goals and obstacles are measured, but nothing steers".to_owned(),
             ));
@@ -192,8 +208,8 @@ impl GenerateRequest {
         if let Some(scale) = self.guidance_scale {
             option("guidance-scale", scale.to_string());
         }
-        if self.text_guidance > 0.0 {
-            option("text-guidance", self.text_guidance.to_string());
+        if let Some(weight) = self.text_guidance {
+            option("text-guidance", weight.to_string());
         }
         let place = |goal: &Goal| {
             let [x, z] = goal.xz_m;
@@ -247,7 +263,9 @@ impl GenerateRequest {
         if let Some(scale) = self.guidance_scale {
             check_range("guidance scale", scale, 0.0, 1e6)?;
         }
-        check_range("text guidance", self.text_guidance, 0.0, 1e6)?;
+        if let Some(weight) = self.text_guidance {
+            check_range("text guidance", weight, 0.0, 1e6)?;
+        }
         if self.steps == 0 || self.steps > 1000 {
             return Err(refuse(
                 "steps",
@@ -393,9 +411,9 @@ impl GenerateRequestBuilder {
         self
     }
 
-    /// Weight of the text loss, not negative; 0 by default.
+    /// Weight of the text loss, not negative.
     pub fn text_guidance(mut self, weight: f64) -> Self {
-        self.request.text_guidance = weight;
+        self.request.text_guidance = Some(weight);
         self
     }
 

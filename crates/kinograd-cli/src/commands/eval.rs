@@ -68,6 +68,7 @@ fn guidance(args: &EvalGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
         steps: args.steps.clone(),
         guidance_scale: args.guidance_scale,
         text_guidance: args.text_guidance,
+        seed: args.seed,
         cfg: args.cfg,
         ..GuidanceProtocol::default()
     };

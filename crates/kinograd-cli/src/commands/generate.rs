@@ -56,7 +56,6 @@ fn request_of(args: &GenerateArgs) -> Result<GenerateRequest, kinograd::Error> {
         .seed(args.seed)
         .steps(args.steps)
         .sampler(args.sampler.into())
-        .text_guidance(args.text_guidance)
         .foot_lock(!args.no_foot_lock);
     if let Some(cfg) = args.cfg {
         request = request.cfg(cfg);
@@ -66,6 +65,9 @@ fn request_of(args: &GenerateArgs) -> Result<GenerateRequest, kinograd::Error> {
     }
     if let Some(scale) = args.guidance_scale {
         request = request.guidance_scale(scale);
+    }
+    if let Some(weight) = args.text_guidance {
+        request = request.text_guidance(weight);
     }
     if let Some(target) = args.target {
         let [x, z] = target.xz_m;

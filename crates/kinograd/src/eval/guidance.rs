@@ -30,8 +30,10 @@ pub struct GuidanceProtocol {
     pub methods: Vec<Method>,
     /// Strength instead of each method's own.
     pub guidance_scale: Option<f64>,
-    /// Weight of the text loss beside the goals; 0 leaves it out.
-    pub text_guidance: f64,
+    /// Weight of the text loss beside the goals, instead of each method's own.
+    pub text_guidance: Option<f64>,
+    /// First seed.
+    pub seed: u64,
     /// Classifier-free guidance scale instead of the model's own.
     pub cfg: Option<f64>,
 }
@@ -48,7 +50,8 @@ impl Default for GuidanceProtocol {
             steps: vec![20, 50],
             methods: vec![Method::DEFAULT],
             guidance_scale: None,
-            text_guidance: 0.0,
+            text_guidance: None,
+            seed: 0,
             cfg: None,
         }
     }
@@ -158,12 +161,13 @@ fn run(
             let mut request = GenerateRequest::builder(&protocol.prompt)
                 .seconds(protocol.duration_secs)
                 .clips(protocol.seeds)
+                .seed(protocol.seed)
                 .steps(steps)
                 .method(method)
                 .target(x, z)
                 .obstacle(x / 2.0, z / 2.0, protocol.obstacle_radius_m);
-            if method != Method::None {
-                request = request.text_guidance(protocol.text_guidance);
+            if let Some(weight) = protocol.text_guidance.filter(|_| method != Method::None) {
+                request = request.text_guidance(weight);
             }
             if let Some(scale) = protocol.guidance_scale {
                 request = request.guidance_scale(scale);
@@ -212,13 +216,14 @@ impl fmt::Display for GuidanceReport {
         let p = &self.protocol;
         writeln!(
             f,
-            "\"{}\", {} s, targets {:?} m away at {:?}°, circle of {} m half-way, {} seeds, {}",
+            "\"{}\", {} s, targets {:?} m away at {:?}°, circle of {} m half-way, {} seeds from {}, {}",
             p.prompt,
             p.duration_secs,
             p.distances_m,
             p.directions_deg,
             p.obstacle_radius_m,
             p.seeds,
+            p.seed,
             self.engine
         )?;
         writeln!(
