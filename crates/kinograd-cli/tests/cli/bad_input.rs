@@ -76,6 +76,10 @@ fn places() {
 
 #[test]
 fn numbers() {
+    refused(
+        &generate(&["--text-guidance", "-1"]),
+        &["text guidance: -1 is outside"],
+    );
     refused(&generate(&["--seconds", "0"]), &["seconds: 0 is outside"]);
     refused(
         &generate(&["--seconds", "1000"]),

@@ -81,6 +81,20 @@ fn every_format_and_the_report() {
 }
 
 #[test]
+fn text_guidance_brings_the_clip_nearer_to_its_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let score = |weight: &str| {
+        let more = ["--steps", "6", "--text-guidance", weight, "-o", "a.npz"];
+        let mut args = SHORT.to_vec();
+        args.drain(4..6);
+        args.extend(more);
+        let run = kinograd(folder.path(), &args).ok().json();
+        run["text_score"].as_f64().unwrap()
+    };
+    assert!(score("1") > score("0") + 0.05);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
