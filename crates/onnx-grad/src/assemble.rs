@@ -17,9 +17,10 @@ pub(crate) struct Part<'a> {
     pub(crate) outputs: Vec<(V, String)>,
 }
 
-/// The nodes and weights that lead from `part.inputs` to `part.outputs`, as a model.
-pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
-    let given: HashSet<V> = part.inputs.iter().copied().collect();
+/// The nodes and weights that lead from `part.inputs` and values around the graph to
+/// `part.outputs`.
+pub(crate) fn graph(graph: &Graph, part: &Part, outside: &HashSet<V>) -> GraphProto {
+    let given: HashSet<V> = part.inputs.iter().chain(outside).copied().collect();
     let mut nodes: BTreeSet<usize> = BTreeSet::new();
     let mut weights: BTreeSet<V> = BTreeSet::new();
     let mut seen: HashSet<V> = HashSet::new();
@@ -65,7 +66,7 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
             Some(tensor)
         })
         .collect();
-    let proto = GraphProto {
+    GraphProto {
         node: out,
         name: part.name.to_owned(),
         initializer,
@@ -80,21 +81,13 @@ pub(crate) fn model(graph: &Graph, source: &ModelProto, part: &Part) -> Model {
             .map(|(v, name)| value_info(graph, *v, name))
             .collect(),
         ..GraphProto::default()
-    };
-    // Calls in the bodies of control flow are left as they are.
-    let has_bodies = proto
-        .node
-        .iter()
-        .flat_map(|n| &n.attribute)
-        .any(|a| a.g.is_some() || !a.graphs.is_empty());
-    let functions = if has_bodies {
-        source.functions.clone()
-    } else {
-        Vec::new()
-    };
+    }
+}
+
+/// A part of the graph as a model.
+pub(crate) fn model(working: &Graph, source: &ModelProto, part: &Part) -> Model {
     let mut model = ModelProto {
-        graph: Some(proto),
-        functions,
+        graph: Some(graph(working, part, &HashSet::new())),
         ..without_graph(source)
     };
     model.producer_name = "onnx-grad".into();

@@ -40,7 +40,16 @@ fn expand_into(
             node.overload.as_str(),
         );
         let Some(function) = table.get(&key) else {
-            out.push(node.clone());
+            let mut node = node.clone();
+            for attribute in &mut node.attribute {
+                let graphs = attribute.g.as_deref_mut().into_iter();
+                for graph in graphs.chain(&mut attribute.graphs) {
+                    let mut body = Vec::new();
+                    expand_into(table, &graph.node, depth + 1, calls, &mut body)?;
+                    graph.node = body;
+                }
+            }
+            out.push(node);
             if out.len() > MAX_NODES {
                 return Err(Error::Invalid {
                     reason: format!("its functions expand to more than {MAX_NODES} nodes"),
@@ -48,7 +57,7 @@ fn expand_into(
             }
             continue;
         };
-        if depth >= MAX_DEPTH {
+        if depth >= MAX_DEPTH || *calls > MAX_NODES {
             return Err(Error::Invalid {
                 reason: format!(
                     "function `{}` calls itself, or calls nest too deep",

@@ -61,6 +61,11 @@ impl<'a> Grad<'a> {
         }
     }
 
+    /// Index of the node in the graph.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     /// Input `index`, which the op requires.
     pub(crate) fn x(&self, index: usize) -> Result<V> {
         self.node

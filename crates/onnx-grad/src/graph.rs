@@ -96,7 +96,9 @@ pub(crate) struct Graph {
     seen: HashMap<Key, Vec<Option<V>>>,
     tensors: HashMap<Vec<u8>, V>,
     pub(crate) transposed: HashMap<V, V>,
-    counter: usize,
+    pub(crate) counter: usize,
+    /// How many bodies of control flow it lies in.
+    pub(crate) depth: usize,
 }
 
 /// Equal keys mean equal results.
@@ -136,6 +138,12 @@ impl Node {
 
     pub(crate) fn is(&self, op: &str) -> bool {
         self.op == op && self.domain.is_empty()
+    }
+
+    pub(crate) fn has_bodies(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|a| a.g.is_some() || !a.graphs.is_empty())
     }
 
     /// A name to call the node by in a message.
@@ -363,7 +371,12 @@ impl Graph {
         if let Some(key) = node.key() {
             self.seen.entry(key).or_insert_with(|| node.outputs.clone());
         }
-        let infos = ops::infer(self, &node);
+        // Who derives a node with bodies says what it returns.
+        let infos = if node.derived && node.has_bodies() {
+            Vec::new()
+        } else {
+            ops::infer(self, &node)
+        };
         for (slot, info) in node.outputs.iter().zip(infos) {
             let Some(v) = *slot else { continue };
             let shape = info.shape.map(|shape| self.sane(shape));

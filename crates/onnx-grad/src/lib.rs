@@ -16,6 +16,7 @@ pub mod proto;
 mod refusal;
 mod request;
 mod reverse;
+mod scope;
 mod size;
 mod tensor;
 mod weights;

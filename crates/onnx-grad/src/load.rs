@@ -41,24 +41,51 @@ pub(crate) fn graph_from_model(model: &Model) -> Result<Graph> {
         .filter_map(|import| Some((import.domain.clone(), import.version?)))
         .collect();
     let mut index = add_sources(&mut graph, proto)?;
-    collect_names(&nodes, &mut graph.names);
+    graph.outputs = add_nodes(&mut graph, proto, &nodes, &mut index)?;
+    Ok(graph)
+}
+
+/// Adds the nodes of a body of control flow, whose inputs and captured values are in `index`.
+pub(crate) fn add_body(
+    graph: &mut Graph,
+    proto: &GraphProto,
+    index: &mut HashMap<String, V>,
+) -> Result<Vec<V>> {
+    for tensor in &proto.initializer {
+        tensor::check(tensor)
+            .map_err(|reason| invalid(format!("initializer `{}`: {reason}", tensor.name)))?;
+        let v = graph.add_tensor(tensor.name.clone(), Rc::new(tensor.clone()));
+        index.insert(tensor.name.clone(), v);
+    }
+    add_nodes(graph, proto, &proto.node, index)
+}
+
+/// Adds nodes in the order of their dependencies; returns the outputs of the graph.
+fn add_nodes(
+    graph: &mut Graph,
+    proto: &GraphProto,
+    nodes: &[NodeProto],
+    index: &mut HashMap<String, V>,
+) -> Result<Vec<V>> {
+    collect_names(nodes, &mut graph.names);
     let hints: HashMap<String, TensorInfo> = proto
         .value_info
         .iter()
         .chain(&proto.output)
         .map(|info| (info.name.clone(), TensorInfo::from_proto(info)))
         .collect();
-    let order = sorted(&nodes, &index)?;
+    let order = sorted(nodes, index)?;
     for at in order {
-        add_node(&mut graph, &nodes[at], &mut index, &hints)?;
+        add_node(graph, &nodes[at], index, &hints)?;
     }
-    for info in &proto.output {
-        let v = index
-            .get(&info.name)
-            .ok_or_else(|| invalid(format!("output `{}` is computed by no node", info.name)))?;
-        graph.outputs.push(*v);
-    }
-    Ok(graph)
+    proto
+        .output
+        .iter()
+        .map(|info| {
+            let v = index.get(&info.name).copied();
+            v.ok_or_else(|| invalid(format!("output `{}` is computed by no node", info.name)))
+        })
+        .collect()
 }
 
 fn add_sources(graph: &mut Graph, proto: &GraphProto) -> Result<HashMap<String, V>> {

@@ -63,8 +63,17 @@ pub(crate) fn reverse_between(
     inputs: &[V],
     stops: &HashSet<V>,
 ) -> Result<Vec<Option<V>>> {
+    let outputs: Vec<V> = seeds.iter().map(|(output, _)| *output).collect();
+    let nodes = nodes_between(graph, &outputs, stops);
+    let depends = depends_among(graph, &nodes, inputs);
+    let depends = |v: V| depends.contains(&v);
+    sweep(graph, &nodes, seeds, inputs, &depends, &depends)
+}
+
+/// The nodes that lead from `stops` to `outputs`, sorted.
+fn nodes_between(graph: &Graph, outputs: &[V], stops: &HashSet<V>) -> Vec<usize> {
     let mut nodes: BTreeSet<usize> = BTreeSet::new();
-    let mut queue: Vec<V> = seeds.iter().map(|(output, _)| *output).collect();
+    let mut queue: Vec<V> = outputs.to_vec();
     while let Some(v) = queue.pop() {
         if let Origin::Node(at) = graph.value(v).origin
             && !stops.contains(&v)
@@ -74,9 +83,12 @@ pub(crate) fn reverse_between(
             queue.extend(node.inputs.iter().flatten().chain(&node.captures));
         }
     }
-    let nodes: Vec<usize> = nodes.into_iter().collect();
+    nodes.into_iter().collect()
+}
+
+fn depends_among(graph: &Graph, nodes: &[usize], inputs: &[V]) -> HashSet<V> {
     let mut depends: HashSet<V> = inputs.iter().copied().collect();
-    for &at in &nodes {
+    for &at in nodes {
         let node = &graph.nodes[at];
         let mut reads = node.inputs.iter().flatten().chain(&node.captures);
         if reads.any(|v| depends.contains(v)) && !is_zero(graph, at) {
@@ -84,8 +96,13 @@ pub(crate) fn reverse_between(
             depends.extend(outputs.filter(|&v| may_be_float(graph, v)));
         }
     }
-    let depends = |v: V| depends.contains(&v);
-    sweep(graph, &nodes, seeds, inputs, &depends, &depends)
+    depends
+}
+
+/// The values on paths to `outputs` that depend differentiably on `inputs`.
+pub(crate) fn depends_between(graph: &Graph, outputs: &[V], inputs: &[V]) -> HashSet<V> {
+    let nodes = nodes_between(graph, outputs, &HashSet::new());
+    depends_among(graph, &nodes, inputs)
 }
 
 /// Goes through `nodes`, which are sorted, from the last to the first.

@@ -38,11 +38,13 @@ mod grid_sample;
 mod group_normalization;
 mod hard_swish;
 mod identity;
+mod if_;
 mod infer;
 mod layer_normalization;
 mod leaky_relu;
 mod lengths;
 mod log;
+mod loop_;
 mod lp_normalization;
 mod lrn;
 mod matmul;
@@ -242,9 +244,11 @@ static FILES: &[&[Op]] = &[
     group_normalization::OPS,
     hard_swish::OPS,
     identity::OPS,
+    if_::OPS,
     layer_normalization::OPS,
     leaky_relu::OPS,
     log::OPS,
+    loop_::OPS,
     lp_normalization::OPS,
     lrn::OPS,
     matmul::OPS,

@@ -33,7 +33,7 @@ fn arrangement(n: &Node, letter: char, rank: usize) -> Vec<i64> {
 }
 
 fn matmul_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
-    let mut arranged = |input: usize, letter: char| -> Option<Vec<Dim>> {
+    let arranged = |input: usize, letter: char| -> Option<Vec<Dim>> {
         let dims = g.shape(n.input(input)?)?;
         let perm = arrangement(n, letter, dims.len());
         perm.iter()
