@@ -56,7 +56,8 @@ def case(name, nodes, inputs, f, *, constants=None, wanted=None, outputs=("y",),
     declared = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
     stored = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in (constants or {}).items()]
     graph = helper.make_graph(nodes, name, infos, declared, stored)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    domains = {"": opset} | {n.domain: 1 for n in nodes if n.domain}
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid(d, v) for d, v in domains.items()], ir_version=10)
     arrays = {f"{name}|model|onnx": np.frombuffer(model.SerializeToString(), np.uint8)}
     arrays |= {f"{name}|input|{k}": np.asarray(v) for k, v in inputs.items()}
     for o, r, c in zip(outputs, results, cotangents):

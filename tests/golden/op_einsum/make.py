@@ -23,4 +23,7 @@ write(__file__, [
     pair("summed_alone", "ij,k->ik", noise(3, 4), noise(5)),
     case("permuted", node("Einsum", "a", equation="ijk->kij"), {"a": a}, lambda a: torch.einsum("ijk->kij", a)),
     case("three", node("Einsum", "abc", equation="ij,jk,kl->il"), {"a": noise(2, 3), "b": noise(3, 4), "c": noise(4, 5)}, lambda a, b, c: a @ b @ c),
+    case("trace", node("Einsum", "a", equation="ii->"), {"a": noise(3, 3)}, lambda a: a.trace()),
+    case("diagonal", node("Einsum", "a", equation="bii->bi"), {"a": noise(2, 3, 3)}, lambda a: a.diagonal(dim1=1, dim2=2)),
+    pair("diagonal_product", "bii,ij->bj", noise(2, 3, 3), noise(3, 4)),
 ])

@@ -23,4 +23,6 @@ write(__file__, [
     case("log_sum_exp", node("ReduceLogSumExp", "xa", keepdims=0), {"x": x}, lambda x: x.logsumexp(1), constants=axis),
     case("prod", node("ReduceProd", "xa", keepdims=0), {"x": noise(2, 3, 4, low=0.5)}, lambda x: x.prod(1), constants=axis),
     case("log_sum", node("ReduceLogSum", "xa"), {"x": noise(2, 3, 4, low=0.5)}, lambda x: x.sum(1, keepdim=True).log(), constants=axis),
+    case("prod_zeros", node("ReduceProd", "xa", keepdims=0), {"x": np.array([[0, 2, 3], [0, 0, 5], [4, 2, 1]], np.float32)}, lambda x: x.prod(1), constants=axis),
+    case("prod_all", node("ReduceProd", "x", axes=[0, 1]), {"x": np.array([[0, 2, 3], [4, 2, 1]], np.float32)}, lambda x: x.flatten().prod().reshape(1, 1), opset=13),
 ])
