@@ -32,6 +32,7 @@ class DenoiserConfig:
     blocks: int = 8
     heads: int = 8
     hidden: int = 1024
+    course: int = 6
     drop_path: float = 0.1
 
 

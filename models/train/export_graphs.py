@@ -9,7 +9,7 @@ from onnx import TensorProto
 from torch import Tensor
 
 from config import FEATURES, PATCH
-from model import MASKED, AdaBlock, Denoiser, MotionTower, PlainBlock, TextTower
+from model import MASKED, MAX_PATCHES, AdaBlock, Denoiser, MotionTower, PlainBlock, TextTower
 from onnx_builder import END, GraphBuilder, assign
 
 
@@ -85,6 +85,16 @@ def load_relative(m: Denoiser, stored: np.ndarray) -> None:
     assign(m.relative, table)
 
 
+def course(g: GraphBuilder, m: Denoiser, cond: str, frames: str, n: str) -> str:
+    """The slow waves of `Denoiser.forward`; `frames` `[b, 1]`."""
+    count = m.course.out_features // m.width
+    centres = (np.arange(MAX_PATCHES, dtype=np.float32)[None] + 0.5) * PATCH
+    u = g.op("Div", g.slice(g.raw(centres, "centres"), 1, 0, n), frames)
+    waves = np.pi * np.arange(1, count + 1, dtype=np.float32)
+    basis = g.op("Cos", g.op("Mul", g.op("Unsqueeze", u, g.ints(2)), g.raw(waves, "waves")))
+    return g.op("MatMul", basis, g.reshape(g.linear(cond, m.course, "course"), 0, count, m.width))
+
+
 def denoiser_graph(m: Denoiser) -> GraphBuilder:
     """`Denoiser.forward`."""
     g = GraphBuilder("denoiser")
@@ -103,6 +113,7 @@ def denoiser_graph(m: Denoiser) -> GraphBuilder:
     frames = g.op("ReduceSum", frame_mask, g.ints(1), keepdims=1)
     cond = g.op("Add", g.linear(t, m.time2, "time2"), g.linear(sinusoid(g, frames, d, 1e3), m.length, "length"))
     cond = g.silu(g.op("Add", cond, g.linear(condition, m.condition, "condition")))
+    x = g.op("Add", x, course(g, m, cond, frames, n))
     for i, block in enumerate(m.blocks):
         g.scope = [f"block{i}"]
         x = ada_block(g, x, block, cond, bias)

@@ -107,8 +107,21 @@ class AdaBlock(nn.Module):
         return x + drop_path(g2 * self.down(F.silu(self.up(h))), self.drop, self.training)
 
 
+def course_basis(frames: Tensor, n: int, count: int) -> Tensor:
+    """`cos(π k u)`, k = 1 to `count`, at the patches' centres u between a clip's start (0) and end (1).
+
+    `frames` `[b]`: the clips' lengths → `[b, n, count]`.
+    """
+    u = (torch.arange(n, device=frames.device) + 0.5) * PATCH / frames[:, None]
+    return (u[:, :, None] * (math.pi * torch.arange(1, count + 1, device=frames.device))).cos()
+
+
 class Denoiser(nn.Module):
-    """x0-prediction from patches of frames; each output patch also sees its two neighbours' tokens."""
+    """x0-prediction from patches of frames; each output patch also sees its two neighbours' tokens.
+
+    The condition enters by AdaLN, and as a course: slow waves over the clip's length, added to the tokens. In
+    noise the tokens alone hardly tell where in the clip they are, so that what comes first would be lost.
+    """
 
     def __init__(self, c: DenoiserConfig, condition_dims: int) -> None:
         super().__init__()
@@ -119,10 +132,11 @@ class Denoiser(nn.Module):
         self.time1, self.time2 = nn.Linear(c.width, c.width), nn.Linear(c.width, c.width)
         self.length = nn.Linear(c.width, c.width)
         self.condition = nn.Linear(condition_dims, c.width)
+        self.course = nn.Linear(c.width, c.course * c.width)
         self.blocks = nn.ModuleList(AdaBlock(c) for _ in range(c.blocks))
         self.modulation = nn.Linear(c.width, 2 * c.width)
         self.out = nn.Linear(3 * c.width, PATCH * FEATURES)
-        for layer in (self.modulation, self.out):
+        for layer in (self.course, self.modulation, self.out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         index = torch.arange(MAX_PATCHES)
@@ -135,8 +149,11 @@ class Denoiser(nn.Module):
         mask = frame_mask.reshape(b, n, PATCH)[:, :, 0]
         x = self.inp((x_t * frame_mask[:, :, None]).reshape(b, n, PATCH * FEATURES)) + self.position[:n]
         cond = self.time2(F.silu(self.time1(sinusoid(timestep, self.width, 1e4))))
-        cond = cond + self.length(sinusoid(frame_mask.sum(1), self.width, 1e3)) + self.condition(condition)
+        lengths = frame_mask.sum(1)
+        cond = cond + self.length(sinusoid(lengths, self.width, 1e3)) + self.condition(condition)
         cond = F.silu(cond)
+        course = self.course(cond).view(b, -1, self.width)
+        x = x + course_basis(lengths, n, course.shape[1]) @ course.float()
         bias = self.relative[:, self.offset[:n, :n]][None] + ((1 - mask) * MASKED)[:, None, None, :]
         for block in self.blocks:
             x = block(x, cond, bias)
