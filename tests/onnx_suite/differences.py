@@ -110,7 +110,9 @@ def slopes(
     coarse, fine = np.array(coarse), np.array(fine)
     bend = np.array(bend).reshape(-1, 2)
     noise = 8 * step.rounding * size / step.size
-    largest = max(float(np.abs(fine).max(initial=0.0)), 1e-3)
+    # Jumps give slopes of any size, which must not excuse others.
+    steady = np.abs(coarse - fine) <= step.agreement * np.abs(fine) + noise
+    largest = max(float(np.abs(fine[steady]).max(initial=0.0)), 1e-3)
     allowed = step.agreement * largest + noise
     agree = np.abs(coarse - fine) <= allowed
     # One-sided slopes of a smooth function come together in proportion to h.

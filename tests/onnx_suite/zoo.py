@@ -32,6 +32,10 @@ class MotionEncoder(nn.Module):
         layer = nn.TransformerEncoderLayer(width, 4, 1024, 0.1, "gelu", batch_first=True)
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
         self.leave = nn.Linear(width, features)
+        # The layers are copies of one.
+        for weight in self.encoder.parameters():
+            if weight.dim() > 1:
+                nn.init.xavier_uniform_(weight)
 
     def forward(self, x: Tensor, level: Tensor, condition: Tensor) -> Tensor:
         token = self.time(timestep_embedding(level, self.width)) + self.text(condition)
