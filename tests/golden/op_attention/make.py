@@ -50,7 +50,7 @@ def after(p, x):
 
 
 write(__file__, [
-    case("groups", node("Attention", "qkv"), few, lambda q, k, v: attend_in_full(q, k, v)[0], opset=23),
+    case("groups", node("Attention", "qkv"), few, lambda q, k, v: attend_in_full(q, k, v)[0], opset=23, dims="fixed"),
     case("groups_flat", node("Attention", "qkv", q_num_heads=4, kv_num_heads=2), {"q": noise(2, 3, 20), "k": noise(2, 6, 10), "v": noise(2, 6, 14)}, lambda q, k, v: attend_in_full(heads(q, 4), heads(k, 2), heads(v, 2))[0].transpose(1, 2).flatten(2), opset=23, dims="fixed"),
     case("softcap", node("Attention", "qkvb", softcap=1.5), few | {"b": noise(3, 6)}, lambda q, k, v, b: attend_in_full(q, k, v, b, 1.5)[0], opset=23, fixed="qkv"),
     case("blind", [node("Cast", "m", "t", to=9), node("Attention", "qkvt")], few | {"m": blind}, lambda q, k, v, m: attend_in_full(q, k, v, torch.where(m == 1, 0.0, -torch.inf))[0], opset=24, dims="fixed"),

@@ -101,7 +101,7 @@ fn rule(g: &mut Grad) -> Result<()> {
             .collect();
         let leads = leads_to(&scope.graph, &ends);
         for v in wanted {
-            if leads[scope.import(g, v).0 as usize] {
+            if scope.inner(v).is_some_and(|v| leads[v.0 as usize]) {
                 reached.insert(v);
             }
         }

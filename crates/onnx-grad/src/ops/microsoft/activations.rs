@@ -4,7 +4,7 @@
 
 use super::{Cost, Op, infer};
 use crate::Result;
-use crate::build::{attr_int, attr_str, to_i64};
+use crate::build::{attr_str, to_i64};
 use crate::dim::Dim;
 use crate::grad::Grad;
 use crate::graph::{Graph, Info, Node, V};
@@ -96,12 +96,16 @@ fn bias_softmax(g: &mut Grad) -> Result<()> {
     if g.node.int("is_inner_broadcast", 1) == 0 && other != rank {
         return Err(g.error("the bias is broadcast along the leading axes"));
     }
-    let sum = biased(g)?;
     let axis = to_i64(g.axis("axis", 1, rank)?);
     // The op flattens from the axis on.
     if axis != to_i64(rank) - 1 {
         return Err(g.error("an axis other than the last is not supported"));
     }
-    let y = g.emit("Softmax", &[sum], vec![attr_int("axis", axis)]);
-    g.give_through(&[(0, y)])
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let product = g.mul(dy, y);
+    let total = g.reduce("ReduceSum", product, &[axis], true);
+    let lost = g.mul(y, total);
+    let gradient = g.sub(product, lost);
+    g.give(0, gradient)?;
+    g.give(1, gradient)
 }

@@ -43,6 +43,7 @@ fn last_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     // Inference reads shapes from values, so that the transposed input has to be one.
     let mut value = g.value(x).clone();
     let dims = g.shape(x)?;
+    value.name.clear();
     value.shape = Some(first.iter().map(|&at| dims[at].clone()).collect());
     let stand_in = g.push_value(value);
     let mut conv = Node {
@@ -52,7 +53,9 @@ fn last_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         ..n.clone()
     };
     conv.inputs[0] = Some(stand_in);
-    let mut dims = ops::infer(g, &conv).into_iter().next()?.shape?;
+    let infos = ops::infer(g, &conv);
+    g.values.truncate(stand_in.0 as usize);
+    let mut dims = infos.into_iter().next()?.shape?;
     dims[1..].rotate_left(1);
     Some(vec![Info::new(data_type, Some(dims))])
 }
