@@ -180,6 +180,47 @@ pub(crate) fn transposed(tensor: &TensorProto) -> Option<TensorProto> {
     })
 }
 
+/// A kernel `[groups·b, a, lengths…]` as `[groups·a, b, lengths…]` with every place of it at the
+/// opposite one, where its data is stored as bytes.
+pub(crate) fn turned(tensor: &TensorProto, groups: i64) -> Option<TensorProto> {
+    let size = DataType::from_code(tensor.data_type?).size()?;
+    let count = |n: i64| usize::try_from(n).ok();
+    let [rows, a, lengths @ ..] = tensor.dims.as_slice() else {
+        return None;
+    };
+    let (groups, rows, a) = (count(groups)?, count(*rows)?, count(*a)?);
+    let places = lengths
+        .iter()
+        .try_fold(1usize, |n, &k| n.checked_mul(count(k)?))?;
+    let b = rows.checked_div(groups)?;
+    let raw = tensor.raw_data.as_deref()?;
+    let total = [b, a, places, size]
+        .iter()
+        .try_fold(groups, |n, &k| n.checked_mul(k))?;
+    if raw.is_empty() || total != raw.len() || b * groups != rows {
+        return None;
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    for group in 0..groups {
+        for column in 0..a {
+            for row in 0..b {
+                let start = ((group * b + row) * a + column) * places;
+                for place in (0..places).rev() {
+                    let at = (start + place) * size;
+                    out.extend_from_slice(&raw[at..at + size]);
+                }
+            }
+        }
+    }
+    let mut dims = vec![i64::try_from(groups * a).ok()?, i64::try_from(b).ok()?];
+    dims.extend(lengths);
+    Some(TensorProto {
+        dims,
+        raw_data: Some(Bytes::from(out)),
+        ..tensor.clone()
+    })
+}
+
 /// Checks that the stored data has the size that the shape says.
 pub(crate) fn check(tensor: &TensorProto) -> Result<(), String> {
     let count = element_count(&tensor.dims)

@@ -16,6 +16,7 @@ def conv(x, w, b=None, **k):
 
 w1, w2, w3, b = noise(4, 3, 3, seed=1), noise(4, 3, 3, 2, seed=1), noise(2, 3, 2, 1, 3, seed=1), noise(4, seed=2)
 t1, t2, tb = (torch.tensor(t).double() for t in (w1, w2, b))
+pairs = noise(6, 2, 2, 3, seed=1)
 group, deep = noise(6, 2, 3, seed=1), noise(6, 1, 3, 3, seed=1)
 x1, x2, x3 = noise(2, 3, 9), noise(2, 3, 7, 8), noise(2, 3, 4, 2, 5)
 
@@ -45,4 +46,8 @@ write(__file__, [
     both("kernel_point", x2, noise(4, 3, 1, 1, seed=1), lambda x, w: conv(x, w)),
     both("kernel_same", noise(2, 3, 11), w1, lambda x, w: conv(F.pad(x, (0, 1)), w, stride=3), auto_pad="SAME_UPPER", strides=[3]),
     both("kernel_valid", x1, w1, lambda x, w: conv(x, w), auto_pad="VALID"),
+    case("image_groups", node("Conv", "xw", group=2, dilations=[1, 2], pads=[0, 2, 1, 4]), {"x": noise(2, 4, 5, 6)}, lambda x: conv(F.pad(x, (2, 4, 0, 1)), torch.tensor(pairs).double(), groups=2, dilation=(1, 2)), constants={"w": pairs}, dims="free", fixed="x"),
+    case("image_free", node("Conv", "xwb", pads=[1, 0, 1, 1]), {"x": x2}, lambda x: conv(F.pad(x, (0, 1, 1, 1)), t2, tb), constants={"w": w2, "b": b}),
+    case("image_wide_pads", node("Conv", "xw", pads=[3, 0, 3, 0]), {"x": x2}, lambda x: conv(F.pad(x, (0, 0, 3, 3)), t2), constants={"w": w2}),
+    case("image_point", node("Conv", "xw"), {"x": x2}, lambda x: conv(x, t2[:, :, :1, :1]), constants={"w": w2[:, :, :1, :1].copy()}),
 ])

@@ -13,7 +13,7 @@ parts = np.array([[2, 1], [0, 3], [2, 1], [2, 2]], np.float32)
 few = np.array([[2, 1, 2], [-1, 1, 0]], np.float32)
 write(__file__, [
     case("compress", node("Compress", "xc", axis=0), {"x": x}, lambda x: x[[0, 2]], constants={"c": rows}),
-    case("compress_short", node("Compress", "xc", axis=1), {"x": x, "c": rows}, lambda x, c: x[:, [0, 2]]),
+    case("compress_short", [node("Cast", "c", "b", to=9), node("Compress", "xb", axis=1)], {"x": x, "c": rows.astype(np.int64)}, lambda x, c: x[:, [0, 2]]),
     case("compress_all", node("Compress", "xc"), {"x": x}, lambda x: x.flatten()[[1, 4, 5]], constants={"c": np.array([False, True, False, False, True, True])}),
     case("unique", node("Unique", "x"), {"x": few}, lambda x: x.flatten()[[3, 5, 1, 0]]),
     case("unique_rows", node("Unique", "x", ("y", "", "", "n"), axis=0, sorted=0), {"x": parts}, lambda x: x[[0, 1, 3]]),
