@@ -59,6 +59,20 @@ pub enum GuidanceError {
         /// The names there are.
         known: String,
     },
+    /// A part of a scene is at fault.
+    #[error("scene: {place}")]
+    In {
+        /// Which part.
+        place: String,
+        /// What is wrong with it.
+        source: Box<GuidanceError>,
+    },
+    /// A document is no JSON of the expected kind.
+    #[error("{message}")]
+    Json {
+        /// What is wrong, and where.
+        message: String,
+    },
     /// No thing of this kind has this name.
     #[error("unknown {kind} `{name}`: did you mean `{nearest}`?")]
     UnknownName {
@@ -78,6 +92,14 @@ pub enum GuidanceError {
 }
 
 impl GuidanceError {
+    /// Names the part of a scene in which the error happened.
+    pub(crate) fn inside(self, place: String) -> Self {
+        Self::In {
+            place,
+            source: Box::new(self),
+        }
+    }
+
     pub(crate) fn unknown_name(kind: &'static str, name: &str, known: &[&str]) -> Self {
         Self::UnknownName {
             kind,

@@ -9,17 +9,20 @@ mod error;
 mod goals;
 pub mod loss;
 pub mod method;
+pub mod optimize;
 mod projection;
+pub mod scene;
 mod shape;
 
 pub use error::GuidanceError;
 pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Span, Waypoint};
 pub use loss::{
-    Barrier, ClosureLoss, DecodedMotion, Derivative, Embedding, EmbeddingPullBack, FEET, Facing,
-    FacingTarget, FootContact, GroundPenetration, JointTarget, KeyPose, Keyframes, LoopClosure,
-    Loss, LossValue, MotionGradient, MotionLoss, NoSkate, Obstacles, OfRootPath, OnMotion,
-    OnRootPath, Origin, PathDecoder, PathLoss, PersonDistance, PoseSimilarity, Reduction, Region,
-    RootTarget, Smoothness, Speed, SumLoss, TextSimilarity, Trajectory, Waypoints, joint_index,
+    Augmented, Barrier, ClosureLoss, DecodedMotion, Derivative, Embedding, EmbeddingPullBack, FEET,
+    Facing, FacingTarget, FootContact, GroundPenetration, ImageAugmentation, JointTarget, KeyPose,
+    Keyframes, LoopClosure, Loss, LossValue, MotionGradient, MotionLoss, NoSkate, Obstacles,
+    OfRootPath, OnMotion, OnRootPath, Origin, PathDecoder, PathLoss, PersonDistance,
+    PoseSimilarity, Reduction, Region, RootTarget, Smoothness, Speed, SumLoss, TextSimilarity,
+    Trajectory, Waypoints, joint_index,
 };
 pub use method::{
     AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,

@@ -70,3 +70,196 @@ fn a_batch_of_three_is_three_singles() {
         }
     }
 }
+
+/// The golden-free set-up of methods that are not in the registry: three samples of two by two.
+mod others {
+    use super::*;
+    use kinograd_diffusion::{Guidance, NoiseLevel, NoiseSource};
+    use kinograd_guidance::{
+        Augmented, ClassifierGuidance, ClosureLoss, GradientGuidance, GuidanceError,
+        ImageAugmentation, LinearConstraint, LinearProjection, Linearization, Lookahead, Loss,
+        LossValue, NoiseOptimizer, NoiseOptions, TimeClassifier,
+    };
+    use ndarray::array;
+
+    const SHAPE: [usize; 2] = [2, 2];
+
+    /// ‖x − 1‖⁴ per sample.
+    fn quartic() -> impl Loss {
+        ClosureLoss::new("quartic", |x: &ArrayD<f32>| {
+            let mut gradient = x.mapv(|x| x - 1.0);
+            let mut values = Vec::new();
+            for mut sample in gradient.axis_iter_mut(Axis(0)) {
+                let squared = sample.mapv(|g| f64::from(g).powi(2)).sum();
+                values.push(squared * squared);
+                sample.mapv_inplace(|g| (4.0 * squared * f64::from(g)) as f32);
+            }
+            Ok((values, gradient))
+        })
+    }
+
+    struct AsClassifier;
+
+    impl TimeClassifier for AsClassifier {
+        fn name(&self) -> &str {
+            "classifier"
+        }
+        fn value_and_grad(
+            &mut self,
+            x_t: &ArrayD<f32>,
+            _: NoiseLevel,
+        ) -> Result<LossValue, GuidanceError> {
+            quartic().value_and_grad(x_t)
+        }
+    }
+
+    fn denoiser() -> GaussianDenoiser {
+        let covariance = array![
+            [1.0, 0.3, 0.1, 0.0],
+            [0.3, 0.8, 0.2, 0.1],
+            [0.1, 0.2, 0.6, 0.2],
+            [0.0, 0.1, 0.2, 0.9]
+        ];
+        GaussianDenoiser::new(array![0.2, -0.1, 0.4, 0.0], covariance)
+    }
+
+    fn same(of: impl Fn(&[u64]) -> ArrayD<f32>) {
+        let seeds = [4, 9, 2];
+        let batch = of(&seeds);
+        assert!(batch.iter().all(|x| x.is_finite()));
+        for (index, seed) in seeds.into_iter().enumerate() {
+            let alone = of(&[seed]);
+            assert_eq!(
+                batch.index_axis(Axis(0), index),
+                alone.index_axis(Axis(0), 0)
+            );
+        }
+    }
+
+    fn guided(mut guidance: impl Guidance, seeds: &[u64]) -> ArrayD<f32> {
+        let schedule = NoiseSchedule::cosine(1000).unwrap();
+        sample(
+            &mut Model::differentiable(&mut denoiser()),
+            &mut Ddim::new(0.5).unwrap(),
+            &schedule.steps(Spacing::Trailing, 8).unwrap(),
+            &Layout::full(&[seeds.len(), SHAPE[0], SHAPE[1]]).unwrap(),
+            &mut SeededNoise::new(seeds.to_vec()),
+            Some(&mut guidance),
+            &mut NoObserver,
+        )
+        .unwrap()
+    }
+
+    fn options() -> GuidanceOptions {
+        GuidanceOptions {
+            scale: 0.05,
+            max_move: Some(0.2),
+            ..GuidanceOptions::default()
+        }
+    }
+
+    #[test]
+    fn classifier_guidance() {
+        same(|seeds| {
+            guided(
+                ClassifierGuidance::new(AsClassifier, options()).unwrap(),
+                seeds,
+            )
+        });
+    }
+
+    #[test]
+    fn gradient_guidance() {
+        for lookahead in [Lookahead::Naive, Lookahead::Loss, Lookahead::Posterior] {
+            same(|seeds| {
+                let objective = Linearization {
+                    gradient: ArrayD::from_elem(vec![seeds.len(), SHAPE[0], SHAPE[1]], 0.5),
+                    values: vec![2.0; seeds.len()],
+                };
+                guided(
+                    GradientGuidance::new(lookahead, objective, 0.1, options()).unwrap(),
+                    seeds,
+                )
+            });
+        }
+    }
+
+    #[test]
+    fn linear_projection() {
+        same(|seeds| {
+            let row = LinearConstraint {
+                terms: vec![(0, 1.0), (3, -2.0)],
+                value: 0.7,
+                variance: 0.01,
+            };
+            let constraints = vec![vec![row]; seeds.len()];
+            guided(
+                LinearProjection::new(constraints, GuidanceOptions::default()).unwrap(),
+                seeds,
+            )
+        });
+    }
+
+    #[test]
+    fn noise_optimisation() {
+        same(|seeds| {
+            let shape = [seeds.len(), SHAPE[0], SHAPE[1]];
+            let mut start = ArrayD::zeros(shape.to_vec());
+            SeededNoise::new(seeds.to_vec()).fill(&mut start).unwrap();
+            let options = NoiseOptions {
+                iterations: 7,
+                stay: 0.1,
+                ..NoiseOptions::default()
+            };
+            let schedule = NoiseSchedule::cosine(1000).unwrap();
+            let best = NoiseOptimizer::new(options, quartic()).unwrap().run(
+                &mut Model::differentiable(&mut denoiser()),
+                &schedule.steps(Spacing::Trailing, 5).unwrap(),
+                &Layout::full(&shape).unwrap(),
+                start,
+                &mut |_, _| std::ops::ControlFlow::Continue(()),
+            );
+            best.unwrap().noise
+        });
+    }
+
+    #[test]
+    fn random_augmentation_and_its_gradient() {
+        let image = ArrayD::from_shape_fn(vec![2, 3, 6, 5], |i| {
+            (i[0] as f32 + 1.3 * i[1] as f32 + 0.7 * i[2] as f32 + 2.1 * i[3] as f32).sin()
+        });
+        let evaluate = |image: &ArrayD<f32>| {
+            Augmented::new(quartic(), ImageAugmentation::default(), 4, 7)
+                .unwrap()
+                .value_and_grad(image)
+                .unwrap()
+        };
+        let got = evaluate(&image);
+        for sample in 0..2 {
+            let own = image.slice_axis(Axis(0), Slice::from(sample..=sample));
+            let alone = evaluate(&own.into_owned());
+            assert_eq!(got.values[sample], alone.values[0]);
+            assert_eq!(
+                got.gradient.index_axis(Axis(0), sample),
+                alone.gradient.index_axis(Axis(0), 0)
+            );
+        }
+        let f = |image: &ArrayD<f32>| evaluate(image).values.iter().sum();
+        let expected = kinograd_testkit::central_difference(f, &image, 1e-2);
+        let scale = expected.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
+        let tolerance = kinograd_testkit::Tolerance::Within {
+            absolute: 1e-3 * scale,
+            relative: 0.0,
+        };
+        kinograd_testkit::assert_close(&got.gradient, &expected, tolerance);
+        let none = Augmented::new(quartic(), ImageAugmentation::NONE, 3, 0);
+        let plain = quartic().value_and_grad(&image).unwrap();
+        let unchanged = none.unwrap().value_and_grad(&image).unwrap();
+        kinograd_testkit::assert_close(
+            &unchanged.gradient,
+            &plain.gradient,
+            kinograd_testkit::Tolerance::Approximate,
+        );
+        assert!(Augmented::new(quartic(), ImageAugmentation::NONE, 0, 0).is_err());
+    }
+}

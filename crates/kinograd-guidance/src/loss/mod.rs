@@ -1,5 +1,7 @@
 //! Losses on x̂0, each with its exact gradient.
 
+mod augmentation;
+mod augmented;
 mod avoid;
 mod closure;
 mod facing;
@@ -21,6 +23,8 @@ mod trajectory;
 mod two_person;
 mod waypoints;
 
+pub use augmentation::ImageAugmentation;
+pub use augmented::Augmented;
 pub use avoid::Region;
 pub use closure::ClosureLoss;
 pub use facing::{Facing, FacingTarget};

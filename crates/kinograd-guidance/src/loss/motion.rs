@@ -147,6 +147,10 @@ impl<L: PathLoss> MotionLoss for OfRootPath<L> {
         self.0.name()
     }
 
+    fn check(&self, frames: usize) -> Result<(), GuidanceError> {
+        self.0.check(frames)
+    }
+
     fn accumulate(
         &self,
         motion: &DecodedMotion,

@@ -11,6 +11,15 @@ pub trait PathLoss {
     /// The loss's name, for messages and reports.
     fn name(&self) -> &str;
 
+    /// Whether it makes sense for a clip of this length.
+    ///
+    /// # Errors
+    /// [`GuidanceError::FrameOutOfRange`] if it needs a frame beyond the clip.
+    fn check(&self, frames: usize) -> Result<(), GuidanceError> {
+        let _ = frames;
+        Ok(())
+    }
+
     /// The value and its gradient, `[frames, 2]`.
     ///
     /// # Errors

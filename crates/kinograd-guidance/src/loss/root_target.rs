@@ -33,6 +33,10 @@ impl PathLoss for RootTarget {
         "root target"
     }
 
+    fn check(&self, frames: usize) -> Result<(), GuidanceError> {
+        self.frame.index("target", frames).map(|_| ())
+    }
+
     fn value_and_grad(
         &self,
         path_m: ArrayView2<'_, f64>,

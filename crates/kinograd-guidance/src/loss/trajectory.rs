@@ -34,11 +34,16 @@ impl PathLoss for Trajectory {
         "trajectory"
     }
 
+    fn check(&self, frames: usize) -> Result<(), GuidanceError> {
+        let last = self.first.saturating_add(self.path_m.len() - 1);
+        Frame::At(last).index("trajectory", frames).map(|_| ())
+    }
+
     fn value_and_grad(
         &self,
         path_m: ArrayView2<'_, f64>,
     ) -> Result<(f64, Array2<f64>), GuidanceError> {
-        Frame::At(self.first + self.path_m.len() - 1).index("trajectory", path_m.nrows())?;
+        self.check(path_m.nrows())?;
         let share = 1.0 / self.path_m.len() as f64;
         let mut gradient = Array2::zeros(path_m.raw_dim());
         let mut total = 0.0;

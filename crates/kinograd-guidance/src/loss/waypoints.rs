@@ -26,6 +26,12 @@ impl PathLoss for Waypoints {
         "waypoints"
     }
 
+    fn check(&self, frames: usize) -> Result<(), GuidanceError> {
+        self.targets
+            .iter()
+            .try_for_each(|target| target.check(frames))
+    }
+
     fn value_and_grad(
         &self,
         path_m: ArrayView2<'_, f64>,

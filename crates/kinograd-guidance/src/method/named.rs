@@ -16,6 +16,12 @@ use crate::{GroundGoals, GuidanceError, Loss, Obstacles, OnRootPath, PathDecoder
 /// Draws of [`LgdMc`] in the paper.
 const LGD_MC_DRAWS: usize = 10;
 
+/// Weight of [`Dsg`] at scale 1.
+const DSG_WEIGHT: f64 = 0.3;
+
+/// Step of [`AdamDps`] at scale 1, in deviations of the data.
+const ADAM_STEP: f64 = 0.05;
+
 /// The guidance methods there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -38,13 +44,14 @@ pub enum Method {
     Projection,
     /// [`LgdMc`] with 10 draws.
     LgdMc,
-    /// [`Ugd`], forward and backward.
+    /// [`Ugd`], forward and backward; x̂0's edit is at most 0.3 unless the options say otherwise.
     Ugd,
-    /// [`Tfg`] with rising strengths.
+    /// [`Tfg`] with rising strengths; moves are at most 0.3 unless the options say otherwise.
     Tfg,
-    /// [`Dsg`]; the scale is its weight.
+    /// [`Dsg`] with weight 0.3 at scale 1.
     Dsg,
-    /// [`AdamDps`].
+    /// [`AdamDps`] with a step of 0.05 at scale 1; moves are at most 0.1 unless the options say
+    /// otherwise.
     AdamDps,
     /// [`MeanGuidance`].
     Mean,
@@ -104,6 +111,11 @@ impl Method {
         loss: impl Loss + 'a,
         options: GuidanceOptions,
     ) -> Result<Box<dyn Guidance + 'a>, GuidanceError> {
+        // A cosine schedule starts in pure noise, where 1/√ᾱ and 1/√α know no bound.
+        let bounded = |rms| GuidanceOptions {
+            max_move: Some(options.max_move.unwrap_or(rms)),
+            ..options
+        };
         Ok(match self {
             Self::Dps => Box::new(LossGuidance::new(Dps, loss, options)?),
             Self::FreeDom => Box::new(LossGuidance::new(FreeDom, loss, options)?),
@@ -118,10 +130,16 @@ impl Method {
                 loss,
                 options,
             )?),
-            Self::Ugd => Box::new(Ugd::new(UgdOptions::default(), loss, options)?),
-            Self::Tfg => Box::new(Tfg::new(TfgOptions::default(), loss, options)?),
-            Self::Dsg => Box::new(Dsg::new(1.0, loss, options)?),
-            Self::AdamDps => Box::new(LossGuidance::new(AdamDps::default(), loss, options)?),
+            Self::Ugd => Box::new(Ugd::new(UgdOptions::default(), loss, bounded(0.3))?),
+            Self::Tfg => Box::new(Tfg::new(TfgOptions::default(), loss, bounded(0.3))?),
+            Self::Dsg => Box::new(Dsg::new(DSG_WEIGHT, loss, options)?),
+            Self::AdamDps => {
+                let options = GuidanceOptions {
+                    scale: ADAM_STEP * options.scale,
+                    ..bounded(0.1)
+                };
+                Box::new(LossGuidance::new(AdamDps::default(), loss, options)?)
+            }
             Self::Mean => Box::new(MeanGuidance::new(MeanOptions::default(), loss, options)?),
             Self::Projection => {
                 return Err(GuidanceError::Field {
