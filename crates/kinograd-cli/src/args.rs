@@ -462,4 +462,16 @@ pub enum MethodArg {
     Normalized,
     /// Minimum-norm projection of the root's path; the body follows through the gradient.
     Projection,
+    /// Loss guidance with Monte Carlo (Song et al. 2023).
+    LgdMc,
+    /// Universal guidance (Bansal et al. 2023).
+    Ugd,
+    /// Training-free guidance (Ye et al. 2024).
+    Tfg,
+    /// Diffusion with spherical Gaussian constraint (Yang et al. 2024).
+    Dsg,
+    /// Adam over the sampling steps (Belardi et al. 2026).
+    AdamDps,
+    /// Guidance of the posterior mean, without the model's gradient (Xie et al. 2024).
+    Mean,
 }

@@ -301,6 +301,12 @@ impl From<MethodArg> for kinograd::Method {
             MethodArg::PolyakCapped => Self::PolyakCapped,
             MethodArg::Normalized => Self::Normalized,
             MethodArg::Projection => Self::Projection,
+            MethodArg::LgdMc => Self::LgdMc,
+            MethodArg::Ugd => Self::Ugd,
+            MethodArg::Tfg => Self::Tfg,
+            MethodArg::Dsg => Self::Dsg,
+            MethodArg::AdamDps => Self::AdamDps,
+            MethodArg::Mean => Self::Mean,
         }
     }
 }
