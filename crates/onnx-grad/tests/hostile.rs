@@ -10,7 +10,7 @@ mod files;
 
 use std::fs;
 
-use files::{attribute, ints, model, node};
+use files::{attribute, ints, list, model, node};
 use onnx_grad::proto::{FunctionProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto};
 use onnx_grad::{Error, Gradient, Mode, Model, Request, Seed, differentiate};
 
@@ -213,6 +213,38 @@ fn absurd_sizes_are_survived() {
         ))
         .contains("1000")
     );
+}
+
+#[test]
+fn windows_of_absurd_sizes_are_refused() {
+    for op in ["AveragePool", "MaxPool", "LpPool"] {
+        let mut pool = node(op, &["x"], "y");
+        pool.attribute.push(list("kernel_shape", &[1 << 30, 3 << 20]));
+        pool.attribute.push(list("pads", &[1, 1, 1, 1]));
+        let _ = derive(model(vec![pool], &[1, 1, 1 << 40, 1 << 40], vec![]));
+    }
+}
+
+#[test]
+fn quantised_arithmetic_is_refused_by_name() {
+    let scale = TensorProto {
+        name: "scale".into(),
+        data_type: Some(1),
+        float_data: vec![0.1],
+        ..TensorProto::default()
+    };
+    let text = message(model(
+        vec![
+            node("QuantizeLinear", &["x", "scale"], "q"),
+            node("DequantizeLinear", &["q", "scale"], "r"),
+            node("Add", &["r", "x"], "y"),
+        ],
+        &[2],
+        vec![scale],
+    ));
+    for part in ["node_q", "QuantizeLinear", "opset 20", "float model"] {
+        assert!(text.contains(part), "{text}");
+    }
 }
 
 #[test]

@@ -74,12 +74,12 @@ def alternate(v, w, n):
     return v
 
 
-counts = {"n": np.array(4)}
+counts = {"N": np.array(4)}
 write(__file__, [
     case("scan", scan(), start | {"X": noise(5, 2, 4)} | weights, lambda k, X, W, U: (lambda h, o: (h, torch.stack(o)))(*rnn(k, X, W, U)), outputs="yz"),
     case("scan_backwards", scan(scan_input_directions=[1], scan_output_directions=[0]), start | {"X": noise(5, 2, 4)} | weights, lambda k, X, W, U: (lambda h, o: (h, torch.stack(o)))(*rnn(k, X.flip(0), W, U)), outputs="yz"),
     case("scan_axes", scan(scan_input_axes=[1], scan_output_axes=[2], scan_output_directions=[1]), start | {"X": noise(2, 5, 4)} | weights, lambda k, X, W, U: (lambda h, o: (h, torch.stack(o[::-1], 2)))(*rnn(k, X.unbind(1), W, U)), outputs="yz"),
-    case("loop", node("Loop", ["n", "", "u"], ["y", "z"], body=wave), {"u": noise(3), "w": noise(3, seed=1)} | counts, waves, outputs="yz"),
+    case("loop", node("Loop", ["N", "", "u"], ["y", "z"], body=wave), {"u": noise(3), "w": noise(3, seed=1)} | counts, waves, outputs="yz"),
     case("while", node("Loop", ["", "yes", "u"], "y", body=growth), {"u": noise(3, low=0.5), "w": noise(3, low=1.1, high=1.5)}, grown, constants={"yes": np.array(True), "top": np.array(20, np.float32)}),
-    case("branch_inside", node("Loop", ["n", "", "u"], "y", body=mixed), {"u": noise(3), "w": noise(3, seed=1)} | counts, alternate, constants={"two": np.array(2)}),
+    case("branch_inside", node("Loop", ["N", "", "u"], "y", body=mixed), {"u": noise(3), "w": noise(3, seed=1)} | counts, alternate, constants={"two": np.array(2)}),
 ])

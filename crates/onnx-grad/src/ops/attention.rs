@@ -99,7 +99,7 @@ pub(super) struct Attend {
     pub(super) k: V,
     /// `[batch, key heads, keys, value size]`.
     pub(super) v: V,
-    pub(super) scale: f64,
+    pub(super) scale: Scale,
     /// 0 where there is none.
     pub(super) softcap: f64,
     /// Added to the scores; broadcast to `[batch, heads, queries, keys]`.
@@ -159,7 +159,10 @@ pub(super) fn attend(g: &mut Grad, a: &Attend) -> Result<Attended> {
             x
         }
     };
-    let scaled = g.scale(a.q, a.scale);
+    let scaled = match a.scale {
+        Scale::Known(scale) => g.scale(a.q, scale),
+        Scale::Computed(scale) => g.mul(a.q, scale),
+    };
     let scaled = stack(g, scaled, size);
     let kt = g.swap_last(a.k);
     let products = g.matmul(scaled, kt);
@@ -197,17 +200,30 @@ pub(super) fn attend(g: &mut Grad, a: &Attend) -> Result<Attended> {
     })
 }
 
+/// What the scores are scaled by.
+#[derive(Clone, Copy)]
+pub(super) enum Scale {
+    Known(f64),
+    /// A scalar that is computed at run time.
+    Computed(V),
+}
+
 /// The scale of the op: 1/√(head size) unless an attribute gives it.
-pub(super) fn scale(g: &mut Grad, q: V) -> Result<f64> {
+pub(super) fn scale(g: &mut Grad, q: V) -> Result<Scale> {
     let given = g.node.attribute("scale").and_then(|a| a.f);
-    match (
-        given.filter(|&s| s != 0.0),
-        g.shape_or(q)?.last().and_then(Dim::as_known),
-    ) {
-        (Some(scale), _) => Ok(f64::from(scale)),
+    let size = g.shape_or(q)?.last().and_then(Dim::as_known);
+    match (given.filter(|&s| s != 0.0), size) {
+        (Some(scale), _) => Ok(Scale::Known(f64::from(scale))),
         #[expect(clippy::cast_precision_loss, reason = "the size of a head")]
-        (None, Some(size)) if size > 0 => Ok(1.0 / (size as f64).sqrt()),
-        _ => Err(g.error("the size of a head is not known: give `scale`")),
+        (None, Some(size)) if size > 0 => Ok(Scale::Known(1.0 / (size as f64).sqrt())),
+        (None, Some(size)) => Err(g.error(format!("a head cannot have {size} components"))),
+        (None, None) => {
+            let Some(size) = g.count(q, &[3], q) else {
+                return Err(g.error("the size of a head cannot be computed: give `scale`"));
+            };
+            let root = g.unary("Sqrt", size);
+            Ok(Scale::Computed(g.unary("Reciprocal", root)))
+        }
     }
 }
 
@@ -324,7 +340,13 @@ fn rule(g: &mut Grad) -> Result<()> {
     let out = attend(g, &spec)?;
     let y = if flat { joined(g, out.y)? } else { out.y };
     let mode = usize::try_from(g.node.int("qk_matmul_output_mode", 0)).unwrap_or(0);
-    let scores = out.scores[mode.min(3)];
+    let mut scores = out.scores[mode.min(3)];
+    // A score of −∞ stays that whatever the product is.
+    if let (2, Some(bias)) = (mode, spec.bias) {
+        let least = g.scalar(f64::NEG_INFINITY, bias);
+        let hidden = g.emit("Equal", &[bias, least], Vec::new());
+        scores = g.select(hidden, least, scores);
+    }
     g.give_through(&[(0, y), (1, k), (2, v), (3, scores)])
 }
 

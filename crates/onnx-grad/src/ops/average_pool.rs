@@ -54,7 +54,7 @@ fn counted(g: &mut Grad, w: &Window, x: V, dy: V, includes: bool) -> Result<V> {
     let Some(padded) = w.padded(g, ones, 0.0) else {
         return Err(g.error("its pads cannot be computed"));
     };
-    let kernel = ones_kernel(g, w, dy);
+    let kernel = ones_kernel(g, w, dy)?;
     let attributes = vec![
         crate::build::attr_ints("kernel_shape", &w.kernel),
         crate::build::attr_ints("strides", &w.strides),
@@ -82,12 +82,15 @@ fn counted(g: &mut Grad, w: &Window, x: V, dy: V, includes: bool) -> Result<V> {
 }
 
 /// A kernel of ones for one channel.
-fn ones_kernel(g: &mut Grad, w: &Window, like: V) -> V {
-    let total = usize::try_from(w.kernel.iter().product::<i64>()).unwrap_or(1);
+fn ones_kernel(g: &mut Grad, w: &Window, like: V) -> Result<V> {
+    let total = crate::model::element_count(&w.kernel).filter(|&n| n <= 1 << 20);
+    let Some(total) = total else {
+        return Err(g.error("its window is too large: use a global pooling"));
+    };
     let mut dims = vec![1, 1];
     dims.extend(&w.kernel);
     let data_type = g.data_type(like);
-    g.constant(tensor::floats(&vec![1.0; total], &dims, data_type))
+    Ok(g.constant(tensor::floats(&vec![1.0; total], &dims, data_type)))
 }
 
 /// For each element of `x`, the sum of `share` over the windows that hold it.
@@ -96,14 +99,10 @@ fn sum_windows(g: &mut Grad, w: &Window, share: V, x: V) -> Result<V> {
     if w.is_tiling() {
         return tiled(g, w, share, x);
     }
-    let sane = w.kernel.iter().try_fold(1i64, |n, &k| n.checked_mul(k));
-    if sane.is_none_or(|n| n > 1 << 20) {
-        return Err(g.error("its window is too large: use a global pooling"));
-    }
     let mut flat = vec![g.symbols.product(&windows[..2]), Dim::known(1)];
     flat.extend(windows[2..].iter().cloned());
     let planes = g.reshape(share, &flat, None);
-    let kernel = ones_kernel(g, w, share);
+    let kernel = ones_kernel(g, w, share)?;
     let back = w.spread(g, planes, kernel, 1, x)?;
     Ok(g.reshape(back, &dims, Some(x)))
 }

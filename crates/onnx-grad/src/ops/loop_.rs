@@ -196,15 +196,19 @@ fn active(g: &mut Grad, node: &Node, plan: &Plan, given: &[Info]) -> Result<Acti
     let outputs = scope.load(&plan.body, &formals)?;
     let states = &formals[first..first + plan.states];
     let slices = &formals[first + plan.states..];
-    let is_float = |v: V| scope.graph.data_type(v).is_float();
     for (at, &v) in states.iter().enumerate() {
         let after = outputs
             .get(plan.body_output(at))
             .and_then(|&v| scope.graph.shape(v));
         if let (Some(before), Some(after)) = (scope.graph.shape(v), after) {
-            let free = |dim: &Dim| scope.graph.symbols.is_fresh(dim);
-            let same = |(a, b): (&Dim, &Dim)| a == b || free(a) || free(b);
-            if before.len() != after.len() || !before.iter().zip(&after).all(same) {
+            let mut differs = before.len() != after.len();
+            for (a, b) in before.iter().zip(&after) {
+                // Named otherwise, lengths may still be the same.
+                let grown = scope.graph.symbols.sub(b, a).as_known();
+                let ratio = b.div_exact(a).and_then(|ratio| ratio.as_known());
+                differs |= grown.is_some_and(|n| n != 0) || ratio.is_some_and(|n| n != 1);
+            }
+            if differs {
                 return Err(g.error(format!(
                     "its carried value {at} changes its shape from one iteration to the next: \
                      unroll the loop when exporting"
@@ -237,7 +241,10 @@ fn active(g: &mut Grad, node: &Node, plan: &Plan, given: &[Info]) -> Result<Acti
         let mut grown = false;
         for (at, moves) in moving.iter_mut().enumerate() {
             let after = outputs.get(plan.body_output(at));
-            if !*moves && after.is_some_and(|v| depends.contains(v)) && is_float(states[at]) {
+            if !*moves
+                && after.is_some_and(|v| depends.contains(v))
+                && scope.graph.data_type(states[at]).is_float()
+            {
                 *moves = true;
                 grown = true;
             }

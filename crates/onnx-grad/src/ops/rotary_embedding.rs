@@ -50,35 +50,44 @@ pub(super) fn rotated(g: &mut Grad, x: V, cos: V, sin: V) -> Result<V> {
         g.unsqueeze(sin, &[head_axis]),
     );
     let whole = g.shape_or(apart)?;
-    let Some(size) = whole[3].as_known() else {
-        return Err(g.error("the size of a head is not known"));
+    let size = whole[3].as_known();
+    let turned = match (g.node.int("rotary_embedding_dim", 0), size) {
+        (0, size) => size,
+        (turned, _) => Some(turned),
     };
-    let turned = match g.node.int("rotary_embedding_dim", 0) {
-        0 => size,
-        turned => turned,
-    };
-    if !(2..=size).contains(&turned) || turned % 2 != 0 {
-        return Err(g.error(format!("{turned} of {size} components cannot be rotated")));
+    if turned.is_some_and(|n| n < 2 || n % 2 != 0 || size.is_some_and(|size| n > size)) {
+        return Err(g.error(format!(
+            "{turned:?} of {size:?} components cannot be rotated"
+        )));
     }
-    let (head, rest) = if turned < size {
-        let parts = split(g, apart, &[turned, size - turned]);
-        (parts[0], Some(parts[1]))
-    } else {
-        (apart, None)
+    let (head, rest) = match (turned, size) {
+        (Some(turned), Some(size)) if turned < size => {
+            let parts = split(g, apart, &[turned, size - turned]);
+            (parts[0], Some(parts[1]))
+        }
+        (Some(turned), None) => {
+            let [zero, end, far, last] = [0, turned, i64::MAX, 3].map(|n| g.ints(&[n]));
+            let mut part = |from: V, to: V| g.emit("Slice", &[apart, from, to, last], Vec::new());
+            let (head, rest) = (part(zero, end), part(end, far));
+            (head, Some(rest))
+        }
+        _ => (apart, None),
     };
     let mut dims = whole.clone();
-    dims[3] = Dim::known(turned);
+    if let Some(turned) = turned {
+        dims[3] = Dim::known(turned);
+    }
+    let half = g.symbols.exact_div(&dims[3], &Dim::known(2));
     let interleaved = g.node.int("interleaved", 0) != 0;
     let (first, second) = if interleaved {
         let mut pairs = dims.clone();
-        pairs[3] = Dim::known(turned / 2);
+        pairs[3] = half;
         pairs.push(Dim::known(2));
         let pairs = g.reshape(head, &pairs, None);
         let parts = split(g, pairs, &[1, 1]);
         (g.squeeze(parts[0], &[4]), g.squeeze(parts[1], &[4]))
     } else {
-        let parts = split(g, head, &[turned / 2, turned / 2]);
-        (parts[0], parts[1])
+        halves(g, head)?
     };
     let (a, b) = (g.mul(first, cos), g.mul(second, sin));
     let real = g.sub(a, b);
@@ -96,6 +105,24 @@ pub(super) fn rotated(g: &mut Grad, x: V, cos: V, sin: V) -> Result<V> {
     }
     let own = g.shape_or(x)?;
     Ok(g.reshape(out, &own, Some(x)))
+}
+
+/// The halves of the last axis.
+fn halves(g: &mut Grad, x: V) -> Result<(V, V)> {
+    let last = g.rank_or(x)? - 1;
+    if let Some(n) = g.shape_or(x)?[last].as_known() {
+        let parts = split(g, x, &[n / 2, n / 2]);
+        return Ok((parts[0], parts[1]));
+    }
+    if g.opset < 18 {
+        return Err(g.error("the size of a head is not known"));
+    }
+    let attributes = vec![attr_int("axis", to_i64(last)), attr_int("num_outputs", 2)];
+    let parts = g.emit_many("Split", &[Some(x)], attributes, &[true, true]);
+    match parts.as_slice() {
+        [Some(first), Some(second)] => Ok((*first, *second)),
+        _ => Err(g.error("its components cannot be halved")),
+    }
 }
 
 /// Parts of these lengths along the last axis.

@@ -79,3 +79,14 @@ pub fn attribute(name: &str, value: i64) -> AttributeProto {
         ..AttributeProto::default()
     }
 }
+
+/// An attribute that lists integers.
+#[allow(dead_code, reason = "not every suite needs it")]
+pub fn list(name: &str, values: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: Some(7),
+        ints: values.to_vec(),
+        ..AttributeProto::default()
+    }
+}
