@@ -60,6 +60,7 @@ class LossConfig:
     consistency: float = 0.1
     slip: float = 0.2
     bone: float = 0.05
+    course: float = 0.5
     snr_power: float = 0.5
     snr_min: float = 1.0
     snr_max: float = 3.0
@@ -69,12 +70,12 @@ class LossConfig:
 
 # How much oftener than by its frames alone an action is drawn: what changes within a clip is learnt slowly.
 EMPHASIS = {
-    "stop_start": 1.6,
-    "transition": 1.6,
-    "sit": 2.0,
+    "stop_start": 3.0,
+    "transition": 2.0,
+    "sit": 2.5,
     "stand_up": 2.5,
     "kick": 2.0,
-    "punch": 1.4,
+    "punch": 2.0,
     "wave": 2.0,
     "hop": 1.4,
     "circle": 1.4,

@@ -19,6 +19,7 @@ CONTACTS = slice(259, 263)
 OUTLIER = 5.0
 SMALLEST_SCALE = 0.1  # of a channel's spread; smaller ones would drown the other terms
 BONE_SCALE = 0.01  # metres
+PARTS = 4  # of a clip, whose mean root motion the text decides
 FEET = (7, 10, 8, 11)  # order of the contact channels: left ankle, left toe, right ankle, right toe
 
 
@@ -43,6 +44,14 @@ def local_joints(features: Tensor) -> Tensor:
 def bone_lengths(local: Tensor) -> Tensor:
     """`[b, n, 21]` metres, of `local_joints`."""
     return (local[:, :, 1:] - local[:, :, PARENTS[1:]]).square().sum(-1).add(1e-12).sqrt()
+
+
+def part_means(values: Tensor, mask: Tensor, parts: int) -> Tensor:
+    """Means over equal parts of each clip's length: `[b, n, c]`, `mask` `[b, n]` → `[b, parts, c]`."""
+    count = mask.sum(1, keepdim=True)
+    part = (torch.arange(values.shape[1], device=values.device) * parts / count).long()
+    inside = torch.nn.functional.one_hot(part.clamp(max=parts - 1), parts) * mask[:, :, None]
+    return (inside.transpose(1, 2) @ values) / inside.sum(1)[:, :, None].clamp(min=1.0)
 
 
 def yaw_rotate(vectors: Tensor, angle: Tensor) -> Tensor:
@@ -72,7 +81,7 @@ def robust_scale(differences: Tensor) -> Tensor:
 
 
 class MotionLoss:
-    """Weighted x0 error plus errors of differences, consistency of velocities, bone lengths, and foot slip."""
+    """Weighted x0 error plus errors of differences, velocities, bone lengths, the root's course, and foot slip."""
 
     def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, train: Tensor) -> None:
         """`train` `[n, 263]`: normalised training features, for the scale of the differences."""
@@ -124,5 +133,6 @@ class MotionLoss:
             "d2": c.second_difference * over((d2.square() * w).sum(-1), triple, count),
             "consistency": c.consistency * over(gap.square().mean(-1), pair, count),
             "bone": c.bone * clear * over(stretch.square().clamp(max=OUTLIER**2).mean(-1), mask, count),
+            "course": c.course * part_means(error[:, :, ROOT], mask, PARTS).square().mean((1, 2)),
             "slip": c.slip * clear * over((speed2 * contact).mean(-1), pair, count),
         }

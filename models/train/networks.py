@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from config import TrainConfig
 from export_graphs import denoiser_graph, motion_graph, text_graph
+from losses import PARTS
 from model import Denoiser, MotionTower, TextTower
 from onnx_builder import GraphBuilder
 
 PROBE_ACTIONS = 64
-PROBE_PARTS = 4
-PROBE_MOTION = 4 * PROBE_PARTS + 1
+PROBE_MOTION = 4 * PARTS + 1
 
 
 class Networks(nn.Module):

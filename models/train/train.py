@@ -21,8 +21,8 @@ from torch import Tensor
 
 from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
-from losses import MotionLoss
-from networks import PROBE_ACTIONS, PROBE_PARTS, Networks, load_package, text_buffers
+from losses import PARTS, MotionLoss, part_means
+from networks import PROBE_ACTIONS, Networks, load_package, text_buffers
 from optimizer import HybridOptimizer
 from text import TextBatcher, known_words
 
@@ -90,9 +90,7 @@ class Trainer:
         actions = torch.tensor([self.actions[a] for a in batch.actions])
         count = batch.mask.sum(1, keepdim=True)
         root = batch.features[:, :, :4]
-        part = (torch.arange(root.shape[1]) * PROBE_PARTS / count).long()
-        quarters = F.one_hot(part.clamp(max=PROBE_PARTS - 1), PROBE_PARTS) * batch.mask[:, :, None]
-        means = (quarters.transpose(1, 2) @ root) / quarters.sum(1)[:, :, None].clamp(min=1.0)
+        means = part_means(root, batch.mask, PARTS)
         height = root[:, :, 3] - (root[:, :, 3] * batch.mask).sum(1, keepdim=True) / count
         spread = ((height * batch.mask).square().sum(1, keepdim=True) / count).sqrt()
         wanted = torch.cat([means.flatten(1), spread], 1).clamp(-4, 4)
