@@ -51,6 +51,44 @@ impl Scene {
         Ok(loss)
     }
 
+    /// As [`Scene::loss`], without what [`Scene::ground_goals`] states: what is left to follow for
+    /// methods that project the path. `None` if nothing is.
+    ///
+    /// # Errors
+    /// As [`Scene::loss`].
+    pub fn loss_beside_ground_goals(
+        &self,
+        decoder: PathDecoder,
+    ) -> Result<Option<OnMotion>, GuidanceError> {
+        let rest = Self {
+            goals: self
+                .goals
+                .iter()
+                .filter(|goal| goal.root_points().is_empty())
+                .cloned()
+                .collect(),
+            obstacles: self
+                .obstacles
+                .iter()
+                .filter(|obstacle| obstacle.circle_for_root().is_none())
+                .cloned()
+                .collect(),
+            ..self.clone()
+        };
+        if self.is_ground_only() {
+            return Ok(None);
+        }
+        rest.loss(decoder).map(Some)
+    }
+
+    /// Whether [`Scene::ground_goals`] states all that the scene asks for.
+    #[must_use]
+    pub fn is_ground_only(&self) -> bool {
+        let reached = self.goals.iter().all(|goal| !goal.root_points().is_empty());
+        let left_out = |obstacle: &Obstacle| obstacle.circle_for_root().is_some();
+        reached && self.obstacles.iter().all(left_out)
+    }
+
     pub(super) fn terms(&self, fps: f64) -> Result<Vec<Term>, GuidanceError> {
         let mut terms = Vec::new();
         for (index, goal) in self.goals.iter().enumerate() {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Barrier, GroundPoint, Shape, WorldPoint};
+use crate::{Barrier, Circle, GroundPoint, Shape, WorldPoint};
 
 /// The pelvis, for whose sake most goals are.
 pub(super) const ROOT: &str = "pelvis";
@@ -277,5 +277,18 @@ pub struct Obstacle {
 impl Obstacle {
     pub(super) fn holds_for_root(&self) -> bool {
         self.joints.iter().any(|joint| joint == ROOT)
+    }
+
+    /// The obstacle as a circle that the root keeps out of all the time, if it is one.
+    pub(super) fn circle_for_root(&self) -> Option<Circle> {
+        let always = self.from_secs.is_none() && self.to_secs.is_none();
+        match self.shape {
+            Shape::Circle { center_m, radius_m }
+                if always && self.joints == root_alone() && self.weight > 0.0 =>
+            {
+                Some(Circle { center_m, radius_m })
+            }
+            _ => None,
+        }
     }
 }

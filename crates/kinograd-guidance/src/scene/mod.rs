@@ -42,7 +42,7 @@ pub use goal::{Goal, Obstacle, TimedPoint};
 use serde::{Deserialize, Serialize};
 
 use crate::error::nearest_name;
-use crate::{Circle, GroundGoals, GuidanceError, Shape, Waypoint};
+use crate::{GroundGoals, GuidanceError, Waypoint};
 
 /// The schema that this version reads and writes.
 pub const SCHEMA: u32 = 1;
@@ -169,7 +169,8 @@ impl Scene {
     }
 
     /// The goals that are points and circles on the ground for the root, as methods take them that
-    /// project the path.
+    /// project the path: root targets and waypoints, and circles that hold for the pelvis all the
+    /// time.
     ///
     /// # Errors
     /// [`GuidanceError::Field`] if a time lies beyond the clip.
@@ -181,13 +182,8 @@ impl Scene {
                 frame: self.frame_at(time_secs, fps)?,
             });
         }
-        for obstacle in &self.obstacles {
-            if let Shape::Circle { center_m, radius_m } = obstacle.shape
-                && obstacle.holds_for_root()
-            {
-                goals.obstacles.push(Circle { center_m, radius_m });
-            }
-        }
+        let circles = self.obstacles.iter().filter_map(Obstacle::circle_for_root);
+        goals.obstacles.extend(circles);
         Ok(goals)
     }
 
