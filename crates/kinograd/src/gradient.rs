@@ -42,6 +42,9 @@ pub struct GradientFiles {
     pub saved: usize,
     /// Bytes of those; absent where a free dimension's length is not given.
     pub saved_bytes: Option<u64>,
+    /// Estimate of the most bytes that one of the two graphs needs at once, weights left out; absent
+    /// for one graph, and where a size is not known.
+    pub peak_bytes: Option<u64>,
     /// Inputs of the model that the backward graph takes too.
     pub forwarded_inputs: Vec<String>,
 }
@@ -118,6 +121,7 @@ pub fn differentiate_file(
         weight_inputs: Vec::new(),
         saved: 0,
         saved_bytes: None,
+        peak_bytes: None,
         forwarded_inputs: Vec::new(),
     };
     let (graphs, gradients, weights) =
@@ -130,6 +134,7 @@ pub fn differentiate_file(
             Gradient::Split(split) => {
                 written.saved = split.saved.len();
                 written.saved_bytes = split.saved_bytes(&lengths).ok();
+                written.peak_bytes = split.peak_bytes(&lengths).ok();
                 written.forwarded_inputs = names(split.forwarded_inputs);
                 (
                     vec![

@@ -17,9 +17,12 @@ pub(crate) struct Part<'a> {
     pub(crate) outputs: Vec<(V, String)>,
 }
 
-/// The nodes and weights that lead from `part.inputs` and values around the graph to
-/// `part.outputs`.
-pub(crate) fn graph(graph: &Graph, part: &Part, outside: &HashSet<V>) -> GraphProto {
+/// The nodes and weights that a part needs.
+pub(crate) fn reached(
+    graph: &Graph,
+    part: &Part,
+    outside: &HashSet<V>,
+) -> (BTreeSet<usize>, BTreeSet<V>) {
     let given: HashSet<V> = part.inputs.iter().chain(outside).copied().collect();
     let mut nodes: BTreeSet<usize> = BTreeSet::new();
     let mut weights: BTreeSet<V> = BTreeSet::new();
@@ -42,6 +45,14 @@ pub(crate) fn graph(graph: &Graph, part: &Part, outside: &HashSet<V>) -> GraphPr
             }
         }
     }
+    (nodes, weights)
+}
+
+/// The nodes and weights that lead from `part.inputs` and values around the graph to
+/// `part.outputs`.
+pub(crate) fn graph(graph: &Graph, part: &Part, outside: &HashSet<V>) -> GraphProto {
+    let (nodes, weights) = reached(graph, part, outside);
+    let given: HashSet<V> = part.inputs.iter().chain(outside).copied().collect();
     let mut out: Vec<NodeProto> = nodes
         .iter()
         .map(|&at| node_proto(graph, at, &given))

@@ -1,6 +1,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::assemble::{Part, model, tensor_info};
+use crate::footprint::Footprint;
 use crate::graph::{Graph, V};
 use crate::load::graph_from_model;
 use crate::model::{DataType, Model};
@@ -149,6 +150,10 @@ fn split(
         cotangents: Vec::new(),
         weights: Vec::new(),
         gradients: Vec::new(),
+        footprints: [
+            Footprint::of(graph, &forward),
+            Footprint::of(graph, &backward),
+        ],
     })
 }
 

@@ -5,6 +5,7 @@ mod build;
 mod derive;
 mod dim;
 mod error;
+mod footprint;
 mod functions;
 mod grad;
 mod graph;

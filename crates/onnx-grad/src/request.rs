@@ -1,3 +1,4 @@
+use crate::footprint::Footprint;
 use crate::model::{Model, TensorInfo};
 
 /// What to differentiate.
@@ -199,6 +200,8 @@ pub struct Split {
     /// The gradients that `backward` returns: in the order of [`Request::inputs`], then of the
     /// weights.
     pub gradients: Vec<GradientInfo>,
+    /// Of the forward and of the backward graph.
+    pub(crate) footprints: [Footprint; 2],
 }
 
 /// An activation that the forward graph keeps for the backward graph.

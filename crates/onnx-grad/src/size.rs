@@ -65,6 +65,20 @@ impl Split {
     }
 }
 
+impl Split {
+    /// An estimate of the most bytes that one of the two graphs needs at once, where the free
+    /// dimensions have these lengths: inputs, outputs, kept activations and what lies between, each
+    /// from the node that computes it to the last that reads it. Weights are left out. Engines that
+    /// compute in place or fuse nodes need less, those that run nodes side by side more.
+    ///
+    /// # Errors
+    /// As [`Split::saved_bytes`].
+    pub fn peak_bytes(&self, lengths: &[(&str, i64)]) -> Result<u64> {
+        let [forward, backward] = &self.footprints;
+        Ok(forward.peak(lengths)?.max(backward.peak(lengths)?))
+    }
+}
+
 impl SavedInfo {
     /// As [`Split::saved_bytes`], of one activation.
     ///

@@ -172,9 +172,10 @@ fn biases(g: &mut Grad) -> Result<[Option<V>; 3]> {
     };
     let width = g.shape_or(g.x(0)?)?.last().and_then(Dim::as_known);
     let all = g.shape_or(bias)?.first().and_then(Dim::as_known);
-    let (Some(width), Some(all)) = (width, all) else {
-        return Err(g.error("the lengths of its bias are not known"));
+    let Some(all) = all else {
+        return Err(g.error("the length of its bias is not known"));
     };
+    let width = width.unwrap_or(all / 3);
     let parts = split(g, bias, &[width, width, all - 2 * width]);
     Ok([Some(parts[0]), Some(parts[1]), Some(parts[2])])
 }
