@@ -37,7 +37,6 @@ fn bytes_follow_the_lengths() {
     for rows in [1, 4, 1000] {
         let tensor = 4 * 6 * u64::try_from(rows).unwrap();
         assert_eq!(pair.saved_bytes(&[("rows", rows)]).unwrap(), tensor);
-        let peak = pair.peak_bytes(&[("rows", rows)]).unwrap();
         // At the end of the backward graph: y and its cotangent v, v y, y Σ v y, and their difference.
         assert_eq!(pair.peak_bytes(&[("rows", rows)]).unwrap(), 5 * tensor);
     }

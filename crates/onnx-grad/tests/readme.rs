@@ -17,10 +17,12 @@ const END: &str = "<!-- ops: end -->";
 fn table() -> String {
     let mut ops: Vec<_> = supported_ops().collect();
     ops.sort_by_key(|op| (op.domain, op.name));
-    let rules = ops.iter().filter(|op| !op.is_zero).count();
+    let zeros = ops.iter().filter(|op| op.is_zero).count();
+    let refused = ops.iter().filter(|op| op.is_refused).count();
     let mut text = format!(
-        "{rules} ops have a gradient rule, {} have derivative zero.\n\n| op | gradient | limits |\n|---|---|---|\n",
-        ops.len() - rules
+        "{} ops have a gradient rule, {zeros} have derivative zero, {refused} are refused with advice where a \
+         chosen input reaches them.\n\n| op | gradient | limits |\n|---|---|---|\n",
+        ops.len() - zeros - refused
     );
     for op in ops {
         let name = if op.domain.is_empty() {
@@ -28,7 +30,11 @@ fn table() -> String {
         } else {
             format!("{}.{}", op.domain, op.name)
         };
-        let kind = if op.is_zero { "zero" } else { "rule" };
+        let kind = match (op.is_zero, op.is_refused) {
+            (true, _) => "zero",
+            (_, true) => "refused",
+            _ => "rule",
+        };
         writeln!(text, "| {name} | {kind} | {} |", op.limits).unwrap();
     }
     text

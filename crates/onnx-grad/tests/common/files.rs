@@ -1,4 +1,5 @@
 //! ONNX files made by hand.
+#![allow(dead_code, reason = "each suite uses a part of this")]
 
 use onnx_grad::proto::{
     AttributeProto, DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto,
@@ -81,7 +82,6 @@ pub fn attribute(name: &str, value: i64) -> AttributeProto {
 }
 
 /// An attribute that lists integers.
-#[allow(dead_code, reason = "not every suite needs it")]
 pub fn list(name: &str, values: &[i64]) -> AttributeProto {
     AttributeProto {
         name: name.into(),
