@@ -50,6 +50,9 @@ pub(super) fn rotated(g: &mut Grad, x: V, cos: V, sin: V) -> Result<V> {
         g.unsqueeze(sin, &[head_axis]),
     );
     let whole = g.shape_or(apart)?;
+    if whole.len() != 4 {
+        return Err(g.error("its components cannot be counted by heads"));
+    }
     let size = whole[3].as_known();
     let turned = match (g.node.int("rotary_embedding_dim", 0), size) {
         (0, size) => size,
