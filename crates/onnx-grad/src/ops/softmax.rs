@@ -14,14 +14,48 @@ pub(super) const OPS: &[Op] = &[
 
 fn softmax(g: &mut Grad) -> Result<()> {
     let (dy, y) = (g.dy()?, g.y(0)?);
-    let y = without_nan(g, y);
     let rank = g.rank_or(y)?;
     let axis = to_i64(g.axis("axis", -1, rank)?);
-    let product = g.mul(dy, y);
-    let sum = g.reduce("ReduceSum", product, &[axis], true);
-    let lost = g.mul(y, sum);
-    let gradient = g.sub(product, lost);
+    let sum = attended_sum(g, dy, y, axis + 1 == to_i64(rank));
+    let y = without_nan(g, y);
+    let gradient = if let Some(sum) = sum {
+        let apart = g.sub(dy, sum);
+        g.mul(y, apart)
+    } else {
+        let product = g.mul(dy, y);
+        let sum = g.reduce("ReduceSum", product, &[axis], true);
+        let lost = g.mul(y, sum);
+        g.sub(product, lost)
+    };
     g.give(0, gradient)
+}
+
+/// Σ dy y of attention's probabilities: with o = y v and dy = do vᵀ it is Σ do o, which is over the
+/// size of a head instead of the length (Dao et al. 2022, appendix B.4).
+fn attended_sum(g: &mut Grad, dy: V, y: V, last: bool) -> Option<V> {
+    let back = g
+        .producer(dy)
+        .filter(|node| node.derived && node.is("MatMul"))?;
+    let output_cotangent = back.input(0)?;
+    let mut readers = g
+        .nodes
+        .iter()
+        .filter(|node| !node.derived && node.inputs.contains(&Some(y)));
+    let reader = readers.next().filter(|_| readers.next().is_none())?;
+    if !last || !reader.is("MatMul") || reader.input(0) != Some(y) {
+        return None;
+    }
+    let output = reader.output(0)?;
+    let (dims, probabilities) = (g.shape(output)?, g.shape(y)?);
+    let smaller = dims.len() >= 2
+        && dims.len() == probabilities.len()
+        && g.shape(output_cotangent).as_ref() == Some(&dims)
+        && g.shape(dy) == Some(probabilities);
+    if !smaller {
+        return None;
+    }
+    let product = g.mul(output_cotangent, output);
+    Some(g.reduce("ReduceSum", product, &[to_i64(dims.len()) - 1], true))
 }
 
 /// A model that replaces the NaN of fully masked rows further on has to get 0 there, not NaN · 0.
