@@ -6,9 +6,10 @@
 F is ONNX Runtime's forward. Other rows compute the output and the gradient by the first input:
 the joint graph, the pair (forward that keeps activations, then backward), onnx-ad's graph without
 its dead nodes, torch's own vector-Jacobian product, the same traced by make_fx and exported, and
-torch.compile. Needs tests/onnx_suite/requirements.txt. Processor time counts beside wall time, as
-it says more on a machine that does other things too. Memory is what a process of its own held at
-most, less what it held after its imports.
+torch.compile. Needs tests/onnx_suite/requirements.txt. Processor time stands beside wall time, as
+it says more on a machine that does other things too. Memory is that of a process of its own: after
+its imports, the most beyond that (opening a session needs more than running it), and what three
+steps leave.
 """
 
 from __future__ import annotations
@@ -156,14 +157,14 @@ def quartiles(values: list[float]) -> str:
 
 
 def peak_memory(folder: Path, model: str, route: str, batch: int, threads: int) -> str:
-    """MB that a process of its own needs for three steps, beyond its imports."""
+    """MB of a process of its own: its imports, the most held beyond them, and what is held after three steps."""
     command = [sys.executable, __file__, model, "--measure", route, "--folder", str(folder), "--batch", str(batch), "--threads", str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return f"{float(done.stdout.split()[-1]):.0f}" if done.returncode == 0 else "–"
+    return " ".join(done.stdout.split()[-5:]) if done.returncode == 0 else "–"
 
 
 def measure(folder: Path, model: str, route: str, batch: int, threads: int) -> None:
-    """Prints the peak of this process beyond what its imports took."""
+    """Prints what this process held after its imports, at most, and in the end."""
     feeds = feeds_of(folder, batch)
     names = tuple(json.loads((folder / "names.json").read_text()))
     if route in TORCH:
@@ -183,7 +184,7 @@ def measure(folder: Path, model: str, route: str, batch: int, threads: int) -> N
     for _ in range(3):
         for stage in stages:
             stage()
-    print((peak() - before) / 1e6)
+    print(f"{before / 1e6:.0f} + {(peak() - before) / 1e6:.0f} / {(resident() - before) / 1e6:.0f}")
 
 
 def resident() -> int:
@@ -338,7 +339,7 @@ def main() -> None:
         return
     if args.no_export:
         GRAPHS.pop("make_fx export")
-    head = ["model", "batch", "threads", "route", "ms a step: median (middle half)", "F", "F, processor time", "derive s", "load s", "peak MB"]
+    head = ["model", "batch", "threads", "route", "ms a step: median (middle half)", "F", "F, processor time", "derive s", "load s", "MB: imports + peak / held"]
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     notes = []
     for model in args.models:
