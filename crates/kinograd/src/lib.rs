@@ -41,6 +41,7 @@ mod known;
 pub mod models;
 mod observer;
 mod request;
+mod scene;
 mod text_loss;
 
 pub use choices::{Method, Sampler};
@@ -53,6 +54,7 @@ pub use request::{
     DURATION_RANGE_SECS, GenerateRequest, GenerateRequestBuilder, Goal, MAX_CLIPS,
     MAX_PROMPT_CHARS, Obstacle,
 };
+pub use scene::request_from_scene;
 
 pub use kinograd_diffusion as diffusion;
 pub use kinograd_guidance as guidance;

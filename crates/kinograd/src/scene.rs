@@ -1,0 +1,58 @@
+//! Scenes as requests.
+
+use kinograd_guidance::scene::Scene;
+use kinograd_guidance::{Frame, OnMotion};
+
+use crate::request::MODEL_FPS;
+use crate::{
+    Clip, Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer,
+};
+
+/// Starts a request for a scene's clip: its prompts in one sentence, its length, and its goals on
+/// the ground. What else the scene asks for, [`MotionGenerator::generate_scene`] follows.
+///
+/// # Errors
+/// [`Error::Guidance`] if a time lies beyond the scene.
+pub fn request_from_scene(scene: &Scene) -> Result<GenerateRequestBuilder, Error> {
+    let texts: Vec<&str> = scene.prompts.iter().map(|p| p.text.trim()).collect();
+    let mut request = GenerateRequest::builder(texts.join(", then ")).seconds(scene.duration_secs);
+    let goals = scene.ground_goals(MODEL_FPS)?;
+    for waypoint in goals.waypoints {
+        let [x, z] = waypoint.position_m;
+        request = match waypoint.frame {
+            Frame::At(frame) => request.waypoint(x, z, frame as f64 / MODEL_FPS),
+            Frame::Last => request.target(x, z),
+        };
+    }
+    for circle in goals.obstacles {
+        let [x, z] = circle.center_m;
+        request = request.obstacle(x, z, circle.radius_m);
+    }
+    Ok(request)
+}
+
+impl MotionGenerator {
+    /// As [`generate`](Self::generate), and follows what a scene asks for beside its goals on the
+    /// ground, which are the request's if [`request_from_scene`] made it.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate); [`Error::Guidance`] if the scene is at fault.
+    pub fn generate_scene(
+        &mut self,
+        request: &GenerateRequest,
+        scene: &Scene,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Clip>, Error> {
+        if scene.is_ground_only() || request.method == Method::None {
+            return self.generate(request, observer);
+        }
+        self.generate_with(
+            request,
+            &mut |decoder| {
+                let loss = scene.loss_beside_ground_goals(decoder.clone())?;
+                Ok(Box::new(loss.unwrap_or_else(|| OnMotion::new(decoder))))
+            },
+            observer,
+        )
+    }
+}
