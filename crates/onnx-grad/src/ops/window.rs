@@ -317,8 +317,8 @@ impl Window {
     /// one element per window.
     pub(super) fn samples(&self, g: &mut Graph, padded: V, place: &[i64], windows: V) -> Option<V> {
         let (lengths, counts) = (g.shape(padded)?, g.shape(windows)?);
-        let (mut starts, mut ends, mut axes, mut steps) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut starts, mut axes, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut known, mut behinds) = (Vec::new(), Vec::new());
         for (at, &tap) in place.iter().enumerate() {
             let (stride, offset) = (self.strides[at], tap.checked_mul(self.dilations[at])?);
             let behind = offset + 1 - stride;
@@ -328,18 +328,12 @@ impl Window {
             if offset == 0 && stride == 1 && from_end == Some(0) {
                 continue;
             }
-            ends.push(match (from_end, end.as_known()) {
-                (Some(0), _) => End::Known(i64::MAX),
-                (Some(n), _) if n < 0 => End::Known(n),
-                (_, Some(end)) => End::Known(end),
-                _ => {
-                    let count = g.length_of(windows, at + 2);
-                    let stride = g.ints(&[stride]);
-                    let reached = g.emit("Mul", &[count, stride], Vec::new());
-                    let behind = g.ints(&[behind]);
-                    End::Computed(g.add(reached, behind))
-                }
+            known.push(match (from_end, end.as_known()) {
+                (Some(0), _) => Some(i64::MAX),
+                (Some(n), _) if n < 0 => Some(n),
+                (_, end) => end,
             });
+            behinds.push(behind);
             starts.push(offset);
             axes.push(to_i64(at + 2));
             steps.push(stride);
@@ -347,21 +341,18 @@ impl Window {
         if axes.is_empty() {
             return Some(padded);
         }
-        let known: Option<Vec<i64>> = ends
-            .iter()
-            .map(|end| match end {
-                End::Known(n) => Some(*n),
-                End::Computed(_) => None,
-            })
-            .collect();
+        let known: Option<Vec<i64>> = known.into_iter().collect();
         let ends = match known {
             Some(known) => g.ints(&known),
+            // All of them, as the built-in engine does not follow a part.
             None => {
-                let ends: Vec<V> = ends
-                    .into_iter()
-                    .map(|end| match end {
-                        End::Known(n) => g.ints(&[n]),
-                        End::Computed(v) => v,
+                let ends: Vec<V> = (0..axes.len())
+                    .map(|at| {
+                        let axis = usize::try_from(axes[at]).unwrap_or(0);
+                        let (count, stride) = (g.length_of(windows, axis), g.ints(&[steps[at]]));
+                        let reached = g.emit("Mul", &[count, stride], Vec::new());
+                        let behind = g.ints(&[behinds[at]]);
+                        g.add(reached, behind)
                     })
                     .collect();
                 g.concat(&ends, 0)
@@ -429,10 +420,4 @@ impl Window {
         let moved = g.transpose(apart, &perm);
         Some(g.reshape(moved, &dims, Some(weight)))
     }
-}
-
-/// Where a slice ends.
-enum End {
-    Known(i64),
-    Computed(V),
 }
