@@ -16,8 +16,13 @@ use crate::{Data, Feeds, gradients, relative_difference, run};
 pub const TOLERANCE: f32 = 2e-5;
 
 /// Folders whose gradients need what the built-in engine lacks: control flow, and kernels' gradients
-/// with pads that it cannot infer.
-const BUILT_IN_LACKS: &[&str] = &["op_if_", "op_loop_", "op_conv/kernel_dilated"];
+/// with pads, and indices whose number it cannot infer.
+const BUILT_IN_LACKS: &[&str] = &[
+    "op_if_",
+    "op_loop_",
+    "op_conv/kernel_dilated",
+    "op_top_k/dynamic",
+];
 
 /// One model with inputs, cotangents and the gradients that PyTorch gives for them.
 #[derive(Default)]
