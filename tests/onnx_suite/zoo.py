@@ -297,13 +297,17 @@ ZOO = {
 
 
 def build(name: str, seed: int = 3) -> nn.Module:
-    """The network in evaluation mode; weights follow from the seed, running statistics are no constants."""
+    """The network in evaluation mode; weights and running statistics follow from the seed."""
     torch.manual_seed(seed)
     network = ZOO[name].build().eval().requires_grad_(False)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_(0.0, 0.1)
-            module.running_var.uniform_(0.5, 1.5)
+    normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    if normalisations:
+        # Statistics of real activations, as training leaves them: else signals die out over the layers.
+        for module in normalisations:
+            module.momentum = 1.0
+        with torch.no_grad():
+            network.train()(*ZOO[name].inputs(8))
+        network.eval()
     torch.backends.mha.set_fastpath_enabled(False)
     return network
 
