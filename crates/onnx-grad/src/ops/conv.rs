@@ -85,11 +85,8 @@ fn turned(g: &mut Graph, w: &Window, dy: V, weight: V, group: i64) -> Option<V> 
         return None;
     }
     let mut rest = Vec::with_capacity(2 * count);
-    for at in 0..2 * count {
-        let rim = w
-            .extent(at % count)?
-            .checked_sub(1)?
-            .checked_sub(pads[at])?;
+    for (at, &pad) in pads.iter().enumerate() {
+        let rim = w.extent(at % count)?.checked_sub(1)?.checked_sub(pad)?;
         rest.push(Some(rim).filter(|&n| n >= 0)?);
     }
     let kernel = turned_kernel(g, weight, &w.kernel, group)?;
