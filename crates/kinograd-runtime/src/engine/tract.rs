@@ -93,9 +93,14 @@ fn warn_once() {
     });
 }
 
+/// Ops that tract runs with wrong results, in some forms.
+const WRONG: &[&str] = &["If", "Celu"];
+
 /// A parsed graph whose dimensions are still open.
 struct Template {
     graph: InferenceModel,
+    /// Name and op of a node that must not be run here.
+    wrong: Option<(String, String)>,
     inputs: Vec<String>,
     outputs: Vec<String>,
 }
@@ -109,6 +114,11 @@ impl Template {
             .as_mut()
             .ok_or_else(|| TractError::msg("no graph in the file"))?;
         check_wiring(graph)?;
+        let wrong = graph
+            .node
+            .iter()
+            .find(|node| node.domain.is_empty() && WRONG.contains(&node.op_type.as_str()))
+            .map(|node| (node.name.clone(), node.op_type.clone()));
         // Exporters record the shapes of their example inputs; they do not hold for others.
         graph.value_info.clear();
         let outputs = graph
@@ -128,12 +138,16 @@ impl Template {
             .collect();
         Ok(Self {
             graph,
+            wrong,
             inputs,
             outputs,
         })
     }
 
     fn unsupported(&self) -> Option<(String, String)> {
+        if self.wrong.is_some() {
+            return self.wrong.clone();
+        }
         let node = self
             .graph
             .nodes()

@@ -115,6 +115,21 @@ pub fn cases(folder: &Path) -> Vec<Case> {
 }
 
 #[test]
+fn the_built_in_engine_refuses_what_it_gets_wrong() {
+    let folder = golden_folders()
+        .into_iter()
+        .find(|folder| folder.ends_with("op_if_"))
+        .unwrap();
+    let engine = engines().remove(0);
+    assert_eq!(engine.name(), "built-in");
+    for case in cases(&folder) {
+        let model = Model::from_bytes(&case.model).unwrap();
+        let error = run(&engine, &model, &BTreeMap::new()).unwrap_err();
+        assert!(error.contains("`If`"), "{}: {error}", case.name);
+    }
+}
+
+#[test]
 fn rules_agree_with_pytorch() {
     let (engines, mut failures, mut count) = (engines(), Vec::new(), 0);
     let mut built_in = 0;
