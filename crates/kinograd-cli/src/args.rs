@@ -100,20 +100,20 @@ pub struct EngineArgs {
     kinograd generate \"a person walks forward\" --target 2,3 --obstacle 1,1.5,0.5 -o walk.glb\n  \
     kinograd generate \"a person jogs\" --n 10 --target -2,4@5 -o jog.glb -o jog.bvh\n  \
     kinograd generate \"a person walks\" --waypoint 0,1.5@2 --waypoint 1,2.5@4 --seconds 6 -o path.npz -o path.png\n  \
+    kinograd generate --scene assets/scenes/duck_under_beam.json -o duck.glb\n  \
     kinograd generate \"a person waves\" --json > report.json\n\n\
     Positions are metres on the ground. A clip starts at 0,0 facing +z; +x is the person's left.\n\
     With --n above 1, walk.glb becomes walk-00.glb, walk-01.glb and so on.")]
 pub struct GenerateArgs {
-    /// What the person does, in English.
-    pub prompt: String,
-    /// Length of the clip, 1 to 10.
-    #[arg(
-        long,
-        default_value_t = 6.0,
-        allow_hyphen_values = true,
-        value_name = "SECONDS"
-    )]
-    pub seconds: f64,
+    /// What the person does, in English; the scene's prompts if not given.
+    #[arg(required_unless_present = "scene")]
+    pub prompt: Option<String>,
+    /// Length of the clip, 1 to 10; the scene's, or 6, if not given.
+    #[arg(long, allow_hyphen_values = true, value_name = "SECONDS")]
+    pub seconds: Option<f64>,
+    /// Scene to follow: prompts, goals and obstacles as JSON, such as those in assets/scenes.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "waypoints", "obstacles"])]
+    pub scene: Option<PathBuf>,
     /// Frames per second of the files; the model itself works at 20.
     #[arg(long, default_value_t = 20.0, allow_hyphen_values = true)]
     pub fps: f64,

@@ -33,7 +33,8 @@ pub fn request_from_scene(scene: &Scene) -> Result<GenerateRequestBuilder, Error
 
 impl MotionGenerator {
     /// As [`generate`](Self::generate), and follows what a scene asks for beside its goals on the
-    /// ground, which are the request's if [`request_from_scene`] made it.
+    /// ground, which are the request's if [`request_from_scene`] made it. The clips' records hold the
+    /// scene.
     ///
     /// # Errors
     /// As [`generate`](Self::generate); [`Error::Guidance`] if the scene is at fault.
@@ -43,16 +44,24 @@ impl MotionGenerator {
         scene: &Scene,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
-        if scene.is_ground_only() || request.method == Method::None {
-            return self.generate(request, observer);
+        let mut clips = if scene.is_ground_only() || request.method == Method::None {
+            self.generate(request, observer)?
+        } else {
+            self.generate_with(
+                request,
+                &mut |decoder| {
+                    let loss = scene.loss_beside_ground_goals(decoder.clone())?;
+                    Ok(Box::new(loss.unwrap_or_else(|| OnMotion::new(decoder))))
+                },
+                observer,
+            )?
+        };
+        let stated =
+            serde_json::to_value(scene).map_err(|error| Error::Internal(error.to_string()))?;
+        for clip in &mut clips {
+            let extra = &mut clip.provenance.extra;
+            extra.insert("scene".to_owned(), stated.clone());
         }
-        self.generate_with(
-            request,
-            &mut |decoder| {
-                let loss = scene.loss_beside_ground_goals(decoder.clone())?;
-                Ok(Box::new(loss.unwrap_or_else(|| OnMotion::new(decoder))))
-            },
-            observer,
-        )
+        Ok(clips)
     }
 }

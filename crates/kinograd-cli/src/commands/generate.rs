@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use kinograd::eval::statistics::mean;
+use kinograd::guidance::scene::{Prompt, Scene};
 use kinograd::{
     Clip, ClipReport, Event, FileFormat, GenerateRequest, MotionGenerator, Observer, check_output,
     save_report,
@@ -19,22 +20,30 @@ use crate::engine;
 use crate::interrupt;
 use crate::printer::Printer;
 
+/// Length of a clip that nothing else is said of.
+const DEFAULT_SECONDS: f64 = 6.0;
+
 /// Generates clips, writes and reports them.
 pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
     let started = Instant::now();
-    let request = request_of(args)?;
+    let scene = scene_of(args)?;
+    let request = request_of(args, scene.as_ref())?;
     for output in &args.outputs {
         check_output(output)?;
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let mut watcher = Watcher::new(printer);
-    let clips = generator.generate(&request, &mut watcher)?;
+    let clips = match &scene {
+        Some(scene) => generator.generate_scene(&request, scene, &mut watcher)?,
+        None => generator.generate(&request, &mut watcher)?,
+    };
     let first_step_s = watcher
         .first_step
         .map(|at| at.duration_since(started).as_secs_f64());
     let written = write(&clips, args, printer)?;
     let report = report(&Outcome {
         request: &request,
+        scene: args.scene.as_deref(),
         generator: &generator,
         clips: &clips,
         written: &written,
@@ -48,9 +57,38 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn request_of(args: &GenerateArgs) -> Result<GenerateRequest, kinograd::Error> {
-    let mut request = GenerateRequest::builder(&args.prompt)
-        .seconds(args.seconds)
+/// The scene, with the command line's prompt and length where they are given.
+fn scene_of(args: &GenerateArgs) -> anyhow::Result<Option<Scene>> {
+    let Some(path) = &args.scene else {
+        return Ok(None);
+    };
+    let shown = || format!("scene {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(shown)?;
+    let mut scene = Scene::parse(&text).with_context(shown)?;
+    if let Some(seconds) = args.seconds {
+        scene.duration_secs = seconds;
+    }
+    if let Some(prompt) = &args.prompt {
+        scene.prompts = vec![Prompt {
+            text: prompt.clone(),
+            from_secs: None,
+            to_secs: None,
+        }];
+    }
+    scene.check().with_context(shown)?;
+    Ok(Some(scene))
+}
+
+fn request_of(
+    args: &GenerateArgs,
+    scene: Option<&Scene>,
+) -> Result<GenerateRequest, kinograd::Error> {
+    let request = match scene {
+        Some(scene) => kinograd::request_from_scene(scene)?,
+        None => GenerateRequest::builder(args.prompt.clone().unwrap_or_default())
+            .seconds(args.seconds.unwrap_or(DEFAULT_SECONDS)),
+    };
+    let mut request = request
         .fps(args.fps)
         .clips(args.n)
         .seed(args.seed)
@@ -185,6 +223,7 @@ fn numbered(path: &Path, index: usize, clips: usize) -> PathBuf {
 
 struct Outcome<'a> {
     request: &'a GenerateRequest,
+    scene: Option<&'a Path>,
     generator: &'a MotionGenerator,
     clips: &'a [Clip],
     written: &'a [Vec<PathBuf>],
@@ -217,7 +256,8 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<Value> {
         "schema": "kinograd.generate/1",
         "version": env!("CARGO_PKG_VERSION"),
         "prompt": run.request.prompt,
-        "command": run.request.to_command(),
+        "command": command(run),
+        "scene": run.scene,
         "model": format!("{} {}", manifest.name, manifest.version),
         "seed": run.request.seed,
         "method": run.request.method,
@@ -240,6 +280,19 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<Value> {
         "outputs": run.written.iter().flatten().collect::<Vec<_>>(),
         "clips": clips,
     }))
+}
+
+/// The command that makes the same clips.
+fn command(run: &Outcome<'_>) -> String {
+    let Some(scene) = run.scene else {
+        return run.request.to_command();
+    };
+    // The scene states the goals.
+    let mut request = run.request.clone();
+    request.target = None;
+    request.waypoints.clear();
+    request.obstacles.clear();
+    format!("{} --scene {:?}", request.to_command(), scene)
 }
 
 /// A few lines for a person.

@@ -95,6 +95,50 @@ fn text_guidance_brings_the_clip_nearer_to_its_prompt() {
 }
 
 #[test]
+fn a_scene_states_prompt_length_and_goals() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = r#"{"schema": 1, "name": "under a beam", "duration_secs": 1.5,
+        "prompts": [{"text": "a person walks forward"}],
+        "goals": [{"kind": "root_target", "position_m": [0.2, 1.2]}],
+        "obstacles": [{"shape": {"kind": "sphere", "center_m": [0, 1.6, 0.6], "radius_m": 0.2},
+                       "joints": ["head"]}]}"#;
+    std::fs::write(folder.path().join("beam.json"), scene).unwrap();
+    let args = [
+        "generate",
+        "--scene",
+        "beam.json",
+        "--steps",
+        "3",
+        "--runtime",
+        "builtin",
+        "-o",
+        "a.glb",
+        "--json",
+        "-q",
+    ];
+    let report = kinograd(folder.path(), &args).ok().json();
+    assert_eq!(report["prompt"], "a person walks forward");
+    assert_eq!(report["scene"], "beam.json");
+    assert!(report["target_error_m"].as_f64().unwrap() < 0.05);
+    let glb = std::fs::read(folder.path().join("a.glb")).unwrap();
+    let text = String::from_utf8_lossy(&glb);
+    assert!(text.contains("under a beam"), "the record holds the scene");
+
+    std::fs::write(
+        folder.path().join("beam.json"),
+        scene.replace("radius_m", "radious_m"),
+    )
+    .unwrap();
+    let run = kinograd(folder.path(), &args);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("beam.json") && run.stderr.contains("radius_m"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
     let folder = tempfile::tempdir().unwrap();
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
