@@ -34,7 +34,10 @@ pub trait Guidance {
     ///
     /// # Errors
     /// [`DiffusionError::Guidance`] if it doesn't.
-    fn begin(&mut self, layout: &Layout) -> Result<(), DiffusionError>;
+    fn begin(&mut self, layout: &Layout) -> Result<(), DiffusionError> {
+        let _ = layout;
+        Ok(())
+    }
 
     /// Evaluates the model at `x_t` and returns the x̂0 that the sampler steps with, edited or not.
     ///
@@ -63,7 +66,8 @@ pub trait Guidance {
         model.denoise(x, level)
     }
 
-    /// Edits the sampler's `x_{t−1}`, given the step's `x_t` and x̂0.
+    /// Edits the sampler's `x_{t−1}`, given the step's `x_t` and x̂0. Methods that only edit x̂0 leave
+    /// it alone.
     ///
     /// # Errors
     /// [`DiffusionError::Guidance`] for the method's own.
@@ -73,7 +77,10 @@ pub trait Guidance {
         x_t: &ArrayD<f32>,
         x0: &ArrayD<f32>,
         step: &StepInfo<'_>,
-    ) -> Result<(), DiffusionError>;
+    ) -> Result<(), DiffusionError> {
+        let _ = (x_next, x_t, x0, step);
+        Ok(())
+    }
 
     /// How often the step is taken, at least once: after each but the last time the sample is
     /// noised back to `x_t` (time travel).

@@ -299,10 +299,6 @@ impl Guidance for Steering {
         true
     }
 
-    fn begin(&mut self, _layout: &Layout) -> Result<(), DiffusionError> {
-        Ok(())
-    }
-
     fn predict(
         &mut self,
         model: &mut Model<'_>,

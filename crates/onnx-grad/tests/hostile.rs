@@ -219,7 +219,8 @@ fn absurd_sizes_are_survived() {
 fn windows_of_absurd_sizes_are_refused() {
     for op in ["AveragePool", "MaxPool", "LpPool"] {
         let mut pool = node(op, &["x"], "y");
-        pool.attribute.push(list("kernel_shape", &[1 << 30, 3 << 20]));
+        pool.attribute
+            .push(list("kernel_shape", &[1 << 30, 3 << 20]));
         pool.attribute.push(list("pads", &[1, 1, 1, 1]));
         let _ = derive(model(vec![pool], &[1, 1, 1 << 40, 1 << 40], vec![]));
     }

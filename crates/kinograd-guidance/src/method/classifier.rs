@@ -1,4 +1,4 @@
-use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, NoiseLevel, StepInfo};
+use kinograd_diffusion::{DiffusionError, Guidance, Model, NoiseLevel, StepInfo};
 use ndarray::ArrayD;
 
 use super::GuidanceOptions;
@@ -94,10 +94,6 @@ impl<C: TimeClassifier> Guidance for ClassifierGuidance<C> {
         false
     }
 
-    fn begin(&mut self, _layout: &Layout) -> Result<(), DiffusionError> {
-        Ok(())
-    }
-
     fn predict(
         &mut self,
         model: &mut Model<'_>,
@@ -115,15 +111,5 @@ impl<C: TimeClassifier> Guidance for ClassifierGuidance<C> {
         step: &StepInfo<'_>,
     ) -> Result<ArrayD<f32>, DiffusionError> {
         self.edited(model, x, level, step)
-    }
-
-    fn correct(
-        &mut self,
-        _x_next: &mut ArrayD<f32>,
-        _x_t: &ArrayD<f32>,
-        _x0: &ArrayD<f32>,
-        _step: &StepInfo<'_>,
-    ) -> Result<(), DiffusionError> {
-        Ok(())
     }
 }

@@ -191,14 +191,4 @@ impl Guidance for GradientGuidance {
     ) -> Result<ArrayD<f32>, DiffusionError> {
         self.edited(model, x, level, step)
     }
-
-    fn correct(
-        &mut self,
-        _x_next: &mut ArrayD<f32>,
-        _x_t: &ArrayD<f32>,
-        _x0: &ArrayD<f32>,
-        _step: &StepInfo<'_>,
-    ) -> Result<(), DiffusionError> {
-        Ok(())
-    }
 }

@@ -1,4 +1,4 @@
-use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
+use kinograd_diffusion::{DiffusionError, Guidance, Model, StepInfo};
 use ndarray::ArrayD;
 
 use super::GuidanceOptions;
@@ -87,10 +87,6 @@ impl Guidance for MeanGuidance<'_> {
 
     fn needs_gradient(&self) -> bool {
         false
-    }
-
-    fn begin(&mut self, _layout: &Layout) -> Result<(), DiffusionError> {
-        Ok(())
     }
 
     fn predict(

@@ -1,4 +1,4 @@
-use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, NoiseLevel, StepInfo, StepPair};
+use kinograd_diffusion::{DiffusionError, Guidance, Model, NoiseLevel, StepInfo, StepPair};
 use ndarray::ArrayD;
 
 use super::GuidanceOptions;
@@ -136,10 +136,6 @@ impl Guidance for Ugd<'_> {
         self.universal.forward > 0.0
     }
 
-    fn begin(&mut self, _layout: &Layout) -> Result<(), DiffusionError> {
-        Ok(())
-    }
-
     fn predict(
         &mut self,
         model: &mut Model<'_>,
@@ -157,16 +153,6 @@ impl Guidance for Ugd<'_> {
         step: &StepInfo<'_>,
     ) -> Result<ArrayD<f32>, DiffusionError> {
         self.edited(model, x, level, step)
-    }
-
-    fn correct(
-        &mut self,
-        _x_next: &mut ArrayD<f32>,
-        _x_t: &ArrayD<f32>,
-        _x0: &ArrayD<f32>,
-        _step: &StepInfo<'_>,
-    ) -> Result<(), DiffusionError> {
-        Ok(())
     }
 
     fn visits(&self, step: &StepInfo<'_>) -> usize {
