@@ -109,7 +109,8 @@ pub fn sample_from(
         for repeat in 0..visits {
             info.repeat = repeat;
             let (x0, x_next) = step(&x, model, sampler, noise, guidance.as_deref_mut(), &info)?;
-            check("x", &x_next, layout.shape(), pair.to)?;
+            check("x", &x_next, layout.shape(), pair.to)
+                .map_err(|error| blamed(error, guidance.as_deref(), pair))?;
             let progress = Progress {
                 index,
                 total: steps.len(),
@@ -130,6 +131,22 @@ pub fn sample_from(
         }
     }
     Ok(x)
+}
+
+/// What goes wrong after a guided step is the method's.
+fn blamed(
+    error: DiffusionError,
+    guidance: Option<&(dyn Guidance + '_)>,
+    pair: StepPair,
+) -> DiffusionError {
+    match guidance {
+        None => error,
+        Some(guidance) => DiffusionError::Guidance {
+            method: guidance.name().to_owned(),
+            timestep: pair.from.timestep,
+            source: Box::new(error),
+        },
+    }
 }
 
 /// One step with both guidance seams; returns x̂0 and `x_{t−1}`.

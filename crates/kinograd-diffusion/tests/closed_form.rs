@@ -325,6 +325,48 @@ impl Guidance for Steering {
     }
 }
 
+/// Ends in NaN.
+struct Runaway;
+
+impl Guidance for Runaway {
+    fn name(&self) -> &str {
+        "runaway"
+    }
+
+    fn needs_gradient(&self) -> bool {
+        false
+    }
+
+    fn predict(
+        &mut self,
+        model: &mut Model<'_>,
+        x_t: &ArrayD<f32>,
+        step: &StepInfo<'_>,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        model.denoise(x_t, step.pair.from)
+    }
+
+    fn correct(
+        &mut self,
+        x_next: &mut ArrayD<f32>,
+        _x_t: &ArrayD<f32>,
+        _x0: &ArrayD<f32>,
+        _step: &StepInfo<'_>,
+    ) -> Result<(), DiffusionError> {
+        x_next.fill(f32::NAN);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_method_that_breaks_down_is_named() {
+    let schedule = NoiseSchedule::cosine(100).unwrap();
+    let steps = schedule.steps(Spacing::Trailing, 2).unwrap();
+    let mut denoiser = GaussianDenoiser::isotropic(MEAN, VARIANCE);
+    let result = run_forward_only(&mut denoiser, &steps, vec![0], Some(&mut Runaway));
+    assert!(matches!(result, Err(DiffusionError::Guidance { method, .. }) if method == "runaway"));
+}
+
 #[test]
 fn guidance_enters_at_both_seams_and_time_travel_redraws() {
     let steps = NoiseSchedule::cosine(100)

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use kinograd_diffusion::DiffusionError;
 use serde::Serialize;
 
 use super::WithoutWarnings;
@@ -103,6 +104,8 @@ pub struct GuidanceReport {
     pub protocol: GuidanceProtocol,
     /// What it gave.
     pub rows: Vec<GuidanceRow>,
+    /// Methods that broke down, with their steps and why.
+    pub failed: Vec<(Method, usize, String)>,
 }
 
 /// Runs the protocol.
@@ -115,7 +118,7 @@ pub fn guidance(
     observer: &mut dyn Observer,
 ) -> Result<GuidanceReport, Error> {
     let observer = &mut WithoutWarnings(observer);
-    let mut rows = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for &steps in &protocol.steps {
         let unguided = run(generator, protocol, Method::None, steps, observer)?;
         let mut row = row_of(&unguided, Method::None, steps);
@@ -123,11 +126,15 @@ pub fn guidance(
         let skate = row.foot_skate_ratio;
         rows.push(row);
         for &method in protocol.methods.iter().filter(|&&m| m != Method::None) {
-            let mut row = row_of(
-                &run(generator, protocol, method, steps, observer)?,
-                method,
-                steps,
-            );
+            let run = match run(generator, protocol, method, steps, observer) {
+                Ok(run) => run,
+                Err(error @ Error::Diffusion(DiffusionError::Guidance { .. })) => {
+                    failed.push((method, steps, with_causes(&error)));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let mut row = row_of(&run, method, steps);
             row.skate_over_unguided = row.foot_skate_ratio / skate;
             rows.push(row);
         }
@@ -137,7 +144,18 @@ pub fn guidance(
         engine: generator.engine_name(),
         protocol: protocol.clone(),
         rows,
+        failed,
     })
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
 }
 
 struct Run {
@@ -264,6 +282,9 @@ impl fmt::Display for GuidanceReport {
                     .map_or("-".to_owned(), |score| format!("{score:.2}")),
                 row.seconds_per_clip
             )?;
+        }
+        for (method, steps, why) in &self.failed {
+            writeln!(f, "{:14} {steps:>5}  broke down: {why}", method.name())?;
         }
         Ok(())
     }
