@@ -139,7 +139,7 @@ pub struct GenerateArgs {
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
     /// Steer towards the prompt too, as the model's motion embedding reads it: 0 is off, 1 strong;
-    /// beside goals, projection takes 0.25 by default.
+    /// beside goals, projection takes 0.5 by default.
     #[arg(long, allow_hyphen_values = true)]
     pub text_guidance: Option<f64>,
     /// Where the person is at the end, or at a given second.

@@ -90,7 +90,7 @@ pub struct GenerateRequest {
 
 impl GenerateRequest {
     /// Weight of the text loss beside goals, so that the gait does not suffer from the way.
-    pub const BESIDE_GOALS: f64 = 0.25;
+    pub const BESIDE_GOALS: f64 = 0.5;
 
     /// Starts a request.
     pub fn builder(prompt: impl Into<String>) -> GenerateRequestBuilder {

@@ -17,8 +17,8 @@ pub struct ProjectionOptions {
     /// Longest move through the network, as a share of `√n · σ_t`; 0 leaves the network's gradient
     /// out.
     pub cap: f64,
-    /// The network is asked once ᾱ_t is at least this. Before, x̂0 is near the mean of all motions,
-    /// and a move against it costs the gait rather than the way.
+    /// The network is asked once ᾱ_t is at least this, for the goals and for a further loss. Before,
+    /// x̂0 is near the mean of all motions, and a move against it costs the gait rather than the way.
     pub network_from_alpha_bar: f64,
     /// x̂0 itself is corrected in the last step and wherever ᾱ_t is at least this.
     pub edit_from_alpha_bar: f64,
@@ -156,13 +156,16 @@ impl<'a> PathProjection<'a> {
         !self.goals.is_empty()
             && self.projection.cap > 0.0
             && step.pair.posterior_std() > 0.0
-            && step.pair.from.alpha_bar >= self.projection.network_from_alpha_bar
+            && self.asks_network(step)
+    }
+
+    fn asks_network(&self, step: &StepInfo<'_>) -> bool {
+        step.pair.from.alpha_bar >= self.projection.network_from_alpha_bar
             && self.options.interval.contains(step.pair)
     }
 
     fn uses_network(&self, step: &StepInfo<'_>) -> bool {
-        let follows = self.extra.is_some() && self.options.interval.contains(step.pair);
-        follows || self.pulls_corrections(step)
+        (self.extra.is_some() && self.asks_network(step)) || self.pulls_corrections(step)
     }
 
     /// The correction of every sample's x̂0.
