@@ -19,7 +19,8 @@
 //!   and refuses what cannot be; an [`Observer`] follows a run and may stop it.
 //! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets.
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
-//! - [`dataset`] imports motion capture; [`eval`] measures models, methods and machines.
+//! - [`dataset`] imports motion capture; [`eval`] measures models, methods and machines; [`plot`]
+//!   draws the numbers.
 //!
 //! World: metres, Y up, right-handed; a clip starts at the origin facing +Z, left is +X. Places on
 //! the ground are (x, z).
@@ -40,6 +41,7 @@ pub mod gradient;
 mod known;
 pub mod models;
 mod observer;
+pub mod plot;
 mod request;
 mod scene;
 mod text_loss;

@@ -12,6 +12,8 @@ use glam::{DVec2, DVec3};
 use ndarray::Array3;
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
+pub use self::text::glyph;
+
 use self::camera::Camera;
 use self::canvas::{Canvas, Ink};
 use crate::{JOINTS, MotionError, write_atomic};

@@ -6,8 +6,10 @@ const WIDTH: usize = 5;
 /// Columns from one letter to the next.
 const ADVANCE: usize = 6;
 
-/// Seven rows from the top; the lowest five bits from left to right.
-fn glyph(letter: char) -> [u8; 7] {
+/// A letter's seven rows from the top; the lowest five bits of each from left to right. A frame
+/// stands for a letter that the face lacks.
+#[must_use]
+pub fn glyph(letter: char) -> [u8; 7] {
     match letter {
         'A' => [14, 17, 17, 31, 17, 17, 17],
         'B' => [30, 17, 17, 30, 17, 17, 30],
