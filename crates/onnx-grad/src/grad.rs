@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use crate::build::to_i64;
 use crate::dim::Dim;
 use crate::graph::{Graph, Node, V};
+use crate::proto::AttributeProto;
 use crate::reverse::reverse_between;
 use crate::{Error, Result};
 
@@ -210,6 +211,14 @@ impl<'a> Grad<'a> {
         out.sort_unstable();
         out.dedup();
         Ok(out)
+    }
+
+    /// Makes the forward node another op of the same first output.
+    pub(crate) fn become_op(&mut self, op: &str, inputs: &[V], attributes: Vec<AttributeProto>) {
+        self.node.op = op.to_owned();
+        self.node.inputs = inputs.iter().copied().map(Some).collect();
+        self.node.attributes = attributes;
+        self.graph.nodes[self.at] = self.node.clone();
     }
 
     /// Makes the forward node return one more of its optional outputs.

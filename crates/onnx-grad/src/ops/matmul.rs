@@ -3,7 +3,7 @@
 
 use super::{Cost, Op, infer};
 use crate::Result;
-use crate::build::to_i64;
+use crate::build::{attr_ints, to_i64};
 use crate::grad::Grad;
 use crate::graph::{Graph, Info, Node, V};
 
@@ -61,11 +61,32 @@ fn rule(g: &mut Grad) -> Result<()> {
             let product = flat_product(g, a_matrix, dy)?;
             return give_factor(g, 1, product, b_rank, b_matrix, 1);
         }
-        let at = g.swap_last(a_matrix);
-        let product = g.matmul(at, dy);
+        let product = transposed_product(g, a_matrix, dy);
         give_factor(g, 1, product, b_rank, b_matrix, 1)?;
     }
     Ok(())
+}
+
+/// Up to how many columns of dY engines are faster at (dYᵀ A)ᵀ than at Aᵀ dY: for attention's
+/// [16, 256, 256] and [16, 256, 8] ONNX Runtime takes 1.0 ms for the one and 1.9 ms for the other.
+const NARROW: i64 = 64;
+
+/// Aᵀ dY.
+fn transposed_product(g: &mut Graph, a: V, dy: V) -> V {
+    let last = |g: &Graph, v: V| g.shape(v)?.last().cloned();
+    let columns = last(g, dy).and_then(|dim| dim.as_known());
+    let inner = last(g, a).and_then(|dim| dim.as_known());
+    let narrow = columns.is_some_and(|m| m <= NARROW && inner.is_none_or(|k| k > m));
+    if !narrow || g.value(a).constant || g.rank(a) != g.rank(dy) {
+        let at = g.swap_last(a);
+        return g.matmul(at, dy);
+    }
+    let dyt = g.swap_last(dy);
+    let product = g.matmul(dyt, a);
+    let mut perm: Vec<i64> = (0..to_i64(g.rank(product).unwrap_or(2))).collect();
+    let rank = perm.len();
+    perm.swap(rank - 1, rank - 2);
+    g.emit("Transpose", &[product], vec![attr_ints("perm", &perm)])
 }
 
 /// Aᵀ dY summed over the leading axes, as one product of matrices.

@@ -1,8 +1,10 @@
 //! [Mul](https://onnx.ai/onnx/operators/onnx__Mul.html): y = a b. da = dy b, db = dy a.
+//! x σ(x), which is how exporters write SiLU, is taken as one function.
 
-use super::{Cost, Op, infer};
+use super::{Cost, Op, infer, swish};
 use crate::Result;
 use crate::grad::Grad;
+use crate::graph::{Graph, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Mul", infer::broadcast, rule, Cost::Light)];
 
@@ -16,6 +18,13 @@ fn rule(g: &mut Grad) -> Result<()> {
         }
         return Ok(());
     }
+    for (input, x, s) in [(0, a, b), (1, b, a)] {
+        if g.wants(input) && is_sigmoid_of(g, s, x) {
+            let slope = swish::slope(g, x, s);
+            let product = g.mul(dy, slope);
+            return g.give(input, product);
+        }
+    }
     for (input, other) in [(0, b), (1, a)] {
         if g.wants(input) {
             let product = match g.scalar_value(other) {
@@ -28,4 +37,9 @@ fn rule(g: &mut Grad) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_sigmoid_of(g: &Graph, s: V, x: V) -> bool {
+    g.producer(s)
+        .is_some_and(|node| node.is("Sigmoid") && node.input(0) == Some(x))
 }

@@ -96,6 +96,11 @@ fn rule(g: &mut Grad) -> Result<()> {
     let dims = g.shape_or(x)?;
     let back = if g.node.int("allowzero", 0) == 0 {
         g.reshape(dy, &dims, Some(x))
+    } else if let Some(target) = one_free(&dims) {
+        let target = g.ints(&target);
+        let back = g.emit("Reshape", &[dy, target], Vec::new());
+        g.value_mut(back).shape = Some(dims);
+        back
     } else {
         // Free lengths may turn out to be 0, which has to be taken literally.
         let shape = g.shape_of(x);
@@ -104,4 +109,14 @@ fn rule(g: &mut Grad) -> Result<()> {
         back
     };
     g.give(0, back)
+}
+
+/// A target that no length of 0 makes ambiguous: one length follows from the others, which are known.
+fn one_free(dims: &[Dim]) -> Option<Vec<i64>> {
+    let target: Vec<i64> = dims
+        .iter()
+        .map(|dim| dim.as_known().unwrap_or(-1))
+        .collect();
+    let free = target.iter().filter(|&&n| n < 0).count();
+    (free <= 1 && !target.contains(&0)).then_some(target)
 }

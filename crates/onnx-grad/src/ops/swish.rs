@@ -1,9 +1,10 @@
 //! [Swish](https://onnx.ai/onnx/operators/onnx__Swish.html) (opset 24): y = x σ(α x).
-//! With s = σ(α x): dx = dy (s + α y (1 − s)).
+//! With s = σ(α x): dx = dy s (1 + α x (1 − s)).
 
 use super::{Cost, Op, infer};
 use crate::Result;
 use crate::grad::Grad;
+use crate::graph::{Graph, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Swish", infer::same, rule, Cost::Middle)];
 
@@ -12,11 +13,16 @@ fn rule(g: &mut Grad) -> Result<()> {
     let alpha = f64::from(g.node.float("alpha", 1.0));
     let scaled = g.scale(x, alpha);
     let s = g.unary("Sigmoid", scaled);
+    let slope = slope(g, scaled, s);
+    let product = g.mul(dy, slope);
+    g.give(0, product)
+}
+
+/// The derivative of x σ(α x), given α x and s = σ(α x): s (1 + α x (1 − s)).
+pub(super) fn slope(g: &mut Graph, scaled: V, s: V) -> V {
     let one = g.scalar(1.0, s);
     let rest = g.sub(one, s);
     let inner = g.mul(scaled, rest);
     let inner = g.shift(inner, 1.0);
-    let slope = g.mul(s, inner);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.mul(s, inner)
 }
