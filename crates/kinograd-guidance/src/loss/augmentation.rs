@@ -22,6 +22,8 @@ pub struct ImageAugmentation {
     pub resize: f64,
     /// Side of the square that is cut out, as a share of the image; 0 for none.
     pub cutout: f64,
+    /// What is seen beyond the image's edge and in the cut: 0 is grey, 1 is white.
+    pub fill: f64,
 }
 
 impl Default for ImageAugmentation {
@@ -33,6 +35,7 @@ impl Default for ImageAugmentation {
             translation: 0.125,
             resize: 0.2,
             cutout: 0.5,
+            fill: 0.0,
         }
     }
 }
@@ -46,6 +49,7 @@ impl ImageAugmentation {
         translation: 0.0,
         resize: 0.0,
         cutout: 0.0,
+        fill: 0.0,
     };
 
     pub(crate) fn check(&self) -> Result<(), GuidanceError> {
@@ -64,6 +68,13 @@ impl ImageAugmentation {
                     expected: "must not be negative (translation, resize and cutout: below 1)",
                 });
             }
+        }
+        if !self.fill.is_finite() {
+            return Err(GuidanceError::Field {
+                field: "fill",
+                value: self.fill.to_string(),
+                expected: "must be finite",
+            });
         }
         Ok(())
     }
@@ -94,6 +105,7 @@ impl ImageAugmentation {
             zoom,
             shift,
             cut,
+            fill: self.fill,
         }
     }
 }
@@ -108,6 +120,7 @@ pub(crate) struct Draw {
     shift: [f64; 2],
     /// From and to, along height and width.
     cut: [[f64; 2]; 2],
+    fill: f64,
 }
 
 impl Draw {
@@ -115,8 +128,11 @@ impl Draw {
     pub(crate) fn apply(&self, images: &ArrayD<f32>) -> ArrayD<f32> {
         per_image(images, |image| {
             let mut out = self.recolour(image, self.brightness);
+            // Around the fill, resampling and cutting are linear maps.
+            out.iter_mut().for_each(|value| *value -= self.fill);
             out = self.resample(&out, false);
             self.cut_out(&mut out);
+            out.iter_mut().for_each(|value| *value += self.fill);
             out
         })
     }
@@ -259,6 +275,13 @@ mod tests {
         let from = x[[1, 2, 2, 4].as_slice()];
         assert!((moved[[1, 2, 4, 3].as_slice()] - from).abs() < 1e-6);
         assert_eq!(moved[[1, 2, 1, 3].as_slice()], 0.0);
+        let on_white = Draw {
+            fill: 1.0,
+            ..shifted
+        };
+        let moved = on_white.apply(&x);
+        assert!((moved[[1, 2, 4, 3].as_slice()] - from).abs() < 1e-6);
+        assert_eq!(moved[[1, 2, 1, 3].as_slice()], 1.0);
         let grey = Draw {
             saturation: 0.0,
             ..ImageAugmentation::NONE.draw(&mut rng, [3, 7, 6])

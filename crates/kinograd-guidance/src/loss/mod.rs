@@ -7,6 +7,7 @@ mod closure;
 mod facing;
 mod foot_contact;
 mod ground;
+mod image;
 mod joint_target;
 mod keyframes;
 mod loop_closure;
@@ -30,6 +31,10 @@ pub use closure::ClosureLoss;
 pub use facing::{Facing, FacingTarget};
 pub use foot_contact::{FEET, FootContact, NoSkate};
 pub use ground::GroundPenetration;
+pub use image::{
+    AsEmbedding, ClassLoss, ColourStatistics, ColourTarget, EDGE_HALF, EdgeMatch, ImageOperator,
+    LinearMeasurement, MaskMatch, Network, NetworkPullBack, RewardLoss, edge_map,
+};
 pub use joint_target::{JointTarget, Origin};
 pub use keyframes::{KeyPose, Keyframes};
 pub use loop_closure::LoopClosure;
