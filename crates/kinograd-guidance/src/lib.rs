@@ -32,6 +32,6 @@ pub use method::{
     LinearProjection, Linearization, Lookahead, LossGuidance, MeanGuidance, MeanOptions, Method,
     MonteCarlo, Mpgd, NoiseOptimizer, NoiseOptions, NormalizedGradient, OptimizedNoise,
     PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule, Strength, Tfg,
-    TfgOptions, TimeClassifier, TimeTravel, Ugd, UgdOptions,
+    TfgOptions, TimeClassifier, TimeTravel, Ugd, UgdOptions, Wishes,
 };
 pub use shape::{Shape, WorldPoint};

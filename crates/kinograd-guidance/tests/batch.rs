@@ -6,7 +6,7 @@ use kinograd_diffusion::{
     Ddim, Layout, Model, NoObserver, NoiseSchedule, SeededNoise, Spacing, sample,
 };
 use kinograd_guidance::{
-    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, Obstacles, PathDecoder,
+    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, Wishes, PathDecoder,
     TimeTravel, Waypoint,
 };
 use kinograd_motion::{FEATURES, Normalizer};
@@ -34,8 +34,12 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
         max_move: Some(0.2),
         ..GuidanceOptions::default()
     };
+    let wishes = Wishes {
+        ground: goals,
+        ..Wishes::default()
+    };
     let guidance = method
-        .guide_path(decoder, goals, Obstacles::default(), None, options)
+        .guide_path(decoder, wishes, options)
         .unwrap();
     let window = Interval {
         from_timestep: 300.0,

@@ -207,18 +207,16 @@ fn times_become_frames_and_root_goals_are_found() {
     let frames: Vec<Frame> = goals.waypoints.iter().map(|w| w.frame).collect();
     assert_eq!(frames, [Frame::At(30), Frame::Last, Frame::At(79)]);
     assert_eq!(goals.obstacles.len(), 1);
-    let rest = scene
-        .loss_beside_ground_goals(decoder(80))
-        .unwrap()
-        .unwrap();
+    let constraints = scene.constraints(decoder(80)).unwrap();
     let x0 = ArrayD::zeros(IxDyn(&[1, 80, FEATURES]));
-    let names: Vec<String> = rest
+    let names: Vec<String> = constraints
         .term_values(&x0)
         .unwrap()
         .into_iter()
         .map(|t| t.0)
         .collect();
-    assert_eq!(names, ["root target", "avoid"]);
+    assert_eq!(names, ["avoid"]);
+    assert!(scene.preferences(decoder(80)).unwrap().is_none());
     assert!(!scene.is_ground_only());
     assert!(
         matches!(&scene.goals[0], Goal::Waypoints { points, weight } if points.len() == 2 && *weight == 1.0)

@@ -55,6 +55,9 @@ pub struct ClipReport {
     pub jerk_m_s3: f64,
     /// Whether the root moves faster than 2.6 m/s for half a second.
     pub implausibly_fast: bool,
+    /// How far the clip is from each goal of its scene.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub goals: Vec<kinograd_guidance::scene::Distance>,
 }
 
 /// How a clip is read.

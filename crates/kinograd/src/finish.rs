@@ -59,6 +59,7 @@ pub(crate) fn clip(
         foot_skate_ratio_before,
         jerk_m_s3: mean_jerk(joints.view(), MODEL_FPS),
         implausibly_fast: is_implausibly_fast(joints.view(), MODEL_FPS),
+        goals: Vec::new(),
     };
     let provenance = record(run, seed, &report)?;
     let same_rate = (request.fps - MODEL_FPS).abs() < 1e-9;

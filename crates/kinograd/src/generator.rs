@@ -8,7 +8,8 @@ use kinograd_diffusion::{
     Denoiser, Layout, Model, NoiseSchedule, NoiseSource, Progress, SeededNoise, Spacing, StepPair,
     sample,
 };
-use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss};
+use kinograd_guidance::scene::Scene;
+use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss, Wishes};
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_runtime::{
     BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
@@ -74,6 +75,22 @@ pub struct Timings {
 
 /// Makes the loss of a batch from the decoder of its root paths.
 pub type MakeLoss<'m> = dyn FnMut(PathDecoder) -> Result<Box<dyn Loss>, Error> + 'm;
+
+/// What steers a clip beside its request's own goals.
+pub(crate) enum Beside<'b, 'm> {
+    /// Nothing does.
+    Nothing,
+    /// A loss.
+    Loss(&'b mut MakeLoss<'m>),
+    /// What a scene asks for beyond points and circles on the ground.
+    Scene(&'b Scene),
+}
+
+impl Beside<'_, '_> {
+    fn steers(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}
 
 impl MotionGenerator {
     /// Opens a model package, by name or folder, on an engine.
@@ -221,7 +238,7 @@ impl MotionGenerator {
         request: &GenerateRequest,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
-        self.run(request, None, observer)
+        self.run(request, &mut Beside::Nothing, observer)
     }
 
     /// As [`generate`](Self::generate), with a loss of one's own beside the request's goals.
@@ -237,13 +254,13 @@ impl MotionGenerator {
         make_loss: &mut MakeLoss<'_>,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
-        self.run(request, Some(make_loss), observer)
+        self.run(request, &mut Beside::Loss(make_loss), observer)
     }
 
-    fn run(
+    pub(crate) fn run(
         &mut self,
         request: &GenerateRequest,
-        mut make_loss: Option<&mut MakeLoss<'_>>,
+        beside: &mut Beside<'_, '_>,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
         self.timings = Timings {
@@ -256,7 +273,7 @@ impl MotionGenerator {
         let prompt = self.text.encode(&[&request.prompt])?;
         self.timings.text_s = started.elapsed().as_secs_f64();
 
-        let guided = request.is_guided() || make_loss.is_some();
+        let guided = request.is_guided() || beside.steers();
         let differentiable = guided
             && request
                 .method
@@ -298,7 +315,7 @@ impl MotionGenerator {
                 &prompt,
                 &seeds,
                 &steps,
-                make_loss.as_deref_mut(),
+                beside,
                 &mut |progress: &Progress<'_>| {
                     observer.event(&Event::Advanced {
                         done: (done + progress.index + 1) as u64,
@@ -356,7 +373,7 @@ impl MotionGenerator {
         prompt: &TextBatch,
         seeds: &[u64],
         steps: &[StepPair],
-        make_loss: Option<&mut MakeLoss<'_>>,
+        beside: &mut Beside<'_, '_>,
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<ArrayD<f32>, Error> {
         let (batch, frames) = (seeds.len(), request.frames());
@@ -368,7 +385,21 @@ impl MotionGenerator {
             guidance_scale: cfg.unwrap_or(1.0),
         })?;
         let decoder = || PathDecoder::new(self.normalizer.clone(), vec![frames; batch]);
-        let own = make_loss.map(|make| make(decoder())).transpose()?;
+        let mut wishes = Wishes {
+            ground: goals::ground_goals(request)?,
+            barrier: goals::barrier()?,
+            ..Wishes::default()
+        };
+        let own: Option<Box<dyn Loss>> = match beside {
+            Beside::Nothing => None,
+            Beside::Loss(make) => Some(make(decoder())?),
+            Beside::Scene(scene) => {
+                wishes.ground.waypoints.extend(scene.trajectory_points(MODEL_FPS)?);
+                wishes.constraints = Some(scene.constraints(decoder())?);
+                let preferences = scene.preferences(decoder())?;
+                preferences.map(|loss| Box::new(loss) as Box<dyn Loss>)
+            }
+        };
         let weight = request.text_weight(self.embedding.is_some());
         let text = match &mut self.embedding {
             Some(embedding) if weight > 0.0 => Some(TextLoss {
@@ -385,7 +416,7 @@ impl MotionGenerator {
             }
             _ => None,
         };
-        let further: Option<(f64, Box<dyn Loss + '_>)> = match (own, text) {
+        wishes.further = match (own, text) {
             (Some(own), Some(text)) => {
                 let sum = SumLoss::new().with(1.0, own)?.with(weight, text)?;
                 Some((1.0, Box::new(sum)))
@@ -394,18 +425,13 @@ impl MotionGenerator {
             (None, Some(text)) => Some((weight, Box::new(text))),
             (None, None) => None,
         };
+        let guided = request.is_guided() || beside.steers();
         let options = GuidanceOptions {
             scale: request.guidance_scale.unwrap_or(1.0),
             ..GuidanceOptions::default()
         };
         let mut guidance = match request.method.steering() {
-            Some(method) if request.is_guided() || further.is_some() => Some(method.guide_path(
-                decoder(),
-                goals::ground_goals(request)?,
-                goals::barrier()?,
-                further,
-                options,
-            )?),
+            Some(method) if guided => Some(method.guide_path(decoder(), wishes, options)?),
             _ => None,
         };
         let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {

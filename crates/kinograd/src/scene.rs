@@ -1,15 +1,17 @@
 //! Scenes as requests.
 
 use kinograd_guidance::scene::Scene;
-use kinograd_guidance::{Frame, OnMotion};
+use kinograd_guidance::{DecodedMotion, Frame};
+use kinograd_motion::joints_array;
 
+use crate::generator::Beside;
 use crate::request::MODEL_FPS;
 use crate::{
     Clip, Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer,
 };
 
 /// Starts a request for a scene's clip: its prompts in one sentence, its length, and its goals on
-/// the ground. What else the scene asks for, [`MotionGenerator::generate_scene`] follows.
+/// the ground. What else the scene asks for, [`MotionGenerator::generate_scene`] sees to.
 ///
 /// # Errors
 /// [`Error::Guidance`] if a time lies beyond the scene.
@@ -32,9 +34,9 @@ pub fn request_from_scene(scene: &Scene) -> Result<GenerateRequestBuilder, Error
 }
 
 impl MotionGenerator {
-    /// As [`generate`](Self::generate), and follows what a scene asks for beside its goals on the
+    /// As [`generate`](Self::generate), and meets what a scene asks for beside its goals on the
     /// ground, which are the request's if [`request_from_scene`] made it. The clips' records hold the
-    /// scene.
+    /// scene, and their reports how far they are from each of its goals.
     ///
     /// # Errors
     /// As [`generate`](Self::generate); [`Error::Guidance`] if the scene is at fault.
@@ -44,24 +46,29 @@ impl MotionGenerator {
         scene: &Scene,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
-        let mut clips = if scene.is_ground_only() || request.method == Method::None {
-            self.generate(request, observer)?
+        let mut beside = if scene.is_ground_only() || request.method == Method::None {
+            Beside::Nothing
         } else {
-            self.generate_with(
-                request,
-                &mut |decoder| {
-                    let loss = scene.loss_beside_ground_goals(decoder.clone())?;
-                    Ok(Box::new(loss.unwrap_or_else(|| OnMotion::new(decoder))))
-                },
-                observer,
-            )?
+            Beside::Scene(scene)
         };
+        let mut clips = self.run(request, &mut beside, observer)?;
         let stated =
-            serde_json::to_value(scene).map_err(|error| Error::Internal(error.to_string()))?;
+            serde_json::to_value(scene).map_err(internal)?;
         for clip in &mut clips {
             let extra = &mut clip.provenance.extra;
             extra.insert("scene".to_owned(), stated.clone());
+            let motion =
+                DecodedMotion::from_joints(joints_array(&clip.motion).mapv(f64::from), clip.motion.fps)?;
+            if let Some(report) = &mut clip.report {
+                report.goals = scene.distances(&motion)?;
+                let distances = serde_json::to_value(&report.goals).map_err(internal)?;
+                clip.provenance.losses.insert("goals".to_owned(), distances);
+            }
         }
         Ok(clips)
     }
+}
+
+fn internal(error: serde_json::Error) -> Error {
+    Error::Internal(error.to_string())
 }

@@ -309,6 +309,9 @@ fn summary(report: &Value, clips: &[Clip]) -> anyhow::Result<String> {
     if let Some(depth_m) = number("max_penetration_m") {
         writeln!(text, "deepest penetration  {depth_m:.3} m")?;
     }
+    for goal in goals_of(clips) {
+        writeln!(text, "{goal}")?;
+    }
     if let Some(score) = number("text_score") {
         writeln!(text, "text score           {score:.3}{several}")?;
     }
@@ -330,6 +333,20 @@ fn summary(report: &Value, clips: &[Clip]) -> anyhow::Result<String> {
         )?;
     }
     Ok(text)
+}
+
+/// How far the clips are from each goal of the scene, in the mean.
+fn goals_of(clips: &[Clip]) -> Vec<String> {
+    let reports: Vec<&ClipReport> = clips.iter().filter_map(|c| c.report.as_ref()).collect();
+    let first = reports.first().map_or(&[][..], |report| &report.goals[..]);
+    let line = |(index, goal): (usize, &kinograd::guidance::scene::Distance)| {
+        let all = reports.iter().filter_map(|report| report.goals.get(index));
+        let off = mean(&all.map(|goal| goal.off).collect::<Vec<_>>()).unwrap_or(goal.off);
+        let several = if clips.len() > 1 { " (mean)" } else { "" };
+        let (what, unit) = (&goal.what, goal.unit);
+        format!("off by               {off:.3} {unit}{several}: {what}")
+    };
+    first.iter().enumerate().map(line).collect()
 }
 
 impl From<SamplerArg> for kinograd::Sampler {

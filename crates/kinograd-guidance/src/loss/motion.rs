@@ -1,8 +1,12 @@
 //! Losses on joints in the world.
 
-use kinograd_motion::features::{YAW_VELOCITY, decode_headings, decode_joints, decode_joints_vjp};
+use std::f64::consts::TAU;
+
+use kinograd_motion::features::{
+    Heading, YAW_VELOCITY, decode_headings, decode_joints, decode_joints_vjp, headings_from_joints,
+};
 use kinograd_motion::{FEATURE_FPS, JOINT_NAMES, JOINTS};
-use ndarray::{Array3, ArrayD};
+use ndarray::{Array2, Array3, ArrayD, ArrayView2};
 
 use super::{Loss, LossValue, PathDecoder, PathLoss};
 use crate::{GuidanceError, WorldPoint};
@@ -19,6 +23,23 @@ pub struct DecodedMotion {
 }
 
 impl DecodedMotion {
+    /// A clip of joints `[frames, 22, 3]`, metres, with their published headings.
+    ///
+    /// # Errors
+    /// [`GuidanceError::Motion`] for another shape.
+    pub fn from_joints(joints_m: Array3<f64>, fps: f64) -> Result<Self, GuidanceError> {
+        let mut headings_rad = headings_from_joints(joints_m.view(), Heading::Published)?;
+        for frame in 1..headings_rad.len() {
+            let turn = headings_rad[frame] - headings_rad[frame - 1];
+            headings_rad[frame] -= TAU * (turn / TAU).round();
+        }
+        Ok(Self {
+            joints_m,
+            headings_rad,
+            fps,
+        })
+    }
+
     /// Frames of the clip.
     #[must_use]
     pub fn frames(&self) -> usize {
@@ -82,6 +103,31 @@ impl MotionGradient {
         self.add(frame, joint, [ground[0], y, ground[1]]);
         self.add(frame, 0, [-ground[0], 0.0, -ground[1]]);
         self.headings[frame] += z * local[0] - x * local[2];
+    }
+}
+
+impl DecodedMotion {
+    /// Decodes features `[frames, 263]`, not normalised.
+    fn decode(features: ArrayView2<'_, f32>) -> Result<Self, GuidanceError> {
+        Ok(Self {
+            joints_m: decode_joints(features)?,
+            headings_rad: decode_headings(features)?,
+            fps: FEATURE_FPS,
+        })
+    }
+}
+
+impl MotionGradient {
+    /// Pulled back to the features `[frames, 263]` that were decoded.
+    fn on_features(&self, features: ArrayView2<'_, f32>) -> Result<Array2<f64>, GuidanceError> {
+        let mut on_features = decode_joints_vjp(features, self.joints.view())?;
+        // A heading is −2 times the sum of the heading velocities before it.
+        let mut later = 0.0;
+        for frame in (1..self.headings.len()).rev() {
+            later += self.headings[frame];
+            on_features[[frame - 1, YAW_VELOCITY]] -= 2.0 * later;
+        }
+        Ok(on_features)
     }
 }
 
@@ -157,7 +203,7 @@ impl<L: PathLoss> MotionLoss for OfRootPath<L> {
         weight: f64,
         gradient: &mut MotionGradient,
     ) -> Result<f64, GuidanceError> {
-        let path = ndarray::Array2::from_shape_fn((motion.frames(), 2), |(frame, axis)| {
+        let path = Array2::from_shape_fn((motion.frames(), 2), |(frame, axis)| {
             motion.joints_m[[frame, 0, 2 * axis]]
         });
         let (value, on_path) = self.0.value_and_grad(path.view())?;
@@ -208,6 +254,33 @@ impl OnMotion {
         Ok(self)
     }
 
+    /// Number of terms.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Whether there is no term.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// A term's value for features `[frames, 263]`, not normalised, and its gradient on them.
+    pub(crate) fn term_on_features(
+        &self,
+        term: usize,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<(f64, Array2<f64>), GuidanceError> {
+        let motion = DecodedMotion::decode(features)?;
+        let mut gradient = MotionGradient::zeros(motion.frames());
+        let Some((_, loss)) = self.terms.get(term) else {
+            return Ok((0.0, Array2::zeros(features.raw_dim())));
+        };
+        let value = loss.accumulate(&motion, 1.0, &mut gradient)?;
+        Ok((value, gradient.on_features(features)?))
+    }
+
     /// Value of each term for each sample, unweighted: `[terms][batch]`, with the terms' names.
     ///
     /// # Errors
@@ -235,12 +308,7 @@ impl PathDecoder {
     /// # Errors
     /// As [`PathDecoder::features`].
     pub fn motion(&self, x0: &ArrayD<f32>, sample: usize) -> Result<DecodedMotion, GuidanceError> {
-        let features = self.features(x0, sample)?;
-        Ok(DecodedMotion {
-            joints_m: decode_joints(features.view())?,
-            headings_rad: decode_headings(features.view())?,
-            fps: FEATURE_FPS,
-        })
+        DecodedMotion::decode(self.features(x0, sample)?.view())
     }
 }
 
@@ -257,7 +325,7 @@ impl Loss for OnMotion {
         let mut values = Vec::with_capacity(self.decoder.lengths().len());
         for sample in 0..self.decoder.lengths().len() {
             let features = self.decoder.features(x0, sample)?;
-            let motion = self.decoder.motion(x0, sample)?;
+            let motion = DecodedMotion::decode(features.view())?;
             let mut on_motion = MotionGradient::zeros(motion.frames());
             let mut value = 0.0;
             for (weight, term) in &self.terms {
@@ -270,13 +338,7 @@ impl Loss for OnMotion {
                 }
                 value += weight * term_value;
             }
-            let mut on_features = decode_joints_vjp(features.view(), on_motion.joints.view())?;
-            // A heading is −2 times the sum of the heading velocities before it.
-            let mut later = 0.0;
-            for frame in (1..motion.frames()).rev() {
-                later += on_motion.headings[frame];
-                on_features[[frame - 1, YAW_VELOCITY]] -= 2.0 * later;
-            }
+            let on_features = on_motion.on_features(features.view())?;
             self.decoder
                 .features_into(on_features.view(), sample, &mut gradient)?;
             values.push(value);

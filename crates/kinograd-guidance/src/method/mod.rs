@@ -41,7 +41,7 @@ pub use loss_guidance::{GradientAt, LossGuidance, SampleStep, StepRule};
 pub use mean_guidance::{MeanGuidance, MeanOptions};
 pub use monte_carlo::MonteCarlo;
 pub use mpgd::Mpgd;
-pub use named::Method;
+pub use named::{Method, Wishes};
 pub use noise_optimization::{IterationObserver, NoiseOptimizer, NoiseOptions, OptimizedNoise};
 pub use normalized::NormalizedGradient;
 pub use options::{GuidanceOptions, Interval};

@@ -11,7 +11,9 @@ use super::{
     MeanOptions, Mpgd, NormalizedGradient, PathProjection, Polyak, ProjectionOptions, Tfg,
     TfgOptions, Ugd, UgdOptions,
 };
-use crate::{GroundGoals, GuidanceError, Loss, Obstacles, OnRootPath, PathDecoder, SumLoss};
+use crate::{
+    GroundGoals, GuidanceError, Loss, Obstacles, OnMotion, OnRootPath, PathDecoder, SumLoss,
+};
 
 /// Draws of [`LgdMc`] in the paper.
 const LGD_MC_DRAWS: usize = 10;
@@ -151,35 +153,58 @@ impl Method {
         })
     }
 
-    /// The method with goals on the ground and, where given, a further loss with its weight in the
-    /// sum. `barrier` is the obstacles' loss for methods that follow a gradient; projection keeps its
-    /// own margin, and the further loss's weight scales the moves that follow it.
+    /// The method with all that a clip shall meet and follow.
     ///
     /// # Errors
     /// [`GuidanceError`] if an option or a goal is out of range.
     pub fn guide_path<'a>(
         self,
         decoder: PathDecoder,
-        goals: GroundGoals,
-        barrier: Obstacles,
-        further: Option<(f64, Box<dyn Loss + 'a>)>,
+        wishes: Wishes<'a>,
         options: GuidanceOptions,
     ) -> Result<Box<dyn Guidance + 'a>, GuidanceError> {
+        let Wishes {
+            ground,
+            barrier,
+            constraints,
+            further,
+        } = wishes;
         if self == Self::Projection {
             let projection = ProjectionOptions::default();
-            let guidance = PathProjection::new(decoder, goals, options, projection)?;
+            let mut guidance = PathProjection::new(decoder, ground, options, projection)?;
+            if let Some(constraints) = constraints {
+                guidance = guidance.with_constraints(constraints);
+            }
             return Ok(match further {
                 Some((scale, loss)) => Box::new(guidance.with_loss(scale, loss)?),
                 None => Box::new(guidance),
             });
         }
         let mut loss =
-            SumLoss::new().with(1.0, OnRootPath::from_goals(decoder, &goals, barrier)?)?;
+            SumLoss::new().with(1.0, OnRootPath::from_goals(decoder, &ground, barrier)?)?;
+        if let Some(constraints) = constraints {
+            loss = loss.with(1.0, constraints)?;
+        }
         if let Some((weight, further)) = further {
             loss = loss.with(weight, further)?;
         }
         self.guide(loss, options)
     }
+}
+
+/// What a clip shall meet, and what it shall follow besides.
+#[derive(Default)]
+pub struct Wishes<'a> {
+    /// Places and circles on the ground.
+    pub ground: GroundGoals,
+    /// The circles' loss for methods that follow a gradient; projection keeps its own margin.
+    pub barrier: Obstacles,
+    /// Goals that are met where their loss is 0: projection meets each, other methods follow the
+    /// weighted sum.
+    pub constraints: Option<OnMotion>,
+    /// A loss that never ends, such as a text's. Its weight in the sum; for projection, the scale of
+    /// the moves that follow it.
+    pub further: Option<(f64, Box<dyn Loss + 'a>)>,
 }
 
 impl fmt::Display for Method {

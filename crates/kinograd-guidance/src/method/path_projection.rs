@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::loss_guidance::{noise_norm, norm};
 use super::{CappedPolyak, GuidanceOptions, SampleStep, StepRule};
 use crate::loss::checked;
-use crate::projection::{Correction, PathSolver, Side};
-use crate::{GroundGoals, GuidanceError, Loss, PathDecoder};
+use crate::projection::{CHANNELS, Correction, MotionSolver, PathSolver, Side};
+use crate::{GroundGoals, GuidanceError, Loss, OnMotion, PathDecoder};
 
 /// What [`PathProjection`] can be tuned by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct ProjectionOptions {
     pub turn_weight: f64,
     /// An obstacle's side is decided once ᾱ_t is at least this.
     pub decide_side_from_alpha_bar: f64,
+    /// x̂0's joints are corrected once ᾱ_t is at least this, where there are goals for them: the
+    /// network mends in the steps that follow what the correction tears.
+    pub edit_joints_from_alpha_bar: f64,
 }
 
 impl Default for ProjectionOptions {
@@ -39,6 +42,7 @@ impl Default for ProjectionOptions {
             margin_m: 0.05,
             turn_weight: 0.1,
             decide_side_from_alpha_bar: 0.2,
+            edit_joints_from_alpha_bar: 0.2,
         }
     }
 }
@@ -54,6 +58,11 @@ impl ProjectionOptions {
             (
                 "decide_side_from_alpha_bar",
                 self.decide_side_from_alpha_bar,
+                false,
+            ),
+            (
+                "edit_joints_from_alpha_bar",
+                self.edit_joints_from_alpha_bar,
                 false,
             ),
         ] {
@@ -86,6 +95,9 @@ impl ProjectionOptions {
 /// Wang et al. 2022; ProjFlow), the capped step is a Polyak step with known optimum 0. Their
 /// combination on a root path, and the sideways rows for obstacles, are this crate's.
 ///
+/// Goals for joints ([`PathProjection::with_constraints`]) are met in the same two ways: δ is then
+/// found for all positions by covariant Polyak steps, in turns with the path's.
+///
 /// A further loss is followed by a [`CappedPolyak`] step of its own.
 pub struct PathProjection<'a> {
     decoder: PathDecoder,
@@ -93,12 +105,18 @@ pub struct PathProjection<'a> {
     solver: PathSolver,
     options: GuidanceOptions,
     projection: ProjectionOptions,
+    joints: Option<(MotionSolver, OnMotion)>,
     extra: Option<(f64, Box<dyn Loss + 'a>)>,
     sides: Vec<Vec<Option<Side>>>,
     moves: Option<ArrayD<f32>>,
 }
 
 const NAME: &str = "projection";
+/// Turns that goals for joints and goals for the path take, the path's last.
+const TURNS: usize = 2;
+/// Times through the goals for joints, in a turn of one step and of the last.
+const SWEEPS: usize = 6;
+const LAST_SWEEPS: usize = 40;
 
 impl<'a> PathProjection<'a> {
     /// # Errors
@@ -126,10 +144,23 @@ impl<'a> PathProjection<'a> {
             solver,
             options,
             projection,
+            joints: None,
             extra: None,
             sides: Vec::new(),
             moves: None,
         })
+    }
+
+    /// Adds goals for joints, whose losses are 0 where they are met: places, poses, shapes to keep
+    /// in or out of, facing, speed. Their weights don't matter.
+    #[must_use]
+    pub fn with_constraints(self, constraints: OnMotion) -> Self {
+        let std = self.decoder.normalizer().std().clone();
+        let solver = MotionSolver::new(std, self.solver.weights);
+        Self {
+            joints: (!constraints.is_empty()).then_some((solver, constraints)),
+            ..self
+        }
     }
 
     /// Adds a loss to follow besides. `scale` multiplies its moves; their length does not depend on
@@ -153,7 +184,7 @@ impl<'a> PathProjection<'a> {
 
     /// Whether the corrections are pulled back through the network in this step.
     fn pulls_corrections(&self, step: &StepInfo<'_>) -> bool {
-        !self.goals.is_empty()
+        !(self.goals.is_empty() && self.joints.is_none())
             && self.projection.cap > 0.0
             && step.pair.posterior_std() > 0.0
             && self.asks_network(step)
@@ -175,14 +206,36 @@ impl<'a> PathProjection<'a> {
         step: &StepInfo<'_>,
     ) -> Result<Vec<Correction>, GuidanceError> {
         let decided = step.pair.from.alpha_bar >= self.projection.decide_side_from_alpha_bar;
+        let sweeps = if step.index + 1 == step.total {
+            LAST_SWEEPS
+        } else {
+            SWEEPS
+        };
         let mut corrections = Vec::with_capacity(self.sides.len());
         for (sample, decided_sides) in self.sides.iter_mut().enumerate() {
             let features = self.decoder.features(x0, sample)?;
             let mut sides = decided_sides.clone();
-            corrections.push(
-                self.solver
-                    .correct(features.view(), &self.goals, &mut sides)?,
-            );
+            let mut on_path =
+                |features: &Array2<f32>| self.solver.correct(features.view(), &self.goals, &mut sides);
+            let correction = match &self.joints {
+                None => on_path(&features)?,
+                Some((solver, constraints)) => {
+                    let std = self.decoder.normalizer().std();
+                    let mut moved = features.clone();
+                    let mut total = Correction {
+                        change: Array2::zeros(features.raw_dim()),
+                        covector: Array2::zeros(features.raw_dim()),
+                    };
+                    for _ in 0..TURNS {
+                        total.add(&solver.correct(moved.view(), constraints, sweeps)?);
+                        total.apply(features.view(), std, &mut moved);
+                        total.add(&on_path(&moved)?);
+                        total.apply(features.view(), std, &mut moved);
+                    }
+                    total
+                }
+            };
+            corrections.push(correction);
             if decided {
                 *decided_sides = sides;
             }
@@ -200,7 +253,9 @@ impl<'a> PathProjection<'a> {
     ) -> ArrayD<f32> {
         let mut moves = ArrayD::zeros(x0.raw_dim());
         let last = step.index + 1 == step.total;
-        let edits = last || step.pair.from.alpha_bar >= self.projection.edit_from_alpha_bar;
+        let alpha_bar = step.pair.from.alpha_bar;
+        let edits_path = last || alpha_bar >= self.projection.edit_from_alpha_bar;
+        let edits_joints = last || alpha_bar >= self.projection.edit_joints_from_alpha_bar;
         for (sample, correction) in corrections.iter().enumerate() {
             let mut out = moves.index_axis_mut(Axis(0), sample);
             if let Some(gradient) = through_network {
@@ -217,9 +272,14 @@ impl<'a> PathProjection<'a> {
                     }
                 }
             }
-            if edits {
-                let signal = step.pair.to.alpha_bar.sqrt();
-                for ((frame, channel), change) in correction.change.indexed_iter() {
+            let signal = step.pair.to.alpha_bar.sqrt();
+            for ((frame, channel), change) in correction.change.indexed_iter() {
+                let edits = if channel < CHANNELS {
+                    edits_path
+                } else {
+                    edits_joints
+                };
+                if edits {
                     out[[frame, channel]] += (signal * change) as f32;
                 }
             }

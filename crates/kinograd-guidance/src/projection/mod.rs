@@ -1,11 +1,13 @@
-//! Minimum-norm changes of a root path that meet goals on the ground.
+//! Least changes of a clip that meet goals: of the root's path on the ground, and of all joints.
 
 mod constraints;
 mod linear;
+mod motion;
 mod solve;
 
 pub(crate) use constraints::Side;
 pub(crate) use linear::solve_positive;
+pub(crate) use motion::MotionSolver;
 pub(crate) use solve::{Correction, PathSolver};
 
 /// Root channels of the features: heading velocity and the two planar velocities.

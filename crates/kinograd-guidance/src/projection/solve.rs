@@ -1,7 +1,7 @@
 //! Gauss–Newton with minimum-norm steps.
 
 use kinograd_motion::features::{YAW_VELOCITY, decode_headings, decode_root_path};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::CHANNELS;
 use super::constraints::{Bypass, Row, Side, waypoint_rows};
@@ -17,13 +17,35 @@ const OBSTACLE_SOFTNESS: f64 = 0.02;
 /// Keeps the system solvable where goals repeat each other.
 const JITTER: f64 = 1e-9;
 
-/// The smallest change of normalised root channels that meets the goals.
+/// A change of normalised features that meets goals.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Correction {
-    /// Change of heading velocity and planar velocity, `[frames, 3]`, normalised.
+    /// Change of the first channels, `[frames, channels]`: the three of the root, or all.
     pub change: Array2<f64>,
-    /// Its covector `W⁻¹ · change`, `[frames, 3]`: where the change comes from.
+    /// Its covector `W⁻¹ · change`, of the same shape: where the change comes from.
     pub covector: Array2<f64>,
+}
+
+impl Correction {
+    /// The sum of both; the channels of `other` come first in those of `self`.
+    pub fn add(&mut self, other: &Self) {
+        let channels = other.change.ncols();
+        let mut first = self.change.slice_mut(s![.., ..channels]);
+        first += &other.change;
+        let mut first = self.covector.slice_mut(s![.., ..channels]);
+        first += &other.covector;
+    }
+
+    /// `moved` becomes `features`, not normalised, with this change of all their channels.
+    pub fn apply(&self, features: ArrayView2<'_, f32>, std: &Array1<f32>, moved: &mut Array2<f32>) {
+        ndarray::Zip::from(moved)
+            .and(features)
+            .and(&self.change)
+            .and_broadcast(std)
+            .for_each(|moved, &from, &change, &std| {
+                *moved = (f64::from(from) + change * f64::from(std)) as f32;
+            });
+    }
 }
 
 /// Finds corrections for one clip after another.

@@ -4,12 +4,17 @@ use kinograd_motion::{FEATURE_FPS, JOINT_NAMES};
 
 use super::{Goal, Obstacle, Scene};
 use crate::loss::{
-    Derivative, Facing, FacingTarget, FootContact, GroundPenetration, JointTarget, KeyPose,
+    Barrier, Derivative, Facing, FacingTarget, FootContact, GroundPenetration, JointTarget, KeyPose,
     Keyframes, LoopClosure, MotionLoss, NoSkate, OfRootPath, OnMotion, Origin, PathDecoder,
     PersonDistance, PoseSimilarity, Region, RootTarget, Smoothness, Speed, Trajectory, Waypoints,
     joint_index,
 };
 use crate::{DecodedMotion, Frame, GroundPoint, GuidanceError, MotionGradient, Span, Waypoint};
+
+/// The cost of a depth as a constraint has it.
+const CONSTRAINT: Barrier = Barrier::SquaredHinge { weight: 1.0 };
+/// A path is met at points this far apart in time, seconds.
+const TRAJECTORY_SECS: f64 = 0.2;
 
 /// A weighted loss of the scene.
 pub(super) type Term = (f64, Boxed);
@@ -51,42 +56,92 @@ impl Scene {
         Ok(loss)
     }
 
-    /// As [`Scene::loss`], without what [`Scene::ground_goals`] states: what is left to follow for
-    /// methods that project the path. `None` if nothing is.
+    /// What joints shall meet beside [`Scene::ground_goals`]: losses that are 0 where they are met.
+    ///
+    /// Obstacles and shapes to keep in are squared depths here, whatever their barrier.
     ///
     /// # Errors
     /// As [`Scene::loss`].
-    pub fn loss_beside_ground_goals(
-        &self,
-        decoder: PathDecoder,
-    ) -> Result<Option<OnMotion>, GuidanceError> {
-        let rest = Self {
-            goals: self
-                .goals
-                .iter()
-                .filter(|goal| goal.root_points().is_empty())
-                .cloned()
-                .collect(),
-            obstacles: self
-                .obstacles
-                .iter()
-                .filter(|obstacle| obstacle.circle_for_root().is_none())
-                .cloned()
-                .collect(),
-            ..self.clone()
-        };
-        if self.is_ground_only() {
-            return Ok(None);
+    pub fn constraints(&self, decoder: PathDecoder) -> Result<OnMotion, GuidanceError> {
+        let mut loss = OnMotion::new(decoder);
+        for (index, goal) in self.goals.iter().enumerate() {
+            if goal.is_constraint() {
+                let goal = goal.clone().with_barrier(CONSTRAINT);
+                let (weight, term) = self
+                    .goal_term(&goal, FEATURE_FPS)
+                    .map_err(|error| error.inside(format!("goals[{index}]")))?;
+                loss = loss.with(weight, term)?;
+            }
         }
-        rest.loss(decoder).map(Some)
+        for (index, obstacle) in self.obstacles.iter().enumerate() {
+            if obstacle.weight > 0.0 && obstacle.circle_for_root().is_none() {
+                let obstacle = Obstacle {
+                    barrier: CONSTRAINT,
+                    ..obstacle.clone()
+                };
+                let (weight, term) = self
+                    .obstacle_term(&obstacle, FEATURE_FPS)
+                    .map_err(|error| error.inside(format!("obstacles[{index}]")))?;
+                loss = loss.with(weight, term)?;
+            }
+        }
+        Ok(loss)
+    }
+
+    /// What is the better the less, but never 0: smoothness, skate, feet below the floor. `None` if
+    /// the scene asks for nothing of the kind.
+    ///
+    /// # Errors
+    /// As [`Scene::loss`].
+    pub fn preferences(&self, decoder: PathDecoder) -> Result<Option<OnMotion>, GuidanceError> {
+        let mut loss = OnMotion::new(decoder);
+        for goal in self.goals.iter().filter(|goal| goal.is_preference()) {
+            let (weight, term) = self.goal_term(goal, FEATURE_FPS)?;
+            loss = loss.with(weight, term)?;
+        }
+        Ok((!loss.is_empty()).then_some(loss))
     }
 
     /// Whether [`Scene::ground_goals`] states all that the scene asks for.
     #[must_use]
     pub fn is_ground_only(&self) -> bool {
-        let reached = self.goals.iter().all(|goal| !goal.root_points().is_empty());
-        let left_out = |obstacle: &Obstacle| obstacle.circle_for_root().is_some();
-        reached && self.obstacles.iter().all(left_out)
+        let stated = |goal: &Goal| !goal.root_points().is_empty() || goal.weight() == 0.0;
+        let on_ground =
+            |obstacle: &Obstacle| obstacle.circle_for_root().is_some() || obstacle.weight == 0.0;
+        self.goals.iter().all(stated) && self.obstacles.iter().all(on_ground)
+    }
+
+    /// Points of the root's trajectories, no farther apart in time than 0.2 s.
+    ///
+    /// # Errors
+    /// [`GuidanceError::Field`] if a time lies beyond the clip.
+    pub fn trajectory_points(&self, fps: f64) -> Result<Vec<Waypoint>, GuidanceError> {
+        let apart = ((TRAJECTORY_SECS * fps).round() as usize).max(1);
+        let mut points = Vec::new();
+        for goal in &self.goals {
+            if let Goal::Trajectory {
+                path_m,
+                from_secs,
+                to_secs,
+                weight,
+            } = goal
+                && *weight > 0.0
+            {
+                let range = self
+                    .span(*from_secs, *to_secs, fps)?
+                    .range("trajectory", self.frames(fps))?;
+                let count = range.clone().count();
+                for (index, position_m) in evenly(path_m, count).into_iter().enumerate() {
+                    if index % apart == 0 || index + 1 == count {
+                        points.push(Waypoint {
+                            position_m,
+                            frame: Frame::At(range.start() + index),
+                        });
+                    }
+                }
+            }
+        }
+        Ok(points)
     }
 
     pub(super) fn terms(&self, fps: f64) -> Result<Vec<Term>, GuidanceError> {
@@ -122,7 +177,7 @@ impl Scene {
         Ok(Frame::At(((time * fps).round() as usize).min(last)))
     }
 
-    fn span(
+    pub(super) fn span(
         &self,
         from_secs: Option<f64>,
         to_secs: Option<f64>,
@@ -154,7 +209,7 @@ impl Scene {
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm per kind of goal")]
-    fn goal_term(&self, goal: &Goal, fps: f64) -> Result<Term, GuidanceError> {
+    pub(super) fn goal_term(&self, goal: &Goal, fps: f64) -> Result<Term, GuidanceError> {
         match goal {
             Goal::RootTarget {
                 position_m,
@@ -317,7 +372,7 @@ fn weighted(weight: f64, loss: impl MotionLoss + 'static) -> Result<Term, Guidan
     }
 }
 
-fn joints(names: &[String]) -> Result<Vec<usize>, GuidanceError> {
+pub(super) fn joints(names: &[String]) -> Result<Vec<usize>, GuidanceError> {
     if names.is_empty() {
         return Err(GuidanceError::Field {
             field: "joints",
@@ -336,7 +391,7 @@ fn joints(names: &[String]) -> Result<Vec<usize>, GuidanceError> {
 }
 
 /// `count` points at even distances along a line; none for a line without points.
-fn evenly(line: &[GroundPoint], count: usize) -> Vec<GroundPoint> {
+pub(super) fn evenly(line: &[GroundPoint], count: usize) -> Vec<GroundPoint> {
     let (Some(&first), Some(&last)) = (line.first(), line.last()) else {
         return Vec::new();
     };

@@ -229,6 +229,53 @@ pub enum Goal {
 }
 
 impl Goal {
+    /// Its weight.
+    pub(super) fn weight(&self) -> f64 {
+        match self {
+            Self::RootTarget { weight, .. }
+            | Self::Waypoints { weight, .. }
+            | Self::Trajectory { weight, .. }
+            | Self::JointTarget { weight, .. }
+            | Self::Keyframe { weight, .. }
+            | Self::Pose { weight, .. }
+            | Self::KeepIn { weight, .. }
+            | Self::Facing { weight, .. }
+            | Self::Speed { weight, .. }
+            | Self::FootContact { weight, .. }
+            | Self::NoSkate { weight }
+            | Self::Ground { weight }
+            | Self::Smooth { weight }
+            | Self::Loop { weight, .. }
+            | Self::PersonDistance { weight, .. } => *weight,
+        }
+    }
+
+    /// Whether its loss only ever falls.
+    pub(super) fn is_preference(&self) -> bool {
+        let endless = matches!(
+            self,
+            Self::NoSkate { .. } | Self::Ground { .. } | Self::Smooth { .. }
+        );
+        endless && self.weight() > 0.0
+    }
+
+    /// Whether it can be met, and isn't about the root's place.
+    pub(super) fn is_constraint(&self) -> bool {
+        let on_path = matches!(
+            self,
+            Self::RootTarget { .. } | Self::Waypoints { .. } | Self::Trajectory { .. }
+        );
+        !on_path && !self.is_preference() && self.weight() > 0.0
+    }
+
+    /// With another cost of leaving a shape, where it has one.
+    pub(super) fn with_barrier(mut self, new: Barrier) -> Self {
+        if let Self::KeepIn { barrier, .. } = &mut self {
+            *barrier = new;
+        }
+        self
+    }
+
     /// Points that the root shall be at, with their times.
     pub(super) fn root_points(&self) -> Vec<(GroundPoint, Option<f64>)> {
         match self {

@@ -36,8 +36,10 @@
 
 mod build;
 mod goal;
+mod measure;
 
 pub use goal::{Goal, Obstacle, TimedPoint};
+pub use measure::Distance;
 
 use serde::{Deserialize, Serialize};
 
@@ -170,7 +172,7 @@ impl Scene {
 
     /// The goals that are points and circles on the ground for the root, as methods take them that
     /// project the path: root targets and waypoints, and circles that hold for the pelvis all the
-    /// time.
+    /// time. [`Scene::trajectory_points`] has what trajectories add.
     ///
     /// # Errors
     /// [`GuidanceError::Field`] if a time lies beyond the clip.

@@ -1,5 +1,6 @@
 //! Which way a body faces.
 
+use crate::{JOINTS, MotionError};
 use std::f64::consts::{PI, TAU};
 
 use glam::DVec3;
@@ -25,6 +26,26 @@ pub enum Heading {
         /// Standard deviation of the smoothing, frames; 0 for none.
         sigma_frames: f64,
     },
+}
+
+/// Heading per frame, radians, wrapped to (−π, π]: the angle about Y that turns +Z to the facing.
+///
+/// `joints`: `[frames, 22, 3]`, world, metres.
+///
+/// # Errors
+/// [`MotionError::Shape`] for joints of another shape.
+pub fn headings_from_joints(
+    joints: ArrayView3<'_, f64>,
+    heading: Heading,
+) -> Result<Vec<f64>, MotionError> {
+    if joints.shape()[1..] != [JOINTS, 3] {
+        return Err(MotionError::Shape {
+            what: "joints",
+            expected: format!("[frames, {JOINTS}, 3]"),
+            got: joints.shape().to_vec(),
+        });
+    }
+    Ok(headings_rad(joints, heading))
 }
 
 /// Heading per frame, radians, wrapped to (−π, π]: the angle about Y that turns +Z to the facing.
