@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::values::{ObstacleArg, TargetArg, WaypointArg};
+use crate::values::{ObstacleArg, TargetArg, ThenArg, WaypointArg};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -100,6 +100,7 @@ pub struct EngineArgs {
     kinograd generate \"a person walks forward\" --target 2,3 --obstacle 1,1.5,0.5 -o walk.glb\n  \
     kinograd generate \"a person jogs\" --n 10 --target -2,4@5 -o jog.glb -o jog.bvh\n  \
     kinograd generate \"a person walks\" --waypoint 0,1.5@2 --waypoint 1,2.5@4 --seconds 6 -o path.npz -o path.png\n  \
+    kinograd generate \"a person walks forward\" --then \"a person sits down@3\" -o sit.glb\n  \
     kinograd generate --scene assets/scenes/duck_under_beam.json -o duck.glb\n  \
     kinograd generate \"a person waves\" --json > report.json\n\n\
     Positions are metres on the ground. A clip starts at 0,0 facing +z; +x is the person's left.\n\
@@ -108,6 +109,9 @@ pub struct GenerateArgs {
     /// What the person does, in English; the scene's prompts if not given.
     #[arg(required_unless_present = "scene")]
     pub prompt: Option<String>,
+    /// What they do from a given second on, in place of what they did before; may be repeated.
+    #[arg(long, value_name = "PROMPT@SECONDS", requires = "prompt")]
+    pub then: Vec<ThenArg>,
     /// Length of the clip, 1 to 10; the scene's, or 6, if not given.
     #[arg(long, allow_hyphen_values = true, value_name = "SECONDS")]
     pub seconds: Option<f64>,

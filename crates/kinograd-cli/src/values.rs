@@ -1,4 +1,4 @@
-//! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`.
+//! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`, `prompt@seconds`.
 
 use std::str::FromStr;
 
@@ -17,6 +17,15 @@ pub struct WaypointArg {
     /// Ground position, metres.
     pub xz_m: [f64; 2],
     /// When.
+    pub seconds: f64,
+}
+
+/// `prompt@seconds`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThenArg {
+    /// What the person does.
+    pub prompt: String,
+    /// From when on.
     pub seconds: f64,
 }
 
@@ -85,6 +94,20 @@ impl FromStr for WaypointArg {
     }
 }
 
+impl FromStr for ThenArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (prompt, seconds) = text
+            .rsplit_once('@')
+            .ok_or("expected PROMPT@SECONDS: what is done later needs its time")?;
+        Ok(Self {
+            prompt: prompt.trim().to_owned(),
+            seconds: number(seconds)?,
+        })
+    }
+}
+
 impl FromStr for ObstacleArg {
     type Err = String;
 
@@ -100,6 +123,18 @@ impl FromStr for ObstacleArg {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_later_prompt_has_its_time_after_the_last_at() {
+        let then = ThenArg {
+            prompt: "a person walks @ home".to_owned(),
+            seconds: 3.5,
+        };
+        assert_eq!("a person walks @ home@3.5".parse(), Ok(then));
+        for wrong in ["a person walks", "a person walks@soon"] {
+            assert!(wrong.parse::<ThenArg>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn target_with_and_without_time() {

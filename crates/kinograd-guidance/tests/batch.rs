@@ -6,8 +6,8 @@ use kinograd_diffusion::{
     Ddim, Layout, Model, NoObserver, NoiseSchedule, SeededNoise, Spacing, sample,
 };
 use kinograd_guidance::{
-    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, Wishes, PathDecoder,
-    TimeTravel, Waypoint,
+    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, PathDecoder, TimeTravel,
+    Waypoint, Wishes,
 };
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_testkit::GaussianDenoiser;
@@ -38,9 +38,7 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
         ground: goals,
         ..Wishes::default()
     };
-    let guidance = method
-        .guide_path(decoder, wishes, options)
-        .unwrap();
+    let guidance = method.guide_path(decoder, wishes, options).unwrap();
     let window = Interval {
         from_timestep: 300.0,
         to_timestep: 700.0,

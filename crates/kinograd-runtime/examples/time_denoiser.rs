@@ -56,6 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         denoiser.set_batch(ClipBatch {
             condition: rows,
+            shares: None,
             lengths: vec![80; batch],
             guidance_scale: scale,
         })?;

@@ -1,6 +1,6 @@
 //! Clips of different lengths in one batch that a graph of patches takes.
 
-use ndarray::{Array2, Array3, ArrayD, ArrayView3, ArrayViewD, Axis, Ix3, s};
+use ndarray::{Array2, Array3, ArrayD, ArrayView2, ArrayView3, ArrayViewD, Axis, Ix3, s};
 
 use crate::RuntimeError;
 
@@ -33,22 +33,29 @@ impl ClipLayout {
         Ok(view)
     }
 
+    /// The scales of one copy as it is.
+    pub fn once(&self) -> Array2<f64> {
+        Array2::ones((1, self.lengths.iter().copied().max().unwrap_or(0)))
+    }
+
     /// Frames that the graph gets for `frames` frames: up to the next multiple of a patch.
     pub fn padded(&self, frames: usize) -> usize {
         frames.div_ceil(self.patch_frames) * self.patch_frames
     }
 
-    /// `copies` of the batch one after the other, zero where no frame is real; copy `i` is scaled
-    /// by `scales[i]`.
-    pub fn pad(&self, x: ArrayView3<'_, f32>, scales: &[f64]) -> Array3<f32> {
+    /// Copies of the batch one after the other, zero where no frame is real; frame `f` of copy `i`
+    /// is scaled by `scales[i, f]`, which has as many frames as the longest clip.
+    pub fn pad(&self, x: ArrayView3<'_, f32>, scales: ArrayView2<'_, f64>) -> Array3<f32> {
         let (batch, frames, features) = x.dim();
-        let mut padded = Array3::zeros((batch * scales.len(), self.padded(frames), features));
-        for (copy, &scale) in scales.iter().enumerate() {
+        let mut padded = Array3::zeros((batch * scales.nrows(), self.padded(frames), features));
+        for (copy, scales) in scales.outer_iter().enumerate() {
             for (sample, &length) in self.lengths.iter().enumerate() {
                 let mut to = padded.slice_mut(s![copy * batch + sample, ..length, ..]);
                 to.assign(&x.slice(s![sample, ..length, ..]));
-                if scale != 1.0 {
-                    to.mapv_inplace(|value| (scale * f64::from(value)) as f32);
+                for (mut row, &scale) in to.outer_iter_mut().zip(scales) {
+                    if scale != 1.0 {
+                        row.mapv_inplace(|value| (scale * f64::from(value)) as f32);
+                    }
                 }
             }
         }
@@ -68,15 +75,15 @@ impl ClipLayout {
         mask
     }
 
-    /// `Σ weights[i] · copy i` of a graph's output, cut to `frames`, zero where no frame is real.
+    /// `Σ weights[i, f] · copy i` of a graph's output, cut to `frames`, zero where no frame is real.
     pub fn combine(
         &self,
         output: ArrayViewD<'_, f32>,
         frames: usize,
-        weights: &[f64],
+        weights: ArrayView2<'_, f64>,
     ) -> Result<Array3<f32>, RuntimeError> {
         let batch = self.lengths.len();
-        let expected = [batch * weights.len(), self.padded(frames), self.features];
+        let expected = [batch * weights.nrows(), self.padded(frames), self.features];
         let wrong = || RuntimeError::Tensor {
             what: "the model's output".into(),
             expected: format!("{expected:?}"),
@@ -93,11 +100,14 @@ impl ClipLayout {
         for (sample, &length) in self.lengths.iter().enumerate() {
             let mut to = combined.index_axis_mut(Axis(0), sample);
             let mut to = to.slice_mut(s![..length, ..]);
-            for (copy, &weight) in weights.iter().enumerate() {
+            for (copy, weights) in weights.outer_iter().enumerate() {
                 let from = output.slice(s![copy * batch + sample, ..length, ..]);
-                to.zip_mut_with(&from, |sum, &value| {
-                    *sum = (f64::from(*sum) + weight * f64::from(value)) as f32;
-                });
+                let rows = to.outer_iter_mut().zip(from.outer_iter());
+                for ((mut to, from), &weight) in rows.zip(weights) {
+                    to.zip_mut_with(&from, |sum, &value| {
+                        *sum = (f64::from(*sum) + weight * f64::from(value)) as f32;
+                    });
+                }
             }
         }
         Ok(combined)
@@ -124,9 +134,13 @@ mod tests {
             (b * 7 + f * 3 + c) as f32 * 0.1 - 1.0
         });
         let y = Array3::from_shape_fn((4, 8, 2), |(b, f, c)| ((b * 5 + f * 2 + c) as f32).sin());
-        let weights = [1.5, -0.5];
-        let left: f32 = (&layout.pad(x.view(), &weights) * &y).sum();
-        let combined = layout.combine(y.view().into_dyn(), 5, &weights).unwrap();
+        let weights = Array2::from_shape_fn((2, 5), |(copy, frame)| {
+            1.5 - 2.0 * copy as f64 + 0.3 * frame as f64
+        });
+        let left: f32 = (&layout.pad(x.view(), weights.view()) * &y).sum();
+        let combined = layout
+            .combine(y.view().into_dyn(), 5, weights.view())
+            .unwrap();
         let right: f32 = (&x * &combined).sum();
         assert!((left - right).abs() < 1e-4, "{left} {right}");
     }

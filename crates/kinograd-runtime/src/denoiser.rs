@@ -15,8 +15,13 @@ use crate::{
 /// A batch of clips to make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClipBatch {
-    /// `[batch, dims]`: what each clip shows.
+    /// `[parts · batch, dims]`: what each clip shows; with several parts, the batch's conditions in
+    /// the first part come first.
     pub condition: Array2<f32>,
+    /// `[parts, frames]`: share of each part in each frame, 1 in sum; frames as the longest clip's.
+    /// One part where `None`. The model sees the whole clip under each part's condition, and the x̂0
+    /// are blended by frame (Bar-Tal et al. 2023, MultiDiffusion, takes regions of images so).
+    pub shares: Option<Array2<f64>>,
     /// Frames of each clip; x_t has as many frames as the longest, or more.
     pub lengths: Vec<usize>,
     /// Scale s of classifier-free guidance, `x̂0 = x̂0(null) + s (x̂0(condition) − x̂0(null))`
@@ -39,6 +44,7 @@ pub struct ClipBatch {
 /// let mut denoiser = OnnxDenoiser::open(engine, &package, SessionOptions::default())?;
 /// denoiser.set_batch(ClipBatch {
 ///     condition: Array2::zeros((1, 256)),
+///     shares: None,
 ///     lengths: vec![80],
 ///     guidance_scale: 1.5,
 /// })?;
@@ -76,8 +82,8 @@ struct Batch {
     layout: ClipLayout,
     /// Stacked over the copies.
     condition: Tensor,
-    /// Weight of each copy of the batch in x̂0.
-    weights: Vec<f64>,
+    /// Weight of each copy of the batch in x̂0, by frame, `[copies, frames]`.
+    weights: Array2<f64>,
     frames: usize,
     frame_mask: Tensor,
 }
@@ -128,7 +134,7 @@ impl OnnxDenoiser {
                     patch_frames,
                 },
                 condition: Tensor::from(Array2::<f32>::zeros((0, 0))),
-                weights: Vec::new(),
+                weights: Array2::zeros((0, 0)),
                 frames: 0,
                 frame_mask: Tensor::from(Array2::<f32>::zeros((0, 0))),
             },
@@ -138,11 +144,26 @@ impl OnnxDenoiser {
     /// Sets what the next calls make.
     ///
     /// # Errors
-    /// [`RuntimeError::Tensor`] if the conditions do not fit the model or the lengths,
+    /// [`RuntimeError::Tensor`] if the conditions or shares do not fit the model or the lengths,
     /// [`RuntimeError::Parameter`] for a length that the model cannot make or a scale that is not
     /// finite.
     pub fn set_batch(&mut self, batch: ClipBatch) -> Result<(), RuntimeError> {
-        let expected = [batch.lengths.len(), self.null_condition.len()];
+        let frames = batch.lengths.iter().copied().max().unwrap_or(0);
+        let shares = match batch.shares {
+            Some(shares) if shares.ncols() != frames || shares.nrows() == 0 => {
+                return Err(RuntimeError::Tensor {
+                    what: "shares".into(),
+                    expected: format!("[parts, {frames}]"),
+                    got: format!("{:?}", shares.shape()),
+                });
+            }
+            Some(shares) => shares,
+            None => Array2::ones((1, frames)),
+        };
+        let expected = [
+            shares.nrows() * batch.lengths.len(),
+            self.null_condition.len(),
+        ];
         if batch.condition.shape() != expected {
             return Err(RuntimeError::Tensor {
                 what: "condition".into(),
@@ -167,15 +188,13 @@ impl OnnxDenoiser {
                 expected: "a finite number".into(),
             });
         }
-        let weights = if scale == 1.0 {
-            vec![1.0]
-        } else {
-            vec![scale, 1.0 - scale]
-        };
         let mut condition = batch.condition;
-        for _ in 1..weights.len() {
+        let mut weights = shares * scale;
+        if scale != 1.0 {
+            let null = Array1::from_elem(frames, 1.0 - scale);
+            // The shapes were checked above.
+            let _ = weights.push_row(null.view());
             for _ in 0..batch.lengths.len() {
-                // The shapes were checked above.
                 let _ = condition.push_row(self.null_condition.view());
             }
         }
@@ -184,9 +203,8 @@ impl OnnxDenoiser {
             features: self.features,
             patch_frames: self.patch_frames,
         };
-        let frames = layout.lengths.iter().copied().max().unwrap_or(0);
         self.batch = Batch {
-            frame_mask: Tensor::from(layout.mask(frames, weights.len())),
+            frame_mask: Tensor::from(layout.mask(frames, weights.nrows())),
             condition: Tensor::from(condition),
             layout,
             weights,
@@ -234,11 +252,11 @@ impl OnnxDenoiser {
         let view = batch.layout.view(x_t)?;
         let frames = view.dim().1;
         if frames != batch.frames {
-            batch.frame_mask = Tensor::from(batch.layout.mask(frames, batch.weights.len()));
+            batch.frame_mask = Tensor::from(batch.layout.mask(frames, batch.weights.nrows()));
             batch.frames = frames;
         }
-        let ones = vec![1.0; batch.weights.len()];
-        let padded = batch.layout.pad(view, &ones);
+        let ones = Array2::ones(batch.weights.raw_dim());
+        let padded = batch.layout.pad(view, ones.view());
         let rows = padded.dim().0;
         Ok(Call {
             x_t: Tensor::from(padded),
@@ -294,7 +312,7 @@ fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine, RuntimeEr
 }
 
 /// `x̂0 = skip · x_t + combined`, where `combined` is scaled already. The weights of the copies sum
-/// to 1, so the skip is added once.
+/// to 1 in every frame, so the skip is added once.
 fn add_skip(
     layout: &ClipLayout,
     mut combined: Array3<f32>,
@@ -316,10 +334,6 @@ fn add_skip(
     Ok(combined.into_dyn())
 }
 
-fn scaled(weights: &[f64], by: f64) -> Vec<f64> {
-    weights.iter().map(|weight| weight * by).collect()
-}
-
 impl OnnxDenoiser {
     fn run(&mut self, x_t: &ArrayD<f32>, level: NoiseLevel) -> Result<ArrayD<f32>, RuntimeError> {
         let call = self.inputs(x_t, level)?;
@@ -336,8 +350,8 @@ impl OnnxDenoiser {
         let Batch {
             layout, weights, ..
         } = &self.batch;
-        let weights = scaled(weights, call.affine.scale);
-        let combined = layout.combine(output.to_f32()?.view(), call.frames, &weights)?;
+        let weights = weights * call.affine.scale;
+        let combined = layout.combine(output.to_f32()?.view(), call.frames, weights.view())?;
         add_skip(layout, combined, x_t, call.affine.skip)
     }
 
@@ -357,10 +371,11 @@ impl OnnxDenoiser {
         let (ports, batch) = (&*ports, &*batch);
         let gradient = gradient.as_mut().ok_or_else(not_loaded)?;
         let (output, activations) = gradient.forward(&call.named(ports, batch))?;
-        let weights = scaled(&batch.weights, call.affine.scale);
-        let combined = batch
-            .layout
-            .combine(output.to_f32()?.view(), call.frames, &weights)?;
+        let weights = &batch.weights * call.affine.scale;
+        let combined =
+            batch
+                .layout
+                .combine(output.to_f32()?.view(), call.frames, weights.view())?;
         let x0 = add_skip(&batch.layout, combined, x_t, call.affine.skip)?;
         let mut pull_back = move |cotangent: &ArrayD<f32>| -> Result<ArrayD<f32>, RuntimeError> {
             let view = batch.layout.view(cotangent)?;
@@ -371,12 +386,12 @@ impl OnnxDenoiser {
                     got: view.dim().1.to_string(),
                 });
             }
-            let padded = Tensor::from(batch.layout.pad(view, &weights));
+            let padded = Tensor::from(batch.layout.pad(view, weights.view()));
             let result = gradient.backward(&activations, &call.named(ports, batch), &padded)?;
-            let ones = vec![1.0; weights.len()];
+            let ones = Array2::ones(weights.raw_dim());
             let sum = batch
                 .layout
-                .combine(result.to_f32()?.view(), call.frames, &ones)?;
+                .combine(result.to_f32()?.view(), call.frames, ones.view())?;
             add_skip(&batch.layout, sum, cotangent, call.affine.skip)
         };
         let timestep = level.timestep;

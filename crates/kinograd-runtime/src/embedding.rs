@@ -121,9 +121,9 @@ impl MotionEmbedding {
         let values = cosine_distances(embedding.view(), text);
         let cotangent = Tensor::from(text.mapv(|value| -value));
         let pulled = gradient.backward(&activations, &named, &cotangent)?;
-        let combined = inputs
-            .layout
-            .combine(pulled.to_f32()?.view(), inputs.frames, &[1.0])?;
+        let layout = &inputs.layout;
+        let once = layout.once();
+        let combined = layout.combine(pulled.to_f32()?.view(), inputs.frames, once.view())?;
         Ok((values, combined.into_dyn()))
     }
 
@@ -135,7 +135,7 @@ impl MotionEmbedding {
         };
         let view = layout.view(features)?;
         let frames = view.dim().1;
-        let padded: Array3<f32> = layout.pad(view, &[1.0]);
+        let padded: Array3<f32> = layout.pad(view, layout.once().view());
         Ok(Inputs {
             features: Tensor::from(padded),
             mask: Tensor::from(layout.mask(frames, 1)),

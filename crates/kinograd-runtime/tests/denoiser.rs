@@ -62,11 +62,19 @@ fn by_hand(
                 .to_owned()
         };
         let (x, v) = (cut(x), cut(v));
-        let condition = batch.condition.row(sample).to_owned();
-        let with = model.output(&x, &condition, LEVEL.timestep);
         let without = model.output(&x, &model.null_condition, LEVEL.timestep);
-        let guided = &without + &((&with - &without) * s);
-        let gradient = model.pulled(&with, &v) * s + model.pulled(&without, &v) * (1.0 - s);
+        let mut guided = &without * (1.0 - s);
+        let mut gradient = model.pulled(&without, &v) * (1.0 - s);
+        for part in 0..batch.condition.nrows() / batch.lengths.len() {
+            let condition = batch.condition.row(part * batch.lengths.len() + sample);
+            let with = model.output(&x, &condition.to_owned(), LEVEL.timestep);
+            let share = Array2::from_shape_fn((length, 1), |(frame, _)| {
+                let shares = batch.shares.as_ref();
+                s * shares.map_or(1.0, |shares| shares[[part, frame]] as f32)
+            });
+            guided += &(&with * &share);
+            gradient += &model.pulled(&with, &(&v * &share));
+        }
         x0.slice_mut(s![sample, ..length, ..])
             .assign(&(&x * skip + &guided * scale));
         pulled
@@ -74,6 +82,16 @@ fn by_hand(
             .assign(&(&v * skip + &gradient * scale));
     }
     (x0.into_dyn(), pulled.into_dyn())
+}
+
+/// Shares that differ from frame to frame; `None` for a single part.
+fn shares(parts: usize, lengths: &[usize]) -> Option<Array2<f64>> {
+    let frames = lengths.iter().copied().max().unwrap();
+    let raw = Array2::from_shape_fn((parts, frames), |(part, frame)| {
+        1.0 + ((part * 3 + frame) as f64).sin().abs()
+    });
+    let sums = raw.sum_axis(Axis(0));
+    (parts > 1).then(|| raw / sums)
 }
 
 #[test]
@@ -85,15 +103,18 @@ fn denoising_matches_the_closed_form() {
         let package = write(folder.path(), manifest);
         for engine in engines() {
             let mut denoiser = denoiser(&engine, &package, None);
-            for (lengths, frames, guidance_scale) in [
-                (vec![8], 8, 1.5),
-                (vec![8], 8, 1.0),
-                (vec![5, 11], 11, 2.5),
-                (vec![1, 7, 3], 9, 0.0),
+            for (lengths, frames, guidance_scale, parts) in [
+                (vec![8], 8, 1.5, 1),
+                (vec![8], 8, 1.0, 1),
+                (vec![8], 8, 1.0, 3),
+                (vec![5, 11], 11, 2.5, 1),
+                (vec![5, 11], 12, 2.5, 2),
+                (vec![1, 7, 3], 9, 0.0, 1),
             ] {
                 let batch = lengths.len();
                 let batch = ClipBatch {
-                    condition: conditions(batch),
+                    condition: conditions(batch * parts),
+                    shares: shares(parts, &lengths),
                     lengths,
                     guidance_scale,
                 };
@@ -123,12 +144,16 @@ fn pull_backs_match_the_closed_form() {
         // The second engine takes the gradient that the first one left in the cache.
         for engine in engines() {
             let mut denoiser = denoiser(&engine, &package, Some(cache.path()));
-            for (lengths, frames, guidance_scale) in
-                [(vec![8], 8, 1.5), (vec![8], 8, 1.0), (vec![5, 11], 11, 2.5)]
-            {
+            for (lengths, frames, guidance_scale, parts) in [
+                (vec![8], 8, 1.5, 1),
+                (vec![8], 8, 1.0, 1),
+                (vec![5, 11], 11, 2.5, 1),
+                (vec![5, 11], 11, 2.5, 2),
+            ] {
                 let batch = lengths.len();
                 let batch = ClipBatch {
-                    condition: conditions(batch),
+                    condition: conditions(batch * parts),
+                    shares: shares(parts, &lengths),
                     lengths,
                     guidance_scale,
                 };
@@ -165,6 +190,7 @@ fn a_sample_does_not_depend_on_its_batch() {
         denoiser
             .set_batch(ClipBatch {
                 condition: condition.clone(),
+                shares: None,
                 lengths: lengths.clone(),
                 guidance_scale: 1.5,
             })
@@ -175,6 +201,7 @@ fn a_sample_does_not_depend_on_its_batch() {
             denoiser
                 .set_batch(ClipBatch {
                     condition: rows(&condition),
+                    shares: None,
                     lengths: vec![frames],
                     guidance_scale: 1.5,
                 })
@@ -215,6 +242,7 @@ fn bad_batches_are_refused() {
     );
     let batch = |lengths: Vec<usize>, guidance_scale| ClipBatch {
         condition: conditions(1),
+        shares: None,
         lengths,
         guidance_scale,
     };

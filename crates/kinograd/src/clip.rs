@@ -163,7 +163,7 @@ impl Clip {
         let request = self.request();
         let title = request.as_ref().map_or_else(String::new, |request| {
             let seed = self.provenance.seed.unwrap_or(request.seed);
-            format!("{}, seed {seed}", request.prompt)
+            format!("{}, seed {seed}", request.prompts_in_words())
         });
         let clip = SheetClip {
             title,

@@ -1,7 +1,7 @@
 //! From a request to clips.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use kinograd_diffusion::{
@@ -22,8 +22,9 @@ use rayon::prelude::*;
 use crate::finish::{self, Finish};
 use crate::known::Known;
 use crate::observer::{Event, Observer, Warning};
+use crate::prompts::{self, TimedPrompt};
 use crate::request::MODEL_FPS;
-use crate::text_loss::TextLoss;
+use crate::text_loss::{TextLoss, TextPart};
 use crate::{Clip, Error, GenerateRequest, goals};
 
 /// Clips that are sampled together: more cost memory and save nothing on a few cores.
@@ -217,6 +218,7 @@ impl MotionGenerator {
         self.denoiser.prepare(false)?;
         self.denoiser.set_batch(ClipBatch {
             condition: self.text.encode(&[prompt])?.condition,
+            shares: None,
             lengths: vec![clear.len_of(Axis(1))],
             guidance_scale: 1.0,
         })?;
@@ -268,9 +270,11 @@ impl MotionGenerator {
             ..Timings::default()
         };
         self.check_length(request)?;
+        let prompts = &prompts::of_request(request)[..];
         let started = Instant::now();
-        self.warn(request, observer)?;
-        let prompt = self.text.encode(&[&request.prompt])?;
+        self.warn(request, prompts, observer)?;
+        let texts: Vec<&str> = prompts.iter().map(|prompt| prompt.text.as_str()).collect();
+        let texts = self.text.encode(&texts)?;
         self.timings.text_s = started.elapsed().as_secs_f64();
 
         let guided = request.is_guided() || beside.steers();
@@ -284,7 +288,7 @@ impl MotionGenerator {
         self.timings.prepare_s = started.elapsed().as_secs_f64();
 
         let steps = self.schedule.steps(Spacing::Trailing, request.steps)?;
-        let batches: Vec<std::ops::Range<usize>> = (0..request.clips)
+        let batches: Vec<Range<usize>> = (0..request.clips)
             .step_by(BATCH)
             .map(|first| first..(first + BATCH).min(request.clips))
             .collect();
@@ -312,7 +316,7 @@ impl MotionGenerator {
             let started = Instant::now();
             let x0 = self.sample(
                 request,
-                &prompt,
+                (prompts, &texts),
                 &seeds,
                 &steps,
                 beside,
@@ -324,7 +328,7 @@ impl MotionGenerator {
             )?;
             self.timings.sampling_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            clips.extend(self.finish(request, &x0, &seeds, prompt.embedding.row(0))?);
+            clips.extend(self.finish(request, (prompts, &texts), &x0, &seeds)?);
             self.timings.finish_s += started.elapsed().as_secs_f64();
         }
         tell(observer, Event::Finished)?;
@@ -350,18 +354,21 @@ impl MotionGenerator {
     fn warn(
         &mut self,
         request: &GenerateRequest,
+        prompts: &[TimedPrompt],
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         for warning in request.warnings() {
             tell(observer, Event::Warning(warning))?;
         }
         let known = known(&self.package);
-        if let Some(nearest) = known.if_unknown(&mut self.text, &request.prompt)? {
-            let prompt = request.prompt.clone();
-            tell(
-                observer,
-                Event::Warning(Warning::UnknownPrompt { prompt, nearest }),
-            )?;
+        for prompt in prompts {
+            if let Some(nearest) = known.if_unknown(&mut self.text, &prompt.text)? {
+                let prompt = prompt.text.clone();
+                tell(
+                    observer,
+                    Event::Warning(Warning::UnknownPrompt { prompt, nearest }),
+                )?;
+            }
         }
         Ok(())
     }
@@ -370,17 +377,18 @@ impl MotionGenerator {
     fn sample(
         &mut self,
         request: &GenerateRequest,
-        prompt: &TextBatch,
+        (prompts, texts): (&[TimedPrompt], &TextBatch),
         seeds: &[u64],
         steps: &[StepPair],
         beside: &mut Beside<'_, '_>,
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<ArrayD<f32>, Error> {
         let (batch, frames) = (seeds.len(), request.frames());
-        let condition = repeated(&prompt.condition, batch)?;
+        let condition = repeated(texts.condition.view(), batch);
         let cfg = request.cfg.or(self.package.manifest().defaults.cfg);
         self.denoiser.set_batch(ClipBatch {
             condition,
+            shares: (prompts.len() > 1).then(|| prompts::shares(prompts)),
             lengths: vec![frames; batch],
             guidance_scale: cfg.unwrap_or(1.0),
         })?;
@@ -394,7 +402,10 @@ impl MotionGenerator {
             Beside::Nothing => None,
             Beside::Loss(make) => Some(make(decoder())?),
             Beside::Scene(scene) => {
-                wishes.ground.waypoints.extend(scene.trajectory_points(MODEL_FPS)?);
+                wishes
+                    .ground
+                    .waypoints
+                    .extend(scene.trajectory_points(MODEL_FPS)?);
                 wishes.constraints = Some(scene.constraints(decoder())?);
                 let preferences = scene.preferences(decoder())?;
                 preferences.map(|loss| Box::new(loss) as Box<dyn Loss>)
@@ -402,11 +413,16 @@ impl MotionGenerator {
         };
         let weight = request.text_weight(self.embedding.is_some());
         let text = match &mut self.embedding {
-            Some(embedding) if weight > 0.0 => Some(TextLoss {
-                embedding,
-                lengths: vec![frames; batch],
-                text: repeated(&prompt.embedding, batch)?,
-            }),
+            Some(embedding) if weight > 0.0 => {
+                let part = |(row, prompt): (usize, &TimedPrompt)| TextPart {
+                    frames: prompt.frames.clone(),
+                    text: repeated(texts.embedding.slice(s![row..=row, ..]), batch),
+                };
+                Some(TextLoss {
+                    embedding,
+                    parts: prompts.iter().enumerate().map(part).collect(),
+                })
+            }
             None if weight > 0.0 => {
                 return Err(Error::Request {
                     field: "text guidance",
@@ -459,23 +475,26 @@ impl MotionGenerator {
     fn finish(
         &mut self,
         request: &GenerateRequest,
+        (prompts, texts): (&[TimedPrompt], &TextBatch),
         x0: &ArrayD<f32>,
         seeds: &[u64],
-        text: ndarray::ArrayView1<'_, f32>,
     ) -> Result<Vec<Clip>, Error> {
         let batch = x0
             .view()
             .into_dimensionality::<Ix3>()
             .map_err(|error| Error::Internal(error.to_string()))?;
-        let text_scores = match &mut self.embedding {
-            Some(embedding) => {
-                let rows = embedding.embed(x0, &vec![request.frames(); seeds.len()])?;
-                rows.outer_iter()
-                    .map(|row| Some(f64::from(row.dot(&text))))
-                    .collect()
+        let mut text_scores = vec![None; seeds.len()];
+        if let Some(embedding) = &mut self.embedding {
+            for (prompt, text) in prompts.iter().zip(texts.embedding.outer_iter()) {
+                let Range { start, end } = prompt.frames;
+                let part = batch.slice(s![.., start..end, ..]).to_owned().into_dyn();
+                let rows = embedding.embed(&part, &vec![end - start; seeds.len()])?;
+                let share = (end - start) as f64 / request.frames().max(1) as f64;
+                for (score, row) in text_scores.iter_mut().zip(rows.outer_iter()) {
+                    *score.get_or_insert(0.0) += share * f64::from(row.dot(&text));
+                }
             }
-            None => vec![None; seeds.len()],
-        };
+        }
         let this = Finish {
             request,
             hashes: &self.hashes,
@@ -493,13 +512,11 @@ impl MotionGenerator {
     }
 }
 
-/// The first row, `batch` times.
-fn repeated(rows: &Array2<f32>, batch: usize) -> Result<Array2<f32>, Error> {
-    let row = rows.row(0);
-    let repeated = row.broadcast((batch, row.len()));
-    Ok(repeated
-        .ok_or_else(|| Error::Internal("the text has no row".to_owned()))?
-        .to_owned())
+/// Each row `batch` times, one after the other.
+fn repeated(rows: ArrayView2<'_, f32>, batch: usize) -> Array2<f32> {
+    Array2::from_shape_fn((rows.nrows() * batch, rows.ncols()), |(row, column)| {
+        rows[[row / batch, column]]
+    })
 }
 
 /// The prompts that a package knows.

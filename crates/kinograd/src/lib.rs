@@ -42,6 +42,7 @@ mod known;
 pub mod models;
 mod observer;
 pub mod plot;
+mod prompts;
 mod request;
 mod scene;
 mod text_loss;
@@ -54,7 +55,7 @@ pub use generator::{MakeLoss, MotionGenerator, Timings};
 pub use observer::{Event, Observer, Warning};
 pub use request::{
     DURATION_RANGE_SECS, GenerateRequest, GenerateRequestBuilder, Goal, MAX_CLIPS,
-    MAX_PROMPT_CHARS, Obstacle,
+    MAX_PROMPT_CHARS, Obstacle, Then,
 };
 pub use scene::request_from_scene;
 

@@ -71,6 +71,7 @@ fn check_package(package: &Package, options: &EngineOptions) -> Result<CheckRepo
     let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, session)?;
     denoiser.set_batch(ClipBatch {
         condition,
+        shares: None,
         lengths: vec![CHECK_FRAMES],
         guidance_scale: 1.0,
     })?;

@@ -1,5 +1,7 @@
 //! What to generate: a validated request.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::observer::Warning;
@@ -25,6 +27,15 @@ pub struct Goal {
     pub xz_m: [f64; 2],
     /// Time, seconds from the start; `None` is the end of the clip.
     pub seconds: Option<f64>,
+}
+
+/// What the person does from a time on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Then {
+    /// What.
+    pub prompt: String,
+    /// Seconds from the start.
+    pub seconds: f64,
 }
 
 /// A circle on the ground to keep out of.
@@ -53,8 +64,11 @@ pub struct Obstacle {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GenerateRequest {
-    /// What the person does.
+    /// What the person does, or does first.
     pub prompt: String,
+    /// What they do later, in order of time.
+    #[serde(default)]
+    pub then: Vec<Then>,
     /// Length of the clip, seconds.
     pub duration_secs: f64,
     /// Frames per second of the clip.
@@ -97,6 +111,7 @@ impl GenerateRequest {
         GenerateRequestBuilder {
             request: Self {
                 prompt: prompt.into(),
+                then: Vec::new(),
                 duration_secs: 6.0,
                 fps: MODEL_FPS,
                 clips: 1,
@@ -162,6 +177,14 @@ impl GenerateRequest {
         goals
     }
 
+    /// All prompts as one line.
+    #[must_use]
+    pub fn prompts_in_words(&self) -> String {
+        let then = self.then.iter().map(|then| then.prompt.as_str());
+        let all: Vec<&str> = std::iter::once(self.prompt.as_str()).chain(then).collect();
+        all.join(", then ")
+    }
+
     /// What the user should know before the run.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
@@ -189,11 +212,36 @@ impl GenerateRequest {
     /// The command that makes the same clips, without its output files.
     #[must_use]
     pub fn to_command(&self) -> String {
-        let mut words = vec![
-            "kinograd".to_owned(),
-            "generate".to_owned(),
-            shell_quoted(&self.prompt),
-        ];
+        let words = [self.prompt_words(), self.setting_words(), self.goal_words()];
+        format!("kinograd generate {}", words.concat().join(" "))
+    }
+
+    /// As [`to_command`](Self::to_command), with goals from a scene's file, and with its prompts
+    /// unless they were given beside it.
+    #[must_use]
+    pub fn to_command_with_scene(&self, scene: &Path, own_prompts: bool) -> String {
+        let mut words = if own_prompts {
+            self.prompt_words()
+        } else {
+            Vec::new()
+        };
+        words.extend(self.setting_words());
+        let scene = shell_quoted(&scene.display().to_string());
+        format!("kinograd generate {} --scene {scene}", words.join(" "))
+    }
+
+    fn prompt_words(&self) -> Vec<String> {
+        let then = self.then.iter().map(|then| {
+            let timed = format!("{}@{}", then.prompt, then.seconds);
+            format!("--then {}", shell_quoted(&timed))
+        });
+        std::iter::once(shell_quoted(&self.prompt))
+            .chain(then)
+            .collect()
+    }
+
+    fn setting_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
         option("seconds", self.duration_secs.to_string());
         option("fps", self.fps.to_string());
@@ -211,6 +259,15 @@ impl GenerateRequest {
         if let Some(weight) = self.text_guidance {
             option("text-guidance", weight.to_string());
         }
+        if !self.foot_lock {
+            words.push("--no-foot-lock".to_owned());
+        }
+        words
+    }
+
+    fn goal_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
         let place = |goal: &Goal| {
             let [x, z] = goal.xz_m;
             goal.seconds
@@ -226,29 +283,31 @@ impl GenerateRequest {
             let [x, z] = obstacle.xz_m;
             option("obstacle", format!("{x},{z},{}", obstacle.radius_m));
         }
-        if !self.foot_lock {
-            words.push("--no-foot-lock".to_owned());
-        }
-        words.join(" ")
+        words
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.check_prompt()?;
+        self.check_prompts()?;
         self.check_numbers()?;
         self.check_goals()?;
         self.check_obstacles()
     }
 
-    fn check_prompt(&self) -> Result<(), Error> {
-        let chars = self.prompt.chars().count();
-        if self.prompt.trim().is_empty() {
-            return Err(refuse("prompt", "is empty; say what the person does"));
-        }
-        if chars > MAX_PROMPT_CHARS {
-            return Err(refuse(
-                "prompt",
-                format!("has {chars} characters; at most {MAX_PROMPT_CHARS} are read"),
-            ));
+    fn check_prompts(&self) -> Result<(), Error> {
+        check_prompt("prompt", &self.prompt)?;
+        let mut before = 0.0;
+        for then in &self.then {
+            check_prompt("then", &then.prompt)?;
+            if !(then.seconds > before && then.seconds < self.duration_secs) {
+                return Err(refuse(
+                    "then",
+                    format!(
+                        "`{}` at {} s, but it must come after {before} s and before the end at {} s",
+                        then.prompt, then.seconds, self.duration_secs
+                    ),
+                ));
+            }
+            before = then.seconds;
         }
         Ok(())
     }
@@ -349,6 +408,20 @@ impl GenerateRequest {
     }
 }
 
+fn check_prompt(field: &'static str, prompt: &str) -> Result<(), Error> {
+    let chars = prompt.chars().count();
+    if prompt.trim().is_empty() {
+        return Err(refuse(field, "is empty; say what the person does"));
+    }
+    if chars > MAX_PROMPT_CHARS {
+        return Err(refuse(
+            field,
+            format!("has {chars} characters; at most {MAX_PROMPT_CHARS} are read"),
+        ));
+    }
+    Ok(())
+}
+
 /// Collects a [`GenerateRequest`].
 #[derive(Debug, Clone)]
 #[must_use]
@@ -357,6 +430,15 @@ pub struct GenerateRequestBuilder {
 }
 
 impl GenerateRequestBuilder {
+    /// What the person does from a time on, in place of what they did before.
+    pub fn then(mut self, prompt: impl Into<String>, seconds: f64) -> Self {
+        self.request.then.push(Then {
+            prompt: prompt.into(),
+            seconds,
+        });
+        self
+    }
+
     /// Length of the clip, 1 to 10 seconds.
     pub fn seconds(mut self, seconds: f64) -> Self {
         self.request.duration_secs = seconds;
@@ -595,6 +677,6 @@ mod tests {
             .unwrap()
             .to_command();
         assert!(command.starts_with(r"kinograd generate 'it'\''s me' --seconds 6"));
-        assert!(command.ends_with("--target -2,3@5 --obstacle 1,1.5,0.5 --no-foot-lock"));
+        assert!(command.ends_with("--no-foot-lock --target -2,3@5 --obstacle 1,1.5,0.5"));
     }
 }

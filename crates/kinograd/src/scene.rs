@@ -10,14 +10,26 @@ use crate::{
     Clip, Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer,
 };
 
-/// Starts a request for a scene's clip: its prompts in one sentence, its length, and its goals on
+/// Starts a request for a scene's clip: its prompts in time, its length, and its goals on
 /// the ground. What else the scene asks for, [`MotionGenerator::generate_scene`] sees to.
 ///
 /// # Errors
 /// [`Error::Guidance`] if a time lies beyond the scene.
 pub fn request_from_scene(scene: &Scene) -> Result<GenerateRequestBuilder, Error> {
-    let texts: Vec<&str> = scene.prompts.iter().map(|p| p.text.trim()).collect();
-    let mut request = GenerateRequest::builder(texts.join(", then ")).seconds(scene.duration_secs);
+    let first = scene
+        .prompts
+        .first()
+        .map_or("", |prompt| prompt.text.trim());
+    let mut request = GenerateRequest::builder(first).seconds(scene.duration_secs);
+    let mut end = 0.0;
+    for (index, prompt) in scene.prompts.iter().enumerate() {
+        let from = prompt.from_secs.unwrap_or(end);
+        if index > 0 {
+            // Where no prompt is stated, the neighbours meet half-way.
+            request = request.then(prompt.text.trim(), f64::midpoint(end, from));
+        }
+        end = prompt.to_secs.unwrap_or(scene.duration_secs);
+    }
     let goals = scene.ground_goals(MODEL_FPS)?;
     for waypoint in goals.waypoints {
         let [x, z] = waypoint.position_m;
@@ -52,13 +64,14 @@ impl MotionGenerator {
             Beside::Scene(scene)
         };
         let mut clips = self.run(request, &mut beside, observer)?;
-        let stated =
-            serde_json::to_value(scene).map_err(internal)?;
+        let stated = serde_json::to_value(scene).map_err(internal)?;
         for clip in &mut clips {
             let extra = &mut clip.provenance.extra;
             extra.insert("scene".to_owned(), stated.clone());
-            let motion =
-                DecodedMotion::from_joints(joints_array(&clip.motion).mapv(f64::from), clip.motion.fps)?;
+            let motion = DecodedMotion::from_joints(
+                joints_array(&clip.motion).mapv(f64::from),
+                clip.motion.fps,
+            )?;
             if let Some(report) = &mut clip.report {
                 report.goals = scene.distances(&motion)?;
                 let distances = serde_json::to_value(&report.goals).map_err(internal)?;

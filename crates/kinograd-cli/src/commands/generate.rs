@@ -44,6 +44,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
     let report = report(&Outcome {
         request: &request,
         scene: args.scene.as_deref(),
+        own_prompts: args.prompt.is_some(),
         generator: &generator,
         clips: &clips,
         written: &written,
@@ -113,6 +114,9 @@ fn request_of(
             Some(seconds) => request.target_at(x, z, seconds),
             None => request.target(x, z),
         };
+    }
+    for then in &args.then {
+        request = request.then(&then.prompt, then.seconds);
     }
     for waypoint in &args.waypoints {
         let [x, z] = waypoint.xz_m;
@@ -224,6 +228,8 @@ fn numbered(path: &Path, index: usize, clips: usize) -> PathBuf {
 struct Outcome<'a> {
     request: &'a GenerateRequest,
     scene: Option<&'a Path>,
+    /// Whether the prompts are not the scene's.
+    own_prompts: bool,
     generator: &'a MotionGenerator,
     clips: &'a [Clip],
     written: &'a [Vec<PathBuf>],
@@ -255,8 +261,11 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<Value> {
     Ok(json!({
         "schema": "kinograd.generate/1",
         "version": env!("CARGO_PKG_VERSION"),
-        "prompt": run.request.prompt,
-        "command": command(run),
+        "prompt": run.request.prompts_in_words(),
+        "command": run.scene.map_or_else(
+            || run.request.to_command(),
+            |scene| run.request.to_command_with_scene(scene, run.own_prompts),
+        ),
         "scene": run.scene,
         "model": format!("{} {}", manifest.name, manifest.version),
         "seed": run.request.seed,
@@ -280,19 +289,6 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<Value> {
         "outputs": run.written.iter().flatten().collect::<Vec<_>>(),
         "clips": clips,
     }))
-}
-
-/// The command that makes the same clips.
-fn command(run: &Outcome<'_>) -> String {
-    let Some(scene) = run.scene else {
-        return run.request.to_command();
-    };
-    // The scene states the goals.
-    let mut request = run.request.clone();
-    request.target = None;
-    request.waypoints.clear();
-    request.obstacles.clear();
-    format!("{} --scene {:?}", request.to_command(), scene)
 }
 
 /// A few lines for a person.

@@ -95,11 +95,69 @@ fn text_guidance_brings_the_clip_nearer_to_its_prompt() {
 }
 
 #[test]
+fn what_is_done_later_is_another_clip_after_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, more: &[&str]| {
+        let args = [
+            "generate",
+            "a person walks forward",
+            "--seconds",
+            "3",
+            "--steps",
+            "6",
+            "--method",
+            "none",
+            "--runtime",
+            "builtin",
+            "-q",
+            "--json",
+            "-o",
+            name,
+        ];
+        let report = kinograd(folder.path(), &[&args[..], more].concat())
+            .ok()
+            .json();
+        let clip =
+            kinograd::Clip::load(&folder.path().join(name), kinograd::LoadOptions::default());
+        let root = |second: f64| {
+            let joints = clip.as_ref().unwrap().motion.joints_in_world_m();
+            let at = joints[(second * 20.0) as usize - 1][0];
+            [at.x, at.z]
+        };
+        let way = |from: f64, to: f64| {
+            let ([x0, z0], [x1, z1]) = (root(from), root(to));
+            (x1 - x0).hypot(z1 - z0) / (to - from)
+        };
+        (report, way(0.05, 1.0), way(2.0, 3.0))
+    };
+    let (_, _, walks_on) = make("walk.npz", &[]);
+    let (report, walks, stands) = make("stop.npz", &["--then", "a person stands still@1.5"]);
+    assert_eq!(
+        report["prompt"],
+        "a person walks forward, then a person stands still"
+    );
+    assert!(
+        walks > 0.4 && walks_on > 0.4 && stands < 0.15,
+        "{walks} {walks_on} {stands} m/s"
+    );
+
+    let run = short(folder.path(), &["--then", "a person stands@9"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("then") && run.stderr.contains("at 9 s"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn a_scene_states_prompt_length_and_goals() {
     let folder = tempfile::tempdir().unwrap();
     let scene = r#"{"schema": 1, "name": "under a beam", "duration_secs": 1.5,
         "prompts": [{"text": "a person walks forward"}],
-        "goals": [{"kind": "root_target", "position_m": [0.2, 1.2]}],
+        "goals": [{"kind": "root_target", "position_m": [0.2, 1.2]},
+                  {"kind": "joint_target", "joint": "left_wrist", "position_m": [0.4, 1.3, null],
+                   "relative_to": "body", "time_secs": 1}],
         "obstacles": [{"shape": {"kind": "sphere", "center_m": [0, 1.6, 0.6], "radius_m": 0.2},
                        "joints": ["head"]}]}"#;
     std::fs::write(folder.path().join("beam.json"), scene).unwrap();
@@ -120,6 +178,19 @@ fn a_scene_states_prompt_length_and_goals() {
     assert_eq!(report["prompt"], "a person walks forward");
     assert_eq!(report["scene"], "beam.json");
     assert!(report["target_error_m"].as_f64().unwrap() < 0.05);
+    let command = report["command"].as_str().unwrap();
+    assert!(
+        command.ends_with("--scene 'beam.json'") && !command.contains("walks"),
+        "{command}"
+    );
+    let goals = report["clips"][0]["goals"].as_array().unwrap();
+    let off = |index: usize| goals[index]["off"].as_f64().unwrap();
+    assert!(off(0) < 0.05 && off(1) < 0.05 && off(2) < 0.01, "{goals:?}");
+    assert_eq!(goals[1]["what"], "left_wrist at its target");
+    let unguided = [&args[..], &["--method", "none"]].concat();
+    let unguided = kinograd(folder.path(), &unguided).ok().json();
+    let wrist = unguided["clips"][0]["goals"][1]["off"].as_f64().unwrap();
+    assert!(off(1) < 0.5 * wrist, "{wrist} {goals:?}");
     let glb = std::fs::read(folder.path().join("a.glb")).unwrap();
     let text = String::from_utf8_lossy(&glb);
     assert!(text.contains("under a beam"), "the record holds the scene");

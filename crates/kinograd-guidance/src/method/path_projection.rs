@@ -215,8 +215,10 @@ impl<'a> PathProjection<'a> {
         for (sample, decided_sides) in self.sides.iter_mut().enumerate() {
             let features = self.decoder.features(x0, sample)?;
             let mut sides = decided_sides.clone();
-            let mut on_path =
-                |features: &Array2<f32>| self.solver.correct(features.view(), &self.goals, &mut sides);
+            let mut on_path = |features: &Array2<f32>| {
+                self.solver
+                    .correct(features.view(), &self.goals, &mut sides)
+            };
             let correction = match &self.joints {
                 None => on_path(&features)?,
                 Some((solver, constraints)) => {

@@ -212,10 +212,16 @@ mod tests {
             correction.change[[frame, column(joint)]] * std
         };
         let (elbow, wrist) = (metres(30, 18), metres(30, LEFT_WRIST));
-        assert!(elbow / wrist > 0.4 && elbow / wrist < 0.9, "{elbow} {wrist}");
+        assert!(
+            elbow / wrist > 0.4 && elbow / wrist < 0.9,
+            "{elbow} {wrist}"
+        );
         assert!(metres(28, LEFT_WRIST) / wrist > 0.9);
         assert!(metres(5, LEFT_WRIST).abs() < 1e-9);
-        assert!(metres(30, 21).abs() < 0.2 * wrist, "the other arm follows the trunk only");
+        assert!(
+            metres(30, 21).abs() < 0.2 * wrist,
+            "the other arm follows the trunk only"
+        );
     }
 
     #[test]
@@ -242,6 +248,9 @@ mod tests {
         let probe = Array2::from_shape_fn((40, FEATURES), |(f, c)| ((f * 7 + c * 3) as f64).sin());
         let left = (&solver.spread(probe.view()) * &correction.covector).sum();
         let right = (&probe * &correction.change).sum();
-        assert!((left - right).abs() < 1e-9 * left.abs().max(1.0), "{left} {right}");
+        assert!(
+            (left - right).abs() < 1e-9 * left.abs().max(1.0),
+            "{left} {right}"
+        );
     }
 }

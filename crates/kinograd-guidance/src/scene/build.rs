@@ -4,10 +4,10 @@ use kinograd_motion::{FEATURE_FPS, JOINT_NAMES};
 
 use super::{Goal, Obstacle, Scene};
 use crate::loss::{
-    Barrier, Derivative, Facing, FacingTarget, FootContact, GroundPenetration, JointTarget, KeyPose,
-    Keyframes, LoopClosure, MotionLoss, NoSkate, OfRootPath, OnMotion, Origin, PathDecoder,
-    PersonDistance, PoseSimilarity, Region, RootTarget, Smoothness, Speed, Trajectory, Waypoints,
-    joint_index,
+    Barrier, Derivative, Facing, FacingTarget, FootContact, GroundPenetration, JointTarget,
+    KeyPose, Keyframes, LoopClosure, MotionLoss, NoSkate, OfRootPath, OnMotion, Origin,
+    PathDecoder, PersonDistance, PoseSimilarity, Region, RootTarget, Smoothness, Speed, Trajectory,
+    Waypoints, joint_index,
 };
 use crate::{DecodedMotion, Frame, GroundPoint, GuidanceError, MotionGradient, Span, Waypoint};
 

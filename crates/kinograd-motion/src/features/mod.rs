@@ -42,8 +42,8 @@ pub use encode::{
     FloorLevel, canonicalize, features_from_joints, features_from_motion, floor_height_m,
     joints_from_motion,
 };
-pub use heading::{Heading, headings_from_joints};
 pub(crate) use heading::headings_rad;
+pub use heading::{Heading, headings_from_joints};
 pub(crate) use heading::{gaussian_smooth, wrap_angle};
 pub use normalizer::{Normalizer, group_std};
 
