@@ -1,15 +1,17 @@
 """A model's forward and its gradient, by every route there is, taking turns in one process.
 
     cargo build --release -p onnx-grad --example gradient
+    python benches/onnx_grad.py --quick                 # the encoder in a minute or two
     python benches/onnx_grad.py [MODEL ..] [--batch 1 --batch 2] [--threads 1] [--runs 15] [--compile]
+    python benches/onnx_grad.py --full                  # batches of 1, 2 and 8, one and two threads, torch.compile
 
 F is ONNX Runtime's forward. Other rows compute the output and the gradient by the first input:
 the joint graph, the pair (forward that keeps activations, then backward), onnx-ad's graph without
 its dead nodes, torch's own vector-Jacobian product, the same traced by make_fx and exported, and
-torch.compile. Needs tests/onnx_suite/requirements.txt. Processor time stands beside wall time, as
-it says more on a machine that does other things too. Memory is that of a process of its own: after
-its imports, the most beyond that (opening a session needs more than running it), and what three
-steps leave.
+torch.compile. Needs tests/onnx_suite/requirements.txt. A row's F is the median, with the middle
+half, of its time over that of the forward in the same round, in which all routes take their turn.
+Memory is that of a process of its own: after its imports, the most beyond that (opening a session
+needs more than running it), and what three steps leave.
 """
 
 from __future__ import annotations
@@ -150,10 +152,10 @@ def torch_step(model: str, feeds: dict[str, np.ndarray], names: tuple[str, ...],
     return [run]
 
 
-def quartiles(values: list[float]) -> str:
-    """Median with the middle half, in milliseconds."""
+def quartiles(values: list[float], digits: int) -> str:
+    """Median with the middle half."""
     low, middle, high = statistics.quantiles(values, n=4) if len(values) > 1 else values * 3
-    return f"{1e3 * middle:.1f} ({1e3 * low:.1f} to {1e3 * high:.1f})"
+    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def peak_memory(folder: Path, model: str, route: str, batch: int, threads: int) -> str:
@@ -218,6 +220,8 @@ class Bench:
         self.routes: list[str] = []
         self.notes: list[str] = []
         self.derive: dict[str, float] = {}
+        self.batch = 0
+        self.memory: dict[tuple[str, int], str] = {}
         (folder / "names.json").write_text(json.dumps(self.names))
         zoo.export(self.network, zoo.inputs(model, EXPORT_BATCH), self.names, folder / "model.onnx")
         started = time.perf_counter()
@@ -258,7 +262,9 @@ class Bench:
         import torch
 
         torch.set_num_threads(threads)
-        self.write_feeds(batch)
+        if batch != self.batch:
+            self.write_feeds(batch)
+            self.batch = batch
         feeds = feeds_of(self.folder, batch)
         steps, loads = {}, {}
         for route in list(self.routes):
@@ -275,16 +281,14 @@ class Bench:
                 self.notes.append(f"{route}, batch {batch}: {first_line(error)}")
                 steps.pop(route, None)
         wall = {route: [[] for _ in stages] for route, stages in steps.items()}
-        work = {route: [[] for _ in stages] for route, stages in steps.items()}
         for run in range(runs + 1):
             for route, stages in steps.items():
                 for at, stage in enumerate(stages):
-                    started, spent = time.perf_counter(), time.process_time()
+                    started = time.perf_counter()
                     stage()
                     if run > 0:  # the first round warms up
                         wall[route][at].append(time.perf_counter() - started)
-                        work[route][at].append(time.process_time() - spent)
-        return self.rows(batch, threads, wall, work, loads)
+        return self.rows(batch, threads, wall, loads)
 
     def compare(self, steps, truth: np.ndarray) -> None:
         """Notes the routes whose gradient is not torch's."""
@@ -298,24 +302,30 @@ class Bench:
             if error > 1e-3:
                 self.notes.append(f"{route}: its gradient is off by {error:.1e}")
 
-    def rows(self, batch, threads, wall, work, loads) -> list[list[str]]:
+    def rows(self, batch: int, threads: int, wall, loads) -> list[list[str]]:
         """Formats the times."""
-        whole = lambda parts: [sum(values) for values in zip(*parts, strict=True)]  # noqa: E731
-        base_wall = statistics.median(whole(wall["ORT forward"]))
-        base_work = statistics.median(whole(work["ORT forward"]))
+        whole = {route: [sum(values) for values in zip(*parts, strict=True)] for route, parts in wall.items()}
+        base = whole["ORT forward"]
+        over = lambda times: [time / forward for time, forward in zip(times, base, strict=True)]  # noqa: E731
         rows = []
-        for route in wall:
-            times, spent = whole(wall[route]), whole(work[route])
+        for route, times in whole.items():
+            key = (route, batch)
+            if key not in self.memory:
+                self.memory[key] = peak_memory(self.folder, self.model, route, batch, threads)
             rows.append([
-                self.model, str(batch), str(threads), route, quartiles(times),
-                f"{statistics.median(times) / base_wall:.2f}", f"{statistics.median(spent) / base_work:.2f}",
+                self.model, str(batch), str(threads), route, quartiles([1e3 * time for time in times], 1), quartiles(over(times), 2),
                 f"{self.derive[route]:.2f}" if route in self.derive else "–",
                 f"{loads[route]:.2f}" if route in loads else "–",
-                peak_memory(self.folder, self.model, route, batch, threads),
+                self.memory[key],
             ])  # fmt: skip
             if len(wall[route]) == 2:
-                shares = [f"{statistics.median(part) / base_wall:.2f} F" for part in wall[route]]
+                shares = [f"{statistics.median(over(part)):.2f} F" for part in wall[route]]
                 self.notes.append(f"pair, batch {batch}, {threads} threads: forward {shares[0]}, backward {shares[1]}")
+        for ours in ("joint", "pair"):
+            for other in TORCH:
+                if other in whole and ours in whole:
+                    gain = [theirs / mine for theirs, mine in zip(whole[other], whole[ours], strict=True)]
+                    self.notes.append(f"{ours}, batch {batch}, {threads} threads: {quartiles(gain, 2)} times as fast as {other}")
         return rows
 
 
@@ -326,12 +336,18 @@ def main() -> None:
     parser.add_argument("--batch", type=int, action="append")
     parser.add_argument("--threads", type=int, action="append")
     parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("--quick", action="store_true", help="the encoder, seven rounds, without the routes that take minutes to build")
+    parser.add_argument("--full", action="store_true", help="batches of 1, 2 and 8, one and two threads, torch.compile")
     parser.add_argument("--compile", action="store_true", help="torch.compile too, which takes minutes")
     parser.add_argument("--no-export", action="store_true", help="leave out the make_fx route, which takes minutes")
     parser.add_argument("--measure", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    batches, threads = args.batch or [1], args.threads or [1]
+    if args.quick:
+        args.models, args.runs, args.no_export = ["motion_encoder"], min(args.runs, 7), True
+    args.compile |= args.full
+    batches = args.batch or ([1, 2, 8] if args.full else [1])
+    threads = args.threads or ([1, 2] if args.full else [1])
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     if args.measure:
@@ -339,7 +355,7 @@ def main() -> None:
         return
     if args.no_export:
         GRAPHS.pop("make_fx export")
-    head = ["model", "batch", "threads", "route", "ms a step: median (middle half)", "F", "F, processor time", "derive s", "load s", "MB: imports + peak / held"]
+    head = ["model", "batch", "threads", "route", "ms a step: median (middle half)", "F", "derive s", "load s", "MB: imports + peak / held"]
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     notes = []
     for model in args.models:
