@@ -480,41 +480,51 @@ fn load_external(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<()> 
             "`{location}` is a link that leaves the folder of the model"
         )));
     }
-    let raw = read_range(&real, offset, length).map_err(|source| io_error(&path, source))?;
+    // Both are checked before anything is allocated: they come from the model file.
+    let given = bytes_given(&real, offset, length).map_err(|source| io_error(&path, source))?;
     let expected = element_count(&tensor.dims)
         .zip(DataType::from_code(tensor.data_type.unwrap_or(0)).size())
-        .and_then(|(count, size)| count.checked_mul(size));
+        .and_then(|(count, size)| u64::try_from(count.checked_mul(size)?).ok());
     if let Some(expected) = expected
-        && expected != raw.len()
+        && expected != given
     {
         return Err(refuse(format!(
-            "its shape {:?} needs {expected} bytes, `{location}` gives {}",
+            "its shape {:?} needs {expected} bytes, `{location}` gives {given}",
             tensor.dims,
-            raw.len()
         )));
     }
+    let raw = read_range(&real, offset, given).map_err(|source| io_error(&path, source))?;
     tensor.raw_data = Some(Bytes::from(raw));
     tensor.external_data.clear();
     tensor.data_location = None;
     Ok(())
 }
 
-fn read_range(path: &Path, offset: u64, length: Option<u64>) -> std::io::Result<Vec<u8>> {
-    use std::io::{Error, ErrorKind, Read, Seek, SeekFrom};
-    let mut file = fs::File::open(path)?;
-    // Checked before anything is allocated: the length comes from the model file.
-    let available = file.metadata()?.len().saturating_sub(offset);
+/// How many bytes from `offset` on are meant, of those that the file has.
+fn bytes_given(path: &Path, offset: u64, length: Option<u64>) -> std::io::Result<u64> {
+    let available = fs::metadata(path)?.len().saturating_sub(offset);
     let length = length.unwrap_or(available);
     if length > available {
-        return Err(Error::new(
-            ErrorKind::UnexpectedEof,
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::UnexpectedEof,
             format!("{length} bytes at {offset} lie beyond its end"),
         ));
     }
+    Ok(length)
+}
+
+fn read_range(path: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = fs::File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
     let mut raw = Vec::new();
-    file.take(length).read_to_end(&mut raw)?;
-    Ok(raw)
+    // At once: growing would hold a large tensor twice.
+    raw.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))?;
+    let read = file.take(length).read_to_end(&mut raw)?;
+    if u64::try_from(read).is_ok_and(|read| read == length) {
+        return Ok(raw);
+    }
+    Err(std::io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Number of elements of a tensor of these dimensions, if they are sane.

@@ -88,8 +88,21 @@ impl Weights {
     }
 
     /// Every float initializer of at least one axis that leads to a seeded output. Left out are the
-    /// running statistics of `BatchNormalization`, bounds of `Clip` and the like, and scalars, most
-    /// of which are constants of the exporter: name those that were trained.
+    /// running statistics of `BatchNormalization`, bounds of `Clip` and the like, scalars, and
+    /// tensors of one element that are only multiplied, divided, subtracted and the like: most are
+    /// constants of the exporter. Name those that were trained with [`Weights::named`].
+    ///
+    /// A file does not say what was trained, so that constant vectors come along where nothing tells
+    /// them from parameters: frequencies of an embedding of time, a fixed table of positions, the
+    /// scale of ones of a normalisation without parameters. To hold them fixed, name the others:
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), onnx_grad::Error> {
+    /// use onnx_grad::{Model, Weights};
+    /// let trained = Model::read("model.onnx")?.weights().into_iter().map(|weight| weight.name);
+    /// let weights = Weights::named(trained.filter(|name| !name.contains("frequencies")));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn all() -> Self {
         Self {

@@ -166,11 +166,21 @@ pub(crate) fn transposed(tensor: &TensorProto) -> Option<TensorProto> {
     if raw.is_empty() || height.checked_mul(width)?.checked_mul(size)? != raw.len() {
         return None;
     }
-    let mut out = Vec::with_capacity(raw.len());
-    for column in 0..width {
-        for row in 0..height {
-            let at = (row * width + column) * size;
-            out.extend_from_slice(&raw[at..at + size]);
+    // In tiles, as a column of a large matrix touches a page per element.
+    const TILE: usize = 32;
+    let mut out = vec![0; raw.len()];
+    for (top, left) in (0..height)
+        .step_by(TILE)
+        .flat_map(|top| (0..width).step_by(TILE).map(move |left| (top, left)))
+    {
+        for row in top..height.min(top + TILE) {
+            for column in left..width.min(left + TILE) {
+                let (from, to) = (
+                    (row * width + column) * size,
+                    (column * height + row) * size,
+                );
+                out[to..to + size].copy_from_slice(&raw[from..from + size]);
+            }
         }
     }
     Some(TensorProto {

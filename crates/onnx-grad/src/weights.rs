@@ -31,6 +31,9 @@ const NOT_TRAINED: &[(&str, usize)] = &[
     ("Range", 2),
 ];
 
+/// Ops whose operands of one element are taken for constants of the formula.
+const ARITHMETIC: &[&str] = &["Div", "Max", "Min", "Mul", "Pow", "Sub", "Where"];
+
 /// The model to differentiate and the names of the chosen weights in it.
 pub(crate) fn prepare<'a>(
     source: &'a Model,
@@ -74,6 +77,7 @@ fn all(graph: &Graph, request: &Request) -> Vec<String> {
         for (at, v) in node.inputs.iter().enumerate() {
             if let Some(v) = *v
                 && !(node.domain.is_empty() && NOT_TRAINED.contains(&(node.op.as_str(), at)))
+                && !(ARITHMETIC.contains(&node.op.as_str()) && is_single(graph, v))
             {
                 trained.insert(v);
             }
@@ -93,6 +97,12 @@ fn all(graph: &Graph, request: &Request) -> Vec<String> {
         })
         .map(|v| graph.value(v).name.clone())
         .collect()
+}
+
+fn is_single(graph: &Graph, v: V) -> bool {
+    graph
+        .shape(v)
+        .is_some_and(|dims| dims.iter().all(|dim| dim.is(1)))
 }
 
 fn check(source: &Model, names: &[String]) -> Result<()> {

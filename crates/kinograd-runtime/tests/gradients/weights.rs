@@ -114,7 +114,7 @@ fn weights_get_the_gradients_that_inputs_get() {
     );
 }
 
-/// y = tanh(x w₁) w₂ + b, w₁ in half precision, an unused weight and a scale that is no parameter.
+/// y = ½ tanh(x w₁) w₂ + b, w₁ in half precision, and factors that are no parameters.
 fn network() -> Model {
     let values =
         |n: i16| -> Vec<f32> { (0..n).map(|i| (f32::from(i) * 1.7).sin() * 0.8).collect() };
@@ -125,9 +125,11 @@ fn network() -> Model {
         .weights("w2", &[6, 1], &values(6))
         .weights("b", &[1], &[0.0])
         .weights("scale", &[], &[1.0])
+        .weights("half", &[1], &[0.5])
         .node("MatMul", &["x", "w1"], &["h"])
         .node("Tanh", &["h"], &["t"])
-        .node("Mul", &["t", "scale"], &["s"])
+        .node("Mul", &["t", "scale"], &["u"])
+        .node("Mul", &["u", "half"], &["s"])
         .node("MatMul", &["s", "w2"], &["p"])
         .node("Add", &["p", "b"], &["y"])
         .bytes();
