@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use glam::DVec3;
+use kinograd_guidance::DecodedMotion;
+use kinograd_guidance::scene::Scene;
 use kinograd_motion::features::decode_joints;
-use kinograd_motion::ik::fit_rotations;
+use kinograd_motion::ik::{Place, fit_rotations, reach_places};
 use kinograd_motion::metrics::{foot_skate_ratio, is_implausibly_fast, mean_jerk};
 use kinograd_motion::resample::resample;
 use kinograd_motion::{
@@ -23,7 +25,13 @@ pub(crate) struct Finish<'a> {
     pub hashes: &'a BTreeMap<String, String>,
     pub manifest: &'a Manifest,
     pub engine: &'a EngineReport,
+    pub scene: Option<&'a Scene>,
 }
+
+/// A hand or foot that misses its place by no more than this is taken there, metres,
+const MOST_REACH_M: f64 = 0.2;
+/// within this time, seconds.
+const REACH_SECS: f64 = 0.4;
 
 /// Makes a clip of features `[frames, 263]`, not normalised.
 pub(crate) fn clip(
@@ -46,6 +54,10 @@ pub(crate) fn clip(
         }
     } else {
         raw
+    };
+    let motion = match run.scene {
+        Some(scene) => at_places(&motion, scene)?,
+        None => motion,
     };
     let joints = joints_array(&motion);
     let met = goals::measure(request, joints.view());
@@ -88,6 +100,21 @@ fn motion_on_body(features: &Array2<f32>) -> Result<Motion, Error> {
         })
         .collect();
     Ok(fit_rotations(&Skeleton::canonical(), &frames, MODEL_FPS)?)
+}
+
+/// Fitted to bones of one length, hands and feet fall short of the places that the features reach.
+fn at_places(motion: &Motion, scene: &Scene) -> Result<Motion, Error> {
+    let decoded = DecodedMotion::from_joints(joints_array(motion).mapv(f64::from), MODEL_FPS)?;
+    let places: Vec<Place> = scene
+        .joint_places(&decoded)?
+        .into_iter()
+        .map(|(joint, frame, place)| Place {
+            joint,
+            frame,
+            position_m: DVec3::from_array(place),
+        })
+        .collect();
+    Ok(reach_places(motion, &places, REACH_SECS, MOST_REACH_M)?)
 }
 
 fn lock_feet(motion: &Motion, features: &Array2<f32>) -> Result<Motion, Error> {

@@ -91,6 +91,13 @@ impl Beside<'_, '_> {
     fn steers(&self) -> bool {
         !matches!(self, Self::Nothing)
     }
+
+    fn scene(&self) -> Option<&Scene> {
+        match self {
+            Self::Scene(scene) => Some(scene),
+            Self::Nothing | Self::Loss(_) => None,
+        }
+    }
 }
 
 impl MotionGenerator {
@@ -328,7 +335,8 @@ impl MotionGenerator {
             )?;
             self.timings.sampling_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            clips.extend(self.finish(request, (prompts, &texts), &x0, &seeds)?);
+            let scene = beside.scene();
+            clips.extend(self.finish(request, scene, (prompts, &texts), &x0, &seeds)?);
             self.timings.finish_s += started.elapsed().as_secs_f64();
         }
         tell(observer, Event::Finished)?;
@@ -475,6 +483,7 @@ impl MotionGenerator {
     fn finish(
         &mut self,
         request: &GenerateRequest,
+        scene: Option<&Scene>,
         (prompts, texts): (&[TimedPrompt], &TextBatch),
         x0: &ArrayD<f32>,
         seeds: &[u64],
@@ -500,6 +509,7 @@ impl MotionGenerator {
             hashes: &self.hashes,
             manifest: self.package.manifest(),
             engine: &self.engine.report,
+            scene,
         };
         let normalizer = &self.normalizer;
         (0..seeds.len())

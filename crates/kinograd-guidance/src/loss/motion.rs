@@ -60,6 +60,15 @@ impl DecodedMotion {
         let (x, z) = (at[0] - root[0], at[2] - root[2]);
         [x * cos - z * sin, at[1], x * sin + z * cos]
     }
+
+    /// The place in the world of one that [`local_m`](Self::local_m) gives, metres.
+    #[must_use]
+    pub fn from_local_m(&self, frame: usize, local: WorldPoint) -> WorldPoint {
+        let root = self.joint_m(frame, 0);
+        let (sin, cos) = self.headings_rad[frame].sin_cos();
+        let [x, y, z] = local;
+        [root[0] + x * cos + z * sin, y, root[2] + z * cos - x * sin]
+    }
 }
 
 /// The gradient of a loss on a [`DecodedMotion`].

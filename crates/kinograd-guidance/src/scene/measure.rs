@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::build::joints;
 use super::{Goal, Scene};
-use crate::{DecodedMotion, GuidanceError, MotionGradient, MotionLoss, Shape};
+use crate::{
+    DecodedMotion, GuidanceError, MotionGradient, MotionLoss, Shape, WorldPoint, joint_index,
+};
 
 /// How far a clip is from a goal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -67,6 +69,60 @@ impl Scene {
         Ok(rows)
     }
 
+    /// Where joints shall be in a clip, as `(joint, frame, place)`, metres in the world: joint targets
+    /// and keyframes with a weight. Free axes, and what a place is relative to, are as in the clip.
+    ///
+    /// # Errors
+    /// As [`Scene::distances`].
+    pub fn joint_places(
+        &self,
+        motion: &DecodedMotion,
+    ) -> Result<Vec<(usize, usize, WorldPoint)>, GuidanceError> {
+        let mut places = Vec::new();
+        for goal in self.goals.iter().filter(|goal| goal.weight() > 0.0) {
+            match goal {
+                Goal::JointTarget {
+                    joint,
+                    position_m,
+                    time_secs,
+                    relative_to,
+                    ..
+                } => {
+                    let joint = joint_index(joint)?;
+                    let frame = self.frame_at(*time_secs, motion.fps)?;
+                    let frame = frame.index("joint target", motion.frames())?;
+                    let place = match relative_to.as_deref() {
+                        None => filled(*position_m, motion.joint_m(frame, joint)),
+                        Some("body") => {
+                            let local = filled(*position_m, motion.local_m(frame, joint));
+                            motion.from_local_m(frame, local)
+                        }
+                        Some(other) => {
+                            let from = motion.joint_m(frame, joint_index(other)?);
+                            let at = motion.joint_m(frame, joint);
+                            let offset = filled(*position_m, minus(at, from));
+                            [0, 1, 2].map(|axis| from[axis] + offset[axis])
+                        }
+                    };
+                    places.push((joint, frame, place));
+                }
+                Goal::Keyframe {
+                    joints_m,
+                    time_secs,
+                    ..
+                } => {
+                    let frame = self.frame_at(*time_secs, motion.fps)?;
+                    let frame = frame.index("keyframe", motion.frames())?;
+                    for (name, place) in joints_m {
+                        places.push((joint_index(name)?, frame, *place));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(places)
+    }
+
     fn goal_distance(
         &self,
         goal: &Goal,
@@ -113,6 +169,15 @@ impl Scene {
             .map(|(frame, joint)| depth(shape.distance_m(motion.joint_m(frame, joint)).0))
             .fold(0.0, f64::max))
     }
+}
+
+/// `wanted`, and where an axis is free, `here`.
+fn filled(wanted: [Option<f64>; 3], here: WorldPoint) -> WorldPoint {
+    [0, 1, 2].map(|axis| wanted[axis].unwrap_or(here[axis]))
+}
+
+fn minus(a: WorldPoint, b: WorldPoint) -> WorldPoint {
+    [0, 1, 2].map(|axis| a[axis] - b[axis])
 }
 
 impl Goal {

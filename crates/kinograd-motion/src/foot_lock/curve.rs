@@ -5,7 +5,7 @@ use glam::DVec3;
 /// Fills the gaps between runs of known values: each gap starts and ends with the value and the
 /// slope of the runs beside it (cubic Hermite). A gap longer than three blends rests at zero in
 /// its middle, and so does the time before the first run and after the last.
-pub(super) fn fill_gaps(values: &mut [DVec3], runs: &[(usize, usize)], blend_frames: f64) {
+pub(crate) fn fill_gaps(values: &mut [DVec3], runs: &[(usize, usize)], blend_frames: f64) {
     let ends = |&(start, end): &(usize, usize), values: &[DVec3]| {
         let slope = |a: usize, b: usize| {
             if a == b {

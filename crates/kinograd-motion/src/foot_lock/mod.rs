@@ -6,7 +6,7 @@
 //! is too short, the pelvis sinks a little and then the heel rises.
 
 mod contacts;
-mod curve;
+pub(crate) mod curve;
 pub(crate) mod leg;
 
 use glam::{DQuat, DVec3};
