@@ -53,6 +53,8 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Generate clips from a prompt, a goal and obstacles.
     Generate(Box<GenerateArgs>),
+    /// Make pictures, steered by a text, masks, drawings, likenesses or measurements.
+    Image(Box<ImageArgs>),
     /// Convert a clip between .bvh, .glb and .npz, or draw it as .png.
     Convert(ConvertArgs),
     /// Build training data from motion capture.
@@ -172,6 +174,108 @@ pub struct GenerateArgs {
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,
+}
+
+/// Arguments of `image`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd image \"a red heart\" -o heart.png\n  \
+    kinograd image \"a yellow star\" --n 16 --grid -o stars.png --augment 10 --save-steps strip.png\n  \
+    kinograd image --loss text=dog,seg:2=mask.png,sketch=lines.png -o dog.png\n  \
+    kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n\n\
+    Losses (KEY=VALUE, joined by commas; KEY:WEIGHT=VALUE weighs one):\n  \
+    text=WORDS          what the picture shows, in English\n  \
+    seg=FILE            foreground; white, or opaque, is foreground\n  \
+    sketch=FILE         dark lines on light ground where edges shall be\n  \
+    identity=FILE       likeness to a picture\n  \
+    colour=FILE         a picture's colours: mean and deviation of each channel\n  \
+    class=ONNX:INDEX    a class of a classifier\n  \
+    reward=ONNX         a network's number, as large as can be\n  \
+    inpaint=FILE,image=FILE    fill in what the mask shows white\n  \
+    sr=N,image=FILE     a picture N times larger whose means are this one (bicubic=N: by that kernel)\n  \
+    blur=PIXELS,image=FILE     a picture that is this one when blurred\n\n\
+    Pictures are PNG of the model's shape in any size. Transparent ones stand on white, 16 bits become 8.\n\
+    With --n above 1 and without --grid, heart.png becomes heart-00.png, heart-01.png and so on.")]
+pub struct ImageArgs {
+    /// What the picture shows, in English; the same as --loss text=PROMPT.
+    pub prompt: Option<String>,
+    /// What to steer towards; may be repeated.
+    #[arg(long = "loss", value_name = "KEY=VALUE,...")]
+    pub losses: Vec<String>,
+    /// Network whose output shall be as large as can be; the same as --loss reward=FILE.
+    #[arg(long, value_name = "ONNX")]
+    pub reward: Option<PathBuf>,
+    /// How many pictures, each with a seed of its own.
+    #[arg(long, short, default_value_t = 1)]
+    pub n: usize,
+    /// Write all pictures side by side in one file.
+    #[arg(long)]
+    pub grid: bool,
+    /// The same seed, models and provider give the same bytes.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Denoising steps.
+    #[arg(long, default_value_t = 50)]
+    pub steps: usize,
+    /// How one noise level leads to the next.
+    #[arg(long, value_enum, default_value_t = SamplerArg::Ddim)]
+    pub sampler: SamplerArg,
+    /// How the losses steer; projection is for paths only.
+    #[arg(long, value_enum, default_value_t = MethodArg::PolyakCapped)]
+    pub method: MethodArg,
+    /// Strength of the steering; 1 is the method's own.
+    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
+    pub guidance_scale: f64,
+    /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.
+    #[arg(long, default_value_t = 0)]
+    pub augment: usize,
+    /// Picture to write: .png, or .json for the report; may be repeated.
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Also write how the pictures came out of noise, one row each.
+    #[arg(long, value_name = "PNG")]
+    pub save_steps: Option<PathBuf>,
+    /// Model package that makes pictures: a name, or a folder with a model.json.
+    #[arg(
+        long,
+        default_value = "emoji-64",
+        value_name = "NAME|FOLDER",
+        help_heading = "Engine"
+    )]
+    pub model: String,
+    /// Package of image and text towers that steers.
+    #[arg(
+        long,
+        default_value = "emoji-clip",
+        value_name = "NAME|FOLDER",
+        help_heading = "Engine"
+    )]
+    pub text_model: String,
+    /// Package of towers that only judges; left out where it is not there.
+    #[arg(
+        long,
+        default_value = "emoji-judge",
+        value_name = "NAME|FOLDER",
+        help_heading = "Engine"
+    )]
+    pub judge: String,
+    /// Package that finds the foreground.
+    #[arg(
+        long,
+        default_value = "emoji-seg",
+        value_name = "NAME|FOLDER",
+        help_heading = "Engine"
+    )]
+    pub seg_model: String,
+    /// Which execution provider runs the models.
+    #[arg(long, value_enum, default_value_t = ProviderArg::Auto, help_heading = "Engine")]
+    pub provider: ProviderArg,
+    /// ONNX Runtime's shared library, or `builtin` for the built-in engine.
+    #[arg(long, value_name = "FILE|builtin", help_heading = "Engine")]
+    pub runtime: Option<PathBuf>,
+    /// Threads per model call; 0 lets the engine choose.
+    #[arg(long, default_value_t = 0, help_heading = "Engine")]
+    pub threads: usize,
 }
 
 /// Arguments of `convert`.

@@ -90,9 +90,9 @@ struct Batch {
 
 /// `x̂0 = skip · x_t + scale · output`.
 #[derive(Debug, Clone, Copy)]
-struct Affine {
-    skip: f64,
-    scale: f64,
+pub(crate) struct Affine {
+    pub skip: f64,
+    pub scale: f64,
 }
 
 impl OnnxDenoiser {
@@ -286,7 +286,7 @@ impl Call {
     }
 }
 
-fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine, RuntimeError> {
+pub(crate) fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine, RuntimeError> {
     let (signal, noise) = (level.alpha_bar.sqrt(), (1.0 - level.alpha_bar).sqrt());
     Ok(match prediction {
         Prediction::X0 => Affine {
@@ -402,7 +402,7 @@ impl OnnxDenoiser {
     }
 }
 
-fn not_loaded() -> RuntimeError {
+pub(crate) fn not_loaded() -> RuntimeError {
     RuntimeError::Parameter {
         name: "session",
         value: "none".into(),
@@ -410,7 +410,7 @@ fn not_loaded() -> RuntimeError {
     }
 }
 
-fn model_error(timestep: f64, error: RuntimeError) -> DiffusionError {
+pub(crate) fn model_error(timestep: f64, error: RuntimeError) -> DiffusionError {
     DiffusionError::Model {
         timestep,
         source: error.into(),

@@ -15,8 +15,10 @@ mod engine;
 mod error;
 mod gradient;
 mod hash;
+mod image;
 mod install;
 mod library;
+mod network;
 mod package;
 mod tensor;
 mod text;
@@ -31,12 +33,14 @@ pub use engine::{
 pub use error::RuntimeError;
 pub use gradient::{Activations, GradientSession};
 pub use hash::{sha256_hex, sha256_of_file};
+pub use image::ImageDenoiser;
 pub use install::{InstallProgress, install};
 pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
+pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
-    BetaSchedule, Conditioning, Constants, Defaults, FileEntry, FoundPackage, MANIFEST_FILE,
-    Manifest, ModelKind, ModelSummary, Package, Prediction, Representation, Role, SCHEMA,
-    ScheduleSpec, TensorSummary, find_package, inspect, list_packages, package_folders,
+    BetaSchedule, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize,
+    MANIFEST_FILE, Manifest, ModelKind, ModelSummary, Package, Prediction, Representation, Role,
+    SCHEMA, ScheduleSpec, TensorSummary, find_package, inspect, list_packages, package_folders,
     user_models, write_package,
 };
 pub use tensor::Tensor;

@@ -542,7 +542,7 @@ fn known(package: &Package) -> Known {
     }
 }
 
-fn tell(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
+pub(crate) fn tell(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
     match observer.event(&event) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::Cancelled),
@@ -550,12 +550,6 @@ fn tell(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
 }
 
 fn schedule_of(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
-    let spec = manifest
-        .schedule
-        .ok_or_else(|| RuntimeError::PackageFormat {
-            path: manifest.name.clone().into(),
-            reason: "`schedule` is missing".to_owned(),
-        })?;
     if (manifest.motion()?.fps - MODEL_FPS).abs() > 1e-9 || manifest.motion()?.features != FEATURES
     {
         return Err(Error::Runtime(RuntimeError::PackageFormat {
@@ -563,6 +557,17 @@ fn schedule_of(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
             reason: format!("clips of {FEATURES} features at {MODEL_FPS} fps are made here"),
         }));
     }
+    schedule_from(manifest)
+}
+
+/// The noise schedule of a package's training.
+pub(crate) fn schedule_from(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
+    let spec = manifest
+        .schedule
+        .ok_or_else(|| RuntimeError::PackageFormat {
+            path: manifest.name.clone().into(),
+            reason: "`schedule` is missing".to_owned(),
+        })?;
     Ok(match spec.kind {
         BetaSchedule::Cosine => NoiseSchedule::cosine(spec.train_steps)?,
         BetaSchedule::Linear => NoiseSchedule::linear(

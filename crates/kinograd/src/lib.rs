@@ -18,6 +18,7 @@
 //! - [`MotionGenerator`] runs a model package on an engine; a [`GenerateRequest`] says what to make
 //!   and refuses what cannot be; an [`Observer`] follows a run and may stop it.
 //! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets.
+//! - [`image`] makes pictures, steered by texts, masks, drawings, likenesses and measurements.
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
 //! - [`dataset`] imports motion capture; [`eval`] measures models, methods and machines; [`plot`]
 //!   draws the numbers.
@@ -38,6 +39,7 @@ mod format;
 mod generator;
 mod goals;
 pub mod gradient;
+pub mod image;
 mod known;
 pub mod models;
 mod observer;

@@ -19,6 +19,11 @@ pub enum Event {
         /// Units done since the start.
         done: u64,
     },
+    /// The loss that steers, as of the last step: the mean over the samples at work.
+    Loss {
+        /// Its value.
+        value: f64,
+    },
     /// The work is done.
     Finished,
     /// Something the user should know.

@@ -162,6 +162,11 @@ impl Observer for Watcher<'_> {
                     bar.set_position(*done);
                 }
             }
+            Event::Loss { value } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!("loss {value:.3}"));
+                }
+            }
             Event::Finished => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
@@ -180,7 +185,7 @@ impl Observer for Watcher<'_> {
     }
 }
 
-fn is_json(path: &Path) -> bool {
+pub fn is_json(path: &Path) -> bool {
     FileFormat::of(path).is_ok_and(|format| format == FileFormat::Json)
 }
 
@@ -215,7 +220,7 @@ fn write(
 }
 
 /// `walk.glb` of clip 3 of 10 is `walk-03.glb`.
-fn numbered(path: &Path, index: usize, clips: usize) -> PathBuf {
+pub fn numbered(path: &Path, index: usize, clips: usize) -> PathBuf {
     if clips == 1 {
         return path.to_path_buf();
     }

@@ -6,6 +6,7 @@ mod dataset;
 mod eval;
 mod generate;
 mod grad;
+mod image;
 mod models;
 mod runtime;
 
@@ -16,6 +17,7 @@ use crate::printer::Printer;
 pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Generate(args) => generate::run(&args, printer),
+        Command::Image(args) => image::run(&args, printer),
         Command::Convert(args) => convert::run(&args, printer),
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),

@@ -9,5 +9,6 @@
 mod bad_input;
 mod commands;
 mod generate;
+mod image;
 mod snapshots;
 mod support;

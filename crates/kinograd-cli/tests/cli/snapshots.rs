@@ -62,6 +62,7 @@ Frame Time: 0.05
 fn help_of_every_command() {
     for command in [
         "generate",
+        "image",
         "convert",
         "dataset build",
         "grad",

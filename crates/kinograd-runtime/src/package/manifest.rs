@@ -11,11 +11,12 @@ pub const SCHEMA: u32 = 1;
 /// |---|---|---|
 /// | `schema` | 1 | version of this format |
 /// | `name`, `version` | strings | what [`crate::find_package`] looks for; a release of the weights |
-/// | `kind` | `"motion"`, `"image"`, `"text"`, `"embedding"`, `"reward"` | what the package makes |
+/// | `kind` | `"motion"`, `"image"`, `"text"`, `"embedding"`, `"segmentation"`, `"reward"` | what the package makes |
 /// | `files` | map: role → `{path, sha256, inputs?, outputs?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ |
 /// | `prediction` | `"x0"`, `"epsilon"`, `"v"` | what the denoiser's output `x0` holds |
 /// | `schedule` | `{kind, train_steps, beta_start?, beta_end?}` | `kind` is `"cosine"` or `"linear"` |
 /// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"`; lengths in frames |
+/// | `image` | `{channels, height, width}` | size of the images that a denoiser makes or a network reads; pixels in −1..1 |
 /// | `conditioning` | `{dims, max_tokens, embedding_dims?}` | widths of `condition` and `embedding`; longest prompt |
 /// | `defaults` | `{cfg?, steps?, sampler?}` | how the makers sample |
 /// | `licence`, `data` | strings | terms; where the training data came from |
@@ -28,8 +29,11 @@ pub const SCHEMA: u32 = 1;
 /// | role | inputs → outputs |
 /// |---|---|
 /// | `denoiser` | `x_t [batch, frames, features]`, `timestep [batch]` f32, `condition [batch, dims]`, `frame_mask [batch, frames]` f32 → `x0 [batch, frames, features]` |
+/// | `denoiser` of an image package | `x_t [batch, channels, height, width]`, `timestep [batch]` f32 → `x0`, like `x_t` |
 /// | `text_encoder` | `token_ids [batch, tokens]` i64, `token_mask [batch, tokens]` f32 → `condition [batch, dims]`, `embedding [batch, embedding_dims]` |
 /// | `motion_embedding` | `features [batch, frames, features]`, `frame_mask [batch, frames]` → `embedding [batch, embedding_dims]` |
+/// | `image_embedding` | `image [batch, channels, height, width]` → `embedding [batch, embedding_dims]`, unit length |
+/// | `segmentation` | `image [batch, channels, height, width]` → `logits [batch, 1, height, width]` of the foreground |
 /// | `tokenizer` | a `tokenizer.json` of the `tokenizers` crate |
 /// | `constants` | NPZ of f32: `mean [features]`, `std [features]`, `null_condition [dims]` |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +57,9 @@ pub struct Manifest {
     /// What the features are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub representation: Option<Representation>,
+    /// Size of the images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageSize>,
     /// How prompts come in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditioning: Option<Conditioning>,
@@ -88,6 +95,8 @@ pub enum ModelKind {
     Text,
     /// Embeddings.
     Embedding,
+    /// Masks of the foreground.
+    Segmentation,
     /// Rewards.
     Reward,
 }
@@ -103,6 +112,10 @@ pub enum Role {
     TextEncoder,
     /// Turns a clip into an embedding.
     MotionEmbedding,
+    /// Turns an image into an embedding.
+    ImageEmbedding,
+    /// Finds an image's foreground.
+    Segmentation,
     /// Turns text into tokens.
     Tokenizer,
     /// Means, deviations and the null condition.
@@ -116,6 +129,8 @@ impl Role {
             Self::Denoiser => "denoiser",
             Self::TextEncoder => "text_encoder",
             Self::MotionEmbedding => "motion_embedding",
+            Self::ImageEmbedding => "image_embedding",
+            Self::Segmentation => "segmentation",
             Self::Tokenizer => "tokenizer",
             Self::Constants => "constants",
         }
@@ -197,6 +212,28 @@ fn one() -> usize {
     1
 }
 
+/// Size of a package's images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageSize {
+    /// 3 for red, green and blue.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+}
+
+impl ImageSize {
+    /// `[channels, height, width]`.
+    #[must_use]
+    pub fn size(self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+}
+
+/// Largest side of an image: what a typing error in `model.json` may ask memory for.
+const MAX_SIDE: usize = 4096;
+
 /// How prompts come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conditioning {
@@ -270,6 +307,15 @@ impl Manifest {
                 );
             }
         }
+        if let Some(image) = &self.image {
+            let sides = [image.height, image.width];
+            let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
+            if !(within && (1..=4).contains(&image.channels)) {
+                return Err(format!(
+                    "image: sides must be 1 to {MAX_SIDE} pixels and channels 1 to 4"
+                ));
+            }
+        }
         if let Some(c) = &self.conditioning
             && (c.dims == 0 || c.max_tokens == 0)
         {
@@ -291,6 +337,14 @@ impl Manifest {
         self.representation
             .as_ref()
             .ok_or_else(|| self.lacks("representation"))
+    }
+
+    /// Size of the images.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
+    pub fn image(&self) -> Result<ImageSize, crate::RuntimeError> {
+        self.image.ok_or_else(|| self.lacks("image"))
     }
 
     /// How prompts come in.

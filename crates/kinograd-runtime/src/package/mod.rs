@@ -11,7 +11,7 @@ pub use constants::Constants;
 pub use find::{FoundPackage, find_package, list_packages, package_folders, user_models};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
-    BetaSchedule, Conditioning, Defaults, FileEntry, Manifest, ModelKind, Prediction,
+    BetaSchedule, Conditioning, Defaults, FileEntry, ImageSize, Manifest, ModelKind, Prediction,
     Representation, Role, SCHEMA, ScheduleSpec,
 };
 

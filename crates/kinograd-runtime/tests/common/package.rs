@@ -186,6 +186,7 @@ pub fn manifest() -> Manifest {
             beta_start: None,
             beta_end: None,
         }),
+        image: None,
         representation: Some(Representation {
             kind: "test".into(),
             fps: 20.0,

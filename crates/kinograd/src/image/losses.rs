@@ -1,0 +1,324 @@
+//! A request's goals as losses on x̂0.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use kinograd_guidance::{
+    AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, EdgeMatch, GuidanceError,
+    ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue, MaskMatch, Network,
+    NetworkPullBack, RewardLoss, SumLoss, TextSimilarity,
+};
+use kinograd_runtime::{Engine, OnnxNetwork, Package, Role, SessionOptions, TextEncoder};
+use ndarray::{Array2, ArrayD, Axis};
+
+use super::picture::resized;
+use super::{Condition, ReadPicture};
+use crate::Error;
+
+/// What stands behind drawings, for what augmentations move into the image.
+const WHITE: f64 = 1.0;
+
+/// Image and text towers of a package.
+pub(super) struct Towers {
+    pub image: OnnxNetwork,
+    pub text: TextEncoder,
+}
+
+impl Towers {
+    pub fn open(
+        engine: &Arc<dyn Engine>,
+        package: &Package,
+        options: &SessionOptions,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            image: OnnxNetwork::of_package(
+                engine.clone(),
+                package,
+                Role::ImageEmbedding,
+                "image",
+                "embedding",
+                options.clone(),
+            )?,
+            text: TextEncoder::open(engine, package, options)?,
+        })
+    }
+
+    /// Cosines between images `[batch, …]` and a text.
+    pub fn scores(&mut self, images: &ArrayD<f32>, prompt: &str) -> Result<Vec<f64>, Error> {
+        let text = self.text.encode(&[prompt])?.embedding;
+        let rows = self.image.run(images)?;
+        let cosines = rows.axis_iter(Axis(0)).map(|row| {
+            let dot = |a: &mut dyn Iterator<Item = (f32, f32)>| -> f64 {
+                a.map(|(x, y)| f64::from(x) * f64::from(y)).sum()
+            };
+            let text = text.row(0);
+            let both = dot(&mut row.iter().copied().zip(text.iter().copied()));
+            let own = dot(&mut row.iter().map(|&x| (x, x)));
+            let other = dot(&mut text.iter().map(|&x| (x, x)));
+            both / (own * other).sqrt().max(f64::MIN_POSITIVE)
+        });
+        Ok(cosines.collect())
+    }
+}
+
+/// Networks that the goals need, opened once.
+pub(super) struct Networks {
+    pub towers: Option<Towers>,
+    pub segmentation: Option<OnnxNetwork>,
+    /// Classifiers and rewards, by their goal's index.
+    pub own: BTreeMap<usize, OnnxNetwork>,
+}
+
+/// A network as a loss sees it.
+struct Judge<'a>(&'a mut OnnxNetwork);
+
+impl Network for Judge<'_> {
+    fn linearize<'b>(
+        &'b mut self,
+        x0: &ArrayD<f32>,
+    ) -> Result<(ArrayD<f32>, NetworkPullBack<'b>), Box<dyn std::error::Error + Send + Sync>> {
+        let (output, mut pull_back) = self.0.linearize(x0)?;
+        Ok((output, Box::new(move |cotangent| Ok(pull_back(cotangent)?))))
+    }
+}
+
+/// A goal with its files read, at the model's size.
+pub(super) enum Prepared {
+    Text(Vec<f32>),
+    Identity(Vec<f32>),
+    Seg(Array2<f32>),
+    Class(usize),
+    Reward,
+    Plain(Box<dyn Fn() -> Result<Box<dyn Loss>, GuidanceError>>),
+}
+
+/// Reads a goal's files and checks them against the model's size `[height, width]`.
+pub(super) fn prepare(
+    condition: &Condition,
+    size: [usize; 2],
+    networks: &mut Networks,
+) -> Result<Prepared, Error> {
+    let plain = |make: Box<dyn Fn() -> Result<Box<dyn Loss>, GuidanceError>>| {
+        // Once now, so that what cannot be is refused before the work.
+        make()?;
+        Ok(Prepared::Plain(make))
+    };
+    match condition {
+        Condition::Text { prompt } => {
+            let towers = networks.towers.as_mut().ok_or_else(no_towers)?;
+            let text = towers.text.encode(&[prompt])?.embedding;
+            Ok(Prepared::Text(text.row(0).to_vec()))
+        }
+        Condition::Identity { picture } => {
+            let towers = networks.towers.as_mut().ok_or_else(no_towers)?;
+            let picture = fitting(picture, size)?.picture.resized(size);
+            let image = picture.0.insert_axis(Axis(0)).into_dyn();
+            let row = towers.image.run(&image)?;
+            Ok(Prepared::Identity(row.into_iter().collect()))
+        }
+        Condition::Seg { mask } => Ok(Prepared::Seg(foreground(mask, size)?)),
+        Condition::Class { class, .. } => Ok(Prepared::Class(*class)),
+        Condition::Reward { .. } => Ok(Prepared::Reward),
+        Condition::Sketch { drawing } => {
+            let lines = fitting(drawing, size)?.picture.brightness();
+            let edges = resized(&lines, size).mapv(|light| f64::from(1.0 - light).clamp(0.0, 1.0));
+            if edges.iter().all(|edge| *edge < 0.1) {
+                return Err(of_file(drawing, "it shows no dark line on light ground"));
+            }
+            plain(Box::new(move || {
+                Ok(Box::new(EdgeMatch::new(edges.clone())?))
+            }))
+        }
+        Condition::Colour { picture } => {
+            let picture = ReadPicture::open(picture)?.picture;
+            let target = ColourTarget::of(picture.0.view());
+            plain(Box::new(move || {
+                Ok(Box::new(ColourStatistics::new(target.clone())?))
+            }))
+        }
+        Condition::Inpaint { mask, image } => {
+            let missing = foreground(mask, size)?;
+            let kept = missing.mapv(|hole| f64::from(hole < 0.5));
+            if kept.iter().all(|keep| *keep == 0.0) {
+                return Err(of_file(
+                    mask,
+                    "all of it is white: nothing of the image is kept",
+                ));
+            }
+            plain(measurement("inpaint", ImageOperator::keep(kept)?, image)?)
+        }
+        Condition::SuperResolution { factor, image } => {
+            let operator = ImageOperator::box_downsample(size, *factor)?;
+            plain(measurement("sr", operator, image)?)
+        }
+        Condition::Bicubic { factor, image } => {
+            let operator = ImageOperator::bicubic_downsample(size, *factor)?;
+            plain(measurement("bicubic", operator, image)?)
+        }
+        Condition::Blur { sigma_px, image } => {
+            let operator = ImageOperator::gaussian_blur(size, *sigma_px)?;
+            plain(measurement("blur", operator, image)?)
+        }
+    }
+}
+
+type Make = Box<dyn Fn() -> Result<Box<dyn Loss>, GuidanceError>>;
+
+/// The picture at the size that the operator measures.
+fn measurement(name: &'static str, operator: ImageOperator, image: &Path) -> Result<Make, Error> {
+    let size = operator.output_size();
+    let picture = fitting(image, size)?.picture.resized(size);
+    Ok(Box::new(move || {
+        let measured = LinearMeasurement::new(name, operator.clone(), picture.0.view())?;
+        Ok(Box::new(measured))
+    }))
+}
+
+/// A picture of the shape that is needed, at any size.
+fn fitting(path: &Path, [height, width]: [usize; 2]) -> Result<ReadPicture, Error> {
+    let read = ReadPicture::open(path)?;
+    let [own_height, own_width] = read.picture.size();
+    if own_height * width != own_width * height {
+        return Err(of_file(
+            path,
+            &format!(
+                "it is {own_width} × {own_height} pixels; {width} × {height} or the same shape at \
+                 another size is needed: crop it first"
+            ),
+        ));
+    }
+    Ok(read)
+}
+
+/// A mask at the model's size.
+fn foreground(path: &Path, size: [usize; 2]) -> Result<Array2<f32>, Error> {
+    let mask = resized(&fitting(path, size)?.mask(), size).mapv(|m| m.clamp(0.0, 1.0));
+    if mask.iter().all(|m| *m < 0.5) {
+        return Err(of_file(
+            path,
+            "the mask has no foreground: nothing in it is white (or opaque)",
+        ));
+    }
+    Ok(mask)
+}
+
+fn of_file(path: &Path, message: &str) -> Error {
+    Error::Read {
+        path: path.to_path_buf(),
+        source: message.to_owned().into(),
+    }
+}
+
+fn no_towers() -> Error {
+    Error::Internal("the towers are not open".to_owned())
+}
+
+/// A goal, its weight and whether augmentation smooths it.
+pub(super) struct Term<'a> {
+    pub index: usize,
+    pub weight: f64,
+    pub is_network: bool,
+    pub prepared: &'a Prepared,
+}
+
+/// The weighted sum of the goals' losses. One goal may hold the towers: `SumLoss` runs its terms
+/// after one another, but each borrows its network for the whole run.
+pub(super) fn sum<'a>(
+    terms: &[Term<'_>],
+    networks: &'a mut Networks,
+    augmentations: usize,
+    seed: u64,
+    last: Rc<Cell<f64>>,
+) -> Result<Recorded<SumLoss<'a>>, Error> {
+    let mut sum = SumLoss::new();
+    let mut towers = networks.towers.as_mut().map(|towers| &mut towers.image);
+    let mut segmentation = networks.segmentation.as_mut();
+    let mut own: BTreeMap<usize, &'a mut OnnxNetwork> =
+        networks.own.iter_mut().map(|(k, v)| (*k, v)).collect();
+    // All embeddings that are looked for share one call of the image tower.
+    let mut wanted: Vec<(f64, Vec<f32>)> = Vec::new();
+    for term in terms {
+        let loss: Box<dyn Loss + 'a> = match term.prepared {
+            Prepared::Text(row) | Prepared::Identity(row) => {
+                wanted.push((term.weight, row.clone()));
+                continue;
+            }
+            Prepared::Seg(mask) => {
+                let network = segmentation.take().ok_or_else(twice)?;
+                Box::new(MaskMatch::new(Judge(network), mask.clone())?)
+            }
+            Prepared::Class(class) => {
+                let network = own.remove(&term.index).ok_or_else(twice)?;
+                Box::new(ClassLoss::new(Judge(network), *class))
+            }
+            Prepared::Reward => {
+                let network = own.remove(&term.index).ok_or_else(twice)?;
+                Box::new(RewardLoss::new(Judge(network)))
+            }
+            Prepared::Plain(make) => make()?,
+        };
+        sum = if term.is_network && augmentations > 0 {
+            sum.with(term.weight, augmented(loss, augmentations, seed)?)?
+        } else {
+            sum.with(term.weight, loss)?
+        };
+    }
+    if !wanted.is_empty() {
+        let network = towers.take().ok_or_else(no_towers)?;
+        let total: f64 = wanted.iter().map(|(weight, _)| weight).sum();
+        // A sum of cosines to unit vectors is the cosine to their sum, times its length.
+        let mut row = vec![0.0_f32; wanted[0].1.len()];
+        for (weight, own) in &wanted {
+            let norm = own.iter().map(|v| v * v).sum::<f32>().sqrt();
+            for (out, value) in row.iter_mut().zip(own) {
+                *out += (*weight as f32) * value / norm.max(f32::MIN_POSITIVE);
+            }
+        }
+        let length = f64::from(row.iter().map(|v| v * v).sum::<f32>().sqrt());
+        let loss = TextSimilarity::new(AsEmbedding(Judge(network)), &row)?;
+        let weight = if wanted.len() == 1 { total } else { length };
+        sum = if augmentations > 0 {
+            sum.with(weight, augmented(loss, augmentations, seed)?)?
+        } else {
+            sum.with(weight, loss)?
+        };
+    }
+    Ok(Recorded { inner: sum, last })
+}
+
+fn twice() -> Error {
+    Error::Request {
+        field: "loss",
+        message: "seg= may be given once".to_owned(),
+    }
+}
+
+fn augmented<L: Loss>(loss: L, count: usize, seed: u64) -> Result<Augmented<L>, GuidanceError> {
+    let augmentation = ImageAugmentation {
+        fill: WHITE,
+        ..ImageAugmentation::default()
+    };
+    Augmented::new(loss, augmentation, count, seed)
+}
+
+/// A loss that remembers the mean of its last values.
+pub(super) struct Recorded<L> {
+    inner: L,
+    last: Rc<Cell<f64>>,
+}
+
+impl<L: Loss> Loss for Recorded<L> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn value_and_grad(&mut self, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
+        let value = self.inner.value_and_grad(x0)?;
+        let count = value.values.len().max(1) as f64;
+        self.last.set(value.values.iter().sum::<f64>() / count);
+        Ok(value)
+    }
+}

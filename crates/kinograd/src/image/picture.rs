@@ -1,0 +1,449 @@
+//! PNG files as arrays, and back.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Write};
+use std::path::Path;
+
+use ndarray::{Array2, Array3, ArrayView3, Axis, s};
+
+use crate::Error;
+
+/// Longest side of a PNG that is read.
+pub const MAX_SIDE_PX: u32 = 8192;
+/// Longest file that is read.
+const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Most memory that decoding may take.
+const MAX_BYTES: usize = 1 << 30;
+/// What a PNG begins with.
+const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A];
+/// Keyword of the text chunk that holds the record.
+const KEYWORD: &str = "kinograd";
+/// Gap between tiles, pixels.
+const GAP: usize = 2;
+
+/// An image: `[3, height, width]`, red, green and blue in −1..1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture(pub Array3<f32>);
+
+/// A PNG as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadPicture {
+    /// Its colours, over white where it is transparent.
+    pub picture: Picture,
+    /// Its opacity, `[height, width]` in 0..1, where not all of it is opaque.
+    pub alpha: Option<Array2<f32>>,
+}
+
+impl ReadPicture {
+    /// Reads a PNG. Grey and palettes become colours, 16 bits a channel become 8, and what is
+    /// transparent stands on white.
+    ///
+    /// # Errors
+    /// [`Error::Read`] with the path if it is no PNG, broken, animated, or longer than
+    /// [`MAX_SIDE_PX`].
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let fail = |source: Box<dyn std::error::Error + Send + Sync>| Error::Read {
+            path: path.to_path_buf(),
+            source,
+        };
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|error| fail(error.into()))?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(fail("the file is longer than 256 MiB".into()));
+        }
+        if !bytes.starts_with(&SIGNATURE) {
+            return Err(fail(what_it_is(&bytes).into()));
+        }
+        decode(Cursor::new(bytes)).map_err(fail)
+    }
+}
+
+/// What a file is that begins otherwise than a PNG.
+fn what_it_is(first: &[u8]) -> String {
+    let kind = match first {
+        [] => return "the file is empty".to_owned(),
+        [0xFF, 0xD8, ..] => "a JPEG (CMYK or not)",
+        [b'G', b'I', b'F', ..] => "a GIF",
+        [b'R', b'I', b'F', b'F', ..] => "a WebP or another RIFF file",
+        [b'B', b'M', ..] => "a BMP",
+        [b'I', b'I', 42, ..] | [b'M', b'M', 0, ..] => "a TIFF",
+        _ => return "the file is no PNG: it begins otherwise".to_owned(),
+    };
+    format!("the file is {kind}, not a PNG; convert it first")
+}
+
+fn decode<R: std::io::BufRead + std::io::Seek>(
+    source: R,
+) -> Result<ReadPicture, Box<dyn std::error::Error + Send + Sync>> {
+    let limits = png::Limits { bytes: MAX_BYTES };
+    let mut decoder = png::Decoder::new_with_limits(source, limits);
+    decoder.set_transformations(png::Transformations::normalize_to_color8());
+    let info = decoder.read_header_info()?;
+    if info.width > MAX_SIDE_PX || info.height > MAX_SIDE_PX {
+        return Err(format!(
+            "it is {} × {} pixels; at most {MAX_SIDE_PX} a side are read",
+            info.width, info.height
+        )
+        .into());
+    }
+    let mut reader = decoder.read_info()?;
+    if reader.info().animation_control.is_some() {
+        return Err("it is animated; take out one frame first".into());
+    }
+    let size = reader.output_buffer_size().ok_or("it is too large")?;
+    let mut bytes = vec![0; size];
+    let frame = reader.next_frame(&mut bytes)?;
+    let (height, width) = (frame.height as usize, frame.width as usize);
+    let samples = frame.color_type.samples();
+    let at = |y: usize, x: usize, sample: usize| {
+        f32::from(bytes[y * frame.line_size + x * samples + sample]) / 255.0
+    };
+    let has_alpha = samples == 2 || samples == 4;
+    let alpha =
+        has_alpha.then(|| Array2::from_shape_fn((height, width), |(y, x)| at(y, x, samples - 1)));
+    let alpha = alpha.filter(|alpha| alpha.iter().any(|a| *a < 1.0));
+    let colours = samples - usize::from(has_alpha);
+    let picture = Array3::from_shape_fn((3, height, width), |(channel, y, x)| {
+        let value = at(y, x, channel.min(colours - 1));
+        let opacity = alpha.as_ref().map_or(1.0, |alpha| alpha[[y, x]]);
+        (value * opacity + 1.0 - opacity) * 2.0 - 1.0
+    });
+    Ok(ReadPicture {
+        picture: Picture(picture),
+        alpha,
+    })
+}
+
+impl ReadPicture {
+    /// The mask that the picture shows, `[height, width]` in 0..1: its opacity where some of it is
+    /// transparent, else its brightness.
+    #[must_use]
+    pub fn mask(&self) -> Array2<f32> {
+        match &self.alpha {
+            Some(alpha) => alpha.clone(),
+            None => self.picture.brightness(),
+        }
+    }
+}
+
+impl Picture {
+    /// Height and width.
+    #[must_use]
+    pub fn size(&self) -> [usize; 2] {
+        let (_, height, width) = self.0.dim();
+        [height, width]
+    }
+
+    /// Mean of the channels, 0 for black to 1 for white.
+    #[must_use]
+    pub fn brightness(&self) -> Array2<f32> {
+        let channels = self.0.len_of(Axis(0)).max(1) as f32;
+        (self.0.sum_axis(Axis(0)) / channels + 1.0) / 2.0
+    }
+
+    /// Red, green and blue bytes, rows from the top; what is outside −1..1 is cut.
+    #[must_use]
+    pub fn rgb(&self) -> Vec<u8> {
+        let (_, height, width) = self.0.dim();
+        let mut bytes = Vec::with_capacity(3 * height * width);
+        for y in 0..height {
+            for x in 0..width {
+                for channel in 0..3 {
+                    let value = (self.0[[channel, y, x]] + 1.0) * 127.5;
+                    bytes.push(value.round().clamp(0.0, 255.0) as u8);
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Writes a PNG, whole or not at all; `record` goes into a text chunk.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with the path.
+    pub fn save(&self, path: &Path, record: Option<&str>) -> Result<(), Error> {
+        let fail = |source: Box<dyn std::error::Error + Send + Sync>| Error::Write {
+            path: path.to_path_buf(),
+            source,
+        };
+        let bytes = self.encoded(record).map_err(|error| fail(error.into()))?;
+        let exists = path.exists();
+        if exists && !path.is_file() {
+            return std::fs::write(path, bytes).map_err(|error| fail(error.into()));
+        }
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        let mut file =
+            tempfile::NamedTempFile::new_in(folder).map_err(|error| fail(error.into()))?;
+        file.write_all(&bytes).map_err(|error| fail(error.into()))?;
+        readable_by_all(file.as_file()).map_err(|error| fail(error.into()))?;
+        file.persist(path)
+            .map_err(|error| fail(error.error.into()))?;
+        Ok(())
+    }
+
+    fn encoded(&self, record: Option<&str>) -> Result<Vec<u8>, png::EncodingError> {
+        let [height, width] = self.size();
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        if let Some(record) = record {
+            encoder.add_itxt_chunk(KEYWORD.to_owned(), record.to_owned())?;
+        }
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.rgb())?;
+        writer.finish()?;
+        Ok(bytes)
+    }
+
+    /// The picture at another size: means where it shrinks, linear in between where it grows.
+    #[must_use]
+    pub fn resized(&self, size: [usize; 2]) -> Self {
+        let [height, width] = size;
+        let mut out = Array3::zeros((self.0.len_of(Axis(0)), height, width));
+        for (mut to, from) in out.outer_iter_mut().zip(self.0.outer_iter()) {
+            to.assign(&resized(&from.to_owned(), size));
+        }
+        Self(out)
+    }
+}
+
+#[cfg(unix)]
+fn readable_by_all(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// A plane at another size, by a triangle as wide as the coarser pixels.
+pub(super) fn resized(plane: &Array2<f32>, [height, width]: [usize; 2]) -> Array2<f32> {
+    if plane.dim() == (height, width) {
+        return plane.clone();
+    }
+    let rows = triangle(plane.nrows(), height);
+    let columns = triangle(plane.ncols(), width);
+    rows.dot(plane).dot(&columns.t())
+}
+
+/// Weights `[to, from]`, rows summing to 1.
+fn triangle(from: usize, to: usize) -> Array2<f32> {
+    let scale = from as f64 / to as f64;
+    let reach = scale.max(1.0);
+    let mut weights = Array2::zeros((to, from));
+    for (row, mut out) in weights.outer_iter_mut().enumerate() {
+        let centre = (row as f64 + 0.5) * scale;
+        let low = (centre - reach).floor().max(0.0) as usize;
+        let high = ((centre + reach).ceil() as usize).min(from);
+        for at in low..high {
+            let distance = (at as f64 + 0.5 - centre).abs() / reach;
+            out[at] = (1.0 - distance).max(0.0) as f32;
+        }
+        let sum: f32 = out.sum();
+        if sum > 0.0 {
+            out /= sum;
+        } else {
+            let nearest = (centre as usize).min(from - 1);
+            out[nearest] = 1.0;
+        }
+    }
+    weights
+}
+
+/// The record in a PNG's text chunk, if there is one.
+///
+/// # Errors
+/// [`Error::Read`] with the path if the file is no PNG or broken.
+pub fn provenance(path: &Path) -> Result<Option<String>, Error> {
+    let read = || -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
+        let decoder = png::Decoder::new(BufReader::new(File::open(path)?));
+        let reader = decoder.read_info()?;
+        let chunks = &reader.info().utf8_text;
+        let chunk = chunks.iter().find(|chunk| chunk.keyword == KEYWORD);
+        Ok(chunk
+            .map(png::text_metadata::ITXtChunk::get_text)
+            .transpose()?)
+    };
+    read().map_err(|source| Error::Read {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Pictures `[images][3, height, width]` of one size side by side, `columns` to a row, on white.
+#[must_use]
+pub fn tiled(pictures: &[ArrayView3<'_, f32>], columns: usize) -> Picture {
+    let columns = columns.clamp(1, pictures.len().max(1));
+    let rows = pictures.len().div_ceil(columns);
+    let (height, width) = pictures.first().map_or((1, 1), |p| (p.dim().1, p.dim().2));
+    let mut sheet = Array3::ones((
+        3,
+        (rows * (height + GAP)).saturating_sub(GAP).max(1),
+        columns * (width + GAP) - GAP,
+    ));
+    for (index, picture) in pictures.iter().enumerate() {
+        let (row, column) = (index.div_euclid(columns), index.rem_euclid(columns));
+        let (top, left) = (row * (height + GAP), column * (width + GAP));
+        sheet
+            .slice_mut(s![.., top..top + height, left..left + width])
+            .assign(picture);
+    }
+    Picture(sheet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp() -> Picture {
+        Picture(Array3::from_shape_fn((3, 6, 5), |(c, y, x)| {
+            (c as f32 * 30.0 + y as f32 * 20.0 + x as f32 * 5.0) / 127.5 - 1.0
+        }))
+    }
+
+    /// A PNG with any header, colour type and depth.
+    fn png_file(
+        folder: &Path,
+        color: png::ColorType,
+        depth: png::BitDepth,
+        data: &[u8],
+    ) -> std::path::PathBuf {
+        let path = folder.join("in.png");
+        let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 2, 1);
+        encoder.set_color(color);
+        encoder.set_depth(depth);
+        encoder
+            .write_header()
+            .unwrap()
+            .write_image_data(data)
+            .unwrap();
+        path
+    }
+
+    fn values(read: &ReadPicture) -> Vec<u8> {
+        read.picture.rgb()
+    }
+
+    #[test]
+    fn a_picture_comes_back_with_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ramp.png");
+        ramp()
+            .save(&path, Some("{\"prompt\":\"ein rötes Herz ♥\"}"))
+            .unwrap();
+        let read = ReadPicture::open(&path).unwrap();
+        let worst = (&read.picture.0 - &ramp().0).fold(0.0_f32, |a, d| a.max(d.abs()));
+        assert!(worst < 0.5 / 127.5 + 1e-6, "{worst}");
+        assert_eq!(read.alpha, None);
+        assert_eq!(
+            provenance(&path).unwrap().as_deref(),
+            Some("{\"prompt\":\"ein rötes Herz ♥\"}")
+        );
+        ramp().save(&path, None).unwrap();
+        assert_eq!(provenance(&path).unwrap(), None);
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1);
+    }
+
+    #[test]
+    fn other_kinds_of_png_are_converted() {
+        use png::{BitDepth, ColorType};
+        let folder = tempfile::tempdir().unwrap();
+        let read = |color, depth, data: &[u8]| {
+            ReadPicture::open(&png_file(folder.path(), color, depth, data)).unwrap()
+        };
+        let grey = read(ColorType::Grayscale, BitDepth::Eight, &[0, 200]);
+        assert_eq!(values(&grey), [0, 0, 0, 200, 200, 200]);
+        let bits = read(ColorType::Grayscale, BitDepth::One, &[0b0100_0000]);
+        assert_eq!(values(&bits), [0, 0, 0, 255, 255, 255]);
+        let deep = read(
+            ColorType::Rgb,
+            BitDepth::Sixteen,
+            &[255, 255, 128, 0, 0, 0, 1, 2, 3, 4, 5, 6],
+        );
+        assert_eq!(values(&deep), [255, 128, 0, 1, 3, 5]);
+        let clear = read(
+            ColorType::Rgba,
+            BitDepth::Eight,
+            &[255, 0, 0, 255, 0, 0, 0, 0],
+        );
+        assert_eq!(values(&clear), [255, 0, 0, 255, 255, 255]);
+        assert_eq!(clear.mask().as_slice(), Some(&[1.0, 0.0][..]));
+        assert_eq!(grey.mask()[[0, 0]], 0.0);
+    }
+
+    #[test]
+    fn what_is_no_picture_is_refused_with_a_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.png");
+        let chain = |path: &Path| {
+            let error = ReadPicture::open(path).unwrap_err();
+            let source = std::error::Error::source(&error).unwrap();
+            format!("{error}: {source}")
+        };
+        for (bytes, part) in [
+            (&b""[..], "the file is empty"),
+            (b"hello, this is text", "the file is no PNG"),
+            (b"\xFF\xD8\xFF\xEE\0\x0EAdobe", "a JPEG (CMYK or not)"),
+            (b"GIF89a", "a GIF"),
+            (&SIGNATURE[..], "unexpected end"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let message = chain(&path);
+            assert!(message.contains(part), "{message} lacks {part}");
+            assert!(message.contains("in.png"), "{message}");
+        }
+        let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 1, 1);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_animated(2, 0).unwrap();
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&[0]).unwrap();
+        writer.write_image_data(&[1]).unwrap();
+        writer.finish().unwrap();
+        assert!(chain(&path).contains("animated"));
+        // A header alone that claims more than is read.
+        let mut encoder = png::Encoder::new(File::create(&path).unwrap(), 100_000, 100_000);
+        encoder.set_color(png::ColorType::Rgba);
+        drop(encoder.write_header().unwrap());
+        assert!(
+            chain(&path).contains("100000 × 100000 pixels"),
+            "{}",
+            chain(&path)
+        );
+        assert!(chain(&folder.path().join("none.png")).contains("none.png"));
+        ramp().save(&path, None).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(ReadPicture::open(&path).is_err());
+    }
+
+    #[test]
+    fn resizing_keeps_constants_and_means() {
+        let flat = Picture(Array3::from_elem((3, 7, 9), 0.25));
+        for size in [[3, 4], [14, 18], [7, 9], [1, 1]] {
+            let out = flat.resized(size);
+            assert_eq!(out.size(), size);
+            assert!(out.0.iter().all(|v| (v - 0.25).abs() < 1e-6));
+        }
+        let halves = ramp().resized([3, 5]);
+        assert!(halves.0[[0, 1, 2]] > halves.0[[0, 0, 2]]);
+    }
+
+    #[test]
+    fn tiles_lie_in_rows() {
+        let (a, b) = (Array3::zeros((3, 2, 3)), Array3::from_elem((3, 2, 3), -1.0));
+        let sheet = tiled(&[a.view(), b.view(), a.view()], 2);
+        assert_eq!(sheet.size(), [6, 8]);
+        assert_eq!(sheet.0[[0, 0, 0]], 0.0);
+        assert_eq!(sheet.0[[1, 1, 5]], -1.0);
+        assert_eq!(sheet.0[[2, 4, 7]], 1.0);
+    }
+}

@@ -1,0 +1,410 @@
+//! What to make: a validated request.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Condition, Goal};
+use crate::request::{MAX_PROMPT_CHARS, shell_quoted};
+use crate::{Error, Method, Sampler};
+
+/// Most images of one request.
+pub const MAX_IMAGES: usize = 1000;
+/// Most denoising steps.
+const MAX_STEPS: usize = 1000;
+/// Most augmentations of a step.
+const MAX_AUGMENTATIONS: usize = 200;
+
+/// Every method that steers images: all but the one for paths on the ground.
+pub const STEERING: [Method; 12] = [
+    Method::Dps,
+    Method::Freedom,
+    Method::Mpgd,
+    Method::Polyak,
+    Method::PolyakCapped,
+    Method::Normalized,
+    Method::LgdMc,
+    Method::Ugd,
+    Method::Tfg,
+    Method::Dsg,
+    Method::AdamDps,
+    Method::Mean,
+];
+
+/// Which model packages take part, by name or folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImageModels {
+    /// Makes the images.
+    pub denoiser: String,
+    /// Embeds images and texts, and steers.
+    pub embedding: String,
+    /// Embeds them too and only judges; not used where it is not there.
+    pub judge: String,
+    /// Finds the foreground.
+    pub segmentation: String,
+}
+
+impl Default for ImageModels {
+    fn default() -> Self {
+        Self {
+            denoiser: "emoji-64".to_owned(),
+            embedding: "emoji-clip".to_owned(),
+            judge: "emoji-judge".to_owned(),
+            segmentation: "emoji-seg".to_owned(),
+        }
+    }
+}
+
+/// What to make. Made by [`ImageRequest::builder`], which checks it.
+///
+/// ```
+/// use kinograd::image::ImageRequest;
+/// let request = ImageRequest::builder().prompt("a red heart").images(4).build()?;
+/// assert_eq!(request.goals.len(), 1);
+/// assert!(ImageRequest::builder().steps(0).build().is_err());
+/// # Ok::<(), kinograd::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ImageRequest {
+    /// What to steer towards.
+    pub goals: Vec<Goal>,
+    /// How many images.
+    pub images: usize,
+    /// Seed; image `i` depends on it and `i` only.
+    pub seed: u64,
+    /// Denoising steps.
+    pub steps: usize,
+    /// How one noise level leads to the next.
+    pub sampler: Sampler,
+    /// How the goals steer.
+    pub method: Method,
+    /// Strength of the steering; 1 is the method's own.
+    pub guidance_scale: f64,
+    /// Random augmentations per step of what networks judge; 0 is off.
+    pub augmentations: usize,
+    /// The model packages.
+    pub models: ImageModels,
+}
+
+impl ImageRequest {
+    /// Starts a request.
+    pub fn builder() -> ImageRequestBuilder {
+        ImageRequestBuilder {
+            request: Self {
+                goals: Vec::new(),
+                images: 1,
+                seed: 0,
+                steps: 50,
+                sampler: Sampler::Ddim,
+                method: Method::PolyakCapped,
+                guidance_scale: 1.0,
+                augmentations: 0,
+                models: ImageModels::default(),
+            },
+        }
+    }
+
+    /// Whether anything steers.
+    #[must_use]
+    pub fn is_guided(&self) -> bool {
+        self.method != Method::None && self.goals.iter().any(|goal| goal.weight > 0.0)
+    }
+
+    /// The first text among the goals.
+    #[must_use]
+    pub fn prompt(&self) -> Option<&str> {
+        self.goals.iter().find_map(|goal| match &goal.condition {
+            Condition::Text { prompt } => Some(prompt.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The command that makes the same images.
+    #[must_use]
+    pub fn to_command(&self) -> String {
+        let mut words = vec!["kinograd image".to_owned()];
+        let mut goals = self.goals.as_slice();
+        if let [
+            Goal {
+                condition: Condition::Text { prompt },
+                weight,
+            },
+            rest @ ..,
+        ] = goals
+            && *weight == 1.0
+        {
+            words.push(shell_quoted(prompt));
+            goals = rest;
+        }
+        for goal in goals {
+            words.push(format!("--loss {}", shell_quoted(&goal.to_string())));
+        }
+        words.push(format!(
+            "--n {} --seed {} --steps {} --sampler {} --method {} --guidance-scale {} --augment {}",
+            self.images,
+            self.seed,
+            self.steps,
+            self.sampler,
+            self.method,
+            self.guidance_scale,
+            self.augmentations
+        ));
+        let (models, usual) = (&self.models, ImageModels::default());
+        for (flag, own, usual) in [
+            ("model", &models.denoiser, usual.denoiser),
+            ("text-model", &models.embedding, usual.embedding),
+            ("judge", &models.judge, usual.judge),
+            ("seg-model", &models.segmentation, usual.segmentation),
+        ] {
+            if *own != usual {
+                words.push(format!("--{flag} {}", shell_quoted(own)));
+            }
+        }
+        words.join(" ")
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let refuse = |field, message: String| Err(Error::Request { field, message });
+        if self.images == 0 || self.images > MAX_IMAGES {
+            return refuse(
+                "n",
+                format!("{} images; 1 to {MAX_IMAGES} are made", self.images),
+            );
+        }
+        if self.steps == 0 || self.steps > MAX_STEPS {
+            return refuse(
+                "steps",
+                format!("{} is outside 1 to {MAX_STEPS}", self.steps),
+            );
+        }
+        if self.augmentations > MAX_AUGMENTATIONS {
+            return refuse(
+                "augment",
+                format!("{} is outside 0 to {MAX_AUGMENTATIONS}", self.augmentations),
+            );
+        }
+        if !(self.guidance_scale.is_finite() && self.guidance_scale >= 0.0) {
+            return refuse(
+                "guidance scale",
+                format!(
+                    "{} must be a number that is not negative",
+                    self.guidance_scale
+                ),
+            );
+        }
+        if self.method != Method::None && !STEERING.contains(&self.method) {
+            let names = STEERING.map(Method::name).join(", ");
+            return refuse(
+                "method",
+                format!(
+                    "{} follows paths on the ground; images take {names}",
+                    self.method
+                ),
+            );
+        }
+        for goal in &self.goals {
+            if !(goal.weight.is_finite() && goal.weight >= 0.0) {
+                return refuse("loss", format!("{} is no weight", goal.weight));
+            }
+            if let Condition::Text { prompt } = &goal.condition {
+                check_prompt(prompt)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text towers read English: a prompt without one Latin letter means nothing to them.
+fn check_prompt(prompt: &str) -> Result<(), Error> {
+    let refuse = |message: String| {
+        Err(Error::Request {
+            field: "prompt",
+            message,
+        })
+    };
+    if prompt.trim().is_empty() {
+        return refuse("is empty".to_owned());
+    }
+    let characters = prompt.chars().count();
+    if characters > MAX_PROMPT_CHARS {
+        return refuse(format!(
+            "has {characters} characters; at most {MAX_PROMPT_CHARS} are read"
+        ));
+    }
+    if !prompt.chars().any(|c| c.is_ascii_alphabetic()) {
+        return refuse(format!(
+            "`{}` has no Latin letter; the text model reads English",
+            prompt.trim()
+        ));
+    }
+    Ok(())
+}
+
+/// Collects an [`ImageRequest`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct ImageRequestBuilder {
+    request: ImageRequest,
+}
+
+impl ImageRequestBuilder {
+    /// Steers towards a text, with weight 1.
+    pub fn prompt(self, prompt: impl Into<String>) -> Self {
+        let prompt = prompt.into();
+        self.goal(Goal {
+            condition: Condition::Text { prompt },
+            weight: 1.0,
+        })
+    }
+
+    /// Steers towards something.
+    pub fn goal(mut self, goal: Goal) -> Self {
+        self.request.goals.push(goal);
+        self
+    }
+
+    /// How many images.
+    pub fn images(mut self, images: usize) -> Self {
+        self.request.images = images;
+        self
+    }
+
+    /// The same seed, models and provider give the same bytes.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.request.seed = seed;
+        self
+    }
+
+    /// Denoising steps.
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.request.steps = steps;
+        self
+    }
+
+    /// How one noise level leads to the next.
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.request.sampler = sampler;
+        self
+    }
+
+    /// How the goals steer.
+    pub fn method(mut self, method: Method) -> Self {
+        self.request.method = method;
+        self
+    }
+
+    /// Strength of the steering.
+    pub fn guidance_scale(mut self, scale: f64) -> Self {
+        self.request.guidance_scale = scale;
+        self
+    }
+
+    /// Random augmentations per step of what networks judge; 0 is off.
+    pub fn augmentations(mut self, augmentations: usize) -> Self {
+        self.request.augmentations = augmentations;
+        self
+    }
+
+    /// The package that makes the images.
+    pub fn denoiser(mut self, model: impl Into<String>) -> Self {
+        self.request.models.denoiser = model.into();
+        self
+    }
+
+    /// The package that steers towards texts and likenesses.
+    pub fn embedding(mut self, model: impl Into<String>) -> Self {
+        self.request.models.embedding = model.into();
+        self
+    }
+
+    /// The package that judges.
+    pub fn judge(mut self, model: impl Into<String>) -> Self {
+        self.request.models.judge = model.into();
+        self
+    }
+
+    /// The package that finds the foreground.
+    pub fn segmentation(mut self, model: impl Into<String>) -> Self {
+        self.request.models.segmentation = model.into();
+        self
+    }
+
+    /// Checks the request.
+    ///
+    /// # Errors
+    /// [`Error::Request`] that names the field, what was expected and what came.
+    pub fn build(self) -> Result<ImageRequest, Error> {
+        self.request.check()?;
+        Ok(self.request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let heart = || ImageRequest::builder().prompt("a red heart");
+        for (builder, part) in [
+            (ImageRequest::builder().prompt(" \t"), "prompt: is empty"),
+            (
+                ImageRequest::builder().prompt("x".repeat(10_000)),
+                "prompt: has 10000 characters; at most 1000",
+            ),
+            (
+                ImageRequest::builder().prompt("красное сердце"),
+                "prompt: `красное сердце` has no Latin letter",
+            ),
+            (ImageRequest::builder().prompt("赤い 42"), "no Latin letter"),
+            (heart().images(0), "n: 0 images"),
+            (heart().images(1001), "n: 1001 images"),
+            (heart().steps(0), "steps: 0 is outside"),
+            (heart().steps(1001), "steps: 1001 is outside"),
+            (heart().augmentations(1000), "augment: 1000 is outside"),
+            (heart().guidance_scale(-1.0), "guidance scale: -1"),
+            (heart().guidance_scale(f64::NAN), "guidance scale: NaN"),
+            (
+                heart().method(Method::Projection),
+                "method: projection follows paths",
+            ),
+        ] {
+            let message = builder.build().expect_err(part).to_string();
+            assert!(message.contains(part), "{message} lacks {part}");
+        }
+        // Some Latin letters are enough.
+        assert!(
+            ImageRequest::builder()
+                .prompt("ein rotes Herz ♥")
+                .build()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn the_command_says_it_all() {
+        let request = ImageRequest::builder()
+            .prompt("it's a heart")
+            .goal(
+                Goal::parse("inpaint:2=m.png,image=a.png")
+                    .unwrap()
+                    .remove(0),
+            )
+            .augmentations(10)
+            .seed(4)
+            .embedding("my-clip")
+            .build()
+            .unwrap();
+        assert_eq!(
+            request.to_command(),
+            r"kinograd image 'it'\''s a heart' --loss 'inpaint:2=m.png,image=a.png' --n 1 --seed 4 --steps 50 --sampler ddim --method polyak-capped --guidance-scale 1 --augment 10 --text-model 'my-clip'"
+        );
+    }
+
+    #[test]
+    fn every_steering_method_but_the_paths_takes_images() {
+        for method in Method::STEERING {
+            assert_eq!(STEERING.contains(&method), method != Method::Projection);
+        }
+    }
+}
