@@ -98,7 +98,8 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8], help="at most 8: more are split")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    print("| batch | step | PyTorch eager, ms | kinograd, ms | times faster | kinograd's peak, MiB |\n|---|---|---|---|---|---|")
+    print("| batch | step | PyTorch eager, ms | kinograd, ms | times faster | kinograd's peak, MiB |")
+    print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         denoiser, towers = packages(folder)
@@ -107,7 +108,8 @@ def main() -> None:
                 eager = torch_step(denoiser, towers, batch, guided)
                 own, peak = kinograd_step(args, folder, batch, guided)
                 kind = "guided" if guided else "plain"
-                print(f"| {batch} | {kind} | {1e3 * eager:.0f} | {1e3 * own:.0f} | {eager / own:.2f} | {peak:.0f} |", flush=True)
+                row = f"| {batch} | {kind} | {1e3 * eager:.0f} | {1e3 * own:.0f} | {eager / own:.2f} | {peak:.0f} |"
+                print(row, flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ out = dict(image=image)
 
 # operators
 out["box"] = F.avg_pool2d(x, 4).detach().numpy()
-out["bicubic"] = F.interpolate(x, scale_factor=0.25, mode="bicubic", antialias=True, align_corners=False).detach().numpy()
+bicubic = F.interpolate(x, scale_factor=0.25, mode="bicubic", antialias=True, align_corners=False)
+out["bicubic"] = bicubic.detach().numpy()
 out["blur"] = gaussian_filter(image, sigma=(0, 0, 1.6, 1.6), mode="reflect", truncate=4.0)
 
 # measurements: root mean square of the residual
