@@ -1,10 +1,13 @@
 //! Every command, option and value the command line accepts, in one place.
 
+mod bench;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::bench::{BenchCommand, BenchGuidanceArgs, BenchTrajectoryArgs, BenchTuneArgs};
 use crate::values::{ObstacleArg, TargetArg, ThenArg, WaypointArg};
 
 const STYLES: Styles = Styles::styled()
@@ -68,9 +71,12 @@ pub enum Command {
     /// Show the engines that are there, or install ONNX Runtime.
     #[command(subcommand)]
     Runtime(RuntimeCommand),
-    /// Measure data, model, guidance or speed.
+    /// Measure data, model or speed.
     #[command(subcommand)]
     Eval(EvalCommand),
+    /// Compare guidance methods.
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -132,16 +138,17 @@ pub struct GenerateArgs {
     /// Denoising steps.
     #[arg(long, default_value_t = 20)]
     pub steps: usize,
-    /// How one noise level leads to the next.
-    #[arg(long, value_enum, default_value_t = SamplerArg::Ddim)]
-    pub sampler: SamplerArg,
+    /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
+    #[arg(long, value_enum)]
+    pub sampler: Option<SamplerArg>,
     /// Classifier-free guidance scale; 1 is off.
     #[arg(long, allow_hyphen_values = true)]
     pub cfg: Option<f64>,
     /// How goals and obstacles steer.
     #[arg(long, value_enum)]
     pub method: Option<MethodArg>,
-    /// Strength of the steering; each method has a default of its own.
+    /// Strength of the steering, in multiples of the method's own step; tuned for each method if
+    /// not given.
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
     /// Steer towards the prompt too, as the model's motion embedding reads it: 0 is off, 1 strong;
@@ -443,8 +450,6 @@ pub enum EvalCommand {
     },
     /// Sample 24 prompts and compare with real clips.
     Model(EvalModelArgs),
-    /// Run the guidance protocol: targets 2, 3 and 4 m away, an obstacle half-way.
-    Guidance(EvalGuidanceArgs),
     /// Time plain and guided runs on every engine that is there.
     Speed(EvalSpeedArgs),
 }
@@ -467,35 +472,6 @@ pub struct EvalModelArgs {
     /// Only prompts that contain this text.
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
-    /// Where the model runs.
-    #[command(flatten)]
-    pub engine: EngineArgs,
-}
-
-/// Arguments of `eval guidance`.
-#[derive(Debug, Args)]
-pub struct EvalGuidanceArgs {
-    /// Method to measure beside no steering, the default one if not given; may be repeated.
-    #[arg(long = "method", value_enum)]
-    pub methods: Vec<MethodArg>,
-    /// Denoiser calls per clip; may be repeated.
-    #[arg(long = "steps", default_values_t = [20, 50])]
-    pub steps: Vec<usize>,
-    /// Seeds per target.
-    #[arg(long, default_value_t = 12)]
-    pub seeds: usize,
-    /// Strength of the steering, instead of each method's default.
-    #[arg(long, allow_hyphen_values = true)]
-    pub guidance_scale: Option<f64>,
-    /// Weight of the text loss beside the goals, instead of the method's default; 0 leaves it out.
-    #[arg(long, allow_hyphen_values = true)]
-    pub text_guidance: Option<f64>,
-    /// First seed.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// Classifier-free guidance scale, instead of the model's own.
-    #[arg(long, allow_hyphen_values = true)]
-    pub cfg: Option<f64>,
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,

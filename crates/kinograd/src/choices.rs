@@ -114,6 +114,23 @@ impl Method {
         self.steering().map_or("none", |method| method.name())
     }
 
+    /// The strength a request has unless it names another, in multiples of the method's own step:
+    /// tuned on goals on the ground ([`crate::bench::tune`]).
+    #[must_use]
+    pub fn default_scale(self) -> f64 {
+        crate::bench::tuned_scale(self)
+    }
+
+    /// The sampler a request has unless it names another: DDIM, but DDPM for [`Method::Dsg`], whose
+    /// step replaces the sampler's noise.
+    #[must_use]
+    pub fn default_sampler(self) -> Sampler {
+        match self {
+            Self::Dsg => Sampler::Ddpm,
+            _ => Sampler::Ddim,
+        }
+    }
+
     /// The method of the guidance crate; `None` for [`Method::None`].
     #[must_use]
     pub fn steering(self) -> Option<kinograd_guidance::Method> {

@@ -451,7 +451,9 @@ impl MotionGenerator {
         };
         let guided = request.is_guided() || beside.steers();
         let options = GuidanceOptions {
-            scale: request.guidance_scale.unwrap_or(1.0),
+            scale: request
+                .guidance_scale
+                .unwrap_or_else(|| request.method.default_scale()),
             ..GuidanceOptions::default()
         };
         let mut guidance = match request.method.steering() {

@@ -20,7 +20,8 @@
 //! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets.
 //! - [`image`] makes pictures, steered by texts, masks, drawings, likenesses and measurements.
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
-//! - [`dataset`] imports motion capture; [`eval`] measures models, methods and machines; [`plot`]
+//! - [`dataset`] imports motion capture; [`eval`] measures models and machines,
+//!   [`bench`] guidance methods; [`plot`]
 //!   draws the numbers.
 //!
 //! World: metres, Y up, right-handed; a clip starts at the origin facing +Z, left is +X. Places on
@@ -29,6 +30,7 @@
 //! The crates below are re-exported, for losses and methods of one's own: [`diffusion`],
 //! [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
+pub mod bench;
 mod choices;
 mod clip;
 pub mod dataset;

@@ -109,6 +109,7 @@ impl GenerateRequest {
     /// Starts a request.
     pub fn builder(prompt: impl Into<String>) -> GenerateRequestBuilder {
         GenerateRequestBuilder {
+            sampler: None,
             request: Self {
                 prompt: prompt.into(),
                 then: Vec::new(),
@@ -427,6 +428,8 @@ fn check_prompt(field: &'static str, prompt: &str) -> Result<(), Error> {
 #[must_use]
 pub struct GenerateRequestBuilder {
     request: GenerateRequest,
+    /// The method's own if `None`.
+    sampler: Option<Sampler>,
 }
 
 impl GenerateRequestBuilder {
@@ -469,9 +472,9 @@ impl GenerateRequestBuilder {
         self
     }
 
-    /// How one noise level leads to the next.
+    /// How one noise level leads to the next, instead of what the method takes.
     pub fn sampler(mut self, sampler: Sampler) -> Self {
-        self.request.sampler = sampler;
+        self.sampler = Some(sampler);
         self
     }
 
@@ -545,7 +548,9 @@ impl GenerateRequestBuilder {
     ///
     /// # Errors
     /// [`Error::Request`] that names the field, what was expected and what came.
-    pub fn build(self) -> Result<GenerateRequest, Error> {
+    pub fn build(mut self) -> Result<GenerateRequest, Error> {
+        let own = self.request.method.default_sampler();
+        self.request.sampler = self.sampler.unwrap_or(own);
         self.request.check()?;
         Ok(self.request)
     }

@@ -6,13 +6,13 @@ use std::process::Command;
 
 use anyhow::Context;
 use kinograd::MotionGenerator;
-use kinograd::eval::{self, GuidanceProtocol, ModelProtocol, SpeedProtocol};
+use kinograd::eval::{self, ModelProtocol, SpeedProtocol};
 use kinograd::runtime::{EngineChoice, EngineOptions};
 use serde_json::{Value, json};
 
 use super::dataset::{Bar, summary};
 use super::generate::Watcher;
-use crate::args::{EngineArgs, EvalCommand, EvalGuidanceArgs, EvalModelArgs, EvalSpeedArgs};
+use crate::args::{EngineArgs, EvalCommand, EvalModelArgs, EvalSpeedArgs};
 use crate::engine;
 use crate::printer::Printer;
 
@@ -24,7 +24,6 @@ pub fn run(command: EvalCommand, printer: &Printer) -> anyhow::Result<()> {
     match command {
         EvalCommand::Data { source, threads } => data(&source, threads, printer),
         EvalCommand::Model(args) => model(&args, printer),
-        EvalCommand::Guidance(args) => guidance(&args, printer),
         EvalCommand::Speed(args) => speed(&args, printer),
     }
 }
@@ -57,25 +56,6 @@ fn model(args: &EvalModelArgs, printer: &Printer) -> anyhow::Result<()> {
     };
     let data = args.data.as_deref();
     let report = eval::model(&mut generator, data, &protocol, &mut Watcher::new(printer))?;
-    printer.document(&report, &report.to_string())?;
-    Ok(())
-}
-
-fn guidance(args: &EvalGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
-    let mut generator = engine::open_generator(&args.engine, printer)?;
-    let mut protocol = GuidanceProtocol {
-        seeds: args.seeds,
-        steps: args.steps.clone(),
-        guidance_scale: args.guidance_scale,
-        text_guidance: args.text_guidance,
-        seed: args.seed,
-        cfg: args.cfg,
-        ..GuidanceProtocol::default()
-    };
-    if !args.methods.is_empty() {
-        protocol.methods = args.methods.iter().map(|&method| method.into()).collect();
-    }
-    let report = eval::guidance(&mut generator, &protocol, &mut Watcher::new(printer))?;
     printer.document(&report, &report.to_string())?;
     Ok(())
 }

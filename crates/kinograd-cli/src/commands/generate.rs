@@ -94,8 +94,10 @@ fn request_of(
         .clips(args.n)
         .seed(args.seed)
         .steps(args.steps)
-        .sampler(args.sampler.into())
         .foot_lock(!args.no_foot_lock);
+    if let Some(sampler) = args.sampler {
+        request = request.sampler(sampler.into());
+    }
     if let Some(cfg) = args.cfg {
         request = request.cfg(cfg);
     }

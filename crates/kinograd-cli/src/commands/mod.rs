@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod bench;
 mod completions;
 mod convert;
 mod dataset;
@@ -24,6 +25,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Models(command) => models::run(command, printer),
         Command::Runtime(command) => runtime::run(&command, printer),
         Command::Eval(command) => eval::run(command, printer),
+        Command::Bench(command) => bench::run(command, printer),
         Command::Completions { shell } => completions::run(shell, printer),
     }
 }

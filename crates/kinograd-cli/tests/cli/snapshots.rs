@@ -71,7 +71,9 @@ fn help_of_every_command() {
         "models add",
         "runtime install",
         "eval",
-        "eval guidance",
+        "bench guidance",
+        "bench tune",
+        "bench trajectory",
     ] {
         let mut args: Vec<&str> = command.split(' ').collect();
         args.push("--help");

@@ -1,0 +1,113 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{EngineArgs, MethodArg};
+
+/// Commands of `bench`.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Reach a place round an obstacle with every method, at equal calls and at equal time.
+    Guidance(BenchGuidanceArgs),
+    /// Choose a step size for every method by the same protocol.
+    Tune(BenchTuneArgs),
+    /// Follow keyframes of the pelvis and a wrist.
+    Trajectory(BenchTrajectoryArgs),
+}
+
+/// Arguments of `bench guidance`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd bench guidance --threads 1 --markdown guidance.md --plot guidance.png --json > guidance.json\n  \
+    kinograd bench guidance --method dps --method projection --seeds 2 --calls-only\n  \
+    kinograd bench guidance --from guidance.json --plot guidance.png\n\n\
+    Four prompts, three directions; the target of a prompt is as far as its unguided clips get.")]
+pub struct BenchGuidanceArgs {
+    /// Method to measure beside no steering, every one if not given; may be repeated.
+    #[arg(long = "method", value_enum)]
+    pub methods: Vec<MethodArg>,
+    /// Prompt, the four of the reference if not given; may be repeated.
+    #[arg(long = "prompt", value_name = "TEXT")]
+    pub prompts: Vec<String>,
+    /// Seeds per target.
+    #[arg(long, default_value_t = 10)]
+    pub seeds: usize,
+    /// First seed.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Denoiser calls per clip.
+    #[arg(long, default_value_t = 20)]
+    pub calls: usize,
+    /// Leave out the comparison at equal time.
+    #[arg(long)]
+    pub calls_only: bool,
+    /// Strength of the steering, instead of each method's tuned one.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
+    /// Weight of the text loss beside the goals, for all methods; only a further row of the default
+    /// method has one if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub text_guidance: Option<f64>,
+    /// Data set built by `dataset build`, for real clips to compare with.
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Show a report of an earlier run (its --json) instead of a new one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["methods", "prompts", "data"])]
+    pub from: Option<PathBuf>,
+    /// Also write the tables as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Also draw the means with their intervals.
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Arguments of `bench tune`.
+#[derive(Debug, Args)]
+pub struct BenchTuneArgs {
+    /// Method to tune, every one if not given; may be repeated.
+    #[arg(long = "method", value_enum)]
+    pub methods: Vec<MethodArg>,
+    /// Seeds per target.
+    #[arg(long, default_value_t = 2)]
+    pub seeds: usize,
+    /// First seed; the benchmark's are 0 to 9.
+    #[arg(long, default_value_t = 100)]
+    pub seed: u64,
+    /// Denoiser calls per clip.
+    #[arg(long, default_value_t = 20)]
+    pub calls: usize,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}
+
+/// Arguments of `bench trajectory`.
+#[derive(Debug, Args)]
+pub struct BenchTrajectoryArgs {
+    /// Method to measure beside no steering, eight of them if not given; may be repeated.
+    #[arg(long = "method", value_enum)]
+    pub methods: Vec<MethodArg>,
+    /// Prompt, the four of the reference if not given; may be repeated.
+    #[arg(long = "prompt", value_name = "TEXT")]
+    pub prompts: Vec<String>,
+    /// Clips per prompt.
+    #[arg(long, default_value_t = 3)]
+    pub seeds: usize,
+    /// Denoiser calls per clip.
+    #[arg(long, default_value_t = 20)]
+    pub calls: usize,
+    /// Data set built by `dataset build`: keyframes come from its held-out clips, not from
+    /// generated ones.
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Also write the table as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Where the model runs.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+}

@@ -1,0 +1,116 @@
+//! `kinograd bench`.
+
+use std::path::Path;
+
+use anyhow::Context;
+use kinograd::Method;
+use kinograd::bench::{
+    self, Contestant, GuidanceProtocol, GuidanceReport, TrajectoryProtocol, TuneProtocol,
+};
+
+use super::generate::Watcher;
+use crate::args::{BenchCommand, BenchGuidanceArgs, BenchTrajectoryArgs, BenchTuneArgs, MethodArg};
+use crate::engine;
+use crate::printer::Printer;
+
+/// Compares and prints.
+pub fn run(command: BenchCommand, printer: &Printer) -> anyhow::Result<()> {
+    match command {
+        BenchCommand::Guidance(args) => guidance(&args, printer),
+        BenchCommand::Tune(args) => tune(&args, printer),
+        BenchCommand::Trajectory(args) => trajectory(&args, printer),
+    }
+}
+
+fn guidance(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<()> {
+    let report = match &args.from {
+        Some(path) => GuidanceReport::read(path)?,
+        None => measured(args, printer)?,
+    };
+    if let Some(path) = &args.markdown {
+        write(path, &report.to_markdown())?;
+    }
+    if let Some(path) = &args.plot {
+        report.save_plot(path)?;
+    }
+    printer.document(&report, &report.to_string())?;
+    Ok(())
+}
+
+fn measured(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<GuidanceReport> {
+    let mut protocol = GuidanceProtocol {
+        seeds: args.seeds,
+        seed: args.seed,
+        calls: args.calls,
+        equal_time: !args.calls_only,
+        guidance_scale: args.guidance_scale,
+        ..GuidanceProtocol::default()
+    };
+    if !args.methods.is_empty() {
+        protocol.contestants = contestants(&args.methods);
+    }
+    if !args.prompts.is_empty() {
+        protocol.prompts.clone_from(&args.prompts);
+    }
+    if let Some(weight) = args.text_guidance {
+        for contestant in &mut protocol.contestants {
+            contestant.text_guidance = weight;
+        }
+    }
+    let mut generator = engine::open_generator(&args.engine, printer)?;
+    let watcher = &mut Watcher::new(printer);
+    let report = bench::guidance(&mut generator, &protocol, args.data.as_deref(), watcher)?;
+    Ok(report)
+}
+
+fn tune(args: &BenchTuneArgs, printer: &Printer) -> anyhow::Result<()> {
+    let mut protocol = TuneProtocol::default();
+    protocol.on.seeds = args.seeds;
+    protocol.on.seed = args.seed;
+    protocol.on.calls = args.calls;
+    if !args.methods.is_empty() {
+        protocol.on.contestants = contestants(&args.methods);
+    }
+    let mut generator = engine::open_generator(&args.engine, printer)?;
+    let report = bench::tune(&mut generator, &protocol, &mut Watcher::new(printer))?;
+    printer.document(&report, &report.to_string())?;
+    Ok(())
+}
+
+fn trajectory(args: &BenchTrajectoryArgs, printer: &Printer) -> anyhow::Result<()> {
+    let mut protocol = TrajectoryProtocol {
+        seeds: args.seeds,
+        calls: args.calls,
+        ..TrajectoryProtocol::default()
+    };
+    if !args.prompts.is_empty() {
+        protocol.prompts.clone_from(&args.prompts);
+    }
+    if !args.methods.is_empty() {
+        protocol.methods = args.methods.iter().map(|&method| method.into()).collect();
+    }
+    let mut generator = engine::open_generator(&args.engine, printer)?;
+    let watcher = &mut Watcher::new(printer);
+    let report = bench::trajectory(&mut generator, &protocol, args.data.as_deref(), watcher)?;
+    if let Some(path) = &args.markdown {
+        write(path, &report.to_markdown())?;
+    }
+    printer.document(&report, &report.to_string())?;
+    Ok(())
+}
+
+fn contestants(methods: &[MethodArg]) -> Vec<Contestant> {
+    methods
+        .iter()
+        .map(|&method| method.into())
+        .filter(|&method| method != Method::None)
+        .map(Contestant::plain)
+        .collect()
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    kinograd::motion::write_atomic(path, |file| {
+        std::io::Write::write_all(file, text.as_bytes())
+    })
+    .with_context(|| format!("cannot write {}", path.display()))
+}

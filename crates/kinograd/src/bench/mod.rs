@@ -1,0 +1,21 @@
+//! Guidance methods beside each other: the same prompts, goals, obstacles and seeds for all.
+
+mod course;
+mod figures;
+mod guidance;
+mod record;
+mod run;
+mod tables;
+mod trajectory;
+mod tune;
+mod tuned;
+
+pub use course::{Course, measure_courses};
+pub use guidance::{Budget, GuidanceProtocol, GuidanceReport, GuidanceRow, guidance};
+pub use record::{ClipRecord, Contestant, FailedClip, Summary};
+pub use trajectory::{
+    Keys, TrajectoryProtocol, TrajectoryRecord, TrajectoryReport, TrajectoryRow, TrajectorySource,
+    trajectory,
+};
+pub use tune::{Trial, TuneProtocol, TuneReport, TunedMethod, tune};
+pub use tuned::tuned_scale;

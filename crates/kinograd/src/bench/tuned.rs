@@ -1,0 +1,23 @@
+//! Step sizes that [`tune`](super::tune) chose.
+
+use std::sync::LazyLock;
+
+use super::tune::TuneReport;
+use crate::Method;
+
+static TUNED: LazyLock<Option<TuneReport>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("tuned.json")).ok());
+
+/// The tuned strength of a method, in multiples of the method's own step; 1 for what was not
+/// tuned.
+#[must_use]
+pub fn tuned_scale(method: Method) -> f64 {
+    let tuned = TUNED
+        .as_ref()
+        .into_iter()
+        .flat_map(|report| &report.methods);
+    tuned
+        .into_iter()
+        .find(|tuned| tuned.method == method)
+        .map_or(1.0, |tuned| tuned.scale)
+}
