@@ -44,6 +44,9 @@ pub struct BenchGuidanceArgs {
     /// Strength of the steering, instead of each method's tuned one.
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
+    /// Take each method's strength from what `bench tune --json` printed.
+    #[arg(long, value_name = "FILE", conflicts_with = "guidance_scale")]
+    pub tuned: Option<PathBuf>,
     /// Weight of the text loss beside the goals, for all methods; only a further row of the default
     /// method has one if not given.
     #[arg(long, allow_hyphen_values = true)]

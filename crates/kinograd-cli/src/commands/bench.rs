@@ -6,6 +6,7 @@ use anyhow::Context;
 use kinograd::Method;
 use kinograd::bench::{
     self, Contestant, GuidanceProtocol, GuidanceReport, TrajectoryProtocol, TuneProtocol,
+    TuneReport,
 };
 
 use super::generate::Watcher;
@@ -43,7 +44,6 @@ fn measured(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<Guida
         seed: args.seed,
         calls: args.calls,
         equal_time: !args.calls_only,
-        guidance_scale: args.guidance_scale,
         ..GuidanceProtocol::default()
     };
     if !args.methods.is_empty() {
@@ -52,8 +52,11 @@ fn measured(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<Guida
     if !args.prompts.is_empty() {
         protocol.prompts.clone_from(&args.prompts);
     }
-    if let Some(weight) = args.text_guidance {
-        for contestant in &mut protocol.contestants {
+    let tuned = args.tuned.as_deref().map(TuneReport::read).transpose()?;
+    for contestant in &mut protocol.contestants {
+        let of_report = tuned.as_ref().and_then(|t| t.scale_of(contestant.method));
+        contestant.guidance_scale = args.guidance_scale.or(of_report);
+        if let Some(weight) = args.text_guidance {
             contestant.text_guidance = weight;
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::course::{Course, measure_courses};
 use super::record::{ClipRecord, Contestant, FailedClip, Summary};
-use super::run::{Real, Watch, cell};
+use super::run::{Clock, Real, Watch, cell, check_schema, read_json};
 use crate::eval::statistics::{Interval, median};
 use crate::{Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer};
 
@@ -36,8 +36,6 @@ pub struct GuidanceProtocol {
     pub equal_time: bool,
     /// Methods to compare. No steering is run besides.
     pub contestants: Vec<Contestant>,
-    /// Strength instead of each method's own.
-    pub guidance_scale: Option<f64>,
 }
 
 impl Default for GuidanceProtocol {
@@ -47,6 +45,7 @@ impl Default for GuidanceProtocol {
         let with_text = Contestant {
             method: Method::DEFAULT,
             text_guidance: GenerateRequest::BESIDE_GOALS,
+            guidance_scale: None,
         };
         let plain = Method::STEERING.into_iter().map(Contestant::plain);
         Self {
@@ -66,7 +65,6 @@ impl Default for GuidanceProtocol {
             calls: 20,
             equal_time: true,
             contestants: plain.chain([with_text]).collect(),
-            guidance_scale: None,
         }
     }
 }
@@ -118,7 +116,7 @@ impl GuidanceProtocol {
             return request;
         }
         let request = request.text_guidance(contestant.text_guidance);
-        match self.guidance_scale {
+        match contestant.guidance_scale {
             Some(scale) => request.guidance_scale(scale),
             None => request,
         }
@@ -131,7 +129,7 @@ impl GuidanceProtocol {
 pub enum Budget {
     /// Denoiser calls.
     Calls,
-    /// Wall time of sampling.
+    /// Time of sampling.
     Time,
 }
 
@@ -177,6 +175,8 @@ pub struct GuidanceReport {
     pub courses: Vec<Course>,
     /// Sampling time of a clip at equal time, seconds.
     pub equal_seconds: Option<f64>,
+    /// How time was taken.
+    pub clock: Clock,
     /// What it gave; no steering first.
     pub rows: Vec<GuidanceRow>,
 }
@@ -189,19 +189,9 @@ impl GuidanceReport {
     /// # Errors
     /// [`Error::Read`] with the path and why.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Read {
-            path: path.to_path_buf(),
-            source,
-        };
-        let bytes = std::fs::read(path).map_err(|error| failed(error.into()))?;
-        let report: Self = serde_json::from_slice(&bytes).map_err(|error| failed(error.into()))?;
-        if report.schema == SCHEMA {
-            Ok(report)
-        } else {
-            Err(failed(
-                format!("holds {}, not {SCHEMA}", report.schema).into(),
-            ))
-        }
+        let report: Self = read_json(path)?;
+        check_schema(path, &report.schema, SCHEMA)?;
+        Ok(report)
     }
 
     /// Rows of a budget.
@@ -278,9 +268,10 @@ pub fn guidance(
         model: model_name(bench.generator),
         engine: bench.generator.engine_name(),
         protocol: protocol.clone(),
-        courses,
         equal_seconds,
+        clock: Clock::of(bench.generator),
         rows,
+        courses,
     })
 }
 
@@ -358,7 +349,7 @@ impl Bench<'_> {
             contestant,
             budget,
             steps,
-            guidance_scale: protocol
+            guidance_scale: contestant
                 .guidance_scale
                 .unwrap_or_else(|| contestant.method.default_scale()),
             seconds_per_clip: Interval::of(&per_clip),

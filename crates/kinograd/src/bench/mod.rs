@@ -13,6 +13,7 @@ mod tuned;
 pub use course::{Course, measure_courses};
 pub use guidance::{Budget, GuidanceProtocol, GuidanceReport, GuidanceRow, guidance};
 pub use record::{ClipRecord, Contestant, FailedClip, Summary};
+pub use run::Clock;
 pub use trajectory::{
     Keys, TrajectoryProtocol, TrajectoryRecord, TrajectoryReport, TrajectoryRow, TrajectorySource,
     trajectory,

@@ -19,6 +19,9 @@ pub struct Contestant {
     pub method: Method,
     /// Weight of the text loss beside the goals.
     pub text_guidance: f64,
+    /// Strength instead of the method's own.
+    #[serde(default)]
+    pub guidance_scale: Option<f64>,
 }
 
 impl Contestant {
@@ -28,6 +31,7 @@ impl Contestant {
         Self {
             method,
             text_guidance: 0.0,
+            guidance_scale: None,
         }
     }
 

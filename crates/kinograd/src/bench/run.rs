@@ -6,6 +6,7 @@ use std::path::Path;
 use kinograd_diffusion::DiffusionError;
 use kinograd_motion::metrics::nearest_neighbour_distances;
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::record::FailedClip;
 use crate::eval::Reference;
@@ -53,6 +54,43 @@ impl Observer for Watch<'_> {
     }
 }
 
+/// How time is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clock {
+    /// Of all the process's threads: with one thread, what an idle machine takes.
+    Processor,
+    /// On the wall.
+    Wall,
+}
+
+/// Clock ticks of Linux's process statistics a second, on every processor that it runs on.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+impl Clock {
+    /// Processor time where the model runs on the processor and the system tells.
+    pub(super) fn of(generator: &MotionGenerator) -> Self {
+        if generator.engine().provider == "cpu" && processor_seconds().is_some() {
+            Self::Processor
+        } else {
+            Self::Wall
+        }
+    }
+
+    fn now(self) -> Option<f64> {
+        processor_seconds().filter(|_| self == Self::Processor)
+    }
+}
+
+/// Processor time of this process, user and system.
+fn processor_seconds() -> Option<f64> {
+    let line = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The second field, in brackets, may hold blanks: fields 14 and 15 are the 12th and 13th behind.
+    let fields: Vec<&str> = line.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+}
+
 /// What a cell gave.
 #[derive(Default)]
 pub(super) struct Cell {
@@ -79,16 +117,26 @@ pub(super) fn cell(
     watch: &mut Watch<'_>,
 ) -> Result<Cell, Error> {
     let asked = request.clone().seed(first).clips(count).build()?;
+    let clock = Clock::of(generator);
+    let started = clock.now();
     match make(generator, &asked, watch) {
         Ok(clips) => {
             watch.advance(count);
             let timings = generator.timings();
-            let all = timings.text_s + timings.sampling_s + timings.finish_s;
+            let wall = timings.text_s + timings.sampling_s + timings.finish_s;
+            // Loading graphs is no part of a clip.
+            let all = match (clock, started.zip(clock.now())) {
+                (Clock::Processor, Some((from, to))) => {
+                    (to - from) * wall / (wall + timings.prepare_s)
+                }
+                _ => wall,
+            };
+            let sampling = all * timings.sampling_s / wall;
             Ok(Cell {
                 clips,
                 failed: Vec::new(),
                 seconds_per_clip: Some(all / count as f64),
-                seconds_per_step: Some(timings.sampling_s / (count * asked.steps) as f64),
+                seconds_per_step: Some(sampling / (count * asked.steps) as f64),
             })
         }
         Err(error @ Error::Diffusion(DiffusionError::Guidance { .. })) if count == 1 => {
@@ -161,5 +209,28 @@ impl Real {
             .map_err(|error| Error::Internal(error.to_string()))?;
         let nearest = nearest_neighbour_distances(row.view(), self.0.view())?;
         Ok(nearest.first().map(|(_, distance)| *distance))
+    }
+}
+
+/// Reads a report.
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
+    std::fs::read(path)
+        .map_err(|error| read_error(path, error))
+        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| read_error(path, error)))
+}
+
+/// Refuses a report of another schema.
+pub(super) fn check_schema(path: &Path, found: &str, expected: &str) -> Result<(), Error> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(read_error(path, format!("holds {found}, not {expected}")))
+    }
+}
+
+fn read_error(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Read {
+        path: path.to_path_buf(),
+        source: source.into(),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::guidance::{Budget, GuidanceReport, GuidanceRow};
 use super::record::Summary;
+use super::run::Clock;
 use crate::eval::statistics::Interval;
 
 /// Target + avoidance loss / text score, on the authors' model, with targets 8.5 and 11.3 m away
@@ -69,7 +70,7 @@ const LEGEND: &str = "target: distance of the root from its goal in the last fra
     avoidance loss; depth: deepest penetration of the circle; inside: share of frames in it; text: \
     cosine between the embeddings of clip and prompt; skate: share of frames with a sliding foot, \
     after and before the foot lock; jerk: m/s³; real: distance from the nearest real clip in the \
-    embedding; fast: clips above 2.6 m/s for half a second";
+    embedding; fast: clips above 2.6 m/s for half a second; s a clip: text, sampling and clean-up";
 
 fn percent(interval: Option<Interval>) -> Option<Interval> {
     interval.map(|i| Interval {
@@ -240,7 +241,11 @@ impl GuidanceReport {
                 self.write_table(text, budget)?;
             }
         }
-        writeln!(text, "\n{LEGEND}. Times are of the machine that ran it.")?;
+        let clock = match self.clock {
+            Clock::Processor => "processor time of all threads",
+            Clock::Wall => "on the wall",
+        };
+        writeln!(text, "\n{LEGEND}, {clock}.")?;
         writeln!(
             text,
             "\n## As published: target m² + avoidance / text score × 100\n"

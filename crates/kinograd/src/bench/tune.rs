@@ -1,13 +1,14 @@
 //! Step sizes by a protocol that is the same for every method.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::course::{Course, measure_courses};
 use super::guidance::{GuidanceProtocol, model_name};
 use super::record::{ClipRecord, Contestant};
-use super::run::{Cell, Watch, cell};
+use super::run::{Cell, Watch, cell, check_schema, read_json};
 use crate::eval::statistics::mean;
 use crate::{Error, Method, MotionGenerator, Observer};
 
@@ -106,6 +107,27 @@ pub struct TuneReport {
     pub methods: Vec<TunedMethod>,
 }
 
+const SCHEMA: &str = "kinograd.bench-tune/1";
+
+impl TuneReport {
+    /// Reads a report that `bench tune --json` printed.
+    ///
+    /// # Errors
+    /// [`Error::Read`] with the path and why.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let report: Self = read_json(path)?;
+        check_schema(path, &report.schema, SCHEMA)?;
+        Ok(report)
+    }
+
+    /// The strength chosen for a method, in multiples of the method's own step.
+    #[must_use]
+    pub fn scale_of(&self, method: Method) -> Option<f64> {
+        let mut methods = self.methods.iter();
+        Some(methods.find(|tuned| tuned.method == method)?.scale)
+    }
+}
+
 /// Tries seven strengths of every method: 1/16, 1/4, 1, 4 and 16 times its own step, then two more
 /// beside the best of them, a factor of 2 to either side, or of 2 and 4 outwards where the best is
 /// the first or the last.
@@ -142,11 +164,11 @@ pub fn tune(
     let mut methods = Vec::new();
     for &contestant in &on.contestants {
         let mut attempt = |scale: f64| -> Result<Trial, Error> {
-            let at = GuidanceProtocol {
+            let at = Contestant {
                 guidance_scale: Some(scale),
-                ..on.clone()
+                ..contestant
             };
-            let made = run(generator, &at, &courses, contestant, &mut watch)?;
+            let made = run(generator, on, &courses, at, &mut watch)?;
             Ok(trial(scale, &made, &plain, &courses))
         };
         let mut tried: Vec<Trial> = COARSE
@@ -166,7 +188,7 @@ pub fn tune(
         });
     }
     Ok(TuneReport {
-        schema: "kinograd.bench-tune/1".to_owned(),
+        schema: SCHEMA.to_owned(),
         model: model_name(generator),
         engine: generator.engine_name(),
         protocol: protocol.clone(),

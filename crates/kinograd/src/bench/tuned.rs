@@ -12,12 +12,6 @@ static TUNED: LazyLock<Option<TuneReport>> =
 /// tuned.
 #[must_use]
 pub fn tuned_scale(method: Method) -> f64 {
-    let tuned = TUNED
-        .as_ref()
-        .into_iter()
-        .flat_map(|report| &report.methods);
-    tuned
-        .into_iter()
-        .find(|tuned| tuned.method == method)
-        .map_or(1.0, |tuned| tuned.scale)
+    let tuned = TUNED.as_ref().and_then(|report| report.scale_of(method));
+    tuned.unwrap_or(1.0)
 }
