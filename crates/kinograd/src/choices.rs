@@ -115,10 +115,14 @@ impl Method {
     }
 
     /// The strength a request has unless it names another, in multiples of the method's own step:
-    /// tuned on goals on the ground ([`crate::bench::tune`]).
+    /// tuned on goals on the ground ([`crate::bench::tune`]), without the text loss. The projection's
+    /// is 1: it has the text loss by default, whose moves the strength multiplies too.
     #[must_use]
     pub fn default_scale(self) -> f64 {
-        crate::bench::tuned_scale(self)
+        match self {
+            Self::Projection => 1.0,
+            other => crate::bench::tuned_scale(other),
+        }
     }
 
     /// The sampler a request has unless it names another: DDIM, but DDPM for [`Method::Dsg`], whose

@@ -115,11 +115,9 @@ impl GuidanceProtocol {
         if contestant.method == Method::None {
             return request;
         }
-        let request = request.text_guidance(contestant.text_guidance);
-        match contestant.guidance_scale {
-            Some(scale) => request.guidance_scale(scale),
-            None => request,
-        }
+        request
+            .text_guidance(contestant.text_guidance)
+            .guidance_scale(contestant.scale())
     }
 }
 
@@ -349,9 +347,7 @@ impl Bench<'_> {
             contestant,
             budget,
             steps,
-            guidance_scale: contestant
-                .guidance_scale
-                .unwrap_or_else(|| contestant.method.default_scale()),
+            guidance_scale: contestant.scale(),
             seconds_per_clip: Interval::of(&per_clip),
             seconds_per_step: median(&per_step),
             summary: Summary::of(clips.iter()),

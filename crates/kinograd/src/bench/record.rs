@@ -4,6 +4,7 @@ use kinograd_motion::joints_array;
 use serde::{Deserialize, Serialize};
 
 use super::course::{Course, path_m};
+use super::tuned::tuned_scale;
 use crate::eval::statistics::Interval;
 use crate::request::MAX_DISTANCE_M;
 use crate::{Clip, Method};
@@ -19,7 +20,7 @@ pub struct Contestant {
     pub method: Method,
     /// Weight of the text loss beside the goals.
     pub text_guidance: f64,
-    /// Strength instead of the method's own.
+    /// Strength instead of [`Contestant::scale`]'s.
     #[serde(default)]
     pub guidance_scale: Option<f64>,
 }
@@ -33,6 +34,19 @@ impl Contestant {
             text_guidance: 0.0,
             guidance_scale: None,
         }
+    }
+
+    /// Its strength: what was tuned for it, but beside the text loss the method's default, since
+    /// tuning leaves that loss out.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        self.guidance_scale.unwrap_or_else(|| {
+            if self.text_guidance > 0.0 {
+                self.method.default_scale()
+            } else {
+                tuned_scale(self.method)
+            }
+        })
     }
 
     /// Its name in tables.

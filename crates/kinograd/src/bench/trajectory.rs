@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
+use kinograd_guidance::scene::{self, Goal, Prompt, Scene};
 use kinograd_guidance::{Frame, KeyPose, Keyframes, OnMotion};
 use kinograd_motion::features::decode_joints;
 use kinograd_motion::{FEATURE_FPS, JOINT_NAMES, joints_array};
@@ -326,8 +327,8 @@ impl Task<'_> {
         [0, 1, 2].map(|axis| f64::from(joints[[frame, self.joint, axis]]))
     }
 
-    /// Places on the ground are the request's goals where the projection follows the pelvis, which
-    /// it does on the ground; the height then follows the loss, as all else does.
+    /// The projection takes the pelvis's places on the ground as the request's goals, its height as
+    /// a loss, and a wrist's places as a scene's goals. All else follows the loss.
     fn run(&self, generator: &mut MotionGenerator, watch: &mut Watch<'_>) -> Result<Cell, Error> {
         let mut request = GenerateRequest::builder(&self.source.prompt)
             .seconds(self.source.duration_secs)
@@ -348,6 +349,9 @@ impl Task<'_> {
                         observer: &mut dyn Observer| {
             if self.method == Method::None {
                 return generator.generate(request, observer);
+            }
+            if self.method == Method::Projection && self.joint != PELVIS {
+                return generator.generate_scene(request, &self.scene(), observer);
             }
             generator.generate_with(
                 request,
@@ -370,6 +374,29 @@ impl Task<'_> {
             0,
             watch,
         )
+    }
+
+    fn scene(&self) -> Scene {
+        let goal = |&frame: &usize| Goal::JointTarget {
+            joint: JOINT_NAMES[self.joint].to_owned(),
+            position_m: self.place_m(self.source.joints.view(), frame).map(Some),
+            time_secs: Some(frame as f64 / FEATURE_FPS),
+            relative_to: None,
+            weight: 1.0,
+        };
+        Scene {
+            schema: scene::SCHEMA,
+            name: "keyframes".to_owned(),
+            description: String::new(),
+            duration_secs: self.source.duration_secs,
+            prompts: vec![Prompt {
+                text: self.source.prompt.clone(),
+                from_secs: None,
+                to_secs: None,
+            }],
+            goals: self.keys.iter().map(goal).collect(),
+            obstacles: Vec::new(),
+        }
     }
 
     fn measure(&self, clip: &crate::Clip) -> Option<TrajectoryRecord> {
