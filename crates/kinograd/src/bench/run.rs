@@ -139,7 +139,7 @@ pub(super) fn cell(
                 seconds_per_step: Some(sampling / (count * asked.steps) as f64),
             })
         }
-        Err(error @ Error::Diffusion(DiffusionError::Guidance { .. })) if count == 1 => {
+        Err(error) if breaks_down(&error) && count == 1 => {
             watch.advance(1);
             Ok(Cell {
                 failed: vec![FailedClip {
@@ -150,7 +150,7 @@ pub(super) fn cell(
                 ..Cell::default()
             })
         }
-        Err(Error::Diffusion(DiffusionError::Guidance { .. })) => {
+        Err(error) if breaks_down(&error) => {
             let mut all = Cell::default();
             for seed in first..first + count as u64 {
                 let one = cell(generator, make, request, (seed, 1), course, watch)?;
@@ -161,6 +161,12 @@ pub(super) fn cell(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a method has led a sample astray, rather than the request or the engine being at fault.
+fn breaks_down(error: &Error) -> bool {
+    use DiffusionError::{Guidance, NonFinite};
+    matches!(error, Error::Diffusion(Guidance { .. } | NonFinite { .. }))
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
