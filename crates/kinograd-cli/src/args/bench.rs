@@ -75,7 +75,7 @@ pub struct BenchTuneArgs {
     #[arg(long = "method", value_enum)]
     pub methods: Vec<MethodArg>,
     /// Seeds per target.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 1)]
     pub seeds: usize,
     /// First seed; the benchmark's are 0 to 9.
     #[arg(long, default_value_t = 100)]

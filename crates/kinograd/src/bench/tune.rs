@@ -41,7 +41,7 @@ impl Default for TuneProtocol {
     fn default() -> Self {
         Self {
             on: GuidanceProtocol {
-                seeds: 2,
+                seeds: 1,
                 seed: FIRST_SEED,
                 equal_time: false,
                 contestants: Method::STEERING.map(Contestant::plain).to_vec(),
