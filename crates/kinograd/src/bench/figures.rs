@@ -8,6 +8,9 @@ use crate::Error;
 use crate::eval::statistics::Interval;
 use crate::plot::{Bar, Bars, Panel, save_plot};
 
+/// A title, a unit and the number.
+type Column = (&'static str, &'static str, fn(&Summary) -> Option<Interval>);
+
 const PANEL_PX: (u32, u32) = (620, 520);
 
 impl GuidanceReport {
@@ -16,14 +19,14 @@ impl GuidanceReport {
     /// # Errors
     /// As [`save_plot`].
     pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
-        let columns: [(&str, &str, fn(&Summary) -> Option<Interval>); 6] = [
+        let columns: [Column; 6] = [
             ("distance from the target", "m", |s| s.target_error_m),
             ("penetration of the obstacle", "m", |s| s.penetration_m),
             ("text score", "cosine", |s| s.text_score),
             ("foot skate after foot lock", "share of frames", |s| {
                 s.foot_skate_ratio
             }),
-            ("jerk", "m/s^3", |s| s.jerk_m_s3),
+            ("jerk", "m/s/s/s", |s| s.jerk_m_s3),
             ("time", "s a clip", |_| None),
         ];
         let mut panels = Vec::new();
