@@ -114,6 +114,12 @@ def describe(out: Path, keys: dict, card: dict, side: int) -> None:
     (out / "model.json").write_text(text + "\n")
 
 
+def training(state: dict) -> dict:
+    """What a checkpoint says of its run, for the card."""
+    known = {k: state[k] for k in ("seed", "batch", "seen") if k in state}
+    return {"steps": state["step"], "core_minutes": round(state["minutes"], 1)} | known | state.get("validation", {})
+
+
 def load(module: nn.Module, state: dict) -> nn.Module:
     """A network with its weights."""
     module.load_state_dict(state)
@@ -141,6 +147,7 @@ def main() -> None:
     else:
         keys, worst = segmenter(load(Segmenter(), state["model"]), args.out, SIDE)
     card = json.loads(args.card.read_text()) if args.card else {}
+    card["metrics"] = card.get("metrics", {}) | training(state)
     describe(args.out, keys, card, SIDE)
     size = sum(f.stat().st_size for f in args.out.iterdir())
     print(json.dumps({"out": str(args.out), "bytes": size, "max_difference": worst, "step": state.get("step")}))

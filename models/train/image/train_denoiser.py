@@ -101,8 +101,9 @@ class Trainer:
                 result[f"mse_{level}"] = round((self.ema(x_t, t.float()).float() - x0).square().mean().item(), 5)
         return result
 
-    def save(self) -> None:
-        """Write the checkpoint, atomically."""
+    def save(self) -> dict[str, float]:
+        """Write the checkpoint, atomically; returns its validation."""
+        validation = self.validate()
         state = {
             "sizes": asdict(self.sizes),
             "model": self.model.state_dict(),
@@ -111,9 +112,13 @@ class Trainer:
             "step": self.step,
             "seen": self.seen,
             "minutes": self.clock.spent,
+            "batch": self.args.batch,
+            "seed": self.args.seed,
+            "validation": validation,
         }
         torch.save(state, self.args.out / "last.tmp")
         os.replace(self.args.out / "last.tmp", self.stored)
+        return validation
 
     def run(self) -> None:
         """Train until the budget is used or a file named `stop` lies in the folder."""
@@ -129,11 +134,9 @@ class Trainer:
                 log.write(json.dumps(line | {k: round(float(np.mean(v)), 5) for k, v in window.items()}) + "\n")
                 window.clear()
             if self.clock.spent - saved > self.args.save_minutes:
-                self.save()
+                log.write(json.dumps({"step": self.step} | self.save()) + "\n")
                 saved = self.clock.spent
-                log.write(json.dumps({"step": self.step} | self.validate()) + "\n")
-        self.save()
-        log.write(json.dumps({"step": self.step} | self.validate()) + "\n")
+        log.write(json.dumps({"step": self.step} | self.save()) + "\n")
 
 
 def main() -> None:

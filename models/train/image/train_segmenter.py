@@ -66,18 +66,21 @@ class Trainer:
         ratio = (guess & truth).sum((1, 2, 3)) / (guess | truth).sum((1, 2, 3)).clamp(min=1)
         return {"iou_held": round(ratio.mean().item(), 4), "pictures": len(ratio)}
 
-    def save(self) -> None:
-        """Write the checkpoint, atomically."""
+    def save(self) -> dict[str, float]:
+        """Write the checkpoint, atomically; returns its validation."""
+        validation = self.validate()
         state = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "minutes": self.clock.spent,
             "batch": self.args.batch,
-            "validation": self.validate(),
+            "seed": self.args.seed,
+            "validation": validation,
         }
         torch.save(state, self.args.out / "last.tmp")
         os.replace(self.args.out / "last.tmp", self.stored)
+        return validation
 
     def run(self) -> None:
         """Train until the budget is used or a file named `stop` lies in the folder."""
@@ -90,11 +93,9 @@ class Trainer:
                 line = {"step": self.step, "minutes": round(self.clock.spent, 2), "loss": round(loss, 5)}
                 log.write(json.dumps(line) + "\n")
             if self.clock.spent - saved > self.args.save_minutes:
-                self.save()
+                log.write(json.dumps({"step": self.step} | self.save()) + "\n")
                 saved = self.clock.spent
-                log.write(json.dumps({"step": self.step} | self.validate()) + "\n")
-        self.save()
-        log.write(json.dumps({"step": self.step} | self.validate()) + "\n")
+        log.write(json.dumps({"step": self.step} | self.save()) + "\n")
 
 
 def main() -> None:

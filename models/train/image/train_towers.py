@@ -146,8 +146,9 @@ class Trainer:
         result["text_recall10_held"] = round((truth[best] == held[:, None]).any(1).float().mean().item(), 4)
         return result | {"names": len(names), "held": len(held), "pictures": len(index)}
 
-    def save(self) -> None:
-        """Write the checkpoint, atomically."""
+    def save(self) -> dict[str, float]:
+        """Write the checkpoint, atomically; returns its validation."""
+        validation = self.validate()
         state = {
             "sizes": self.sizes.to_dict(),
             "model": self.model.state_dict(),
@@ -156,10 +157,12 @@ class Trainer:
             "step": self.step,
             "minutes": self.clock.spent,
             "batch": self.args.batch,
-            "validation": self.validate(),
+            "seed": self.args.seed,
+            "validation": validation,
         }
         torch.save(state, self.args.out / "last.tmp")
         os.replace(self.args.out / "last.tmp", self.stored)
+        return validation
 
     def run(self) -> None:
         """Train until the budget is used or a file named `stop` lies in the folder."""
@@ -176,11 +179,9 @@ class Trainer:
                 log.write(json.dumps(line | {k: round(float(np.mean(v)), 5) for k, v in window.items()}) + "\n")
                 window.clear()
             if self.clock.spent - saved > self.args.save_minutes:
-                self.save()
+                log.write(json.dumps({"step": self.step} | self.save()) + "\n")
                 saved = self.clock.spent
-                log.write(json.dumps({"step": self.step} | self.validate()) + "\n")
-        self.save()
-        log.write(json.dumps({"step": self.step} | self.validate()) + "\n")
+        log.write(json.dumps({"step": self.step} | self.save()) + "\n")
 
 
 def main() -> None:
