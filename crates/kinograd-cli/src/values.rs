@@ -1,5 +1,7 @@
-//! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`, `prompt@seconds`.
+//! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`, `prompt@seconds`,
+//! `from,to`, `file,weight`.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// `x,z` or `x,z@seconds`.
@@ -36,6 +38,24 @@ pub struct ObstacleArg {
     pub xz_m: [f64; 2],
     /// Radius, metres.
     pub radius_m: f64,
+}
+
+/// `file` or `file,weight`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkArg {
+    /// The file.
+    pub path: PathBuf,
+    /// Its weight.
+    pub weight: f64,
+}
+
+/// `from,to`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WindowArg {
+    /// First second.
+    pub from_secs: f64,
+    /// Last second.
+    pub to_secs: f64,
 }
 
 fn numbers<const N: usize>(text: &str, form: &str) -> Result<[f64; N], String> {
@@ -108,6 +128,36 @@ impl FromStr for ThenArg {
     }
 }
 
+impl FromStr for NetworkArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // A comma may be part of the path.
+        let (path, weight) = match text.rsplit_once(',') {
+            Some((path, weight)) if !weight.to_lowercase().ends_with(".onnx") => {
+                (path, number(weight)?)
+            }
+            _ => (text, 1.0),
+        };
+        if path.is_empty() {
+            return Err("expected FILE or FILE,WEIGHT".to_owned());
+        }
+        Ok(Self {
+            path: path.into(),
+            weight,
+        })
+    }
+}
+
+impl FromStr for WindowArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let [from_secs, to_secs] = numbers::<2>(text, "FROM,TO in seconds")?;
+        Ok(Self { from_secs, to_secs })
+    }
+}
+
 impl FromStr for ObstacleArg {
     type Err = String;
 
@@ -152,6 +202,16 @@ mod tests {
                 seconds: Some(4.0)
             })
         );
+    }
+
+    #[test]
+    fn a_network_may_have_a_weight() {
+        let network = |text: &str| text.parse::<NetworkArg>().map(|n| (n.path, n.weight));
+        assert_eq!(network("a.onnx"), Ok(("a.onnx".into(), 1.0)));
+        assert_eq!(network("a,b.onnx"), Ok(("a,b.onnx".into(), 1.0)));
+        assert_eq!(network("a,b.onnx,0.5"), Ok(("a,b.onnx".into(), 0.5)));
+        assert!(network("a.onnx,much").is_err_and(|error| error.contains("much")));
+        assert!(network(",2").is_err());
     }
 
     #[test]

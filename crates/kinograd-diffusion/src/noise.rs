@@ -14,6 +14,9 @@ pub trait NoiseSource {
     /// # Errors
     /// [`DiffusionError::Shape`] if the source is not made for this batch.
     fn fill(&mut self, out: &mut ArrayD<f32>) -> Result<(), DiffusionError>;
+
+    /// Starts over, so that a run can be repeated with the same noise. A source that can't goes on.
+    fn rewind(&mut self) {}
 }
 
 /// Noise from one seed per sample.
@@ -76,6 +79,10 @@ impl NoiseSource for SeededNoise {
         self.draws += 1;
         Ok(())
     }
+
+    fn rewind(&mut self) {
+        self.draws = 0;
+    }
 }
 
 fn fill_normal<'a>(rng: &mut impl Rng, values: impl Iterator<Item = &'a mut f32>) {
@@ -123,6 +130,17 @@ mod tests {
             // Five deviations of a sum of 40,000 terms with variance at most 4.
             assert!(product.abs() < 5.0 * 2.0 * 200.0, "{name}: {product}");
         }
+    }
+
+    #[test]
+    fn rewound_noise_comes_again() {
+        let mut noise = SeededNoise::new(vec![3]);
+        let draws = [draw(&mut noise, &[1, 4]), draw(&mut noise, &[1, 4])];
+        noise.rewind();
+        assert_eq!(
+            draws,
+            [draw(&mut noise, &[1, 4]), draw(&mut noise, &[1, 4])]
+        );
     }
 
     #[test]

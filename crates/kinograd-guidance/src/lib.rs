@@ -19,12 +19,12 @@ pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Span, Waypoint};
 pub use loss::{
     AsEmbedding, Augmented, Barrier, ClassLoss, ClosureLoss, ColourStatistics, ColourTarget,
     DecodedMotion, Derivative, EDGE_HALF, EdgeMatch, Embedding, EmbeddingPullBack, FEET, Facing,
-    FacingTarget, FootContact, GroundPenetration, ImageAugmentation, ImageOperator, JointTarget,
-    KeyPose, Keyframes, LinearMeasurement, LoopClosure, Loss, LossValue, MaskMatch, MotionGradient,
-    MotionLoss, Network, NetworkPullBack, NoSkate, Obstacles, OfRootPath, OnMotion, OnRootPath,
-    Origin, PathDecoder, PathLoss, PersonDistance, PoseSimilarity, Reduction, Region, RewardLoss,
-    RootTarget, Smoothness, Speed, SumLoss, TextSimilarity, Trajectory, Waypoints, edge_map,
-    joint_index,
+    FacingTarget, FootContact, ForwardDistance, GroundPenetration, ImageAugmentation,
+    ImageOperator, JointHeight, JointTarget, JumpHeight, KeyPose, Keyframes, LinearMeasurement,
+    LoopClosure, Loss, LossValue, MaskMatch, MotionGradient, MotionLoss, Network, NetworkPullBack,
+    NoSkate, Obstacles, OfRootPath, OnMotion, OnRootPath, Origin, PathDecoder, PathLoss,
+    PersonDistance, PoseSimilarity, Reduction, Region, RewardLoss, RootTarget, Smoothness, Speed,
+    SumLoss, TextSimilarity, Trajectory, Waypoints, edge_map, joint_index,
 };
 pub use method::{
     AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,

@@ -4,10 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kinograd_guidance::{
-    Barrier, DecodedMotion, Derivative, Facing, FacingTarget, FootContact, Frame,
-    GroundPenetration, GuidanceError, JointTarget, KeyPose, Keyframes, LoopClosure, Loss,
-    MotionGradient, MotionLoss, NoSkate, OfRootPath, OnMotion, Origin, PathDecoder, PersonDistance,
-    PoseSimilarity, Reduction, Region, Shape, Smoothness, Span, Speed, Trajectory, joint_index,
+    Barrier, DecodedMotion, Derivative, Facing, FacingTarget, FootContact, ForwardDistance, Frame,
+    GroundPenetration, GuidanceError, JointHeight, JointTarget, JumpHeight, KeyPose, Keyframes,
+    LoopClosure, Loss, MotionGradient, MotionLoss, NoSkate, OfRootPath, OnMotion, Origin,
+    PathDecoder, PersonDistance, PoseSimilarity, Reduction, Region, Shape, Smoothness, Span, Speed,
+    Trajectory, joint_index,
 };
 use kinograd_motion::{FEATURES, JOINTS, Normalizer};
 use kinograd_testkit::{Golden, Tolerance, assert_close, central_difference};
@@ -149,6 +150,12 @@ fn losses() -> Vec<Named> {
             "person",
             Box::new(PersonDistance::new(points("other"), 0.6, Some(0.9)).unwrap()),
         ),
+        ("jump_height", Box::new(JumpHeight)),
+        (
+            "joint_height",
+            Box::new(JointHeight::new(vec![20, 21], span(2, 5)).unwrap()),
+        ),
+        ("forward_distance", Box::new(ForwardDistance)),
     ]
 }
 
@@ -167,7 +174,8 @@ fn every_loss_follows_torch() {
     };
     for (name, loss) in losses() {
         let (value, gradient) = evaluate(loss.as_ref(), &motion(), 1.0);
-        assert!(value > 0.0, "{name}");
+        // The last three are rewards with the sign turned.
+        assert!(value != 0.0, "{name}");
         assert_close(&array![value].into_dyn(), &golden.f64(name), tolerance);
         let joints = golden.f64(&format!("{name}_joints"));
         assert_close(&gradient.joints.into_dyn(), &joints, tolerance);
@@ -341,6 +349,11 @@ fn closed_forms() {
     assert!(value(&pose) < 1e-12);
     let frames = Keyframes::from_clip(motion.joints_m.view(), &[0, 4]).unwrap();
     assert!(value(&frames) < 1e-12);
+    assert!((value(&ForwardDistance) + 0.24).abs() < 1e-12);
+    // A root on the floor is as deep under its standing height as that is high.
+    assert!((value(&JumpHeight) - 0.955).abs() < 1e-12);
+    let raised = JointHeight::new(vec![20, 21], Span::ALL).unwrap();
+    assert!((value(&raised) + 0.82).abs() < 1e-12);
     // A foot far below its limit stands fully, and skates at the walk's speed.
     let skate = NoSkate::new(vec![(0, 1.0)], 0.01).unwrap();
     assert!((value(&skate) - 1.44).abs() < 1e-9);
@@ -381,6 +394,7 @@ fn bad_input_names_its_field() {
     assert!(message(region).contains("points_m"));
     let region = Region::keep_in(sphere(), vec![0], Barrier::Hinge { weight: -1.0 }, 0.0);
     assert!(message(region).contains("barrier = -1"));
+    assert!(message(JointHeight::new(Vec::new(), Span::ALL)).contains("joints"));
     assert!(message(Keyframes::new(Vec::new())).contains("keyframes"));
     assert!(message(Trajectory::new(0, Vec::new())).contains("path_m"));
     assert!(message(PersonDistance::new(vec![[0.0; 2]], 2.0, Some(1.0))).contains("person"));

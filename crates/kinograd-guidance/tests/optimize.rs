@@ -6,11 +6,12 @@ use std::error::Error;
 use std::ops::ControlFlow;
 
 use kinograd_diffusion::{
-    Ddim, Ddpm, Denoiser, DifferentiableDenoiser, DiffusionError, Layout, NoiseLevel,
+    Ddim, Ddpm, Denoiser, DifferentiableDenoiser, DiffusionError, Layout, NoObserver, NoiseLevel,
     NoiseSchedule, NoiseSource, PullBack, Sampler, SeededNoise, Spacing, StepPair,
 };
 use kinograd_guidance::optimize::{
-    AdaptiveDenoiser, LinearScore, Optimizer, OptimizerOptions, Pull, Sampling, Trajectory,
+    AdaptiveDenoiser, Frozen, LinearScore, MotionReward, Optimizer, OptimizerOptions, Pull,
+    Sampling, Trajectory,
 };
 use kinograd_guidance::{ClosureLoss, Lookahead, Loss};
 use kinograd_testkit::{GaussianDenoiser, Tolerance, assert_close, central_difference};
@@ -96,6 +97,7 @@ impl Problem {
                 lambda: self.lambda,
             },
             at_mean: true,
+            ..OptimizerOptions::default()
         };
         Optimizer::new(options, quadratic(&self.peak, &self.curvature)).unwrap()
     }
@@ -114,6 +116,7 @@ impl Problem {
             steps: &steps,
             layout: &layout,
             noise: &mut Silence,
+            observer: &mut NoObserver,
         };
         let mut observer = |round: &kinograd_guidance::optimize::Round<'_>| {
             means.push(round.batch.iter().map(|&v| f64::from(v)).collect());
@@ -265,6 +268,7 @@ fn on_subspace(
                 steps: &steps(50),
                 layout: &Layout::full(&[seeds.len(), AMBIENT]).unwrap(),
                 noise: &mut SeededNoise::new(seeds.to_vec()),
+                observer: &mut NoObserver,
             },
             &mut |_| ControlFlow::Continue(()),
         )
@@ -381,6 +385,60 @@ impl AdaptiveDenoiser for Opaque {
 }
 
 #[test]
+fn the_same_noise_keeps_a_sample_and_new_noise_does_not() {
+    let batches = |same_noise| {
+        let flat = ClosureLoss::new("flat", |x: &ArrayD<f32>| Ok((vec![0.0], x.mapv(|_| 0.0))));
+        let options = OptimizerOptions {
+            rounds: 2,
+            same_noise,
+            ..OptimizerOptions::default()
+        };
+        let mut score = LinearScore::new(Array1::zeros(3), Array2::eye(3)).unwrap();
+        let mut batches = Vec::new();
+        Optimizer::new(options, flat)
+            .unwrap()
+            .run(
+                &mut Frozen(&mut score),
+                &mut Sampling {
+                    sampler: &mut Ddpm,
+                    steps: &steps(5),
+                    layout: &Layout::full(&[1, 3]).unwrap(),
+                    noise: &mut SeededNoise::new(vec![4]),
+                    observer: &mut NoObserver,
+                },
+                &mut |round| {
+                    batches.push(round.batch.clone());
+                    ControlFlow::Continue(())
+                },
+            )
+            .unwrap();
+        batches
+    };
+    let same = batches(true);
+    assert_eq!(same[0], same[1]);
+    assert_eq!(same[0], same[2]);
+    let new = batches(false);
+    assert_eq!(new[0], same[0]);
+    assert!(new[0] != new[1] && new[1] != new[2]);
+}
+
+#[test]
+fn rewards_have_names() {
+    for reward in MotionReward::ALL {
+        assert_eq!(reward.name().parse::<MotionReward>().unwrap(), reward);
+        let json = serde_json::to_string(&reward).unwrap();
+        assert_eq!(json, format!("\"{reward}\""));
+        assert!(reward.delta() > reward.deviation() && reward.deviation() > 0.0);
+        assert!(reward.cost(kinograd_guidance::Span::ALL).is_ok());
+    }
+    let error = "hand-rise".parse::<MotionReward>().unwrap_err().to_string();
+    assert!(
+        error.contains("hand-rise") && error.contains("hand-raise"),
+        "{error}"
+    );
+}
+
+#[test]
 fn faults_are_named() {
     let problem = Problem::new();
     for (pull, field) in [
@@ -395,6 +453,10 @@ fn faults_are_named() {
         let error = Optimizer::new(options, cost).err().unwrap().to_string();
         assert!(error.contains(field), "{error}");
     }
+    let frozen = Frozen(&mut problem.score())
+        .adapt(&array![[0.0_f32, 0.0]].into_dyn())
+        .unwrap_err();
+    assert!(frozen.to_string().contains("frozen"), "{frozen}");
     let run = |optimizer: &mut Optimizer<'_>| {
         let (steps, layout) = (steps(5), Layout::full(&[1, 2]).unwrap());
         let mut sampling = Sampling {
@@ -402,6 +464,7 @@ fn faults_are_named() {
             steps: &steps,
             layout: &layout,
             noise: &mut Silence,
+            observer: &mut NoObserver,
         };
         let mut score = Opaque(problem.score());
         let error = optimizer

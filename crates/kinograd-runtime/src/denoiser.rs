@@ -56,25 +56,98 @@ pub struct OnnxDenoiser {
     engine: Arc<dyn Engine>,
     model: ModelSource,
     options: SessionOptions,
-    ports: Ports,
-    prediction: Prediction,
-    features: usize,
-    patch_frames: usize,
-    max_frames: usize,
-    null_condition: Array1<f32>,
+    spec: DenoiserSpec,
     /// Loaded when first used, as is `gradient`: a run that is always guided needs no plain one.
     plain: Option<Box<dyn Session>>,
     gradient: Option<GradientSession>,
     batch: Batch,
 }
 
-#[derive(Debug, Clone)]
-struct Ports {
-    x_t: String,
-    timestep: String,
-    condition: String,
-    frame_mask: String,
-    x0: String,
+/// What has to be known of a denoiser's graph.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DenoiserSpec {
+    pub(crate) ports: Ports,
+    /// What the graph's output is.
+    pub prediction: Prediction,
+    /// Numbers per frame.
+    pub features: usize,
+    /// The graph takes multiples of this many frames.
+    pub patch_frames: usize,
+    /// Longest clip.
+    pub max_frames: usize,
+    /// `[dims]`: the condition of no prompt.
+    pub null_condition: Array1<f32>,
+}
+
+/// The graph's own names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ports {
+    pub x_t: String,
+    pub timestep: String,
+    pub condition: String,
+    pub frame_mask: String,
+    pub x0: String,
+}
+
+impl DenoiserSpec {
+    /// A graph that takes and returns what the contract of the role `denoiser` names, frame by frame,
+    /// for clips of up to `max_frames`.
+    #[must_use]
+    pub fn new(
+        prediction: Prediction,
+        features: usize,
+        max_frames: usize,
+        null_condition: Array1<f32>,
+    ) -> Self {
+        Self::with_ports(
+            str::to_owned,
+            prediction,
+            features,
+            max_frames,
+            null_condition,
+        )
+    }
+
+    fn with_ports(
+        port: impl Fn(&str) -> String,
+        prediction: Prediction,
+        features: usize,
+        max_frames: usize,
+        null_condition: Array1<f32>,
+    ) -> Self {
+        Self {
+            ports: Ports {
+                x_t: port("x_t"),
+                timestep: port("timestep"),
+                condition: port("condition"),
+                frame_mask: port("frame_mask"),
+                x0: port("x0"),
+            },
+            prediction,
+            features,
+            patch_frames: 1,
+            max_frames,
+            null_condition,
+        }
+    }
+
+    /// That of a package.
+    ///
+    /// # Errors
+    /// As [`Package::constants`].
+    pub fn of(package: &Package) -> Result<Self, RuntimeError> {
+        let motion = package.manifest().motion()?;
+        Ok(Self {
+            patch_frames: motion.patch_frames,
+            ..Self::with_ports(
+                |name| package.port(Role::Denoiser, name),
+                package.manifest().prediction,
+                motion.features,
+                motion.max_frames,
+                package.constants()?.null_condition,
+            )
+        })
+    }
 }
 
 /// A [`ClipBatch`] as the graph takes it.
@@ -105,40 +178,49 @@ impl OnnxDenoiser {
         package: &Package,
         options: SessionOptions,
     ) -> Result<Self, RuntimeError> {
-        let motion = package.manifest().motion()?;
-        let (features, patch_frames) = (motion.features, motion.patch_frames);
-        let null_condition = package.constants()?.null_condition;
-        let port = |name| package.port(Role::Denoiser, name);
-        Ok(Self {
+        let spec = DenoiserSpec::of(package)?;
+        Ok(Self::new(
             engine,
-            model: package.model(Role::Denoiser)?,
+            package.model(Role::Denoiser)?,
+            spec,
             options,
-            ports: Ports {
-                x_t: port("x_t"),
-                timestep: port("timestep"),
-                condition: port("condition"),
-                frame_mask: port("frame_mask"),
-                x0: port("x0"),
-            },
-            prediction: package.manifest().prediction,
-            features,
-            patch_frames,
-            max_frames: motion.max_frames,
-            null_condition,
+        ))
+    }
+
+    /// A denoiser of a graph that need not be in a package; loaded when it is first needed.
+    pub fn new(
+        engine: Arc<dyn Engine>,
+        model: ModelSource,
+        spec: DenoiserSpec,
+        options: SessionOptions,
+    ) -> Self {
+        let layout = ClipLayout {
+            lengths: Vec::new(),
+            features: spec.features,
+            patch_frames: spec.patch_frames,
+        };
+        Self {
+            engine,
+            model,
+            options,
+            spec,
             plain: None,
             gradient: None,
             batch: Batch {
-                layout: ClipLayout {
-                    lengths: Vec::new(),
-                    features,
-                    patch_frames,
-                },
+                layout,
                 condition: Tensor::from(Array2::<f32>::zeros((0, 0))),
                 weights: Array2::zeros((0, 0)),
                 frames: 0,
                 frame_mask: Tensor::from(Array2::<f32>::zeros((0, 0))),
             },
-        })
+        }
+    }
+
+    /// Goes on with another graph of the same kind, such as one with other weights.
+    pub fn set_model(&mut self, model: ModelSource) {
+        self.model = model;
+        self.plain = None;
+        self.gradient = None;
     }
 
     /// Sets what the next calls make.
@@ -162,7 +244,7 @@ impl OnnxDenoiser {
         };
         let expected = [
             shares.nrows() * batch.lengths.len(),
-            self.null_condition.len(),
+            self.spec.null_condition.len(),
         ];
         if batch.condition.shape() != expected {
             return Err(RuntimeError::Tensor {
@@ -172,11 +254,11 @@ impl OnnxDenoiser {
             });
         }
         for &length in &batch.lengths {
-            if length == 0 || length > self.max_frames {
+            if length == 0 || length > self.spec.max_frames {
                 return Err(RuntimeError::Parameter {
                     name: "frames",
                     value: length.to_string(),
-                    expected: format!("the model makes 1 to {} frames", self.max_frames),
+                    expected: format!("the model makes 1 to {} frames", self.spec.max_frames),
                 });
             }
         }
@@ -195,13 +277,13 @@ impl OnnxDenoiser {
             // The shapes were checked above.
             let _ = weights.push_row(null.view());
             for _ in 0..batch.lengths.len() {
-                let _ = condition.push_row(self.null_condition.view());
+                let _ = condition.push_row(self.spec.null_condition.view());
             }
         }
         let layout = ClipLayout {
             lengths: batch.lengths,
-            features: self.features,
-            patch_frames: self.patch_frames,
+            features: self.spec.features,
+            patch_frames: self.spec.patch_frames,
         };
         self.batch = Batch {
             frame_mask: Tensor::from(layout.mask(frames, weights.nrows())),
@@ -215,7 +297,7 @@ impl OnnxDenoiser {
 
     /// The condition of no prompt, `[dims]`.
     pub fn null_condition(&self) -> &Array1<f32> {
-        &self.null_condition
+        &self.spec.null_condition
     }
 
     /// Loads the graphs before the first step: the plain forward, or forward and backward.
@@ -224,7 +306,7 @@ impl OnnxDenoiser {
     /// As [`Engine::load`] and [`GradientSession::open`].
     pub fn prepare(&mut self, differentiable: bool) -> Result<(), RuntimeError> {
         if differentiable && self.gradient.is_none() {
-            let Ports { x_t, x0, .. } = &self.ports;
+            let Ports { x_t, x0, .. } = &self.spec.ports;
             self.gradient = Some(GradientSession::open(
                 &self.engine,
                 &self.model,
@@ -262,7 +344,7 @@ impl OnnxDenoiser {
             x_t: Tensor::from(padded),
             timestep: Tensor::from(Array1::from_elem(rows, level.timestep as f32)),
             frames,
-            affine: affine(self.prediction, level)?,
+            affine: affine(self.spec.prediction, level)?,
         })
     }
 }
@@ -341,9 +423,9 @@ impl OnnxDenoiser {
         if self.plain.is_none() && self.gradient.is_none() {
             self.prepare(false)?;
         }
-        let named = call.named(&self.ports, &self.batch);
+        let named = call.named(&self.spec.ports, &self.batch);
         let output = match (&mut self.plain, &mut self.gradient) {
-            (Some(plain), _) => plain.run(&named, &[&self.ports.x0])?.remove(0),
+            (Some(plain), _) => plain.run(&named, &[&self.spec.ports.x0])?.remove(0),
             (None, Some(gradient)) => gradient.forward(&named)?.0,
             (None, None) => return Err(not_loaded()),
         };
@@ -364,11 +446,11 @@ impl OnnxDenoiser {
         self.prepare(true)?;
         let Self {
             gradient,
-            ports,
+            spec,
             batch,
             ..
         } = self;
-        let (ports, batch) = (&*ports, &*batch);
+        let (ports, batch) = (&spec.ports, &*batch);
         let gradient = gradient.as_mut().ok_or_else(not_loaded)?;
         let (output, activations) = gradient.forward(&call.named(ports, batch))?;
         let weights = &batch.weights * call.affine.scale;

@@ -20,11 +20,13 @@ mod install;
 mod library;
 mod network;
 mod package;
+mod score;
 mod tensor;
 mod text;
+mod training;
 
 pub use cache::cache_dir;
-pub use denoiser::{ClipBatch, OnnxDenoiser};
+pub use denoiser::{ClipBatch, DenoiserSpec, OnnxDenoiser};
 pub use embedding::MotionEmbedding;
 pub use engine::{
     BuiltIn, Engine, EngineChoice, EngineOptions, EngineReport, GraphOptimization, ModelSource,
@@ -38,10 +40,12 @@ pub use install::{InstallProgress, install};
 pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
 pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
-    BetaSchedule, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize,
+    BetaSchedule, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, Lineage,
     MANIFEST_FILE, Manifest, ModelKind, ModelSummary, Package, Prediction, Representation, Role,
     SCHEMA, ScheduleSpec, TensorSummary, find_package, inspect, list_packages, package_folders,
     user_models, write_package,
 };
+pub use score::{ScoreInput, ScoreNetwork};
 pub use tensor::Tensor;
 pub use text::{TextBatch, TextEncoder};
+pub use training::{Adam, DenoiserTrainer, TrainingClips, TrainingSession, WeightChoice};

@@ -13,19 +13,20 @@ use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss, Wishes};
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_runtime::{
     BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
-    OpenEngine, Package, Role, RuntimeError, SessionOptions, TextBatch, TextEncoder, cache_dir,
-    find_package, open_engine,
+    OpenEngine, Package, Role, RuntimeError, ScoreNetwork, SessionOptions, TextBatch, TextEncoder,
+    cache_dir, find_package, open_engine,
 };
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix3, s};
 use rayon::prelude::*;
 
 use crate::finish::{self, Finish};
 use crate::known::Known;
+use crate::network_loss::NetworkLoss;
 use crate::observer::{Event, Observer, Warning};
 use crate::prompts::{self, TimedPrompt};
 use crate::request::MODEL_FPS;
 use crate::text_loss::{TextLoss, TextPart};
-use crate::{Clip, Error, GenerateRequest, goals};
+use crate::{Clip, Error, GenerateRequest, Method, goals};
 
 /// Clips that are sampled together: more cost memory and save nothing on a few cores.
 const BATCH: usize = 8;
@@ -47,13 +48,13 @@ const BATCH: usize = 8;
 /// # Ok::<(), kinograd::Error>(())
 /// ```
 pub struct MotionGenerator {
-    package: Package,
-    engine: OpenEngine,
-    schedule: NoiseSchedule,
-    normalizer: Normalizer,
-    text: TextEncoder,
-    denoiser: OnnxDenoiser,
-    embedding: Option<MotionEmbedding>,
+    pub(crate) package: Package,
+    pub(crate) engine: OpenEngine,
+    pub(crate) schedule: NoiseSchedule,
+    pub(crate) normalizer: Normalizer,
+    pub(crate) text: TextEncoder,
+    pub(crate) denoiser: OnnxDenoiser,
+    pub(crate) embedding: Option<MotionEmbedding>,
     hashes: BTreeMap<String, String>,
     timings: Timings,
 }
@@ -110,10 +111,7 @@ impl MotionGenerator {
         let started = Instant::now();
         let package = find_package(model)?;
         let engine = open_engine(options)?;
-        let session = SessionOptions {
-            cache_dir: cache_dir(),
-            ..SessionOptions::default()
-        };
+        let session = session_options();
         let constants = package.constants()?;
         let text = TextEncoder::open(&engine.engine, &package, &session)?;
         let denoiser = OnnxDenoiser::open(engine.engine.clone(), &package, session.clone())?;
@@ -294,6 +292,7 @@ impl MotionGenerator {
         self.denoiser.prepare(differentiable)?;
         self.timings.prepare_s = started.elapsed().as_secs_f64();
 
+        let mut networks = self.open_networks(request)?;
         let steps = self.schedule.steps(Spacing::Trailing, request.steps)?;
         let batches: Vec<Range<usize>> = (0..request.clips)
             .step_by(BATCH)
@@ -327,6 +326,7 @@ impl MotionGenerator {
                 &seeds,
                 &steps,
                 beside,
+                &mut networks,
                 &mut |progress: &Progress<'_>| {
                     observer.event(&Event::Advanced {
                         done: (done + progress.index + 1) as u64,
@@ -343,7 +343,23 @@ impl MotionGenerator {
         Ok(clips)
     }
 
-    fn check_length(&self, request: &GenerateRequest) -> Result<(), Error> {
+    pub(crate) fn open_networks(
+        &self,
+        request: &GenerateRequest,
+    ) -> Result<Vec<(f64, ScoreNetwork)>, Error> {
+        let steers = request.method != Method::None;
+        let goals = request.networks.iter().filter(|_| steers);
+        goals
+            .map(|goal| {
+                let engine = &self.engine.engine;
+                let network = ScoreNetwork::open(engine, &goal.path, FEATURES, &session_options())?;
+                network.check_frames(request.frames())?;
+                Ok((goal.weight, network))
+            })
+            .collect()
+    }
+
+    pub(crate) fn check_length(&self, request: &GenerateRequest) -> Result<(), Error> {
         let motion = self.package.manifest().motion()?;
         if (motion.min_frames..=motion.max_frames).contains(&request.frames()) {
             return Ok(());
@@ -359,7 +375,7 @@ impl MotionGenerator {
         })
     }
 
-    fn warn(
+    pub(crate) fn warn(
         &mut self,
         request: &GenerateRequest,
         prompts: &[TimedPrompt],
@@ -382,13 +398,18 @@ impl MotionGenerator {
     }
 
     /// x̂0 of a batch, `[batch, frames, 263]`, normalised.
-    fn sample(
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is what one part of a run gives"
+    )]
+    pub(crate) fn sample(
         &mut self,
         request: &GenerateRequest,
         (prompts, texts): (&[TimedPrompt], &TextBatch),
         seeds: &[u64],
         steps: &[StepPair],
         beside: &mut Beside<'_, '_>,
+        networks: &mut [(f64, ScoreNetwork)],
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<ArrayD<f32>, Error> {
         let (batch, frames) = (seeds.len(), request.frames());
@@ -406,30 +427,41 @@ impl MotionGenerator {
             barrier: goals::barrier()?,
             ..Wishes::default()
         };
-        let own: Option<Box<dyn Loss>> = match beside {
-            Beside::Nothing => None,
-            Beside::Loss(make) => Some(make(decoder())?),
+        let mut terms: Vec<Term<'_>> = Vec::new();
+        match beside {
+            Beside::Nothing => {}
+            Beside::Loss(make) => terms.push((1.0, make(decoder())?)),
             Beside::Scene(scene) => {
                 wishes
                     .ground
                     .waypoints
                     .extend(scene.trajectory_points(MODEL_FPS)?);
                 wishes.constraints = Some(scene.constraints(decoder())?);
-                let preferences = scene.preferences(decoder())?;
-                preferences.map(|loss| Box::new(loss) as Box<dyn Loss>)
+                if let Some(loss) = scene.preferences(decoder())? {
+                    terms.push((1.0, Box::new(loss)));
+                }
             }
-        };
+        }
+        for (weight, network) in networks.iter_mut() {
+            let loss = NetworkLoss {
+                network,
+                decoder: decoder(),
+                is_reward: false,
+            };
+            terms.push((*weight, Box::new(loss)));
+        }
         let weight = request.text_weight(self.embedding.is_some());
-        let text = match &mut self.embedding {
+        match &mut self.embedding {
             Some(embedding) if weight > 0.0 => {
                 let part = |(row, prompt): (usize, &TimedPrompt)| TextPart {
                     frames: prompt.frames.clone(),
                     text: repeated(texts.embedding.slice(s![row..=row, ..]), batch),
                 };
-                Some(TextLoss {
+                let loss = TextLoss {
                     embedding,
                     parts: prompts.iter().enumerate().map(part).collect(),
-                })
+                };
+                terms.push((weight, Box::new(loss)));
             }
             None if weight > 0.0 => {
                 return Err(Error::Request {
@@ -438,17 +470,9 @@ impl MotionGenerator {
                         .to_owned(),
                 });
             }
-            _ => None,
-        };
-        wishes.further = match (own, text) {
-            (Some(own), Some(text)) => {
-                let sum = SumLoss::new().with(1.0, own)?.with(weight, text)?;
-                Some((1.0, Box::new(sum)))
-            }
-            (Some(own), None) => Some((1.0, own)),
-            (None, Some(text)) => Some((weight, Box::new(text))),
-            (None, None) => None,
-        };
+            _ => {}
+        }
+        wishes.further = one_loss(terms)?;
         let guided = request.is_guided() || beside.steers();
         let options = GuidanceOptions {
             scale: request
@@ -482,7 +506,7 @@ impl MotionGenerator {
         Ok(x0)
     }
 
-    fn finish(
+    pub(crate) fn finish(
         &mut self,
         request: &GenerateRequest,
         scene: Option<&Scene>,
@@ -524,11 +548,34 @@ impl MotionGenerator {
     }
 }
 
+/// A loss with its weight.
+type Term<'a> = (f64, Box<dyn Loss + 'a>);
+
+/// The only term, or the weighted sum of several.
+fn one_loss(mut terms: Vec<Term<'_>>) -> Result<Option<Term<'_>>, Error> {
+    if terms.len() < 2 {
+        return Ok(terms.pop());
+    }
+    let mut sum = SumLoss::new();
+    for (weight, loss) in terms {
+        sum = sum.with(weight, loss)?;
+    }
+    Ok(Some((1.0, Box::new(sum))))
+}
+
 /// Each row `batch` times, one after the other.
-fn repeated(rows: ArrayView2<'_, f32>, batch: usize) -> Array2<f32> {
+pub(crate) fn repeated(rows: ArrayView2<'_, f32>, batch: usize) -> Array2<f32> {
     Array2::from_shape_fn((rows.nrows() * batch, rows.ncols()), |(row, column)| {
         rows[[row / batch, column]]
     })
+}
+
+/// Graphs are kept in the user's cache.
+pub(crate) fn session_options() -> SessionOptions {
+    SessionOptions {
+        cache_dir: cache_dir(),
+        ..SessionOptions::default()
+    }
 }
 
 /// The prompts that a package knows.

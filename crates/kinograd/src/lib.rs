@@ -20,6 +20,8 @@
 //! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets.
 //! - [`image`] makes pictures, steered by texts, masks, drawings, likenesses and measurements.
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
+//! - [`diagnose`] measures how a model, losses and a method go together, and says what to change;
+//!   [`optimize`] makes a reward of clips rise without leaving what the model makes.
 //! - [`dataset`] imports motion capture; [`eval`] measures models and machines,
 //!   [`bench`] guidance methods; [`plot`]
 //!   draws the numbers.
@@ -34,6 +36,7 @@ pub mod bench;
 mod choices;
 mod clip;
 pub mod dataset;
+pub mod diagnose;
 mod error;
 pub mod eval;
 mod finish;
@@ -41,10 +44,13 @@ mod format;
 mod generator;
 mod goals;
 pub mod gradient;
+mod graph;
 pub mod image;
 mod known;
 pub mod models;
+mod network_loss;
 mod observer;
+pub mod optimize;
 pub mod plot;
 mod prompts;
 mod request;
@@ -59,7 +65,7 @@ pub use generator::{MakeLoss, MotionGenerator, Timings};
 pub use observer::{Event, Observer, Warning};
 pub use request::{
     DURATION_RANGE_SECS, GenerateRequest, GenerateRequestBuilder, Goal, MAX_CLIPS,
-    MAX_PROMPT_CHARS, Obstacle, Then,
+    MAX_PROMPT_CHARS, NetworkGoal, Obstacle, Then,
 };
 pub use scene::request_from_scene;
 

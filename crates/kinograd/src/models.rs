@@ -169,57 +169,120 @@ pub struct NewPackage {
 /// [`Error::Request`] if the name is taken or an input cannot be told; otherwise as [`check`].
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Error> {
     let like = find_package(&new.like)?;
-    let into = match &new.into {
-        Some(folder) => folder.clone(),
-        None => user_models().ok_or_else(|| Error::Request {
-            field: "into",
-            message: "the user has no data folder; name a folder".to_owned(),
-        })?,
-    };
-    let folder = into.join(&new.name);
-    if folder.exists() {
-        return Err(Error::Request {
-            field: "name",
-            message: format!("{} is there already", folder.display()),
-        });
-    }
+    let into = packages_folder(new.into.as_deref())?;
     let mut manifest = like.manifest().clone();
     let entry = denoiser_entry(&new.onnx, &manifest)?;
-    let fail = |source: std::io::Error| Error::Write {
-        path: folder.clone(),
-        source: Box::new(source),
-    };
-    std::fs::create_dir_all(&into).map_err(fail)?;
-    let staging = tempfile::Builder::new()
-        .prefix(".kinograd-")
-        .tempdir_in(&into)
-        .map_err(fail)?;
-    for (role, file) in &manifest.files {
-        let from = match role {
-            Role::Denoiser => new.onnx.clone(),
-            role => like.file(*role)?,
-        };
-        let to = match role {
-            Role::Denoiser => staging.path().join(&entry.path),
-            _ => staging.path().join(&file.path),
-        };
-        if let Some(parent) = to.parent() {
-            std::fs::create_dir_all(parent).map_err(fail)?;
-        }
-        std::fs::copy(&from, &to).map_err(fail)?;
-    }
+    let staged = StagedPackage::copied(&like, &into, &new.name)?;
+    staged.put(&new.onnx, &entry.path)?;
     manifest.name.clone_from(&new.name);
     manifest.version = "0.1.0".to_owned();
     manifest.licence = "not said".to_owned();
     manifest.data = "not said".to_owned();
     manifest.limits.clear();
     manifest.metrics.clear();
+    manifest.lineage = None;
     manifest.files.insert(Role::Denoiser, entry);
-    let package = write_package(staging.path(), manifest)?;
+    let package = write_package(staged.path(), manifest)?;
     let mut report = check_package(&package, options)?;
-    std::fs::rename(staging.keep(), &folder).map_err(fail)?;
-    report.folder = folder;
+    report.folder = staged.publish()?;
     Ok(report)
+}
+
+/// The folder that new packages go to: the one that is named, or the user's own.
+pub(crate) fn packages_folder(into: Option<&Path>) -> Result<PathBuf, Error> {
+    match into {
+        Some(folder) => Ok(folder.to_owned()),
+        None => user_models().ok_or_else(|| Error::Request {
+            field: "into",
+            message: "the user has no data folder; name a folder".to_owned(),
+        }),
+    }
+}
+
+/// A package's folder under a hidden name, which is renamed when it is whole and else removed.
+pub(crate) struct StagedPackage {
+    staging: tempfile::TempDir,
+    folder: PathBuf,
+}
+
+impl StagedPackage {
+    /// Copies everything but the denoiser of `like` for a package of this name.
+    pub(crate) fn copied(like: &Package, into: &Path, name: &str) -> Result<Self, Error> {
+        let folder = new_folder(into, name)?;
+        let fail = write_failed(&folder);
+        std::fs::create_dir_all(into).map_err(&fail)?;
+        let staging = tempfile::Builder::new()
+            .prefix(".kinograd-")
+            .tempdir_in(into)
+            .map_err(&fail)?;
+        let staged = Self { staging, folder };
+        for (role, file) in &like.manifest().files {
+            if *role != Role::Denoiser {
+                staged.put(&like.file(*role)?, &file.path)?;
+            }
+        }
+        Ok(staged)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.staging.path()
+    }
+
+    /// Copies a file to a place in the package.
+    fn put(&self, from: &Path, to: &str) -> Result<(), Error> {
+        let to = self.path().join(to);
+        let fail = write_failed(&self.folder);
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent).map_err(&fail)?;
+        }
+        std::fs::copy(from, &to).map_err(&fail)?;
+        Ok(())
+    }
+
+    /// Writes `model.json` and gives the folder its name.
+    pub(crate) fn finish(self, manifest: Manifest) -> Result<PathBuf, Error> {
+        write_package(self.path(), manifest)?.check()?;
+        self.publish()
+    }
+
+    fn publish(self) -> Result<PathBuf, Error> {
+        std::fs::rename(self.staging.keep(), &self.folder).map_err(write_failed(&self.folder))?;
+        Ok(self.folder)
+    }
+}
+
+/// Whether a package of this name can be made in `into`, or among the user's own.
+///
+/// # Errors
+/// [`Error::Request`] if the name is no plain word or taken.
+pub fn check_new_name(name: &str, into: Option<&Path>) -> Result<(), Error> {
+    new_folder(&packages_folder(into)?, name).map(|_| ())
+}
+
+/// Where a package of this name goes, if nothing is there yet.
+pub(crate) fn new_folder(into: &Path, name: &str) -> Result<PathBuf, Error> {
+    let refuse = |message: String| {
+        Err(Error::Request {
+            field: "name",
+            message,
+        })
+    };
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
+        return refuse(format!("`{name}` must be a plain word"));
+    }
+    let folder = into.join(name);
+    if folder.exists() {
+        return refuse(format!("{} is there already", folder.display()));
+    }
+    Ok(folder)
+}
+
+fn write_failed(folder: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+    let path = folder.to_owned();
+    move |source| Error::Write {
+        path: path.clone(),
+        source: Box::new(source),
+    }
 }
 
 /// Tells the graph's inputs apart: by the contract's names, else by rank and width.

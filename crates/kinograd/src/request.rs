@@ -47,6 +47,16 @@ pub struct Obstacle {
     pub radius_m: f64,
 }
 
+/// An ONNX network of the user's that scores clips as something to make small: see
+/// [`ScoreNetwork`](crate::runtime::ScoreNetwork) for what it takes and returns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetworkGoal {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Weight beside the other losses, not negative.
+    pub weight: f64,
+}
+
 /// What to generate. Made by [`GenerateRequest::builder`], which checks it.
 ///
 /// ```
@@ -92,6 +102,9 @@ pub struct GenerateRequest {
     /// [`Method::Projection`] follows goals and the model has a motion embedding, and else 0.
     #[serde(default)]
     pub text_guidance: Option<f64>,
+    /// Networks whose scores are made small.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<NetworkGoal>,
     /// Where to be at the end.
     pub target: Option<Goal>,
     /// Where to be on the way.
@@ -123,6 +136,7 @@ impl GenerateRequest {
                 method: Method::DEFAULT,
                 guidance_scale: None,
                 text_guidance: None,
+                networks: Vec::new(),
                 target: None,
                 waypoints: Vec::new(),
                 obstacles: Vec::new(),
@@ -146,7 +160,11 @@ impl GenerateRequest {
     /// Whether anything steers the clip.
     #[must_use]
     pub fn is_guided(&self) -> bool {
-        self.method != Method::None && (self.has_goals() || self.follows_text())
+        self.method != Method::None && self.asks_for_steering()
+    }
+
+    fn asks_for_steering(&self) -> bool {
+        self.has_goals() || self.follows_text() || !self.networks.is_empty()
     }
 
     /// Whether the text loss was asked for.
@@ -202,7 +220,7 @@ impl GenerateRequest {
             }
             (at, from) = (seconds, xz_m);
         }
-        if self.method == Method::None && (self.has_goals() || self.follows_text()) {
+        if self.method == Method::None && self.asks_for_steering() {
             warnings.push(Warning::Other(
                 "method none: goals and obstacles are measured, but nothing steers".to_owned(),
             ));
@@ -259,6 +277,10 @@ impl GenerateRequest {
         }
         if let Some(weight) = self.text_guidance {
             option("text-guidance", weight.to_string());
+        }
+        for network in &self.networks {
+            let path = shell_quoted(&network.path.display().to_string());
+            option("loss-onnx", format!("{path},{}", network.weight));
         }
         if !self.foot_lock {
             words.push("--no-foot-lock".to_owned());
@@ -325,6 +347,9 @@ impl GenerateRequest {
         }
         if let Some(weight) = self.text_guidance {
             check_range("text guidance", weight, 0.0, 1e6)?;
+        }
+        for network in &self.networks {
+            check_range("loss-onnx weight", network.weight, 0.0, 1e6)?;
         }
         if self.steps == 0 || self.steps > 1000 {
             return Err(refuse(
@@ -502,6 +527,15 @@ impl GenerateRequestBuilder {
         self
     }
 
+    /// A network whose score is made small, with its weight beside the other losses.
+    pub fn network(mut self, path: impl Into<std::path::PathBuf>, weight: f64) -> Self {
+        self.request.networks.push(NetworkGoal {
+            path: path.into(),
+            weight,
+        });
+        self
+    }
+
     /// Where to be at the end, metres on the ground.
     pub fn target(mut self, x_m: f64, z_m: f64) -> Self {
         self.request.target = Some(Goal {
@@ -621,6 +655,10 @@ mod tests {
                 walk().guidance_scale(f64::INFINITY),
                 "guidance scale: inf is outside",
             ),
+            (
+                walk().network("score.onnx", -1.0),
+                "loss-onnx weight: -1 is outside",
+            ),
             (walk().target(f64::NAN, 1.0), "target: (NaN, 1) is not"),
             (walk().target(1e9, 1.0), "target: (1000000000, 1) is more"),
             (walk().target_at(1.0, 1.0, 7.0), "target: at 7 s"),
@@ -677,10 +715,12 @@ mod tests {
         let command = GenerateRequest::builder("it's me")
             .target_at(-2.0, 3.0, 5.0)
             .obstacle(1.0, 1.5, 0.5)
+            .network("my score.onnx", 0.5)
             .foot_lock(false)
             .build()
             .unwrap()
             .to_command();
+        assert!(command.contains(" --loss-onnx 'my score.onnx',0.5 "));
         assert!(command.starts_with(r"kinograd generate 'it'\''s me' --seconds 6"));
         assert!(command.ends_with("--no-foot-lock --target -2,3@5 --obstacle 1,1.5,0.5"));
     }

@@ -121,6 +121,9 @@ losses = {
     "loop": loop(0.0),
     "loop_in_place": loop(1.0),
     "person": person(),
+    "jump_height": 0.955 - 0.02 * (torch.logsumexp(p[:, 0, 1] / 0.02, 0) - np.log(F)),
+    "joint_height": -p[2:6, hands, 1].mean(),
+    "forward_distance": p[0, 0, 2] - p[-1, 0, 2],
 }
 out = dict(joints=joints, headings=headings, other=other, path=path, pose_m=pose, key=key)
 for name, loss in losses.items():

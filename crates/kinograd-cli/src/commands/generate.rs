@@ -40,7 +40,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
     let first_step_s = watcher
         .first_step
         .map(|at| at.duration_since(started).as_secs_f64());
-    let written = write(&clips, args, printer)?;
+    let written = write_clips(&clips, &args.outputs, printer)?;
     let report = report(&Outcome {
         request: &request,
         scene: args.scene.as_deref(),
@@ -59,7 +59,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
 }
 
 /// The scene, with the command line's prompt and length where they are given.
-fn scene_of(args: &GenerateArgs) -> anyhow::Result<Option<Scene>> {
+pub fn scene_of(args: &GenerateArgs) -> anyhow::Result<Option<Scene>> {
     let Some(path) = &args.scene else {
         return Ok(None);
     };
@@ -80,7 +80,8 @@ fn scene_of(args: &GenerateArgs) -> anyhow::Result<Option<Scene>> {
     Ok(Some(scene))
 }
 
-fn request_of(
+/// What the arguments ask for.
+pub fn request_of(
     args: &GenerateArgs,
     scene: Option<&Scene>,
 ) -> Result<GenerateRequest, kinograd::Error> {
@@ -109,6 +110,9 @@ fn request_of(
     }
     if let Some(weight) = args.text_guidance {
         request = request.text_guidance(weight);
+    }
+    for network in &args.networks {
+        request = request.network(&network.path, network.weight);
     }
     if let Some(target) = args.target {
         let [x, z] = target.xz_m;
@@ -187,17 +191,18 @@ impl Observer for Watcher<'_> {
     }
 }
 
+/// Whether a file holds the report instead of a clip.
 pub fn is_json(path: &Path) -> bool {
     FileFormat::of(path).is_ok_and(|format| format == FileFormat::Json)
 }
 
 /// Writes every clip to every output; a .json holds the report of the whole run instead.
-fn write(
+pub fn write_clips(
     clips: &[Clip],
-    args: &GenerateArgs,
+    outputs: &[PathBuf],
     printer: &Printer,
 ) -> anyhow::Result<Vec<Vec<PathBuf>>> {
-    let files: Vec<&PathBuf> = args.outputs.iter().filter(|path| !is_json(path)).collect();
+    let files: Vec<&PathBuf> = outputs.iter().filter(|path| !is_json(path)).collect();
     let bar = printer.progress((clips.len() * files.len()) as u64, "files");
     let mut written = Vec::with_capacity(clips.len());
     for (index, clip) in clips.iter().enumerate() {

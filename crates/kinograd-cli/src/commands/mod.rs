@@ -4,11 +4,13 @@ mod bench;
 mod completions;
 mod convert;
 mod dataset;
+mod diagnose;
 mod eval;
 mod generate;
 mod grad;
 mod image;
 mod models;
+mod optimize;
 mod runtime;
 
 use crate::args::{Command, DatasetCommand};
@@ -19,6 +21,8 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Generate(args) => generate::run(&args, printer),
         Command::Image(args) => image::run(&args, printer),
+        Command::Diagnose(args) => diagnose::run(&args, printer),
+        Command::Optimize(args) => optimize::run(&args, printer),
         Command::Convert(args) => convert::run(&args, printer),
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),

@@ -9,7 +9,9 @@
 mod bad_input;
 mod bench;
 mod commands;
+mod diagnose;
 mod generate;
 mod image;
+mod optimize;
 mod snapshots;
 mod support;

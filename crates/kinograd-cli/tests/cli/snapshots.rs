@@ -63,6 +63,8 @@ fn help_of_every_command() {
     for command in [
         "generate",
         "image",
+        "diagnose",
+        "optimize",
         "convert",
         "dataset build",
         "grad",

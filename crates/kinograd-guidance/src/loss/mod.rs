@@ -6,9 +6,12 @@ mod avoid;
 mod closure;
 mod facing;
 mod foot_contact;
+mod forward_distance;
 mod ground;
 mod image;
+mod joint_height;
 mod joint_target;
+mod jump_height;
 mod keyframes;
 mod loop_closure;
 mod motion;
@@ -30,12 +33,15 @@ pub use avoid::Region;
 pub use closure::ClosureLoss;
 pub use facing::{Facing, FacingTarget};
 pub use foot_contact::{FEET, FootContact, NoSkate};
+pub use forward_distance::ForwardDistance;
 pub use ground::GroundPenetration;
 pub use image::{
     AsEmbedding, ClassLoss, ColourStatistics, ColourTarget, EDGE_HALF, EdgeMatch, ImageOperator,
     LinearMeasurement, MaskMatch, Network, NetworkPullBack, RewardLoss, edge_map,
 };
+pub use joint_height::JointHeight;
 pub use joint_target::{JointTarget, Origin};
+pub use jump_height::JumpHeight;
 pub use keyframes::{KeyPose, Keyframes};
 pub use loop_closure::LoopClosure;
 pub use motion::{DecodedMotion, MotionGradient, MotionLoss, OfRootPath, OnMotion, joint_index};

@@ -194,6 +194,25 @@ pub trait MotionLoss {
     ) -> Result<f64, GuidanceError>;
 }
 
+impl<L: MotionLoss + ?Sized> MotionLoss for Box<L> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn check(&self, frames: usize) -> Result<(), GuidanceError> {
+        (**self).check(frames)
+    }
+
+    fn accumulate(
+        &self,
+        motion: &DecodedMotion,
+        weight: f64,
+        gradient: &mut MotionGradient,
+    ) -> Result<f64, GuidanceError> {
+        (**self).accumulate(motion, weight, gradient)
+    }
+}
+
 /// A loss on the root's ground path as one on a motion.
 pub struct OfRootPath<L>(pub L);
 
@@ -318,6 +337,22 @@ impl PathDecoder {
     /// As [`PathDecoder::features`].
     pub fn motion(&self, x0: &ArrayD<f32>, sample: usize) -> Result<DecodedMotion, GuidanceError> {
         DecodedMotion::decode(self.features(x0, sample)?.view())
+    }
+
+    /// Writes the gradient on `x0` that follows from one on a sample's decoded motion, into that
+    /// sample's own frames of `gradient`.
+    ///
+    /// # Errors
+    /// As [`PathDecoder::features`].
+    pub fn motion_gradient_into(
+        &self,
+        x0: &ArrayD<f32>,
+        sample: usize,
+        on_motion: &MotionGradient,
+        gradient: &mut ArrayD<f32>,
+    ) -> Result<(), GuidanceError> {
+        let on_features = on_motion.on_features(self.features(x0, sample)?.view())?;
+        self.features_into(on_features.view(), sample, gradient)
     }
 }
 

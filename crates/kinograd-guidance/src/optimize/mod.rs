@@ -4,12 +4,16 @@
 //! ([`Optimizer::run`]) linearises it, regenerates the batch from noise under gradient guidance, and
 //! repeats; the denoiser stays as it is, and the mean of the batch goes to the maximiser of
 //! `f(x) − (λ/2)‖x − x̄0‖²_{Σ̄0⁻¹}`. Algorithm 2 ([`Optimizer::run_adaptive`]) also fits the denoiser to
-//! what it generated, and so leaves the regularisation behind.
+//! what it generated, and so leaves the regularisation behind. [`MotionReward`] names rewards of
+//! clips.
 
 mod linear_score;
+mod reward;
 mod rounds;
 
 pub use linear_score::LinearScore;
+pub use reward::MotionReward;
 pub use rounds::{
-    AdaptiveDenoiser, Optimizer, OptimizerOptions, Pull, Round, RoundObserver, Sampling, Trajectory,
+    AdaptiveDenoiser, Frozen, Optimizer, OptimizerOptions, Pull, Round, RoundObserver, Sampling,
+    Trajectory,
 };

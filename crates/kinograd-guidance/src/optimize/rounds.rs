@@ -1,8 +1,8 @@
 use std::ops::ControlFlow;
 
 use kinograd_diffusion::{
-    DifferentiableDenoiser, DiffusionError, Layout, Model, NoObserver, NoiseSource, Sampler,
-    StepPair, sample,
+    Denoiser, DifferentiableDenoiser, DiffusionError, Layout, Model, NoiseLevel, NoiseSource,
+    Observer, PullBack, Sampler, StepPair, sample,
 };
 use ndarray::{ArrayD, Axis};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,12 @@ pub struct OptimizerOptions {
     /// Linearise once, at the batch's mean, as the algorithm is stated; otherwise at every sample,
     /// as in the released code.
     pub at_mean: bool,
+    /// Every round starts from the noise of the first, so that a sample stays itself while its reward
+    /// rises; otherwise each round draws anew, as the algorithm is stated.
+    pub same_noise: bool,
+    /// Longest change of x̂0 in one step, as root mean square over a sample's elements; none if
+    /// absent.
+    pub max_move: Option<f64>,
 }
 
 impl Default for OptimizerOptions {
@@ -56,6 +62,8 @@ impl Default for OptimizerOptions {
             deviation: GradientGuidance::DEVIATION,
             pull: Pull::Constant { delta: 0.2 },
             at_mean: false,
+            same_noise: false,
+            max_move: None,
         }
     }
 }
@@ -85,6 +93,12 @@ pub struct Trajectory {
 
 /// A denoiser that learns from what was generated with it.
 pub trait AdaptiveDenoiser: DifferentiableDenoiser {
+    /// Given the unguided batch before the first round, as a stand-in for the data that the score was
+    /// fitted to. Ignored by scores that know their data.
+    fn begin(&mut self, unguided: &ArrayD<f32>) {
+        let _ = unguided;
+    }
+
     /// Updates the score on the batch of a round, besides those of all rounds before.
     ///
     /// # Errors
@@ -109,13 +123,48 @@ pub struct Sampling<'a> {
     pub layout: &'a Layout,
     /// Noise, asked anew in every round.
     pub noise: &'a mut dyn NoiseSource,
+    /// Told of every step of every round; `Break` ends the run as cancelled.
+    pub observer: &'a mut dyn Observer,
+}
+
+/// A denoiser that stays as it is, for Algorithm 1.
+pub struct Frozen<'a>(pub &'a mut dyn DifferentiableDenoiser);
+
+impl Denoiser for Frozen<'_> {
+    fn denoise(
+        &mut self,
+        x_t: &ArrayD<f32>,
+        level: NoiseLevel,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        self.0.denoise(x_t, level)
+    }
+}
+
+impl DifferentiableDenoiser for Frozen<'_> {
+    fn linearize<'a>(
+        &'a mut self,
+        x_t: &ArrayD<f32>,
+        level: NoiseLevel,
+    ) -> Result<(ArrayD<f32>, PullBack<'a>), DiffusionError> {
+        self.0.linearize(x_t, level)
+    }
+}
+
+impl AdaptiveDenoiser for Frozen<'_> {
+    fn adapt(&mut self, _generated: &ArrayD<f32>) -> Result<(), DiffusionError> {
+        Err(DiffusionError::Parameter {
+            name: "denoiser",
+            value: "frozen".to_owned(),
+            expected: "must be one that learns",
+        })
+    }
 }
 
 /// Algorithms 1 and 2 of Guo et al. 2024; the [module](super) says what they do.
 ///
 /// ```
 /// use std::ops::ControlFlow;
-/// use kinograd_diffusion::{Ddim, Layout, NoiseSchedule, SeededNoise, Spacing};
+/// use kinograd_diffusion::{Ddim, Layout, NoObserver, NoiseSchedule, SeededNoise, Spacing};
 /// use kinograd_guidance::ClosureLoss;
 /// use kinograd_guidance::optimize::{LinearScore, Optimizer, OptimizerOptions, Sampling};
 /// use ndarray::{Array1, Array2, ArrayD};
@@ -134,6 +183,7 @@ pub struct Sampling<'a> {
 ///         steps: &NoiseSchedule::cosine(1000)?.steps(Spacing::Trailing, 20)?,
 ///         layout: &Layout::full(&[1, 2])?,
 ///         noise: &mut SeededNoise::new(vec![1]),
+///         observer: &mut NoObserver,
 ///     },
 ///     &mut |_| ControlFlow::Continue(()),
 /// )?;
@@ -159,6 +209,7 @@ impl<'a> Optimizer<'a> {
         for (field, value, positive) in [
             (field, value, regularized),
             ("deviation", options.deviation, false),
+            ("max_move", options.max_move.unwrap_or(0.0), false),
         ] {
             if !(value.is_finite() && value >= 0.0 && !(positive && value == 0.0)) {
                 return Err(GuidanceError::Field {
@@ -209,6 +260,9 @@ impl<'a> Optimizer<'a> {
         adaptive: bool,
     ) -> Result<Trajectory, DiffusionError> {
         let mut batch = generate(denoiser, sampling, None)?;
+        if adaptive {
+            denoiser.begin(&batch);
+        }
         let mut rewards = Vec::new();
         for index in 0..=self.options.rounds {
             let failed = |error: GuidanceError| error.during(NAME, index as f64);
@@ -229,9 +283,15 @@ impl<'a> Optimizer<'a> {
                 self.options.lookahead,
                 objective,
                 self.options.deviation,
-                GuidanceOptions::default(),
+                GuidanceOptions {
+                    max_move: self.options.max_move,
+                    ..GuidanceOptions::default()
+                },
             )
             .map_err(failed)?;
+            if self.options.same_noise {
+                sampling.noise.rewind();
+            }
             batch = generate(denoiser, sampling, Some(&mut guidance))?;
             if adaptive {
                 denoiser.adapt(&batch)?;
@@ -302,6 +362,6 @@ fn generate(
         sampling.layout,
         sampling.noise,
         guidance.map(|guidance| guidance as &mut dyn kinograd_diffusion::Guidance),
-        &mut NoObserver,
+        sampling.observer,
     )
 }

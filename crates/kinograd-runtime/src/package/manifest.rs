@@ -23,6 +23,7 @@ pub const SCHEMA: u32 = 1;
 /// | `limits` | strings | what the model cannot do |
 /// | `known_prompts` | strings | prompts that were seen to work |
 /// | `metrics` | map | measured numbers, with names of the makers' choice |
+/// | `lineage` | `{parent, parent_version, parent_sha256, command, reward, rounds, training_steps, learning_rate, seed, weights}` | absent unless the weights were fine-tuned from another package's |
 ///
 /// Roles and the tensors that their graphs take and return:
 ///
@@ -81,6 +82,34 @@ pub struct Manifest {
     /// Measured numbers.
     #[serde(default)]
     pub metrics: serde_json::Map<String, serde_json::Value>,
+    /// What the weights were fine-tuned from, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
+}
+
+/// Where fine-tuned weights come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// Name of the package that the weights were before.
+    pub parent: String,
+    /// Its release.
+    pub parent_version: String,
+    /// SHA-256 of its denoiser.
+    pub parent_sha256: String,
+    /// The command that made this package.
+    pub command: String,
+    /// What was made large.
+    pub reward: String,
+    /// Rounds of generating and learning.
+    pub rounds: usize,
+    /// Steps of the optimiser in all.
+    pub training_steps: usize,
+    /// The optimiser's learning rate.
+    pub learning_rate: f64,
+    /// First seed.
+    pub seed: u64,
+    /// Names of the weights that were trained.
+    pub weights: Vec<String>,
 }
 
 /// What a package makes.

@@ -210,6 +210,7 @@ pub fn manifest() -> Manifest {
         limits: vec!["it cannot do anything".into()],
         known_prompts: vec!["walk forward".into()],
         metrics: serde_json::Map::new(),
+        lineage: None,
     }
 }
 

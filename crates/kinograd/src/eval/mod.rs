@@ -3,6 +3,7 @@
 mod model;
 mod prompts;
 mod reference;
+mod simulation;
 mod speed;
 pub mod statistics;
 mod validation;
@@ -12,5 +13,9 @@ pub use model::{
 };
 pub use prompts::{Movement, PROMPTS, PromptCase};
 pub(crate) use reference::Reference;
+pub use simulation::{
+    SimulatedMethod, SimulatedReward, SimulationProtocol, SimulationReport, SimulationRun,
+    simulation,
+};
 pub use speed::{SpeedProtocol, SpeedReport, SpeedRow, speed};
 pub use validation::ValidationReport;

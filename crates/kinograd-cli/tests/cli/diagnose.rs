@@ -1,0 +1,79 @@
+//! `diagnose` end to end on the repository's model and the built-in engine.
+
+use crate::support::{files, kinograd};
+
+const SHORT: [&str; 10] = [
+    "diagnose",
+    "a person walks forward",
+    "--seconds",
+    "1",
+    "--steps",
+    "2",
+    "--runtime",
+    "builtin",
+    "-q",
+    "--json",
+];
+
+#[test]
+fn every_quantity_is_measured_and_something_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut args = SHORT.to_vec();
+    args.extend(["--target", "-0.5,0.8", "--text-guidance", "0.5"]);
+    args.extend(["--calls", "1,3", "--plot", "a.png", "-o", "a.json"]);
+    let run = kinograd(folder.path(), &args).ok();
+    assert_eq!(files(folder.path()), ["a.json", "a.png"]);
+    let report = run.json();
+    assert_eq!(report["schema"], "kinograd.diagnose/1");
+    let steps = report["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2);
+    for step in steps {
+        assert!(step["loss"].as_f64().unwrap() >= 0.0);
+        assert!(step["pl_ratio"].as_f64().unwrap() > 0.0);
+    }
+    let terms = report["terms"].as_array().unwrap();
+    assert_eq!(terms[0]["name"], "goals");
+    assert!(terms[0]["adversarial_share"].is_null());
+    assert!(terms[0]["smoothness"]["augmented"].is_null());
+    assert!(terms[0]["guided"].as_f64().unwrap() < terms[0]["unguided"].as_f64().unwrap());
+    assert_eq!(terms[1]["name"], "text");
+    for key in ["plain", "augmented"] {
+        assert!(terms[1]["smoothness"][key].as_f64().unwrap() > 0.0, "{key}");
+    }
+    let calls = report["calls"].as_array().unwrap();
+    assert_eq!(calls.len(), 2);
+    assert!(calls.iter().all(|row| row["loss"].is_f64()));
+    let advice = &report["recommendation"];
+    assert!([1, 3].contains(&advice["steps"].as_u64().unwrap()));
+    assert_eq!(advice["evidence"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn what_cannot_be_diagnosed_is_named() {
+    for (more, part) in [
+        (vec![], "goals: nothing steers"),
+        (
+            vec!["--target", "0,1", "--calls", "0"],
+            "calls: 0 is outside",
+        ),
+        (vec!["--target", "0,1", "--n", "9"], "n: 9 clips"),
+        (
+            vec!["--target", "0,1", "-o", "a.glb"],
+            "a.glb is no .json file",
+        ),
+        (
+            vec!["--target", "0,1", "--plot", "a.glb"],
+            "a.glb is no .png file",
+        ),
+        (vec!["--loss-onnx", "none.onnx"], "none.onnx"),
+        (vec!["--loss-onnx", "none.onnx,-1"], "loss-onnx weight: -1"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = SHORT.to_vec();
+        args.extend(&more);
+        let run = kinograd(folder.path(), &args);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        assert!(run.stderr.contains(part), "no `{part}` in: {}", run.stderr);
+        assert_eq!(files(folder.path()), Vec::<String>::new(), "{more:?}");
+    }
+}

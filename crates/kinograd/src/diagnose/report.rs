@@ -1,0 +1,225 @@
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Recommendation;
+use crate::plot::{Bar, Bars, Chart, Panel, Scale, Series, save_plot};
+use crate::{Error, Method};
+
+/// The losses at one step of the request's own run, means over the clips.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StepReport {
+    /// Timestep that the step starts from.
+    pub timestep: f64,
+    /// ℓ, the weighted sum of the losses at the x̂0 that the step was taken with.
+    pub loss: f64,
+    /// How much ℓ falls until the next step.
+    pub descent: Option<f64>,
+    /// `½‖∇ℓ‖² / (ℓ − ℓ*)` on x̂0, normalised features; absent where ℓ is at ℓ*.
+    pub pl_ratio: Option<f64>,
+}
+
+/// The local Lipschitz constant of a loss's gradient: the largest `‖∇ℓ(x + d) − ∇ℓ(x)‖ / ‖d‖` over
+/// clips and random directions of 0.05 root mean square, on x̂0 half-way through the run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Smoothness {
+    /// Of the loss itself.
+    pub plain: f64,
+    /// Of its mean over augmentations; absent for analytic losses.
+    pub augmented: Option<f64>,
+}
+
+/// One of the losses.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TermReport {
+    /// The loss.
+    pub name: String,
+    /// Its weight in the sum.
+    pub weight: f64,
+    /// Its value for unguided clips.
+    pub unguided: f64,
+    /// Its value for guided clips.
+    pub guided: f64,
+    /// How its gradient changes.
+    pub smoothness: Smoothness,
+    /// What augmentations it was judged by.
+    pub augmentations: &'static str,
+    /// `1 −` the drop on held-out augmentations over the drop of the loss itself: near 0 where the
+    /// clips got better, near 1 where only the network's answer did. Absent for analytic losses,
+    /// which no clip can deceive, and where the loss did not fall.
+    pub adversarial_share: Option<f64>,
+}
+
+/// A method at a number of calls, means over the clips.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AttemptReport {
+    /// The method.
+    pub method: Method,
+    /// Denoiser calls, that is steps.
+    pub calls: usize,
+    /// ℓ at the end; absent where the run broke down.
+    pub loss: Option<f64>,
+    /// Cosine between the embeddings of clip and prompt, where the model has an embedding.
+    pub text_score: Option<f64>,
+    /// Wall time per clip, seconds.
+    pub seconds_per_clip: f64,
+    /// Why the run broke down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// What a diagnosis gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DiagnoseReport {
+    /// `kinograd.diagnose/1`.
+    pub schema: &'static str,
+    /// Name and version of the model.
+    pub model: String,
+    /// The engine.
+    pub engine: String,
+    /// The command that makes the clips.
+    pub command: String,
+    /// Steps of the request's own run.
+    pub steps: Vec<StepReport>,
+    /// ℓ*, the least that ℓ can be: 0, but for a network's score the least that was seen.
+    pub least_loss: f64,
+    /// Every loss.
+    pub terms: Vec<TermReport>,
+    /// The unguided clips, by [`Method::None`].
+    pub unguided: AttemptReport,
+    /// The request's method at several numbers of calls.
+    pub calls: Vec<AttemptReport>,
+    /// Other methods at the request's steps.
+    pub methods: Vec<AttemptReport>,
+    /// What follows.
+    pub recommendation: Recommendation,
+}
+
+impl DiagnoseReport {
+    /// Draws loss and PL ratio by step, loss by calls, and smoothness.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with the path and why.
+    pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
+        let chart = |title: &str, x_label: &str, points: Vec<(f64, f64)>, y_scale| {
+            Panel::Chart(Chart {
+                title: title.to_owned(),
+                x_label: x_label.to_owned(),
+                y_scale,
+                series: vec![Series::line("", points)],
+                ..Chart::default()
+            })
+        };
+        let by_step = |value: &dyn Fn(&StepReport) -> Option<f64>| -> Vec<(f64, f64)> {
+            let steps = self.steps.iter().enumerate();
+            steps
+                .filter_map(|(index, step)| Some((index as f64, value(step)?)))
+                .collect()
+        };
+        let by_calls = self
+            .calls
+            .iter()
+            .filter_map(|row| Some((row.calls as f64, row.loss?)));
+        let bars = self.terms.iter().flat_map(|term| {
+            let bar = |label: String, value| Bar {
+                label,
+                value,
+                interval: None,
+            };
+            let plain = bar(term.name.clone(), term.smoothness.plain);
+            let augmented = term.smoothness.augmented;
+            let augmented = augmented.map(|value| bar(format!("{}, augmented", term.name), value));
+            [Some(plain), augmented].into_iter().flatten()
+        });
+        let panels = [
+            chart("loss", "step", by_step(&|step| Some(step.loss)), Scale::Log),
+            chart(
+                "PL ratio",
+                "step",
+                by_step(&|step| step.pl_ratio),
+                Scale::Log,
+            ),
+            chart("loss", "calls", by_calls.collect(), Scale::Log),
+            Panel::Bars(Bars {
+                title: "Lipschitz constant of the gradient".to_owned(),
+                bars: bars.collect(),
+                ..Bars::default()
+            }),
+        ];
+        save_plot(path, &panels, 2, (640, 420))
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.4}"))
+}
+
+impl fmt::Display for DiagnoseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} on {}", self.model, self.engine)?;
+        writeln!(
+            f,
+            "{:>8}  {:>11} {:>11} {:>11}",
+            "timestep", "loss", "descent", "PL ratio"
+        )?;
+        for step in &self.steps {
+            writeln!(
+                f,
+                "{:>8.0}  {:>11.4} {:>11} {:>11}",
+                step.timestep,
+                step.loss,
+                number(step.descent),
+                number(step.pl_ratio)
+            )?;
+        }
+        writeln!(
+            f,
+            "{:16} {:>6} {:>9} {:>9}  {:>10} {:>10}  {:>11}",
+            "loss", "weight", "unguided", "guided", "Lipschitz", "augmented", "adversarial"
+        )?;
+        for term in &self.terms {
+            let share = match (term.smoothness.augmented, term.adversarial_share) {
+                (None, _) => "not applicable: analytic".to_owned(),
+                (_, share) => number(share),
+            };
+            writeln!(
+                f,
+                "{:16} {:>6} {:>9.4} {:>9.4}  {:>10.3} {:>10}  {share:>11}",
+                term.name,
+                term.weight,
+                term.unguided,
+                term.guided,
+                term.smoothness.plain,
+                number(term.smoothness.augmented)
+            )?;
+        }
+        writeln!(
+            f,
+            "{:14} {:>5} {:>11} {:>6} {:>7}",
+            "method", "calls", "loss", "text", "s/clip"
+        )?;
+        let rows = std::iter::once(&self.unguided)
+            .chain(&self.calls)
+            .chain(&self.methods);
+        for row in rows {
+            write!(f, "{:14} {:>5} ", row.method.name(), row.calls)?;
+            match &row.failure {
+                Some(why) => writeln!(f, "broke down: {why}")?,
+                None => writeln!(
+                    f,
+                    "{:>11} {:>6} {:>7.2}",
+                    number(row.loss),
+                    number(row.text_score),
+                    row.seconds_per_clip
+                )?,
+            }
+        }
+        self.recommendation.fmt(f)
+    }
+}

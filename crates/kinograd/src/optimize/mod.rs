@@ -1,0 +1,23 @@
+//! Diffusion as an optimiser (Guo et al. 2024): clips whose reward rises from round to round while
+//! they stay what the model makes.
+//!
+//! Algorithm 1 linearises the reward at the clips, generates them again under gradient guidance with
+//! the target `y = δ + gᵀz`, and repeats. Algorithm 2 also fits the denoiser to the clips of all rounds
+//! so far, by denoising score matching with Adam on a copy of its weights; [`FineTuned::save`] makes a
+//! package of it.
+
+mod learner;
+mod measure;
+mod report;
+mod request;
+mod run;
+mod save;
+
+pub use kinograd_guidance::Lookahead;
+pub use kinograd_guidance::optimize::MotionReward;
+pub use learner::FineTune;
+pub(crate) use learner::Learner;
+pub use report::{OptimizeReport, RoundReport};
+pub use request::{MAX_OPTIMIZED_CLIPS, OptimizeRequest, Reward};
+pub use run::Optimized;
+pub use save::FineTuned;

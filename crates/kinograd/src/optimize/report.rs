@@ -1,0 +1,189 @@
+//! What an optimisation reports.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::OptimizeRequest;
+use super::request::guidance_name;
+use crate::Error;
+use crate::eval::statistics::mean;
+use crate::plot::{Chart, Mark, Panel, Point, Series, save_plot};
+
+/// Measurements after a round; one value per clip where it is a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RoundReport {
+    /// Which round; 0 is the unguided clips.
+    pub round: usize,
+    /// The reward, in its unit.
+    pub rewards: Vec<f64>,
+    /// Cosine between the embeddings of the clip and of the prompt; empty where the model has no
+    /// motion embedding.
+    pub text_scores: Vec<f64>,
+    /// Share of frames in which a foot on the ground slides, before clean-up.
+    pub foot_skate_ratios: Vec<f64>,
+    /// Mean jerk of the joints before clean-up, m/s³.
+    pub jerks_m_s3: Vec<f64>,
+    /// Standard deviation of the bones' lengths over the clip before clean-up, metres: 0 for a body
+    /// that stays whole.
+    pub bone_stds_m: Vec<f64>,
+    /// How far a clip is from what the model expects: root mean square of `x − x̂0(x_t)` at 10 % of
+    /// the schedule, with the same noise for every round, by the model as it was before the run,
+    /// in deviations of the features.
+    pub residuals: Vec<f64>,
+    /// Wall time of the round, seconds.
+    pub seconds: f64,
+    /// Of those, the fine-tuning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_seconds: Option<f64>,
+    /// Mean loss of the round's fine-tuning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub training_loss: Option<f64>,
+}
+
+/// The request and what every round gave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct OptimizeReport {
+    /// `kinograd.optimize/1`.
+    pub schema: &'static str,
+    /// Name and version of the model.
+    pub model: String,
+    /// The engine.
+    pub engine: String,
+    /// The command that does the same.
+    pub command: String,
+    /// What was asked for.
+    pub request: OptimizeRequest,
+    /// The reward's unit.
+    pub unit: &'static str,
+    /// δ that was taken.
+    pub delta: f64,
+    /// σ that was taken.
+    pub deviation: f64,
+    /// Means over real clips that the model's makers measured: `skate` and `jerk`, where they say.
+    pub real: Option<serde_json::Value>,
+    /// What the rounds gave, first the unguided clips.
+    pub rounds: Vec<RoundReport>,
+}
+
+impl RoundReport {
+    /// Mean reward.
+    #[must_use]
+    pub fn reward(&self) -> f64 {
+        mean(&self.rewards).unwrap_or(f64::NAN)
+    }
+}
+
+impl OptimizeReport {
+    /// Draws reward, residual, text score and jerk against the rounds.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with the path and why.
+    pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
+        let unit = |name: &str, unit: &str| match unit {
+            "" => name.to_owned(),
+            unit => format!("{name}, {unit}"),
+        };
+        let reward = unit(&self.request.reward.to_string(), self.unit);
+        let panels = [
+            self.panel(&reward, |round| &round.rewards),
+            self.panel("residual, deviations", |round| &round.residuals),
+            self.panel("text score", |round| &round.text_scores),
+            self.panel("jerk, m/s³", |round| &round.jerks_m_s3),
+        ];
+        save_plot(path, &panels, 2, (640, 400))
+    }
+
+    /// The mean over the clips, from the least to the greatest of them.
+    fn panel(&self, name: &str, values: impl Fn(&RoundReport) -> &Vec<f64>) -> Panel {
+        let point = |round: &RoundReport| {
+            let values = values(round);
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            Point {
+                x: round.round as f64,
+                y: mean(values).unwrap_or(f64::NAN),
+                interval: (values.len() > 1).then_some([least, greatest]),
+            }
+        };
+        Panel::Chart(Chart {
+            title: format!("\"{}\"", self.request.clips.prompt),
+            x_label: "round".to_owned(),
+            y_label: name.to_owned(),
+            series: vec![Series {
+                label: String::new(),
+                points: self.rounds.iter().map(point).collect(),
+                mark: Mark::Line,
+            }],
+            ..Chart::default()
+        })
+    }
+}
+
+impl fmt::Display for OptimizeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let request = &self.request;
+        writeln!(
+            f,
+            "\"{}\", {} s, {} clips, {} by {}, δ {:.3} {}, {}",
+            request.clips.prompt,
+            request.clips.duration_secs,
+            request.clips.clips,
+            request.reward,
+            guidance_name(request.lookahead),
+            self.delta,
+            self.unit,
+            self.engine
+        )?;
+        let trained = self
+            .rounds
+            .iter()
+            .any(|round| round.training_loss.is_some());
+        write!(
+            f,
+            "{:>5}  {:>10} {:>9}  {:>6} {:>6} {:>7} {:>8} {:>9}  {:>7}",
+            "round", "reward", "least", "text", "skate", "jerk", "bones mm", "residual", "seconds"
+        )?;
+        writeln!(f, "{}", if trained { "  fit s  loss" } else { "" })?;
+        let or_dash = |value: Option<f64>, digits: usize| {
+            value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+        };
+        for round in &self.rounds {
+            let least = round.rewards.iter().copied().fold(f64::INFINITY, f64::min);
+            write!(
+                f,
+                "{:>5}  {:>10.4} {:>9.4}  {:>6} {:>6} {:>7} {:>8} {:>9}  {:>7.2}",
+                round.round,
+                round.reward(),
+                least,
+                or_dash(mean(&round.text_scores), 2),
+                or_dash(mean(&round.foot_skate_ratios), 3),
+                or_dash(mean(&round.jerks_m_s3), 1),
+                or_dash(mean(&round.bone_stds_m).map(|m| m * 1e3), 2),
+                or_dash(mean(&round.residuals), 4),
+                round.seconds
+            )?;
+            if let (Some(seconds), Some(loss)) = (round.training_seconds, round.training_loss) {
+                write!(f, "  {seconds:>5.1}  {loss:.4}")?;
+            }
+            writeln!(f)?;
+        }
+        if let Some(real) = &self.real {
+            let number = |key: &str, digits| or_dash(real[key].as_f64(), digits);
+            writeln!(
+                f,
+                " real  {:>10} {:>9}  {:>6} {:>6} {:>7} {:>8}",
+                "",
+                "",
+                "",
+                number("skate", 3),
+                number("jerk", 1),
+                number("bone_std_mm", 2)
+            )?;
+        }
+        Ok(())
+    }
+}

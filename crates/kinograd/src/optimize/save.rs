@@ -1,0 +1,79 @@
+//! A fine-tuned model as a package of its own.
+
+use std::path::{Path, PathBuf};
+
+use kinograd_runtime::{Lineage, Role, sha256_of_file};
+use onnx_grad::Model;
+
+use super::OptimizeRequest;
+use crate::models::{StagedPackage, packages_folder};
+use crate::{Error, MotionGenerator};
+
+/// A fine-tuned denoiser that is not in a package yet.
+#[derive(Debug, Clone)]
+pub struct FineTuned {
+    pub(super) model: Model,
+    pub(super) weights: Vec<String>,
+    pub(super) training_steps: usize,
+}
+
+impl FineTuned {
+    /// The denoiser with its new weights.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Names of the weights that were trained.
+    #[must_use]
+    pub fn weights(&self) -> &[String] {
+        &self.weights
+    }
+
+    /// Saves it as a package beside what else its parent has, with its lineage; the folder is whole
+    /// or not there, and the parent is not touched. Returns the folder.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the name is taken; [`Error::Write`] or [`Error::Runtime`] if a file
+    /// cannot be read or written.
+    pub fn save(
+        &self,
+        parent: &MotionGenerator,
+        request: &OptimizeRequest,
+        name: &str,
+        into: Option<&Path>,
+    ) -> Result<PathBuf, Error> {
+        let package = &parent.package;
+        let into = packages_folder(into)?;
+        let staged = StagedPackage::copied(package, &into, name)?;
+        let denoiser = package.file(Role::Denoiser)?;
+        let parent_sha256 = sha256_of_file(&denoiser)?;
+        let mut manifest = package.manifest().clone();
+        let entry = manifest
+            .files
+            .get(&Role::Denoiser)
+            .ok_or_else(|| Error::Internal("the package lost its denoiser".to_owned()))?;
+        let path = staged.path().join(&entry.path);
+        self.model.write(&path).map_err(|source| Error::Gradient {
+            path: path.clone(),
+            source,
+        })?;
+        let fine_tune = request.fine_tune.clone().unwrap_or_default();
+        manifest.lineage = Some(Lineage {
+            parent: manifest.name.clone(),
+            parent_version: manifest.version.clone(),
+            parent_sha256,
+            command: request.to_command(),
+            reward: request.reward.to_string(),
+            rounds: request.rounds,
+            training_steps: self.training_steps,
+            learning_rate: fine_tune.learning_rate,
+            seed: request.clips.seed,
+            weights: self.weights.clone(),
+        });
+        name.clone_into(&mut manifest.name);
+        // They were measured of the parent.
+        manifest.metrics.clear();
+        staged.finish(manifest)
+    }
+}
