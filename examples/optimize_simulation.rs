@@ -1,7 +1,8 @@
 //! The simulation of Guo et al. 2024: reward and distance from the data against the rounds.
 //!
-//! `cargo run --release --example optimize_simulation -- [ROUNDS] [FOLDER] [LEARNING_RATE]` writes
-//! `simulation.json` and `simulation.png` to the folder; the learning rate is algorithm 2's.
+//! `cargo run --release --example optimize_simulation -- [ROUNDS] [FOLDER] [LEARNING_RATE] [MAX_MOVE]`
+//! writes `simulation.json` and `simulation.png` to the folder; the learning rate is algorithm 2's, and
+//! a move of 0 is unbounded.
 
 use std::path::Path;
 
@@ -17,6 +18,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = args.next().unwrap_or_else(|| ".".to_owned());
     if let Some(rate) = args.next() {
         protocol.learning_rate = rate.parse()?;
+    }
+    if let Some(rms) = args.next() {
+        let rms: f64 = rms.parse()?;
+        protocol.max_move = (rms > 0.0).then_some(rms);
     }
     let options = EngineOptions {
         threads: 1,

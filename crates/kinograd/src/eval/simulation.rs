@@ -49,6 +49,9 @@ pub struct SimulationProtocol {
     pub steps_per_round: usize,
     /// Learning rate of those.
     pub learning_rate: f64,
+    /// Longest change of x̂0 in one step, root mean square: a trained score is wrong where a guided
+    /// sample leaves what it has seen. None if `None`.
+    pub max_move: Option<f64>,
     /// Seed of A, the rewards, the training and the samples.
     pub seed: u64,
 }
@@ -65,7 +68,8 @@ impl Default for SimulationProtocol {
             delta: 0.2,
             pretraining: 4000,
             steps_per_round: 1,
-            learning_rate: 1e-4,
+            learning_rate: 1e-5,
+            max_move: Some(0.1),
             seed: 0,
         }
     }
@@ -91,7 +95,7 @@ pub enum SimulatedMethod {
     Loss,
     /// Algorithm 1 as it is stated: G_loss, linearised at the batch's mean.
     Algorithm1,
-    /// Algorithm 2: as `Loss`, and the score learns from the samples of all rounds.
+    /// Algorithm 2: as `Algorithm1`, and the score learns from the samples of all rounds.
     Algorithm2,
 }
 
@@ -467,7 +471,11 @@ impl<'a> Problem<'a> {
                     _ => protocol.delta,
                 },
             },
-            at_mean: method == SimulatedMethod::Algorithm1,
+            at_mean: matches!(
+                method,
+                SimulatedMethod::Algorithm1 | SimulatedMethod::Algorithm2
+            ),
+            max_move: protocol.max_move,
             ..OptimizerOptions::default()
         };
         let mut optimizer = Optimizer::new(options, self.cost(reward))?;
@@ -722,9 +730,10 @@ mod tests {
                 |run: &&SimulationRun| run.reward == SimulatedReward::F1 && run.method == method;
             report.runs.iter().find(of).unwrap()
         };
-        let (naive, loss, learnt) = (
+        let (naive, loss, mean, learnt) = (
             run(SimulatedMethod::Naive),
             run(SimulatedMethod::Loss),
+            run(SimulatedMethod::Algorithm1),
             run(SimulatedMethod::Algorithm2),
         );
         assert!(
@@ -734,13 +743,13 @@ mod tests {
         );
         assert!(naive.off_ratios[20] > 1.5 * loss.off_ratios[20]);
         // The first round is the same, and the score has learnt nothing before it.
-        assert_eq!(learnt.rewards[..2], loss.rewards[..2]);
+        assert_eq!(learnt.rewards[..2], mean.rewards[..2]);
         assert!(
             learnt.rewards[20] > learnt.rewards[0] + 0.3,
             "{:?}",
             learnt.rewards
         );
-        assert!(learnt.rewards[3..] != loss.rewards[3..]);
+        assert!(learnt.rewards[3..] != mean.rewards[3..]);
         let error = SimulationProtocol {
             subspace: 12,
             ..protocol
