@@ -92,7 +92,7 @@ impl OptimizeReport {
             self.panel(&reward, |round| &round.rewards),
             self.panel("residual, deviations", |round| &round.residuals),
             self.panel("text score", |round| &round.text_scores),
-            self.panel("jerk, m/s³", |round| &round.jerks_m_s3),
+            self.panel("jerk, m/s/s/s", |round| &round.jerks_m_s3),
         ];
         save_plot(path, &panels, 2, (640, 400))
     }

@@ -82,10 +82,11 @@ impl Scale {
         }
     }
 
-    fn label(self, place: f64) -> String {
+    /// The number at a place of an axis that is `width` long, told apart from its neighbours.
+    fn label(self, place: f64, width: f64) -> String {
         match self {
-            Self::Linear => short(place),
-            Self::Log => short(10_f64.powf(place)),
+            Self::Linear => short(place, digits_apart(width)),
+            Self::Log => short(10_f64.powf(place), 0),
         }
     }
 }
@@ -275,8 +276,8 @@ fn draw_chart(area: &Area<'_, '_>, chart: &Chart) -> Result<(), PlotFault> {
         .y_desc(chart.y_label.as_str())
         .x_labels(6)
         .y_labels(7)
-        .x_label_formatter(&|place| x_scale.label(*place))
-        .y_label_formatter(&|place| y_scale.label(*place))
+        .x_label_formatter(&|place| x_scale.label(*place, right - left))
+        .y_label_formatter(&|place| y_scale.label(*place, high - low))
         .draw()?;
     for (index, series) in chart.series.iter().enumerate() {
         draw_series(
@@ -372,7 +373,7 @@ fn draw_bars(area: &Area<'_, '_>, bars: &Bars) -> Result<(), PlotFault> {
         .axis_desc_style(text())
         .x_desc(bars.x_label.as_str())
         .x_labels(6)
-        .x_label_formatter(&|value| short(*value))
+        .x_label_formatter(&|value| short(*value, digits_apart(high - low)))
         .draw()?;
     let names = text().pos(Pos::new(HPos::Right, VPos::Center));
     for (index, bar) in bars.bars.iter().enumerate() {
@@ -396,8 +397,18 @@ fn draw_bars(area: &Area<'_, '_>, bars: &Bars) -> Result<(), PlotFault> {
     Ok(())
 }
 
-/// A number in few letters.
-fn short(value: f64) -> String {
+/// Decimals that tell about six marks on this width apart.
+fn digits_apart(width: f64) -> usize {
+    let decimals = -(width / 6.0).log10();
+    if decimals.is_finite() {
+        decimals.ceil().clamp(0.0, 6.0) as usize
+    } else {
+        0
+    }
+}
+
+/// A number in few letters, with at least so many decimals where they are not zero.
+fn short(value: f64, decimals: usize) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-3..1e5).contains(&size) {
         return format!("{value:.0e}");
@@ -411,6 +422,7 @@ fn short(value: f64) -> String {
     } else {
         3
     };
+    let digits = digits.max(decimals);
     let text = format!("{value:.digits$}");
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -475,6 +487,15 @@ mod tests {
     }
 
     #[test]
+    fn marks_close_together_are_told_apart() {
+        let width = 0.843 - 0.838;
+        let marks = [0.838, 0.839, 0.840, 0.841].map(|at| Scale::Linear.label(at, width));
+        assert_eq!(marks, ["0.838", "0.839", "0.84", "0.841"]);
+        assert_eq!(Scale::Linear.label(20.0, 45.0), "20");
+        assert_eq!(Scale::Linear.label(1.0, 0.0), "1");
+    }
+
+    #[test]
     fn numbers_are_short() {
         let cases = [
             (0.0, "0"),
@@ -484,7 +505,7 @@ mod tests {
             (1e-4, "1e-4"),
         ];
         for (value, text) in cases {
-            assert_eq!(short(value), text);
+            assert_eq!(short(value, 0), text);
         }
     }
 }
