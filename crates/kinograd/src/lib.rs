@@ -23,7 +23,7 @@
 //! - [`diagnose`] measures how a model, losses and a method go together, and says what to change;
 //!   [`optimize`] makes a reward of clips rise without leaving what the model makes.
 //! - [`dataset`] imports motion capture; [`eval`] measures models and machines,
-//!   [`bench`] guidance methods; [`plot`]
+//!   [`mod@bench`] guidance methods; [`plot`]
 //!   draws the numbers.
 //!
 //! World: metres, Y up, right-handed; a clip starts at the origin facing +Z, left is +X. Places on
