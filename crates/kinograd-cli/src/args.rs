@@ -8,7 +8,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::bench::{BenchCommand, BenchGuidanceArgs, BenchTrajectoryArgs, BenchTuneArgs};
-use crate::values::{NetworkArg, ObstacleArg, TargetArg, ThenArg, WaypointArg, WindowArg};
+use crate::values::{
+    NetworkArg, ObstacleArg, SizeArg, TargetArg, ThenArg, TimestepsArg, VisitsArg, WaypointArg,
+    WindowArg,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -64,6 +67,8 @@ pub enum Command {
     Diagnose(Box<DiagnoseArgs>),
     /// Convert a clip between .bvh, .glb and .npz, or draw it as .png.
     Convert(ConvertArgs),
+    /// Draw clips as a picture or a film.
+    Render(RenderArgs),
     /// Build training data from motion capture.
     #[command(subcommand)]
     Dataset(DatasetCommand),
@@ -104,6 +109,42 @@ pub struct EngineArgs {
     /// Threads per model call; 0 lets the engine choose.
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+}
+
+/// When and how much a method acts.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Steering")]
+pub struct SteeringArgs {
+    /// Steer only the steps that start between these timesteps; 0 is clean, 999 noise.
+    #[arg(long, value_name = "FROM..TO")]
+    pub interval: Option<TimestepsArg>,
+    /// How the strength changes over the run.
+    #[arg(long, value_enum, default_value_t = ScheduleArg::Constant)]
+    pub schedule: ScheduleArg,
+    /// Longest move of a sample in one step, as root mean square over its normalised numbers.
+    #[arg(long, allow_hyphen_values = true, value_name = "RMS")]
+    pub max_move: Option<f64>,
+    /// Take each step several times, noised back in between, all steps or those between two
+    /// timesteps; costs as many times more.
+    #[arg(long, value_name = "VISITS[@FROM..TO]")]
+    pub time_travel: Option<VisitsArg>,
+}
+
+/// How a strength changes over a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleArg {
+    /// Not at all.
+    Constant,
+    /// From little to all, towards the clean sample.
+    Rising,
+    /// From all to little.
+    Falling,
+    /// As the signal's share of the noised sample.
+    Signal,
+    /// As the noise's share.
+    Noise,
+    /// As the sampler's own noise.
+    Posterior,
 }
 
 /// Arguments of `generate`.
@@ -187,6 +228,9 @@ pub struct GenerateArgs {
     /// Output file: .glb, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
+    /// When and how much the method acts.
+    #[command(flatten)]
+    pub steering: SteeringArgs,
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,
@@ -251,6 +295,9 @@ pub struct ImageArgs {
     /// Also write how the pictures came out of noise, one row each.
     #[arg(long, value_name = "PNG")]
     pub save_steps: Option<PathBuf>,
+    /// When and how much the method acts.
+    #[command(flatten)]
+    pub steering: SteeringArgs,
     /// Model package that makes pictures: a name, or a folder with a model.json.
     #[arg(
         long,
@@ -342,6 +389,15 @@ pub struct OptimizeArgs {
     /// How far above the present reward each round aims, in the reward's unit.
     #[arg(long, allow_hyphen_values = true)]
     pub delta: Option<f64>,
+    /// Run the same clips for several deltas, to see what more reward costs; --plot draws the curves.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        value_name = "DELTA,...",
+        conflicts_with_all = ["delta", "save"]
+    )]
+    pub trade_off: Vec<f64>,
     /// Deviation of that aim, in the reward's unit: the smaller, the more reward and the less natural.
     #[arg(long, allow_hyphen_values = true)]
     pub sigma: Option<f64>,
@@ -452,6 +508,51 @@ pub struct ConvertArgs {
     /// Put the motion on the canonical 22-joint body.
     #[arg(long)]
     pub retarget: bool,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd render walk.glb -o walk.gif\n  \
+    kinograd render walk.glb --view top -o path.png\n  \
+    kinograd render walk.npz --view sheet --size 1200x720 -o sheet.png\n  \
+    kinograd render a.glb b.glb --scene room.json --view follow -o both.mp4\n  \
+    kinograd render walk.glb --fps 30 -o frames\n\n\
+    Several clips play at once, in one scene. Goals and obstacles are the scene's, or those that the first\n\
+    clip was made with. A film is a .gif, an .mp4 (by ffmpeg, where it is installed) or a folder of pictures;\n\
+    a .png shows the whole way.")]
+pub struct RenderArgs {
+    /// Clips to draw: .bvh, .glb or .npz.
+    #[arg(required = true, value_name = "CLIP")]
+    pub clips: Vec<PathBuf>,
+    /// Scene whose goals and obstacles are shown.
+    #[arg(long, value_name = "FILE")]
+    pub scene: Option<PathBuf>,
+    /// From where.
+    #[arg(long, value_enum, default_value_t = ViewArg::Side)]
+    pub view: ViewArg,
+    /// Width and height in pixels.
+    #[arg(long, default_value = "960x540", value_name = "WIDTHxHEIGHT")]
+    pub size: SizeArg,
+    /// Frames per second of a film; the first clip's own if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub fps: Option<f64>,
+    /// What to write: .png, .gif, .mp4, or a folder for the frames.
+    #[arg(short, long, value_name = "FILE|FOLDER")]
+    pub output: PathBuf,
+}
+
+/// From where clips are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ViewArg {
+    /// A sheet of poses; a .png only.
+    Sheet,
+    /// Beside the way, so that it runs across the picture.
+    Side,
+    /// Beside the figure, going along.
+    Follow,
+    /// From above: +z is up, +x left.
+    Top,
 }
 
 /// Commands of `dataset`.

@@ -1,8 +1,11 @@
 //! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`, `prompt@seconds`,
-//! `from,to`, `file,weight`.
+//! `from,to`, `from..to`, `visits@from..to`, `file,weight`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
+
+use kinograd::Visits;
+use kinograd::guidance::Interval;
 
 /// `x,z` or `x,z@seconds`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +51,18 @@ pub struct NetworkArg {
     /// Its weight.
     pub weight: f64,
 }
+
+/// `widthxheight`, pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeArg(pub u32, pub u32);
+
+/// `from..to`, timesteps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TimestepsArg(pub Interval);
+
+/// `visits` or `visits@from..to`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VisitsArg(pub Visits);
 
 /// `from,to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -158,6 +173,45 @@ impl FromStr for WindowArg {
     }
 }
 
+impl FromStr for SizeArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides = text.split_once(['x', 'X', '×']);
+        let parsed = sides.and_then(|(width, height)| {
+            let side = |text: &str| text.trim().parse().ok();
+            Some(Self(side(width)?, side(height)?))
+        });
+        parsed.ok_or_else(|| "expected WIDTHxHEIGHT in pixels, such as 960x540".to_owned())
+    }
+}
+
+impl FromStr for TimestepsArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (from, to) = text.split_once("..").ok_or("expected FROM..TO")?;
+        Ok(Self(Interval {
+            from_timestep: number(from)?,
+            to_timestep: number(to)?,
+        }))
+    }
+}
+
+impl FromStr for VisitsArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (visits, window) = match text.split_once('@') {
+            Some((visits, window)) => (visits, Some(window.parse::<TimestepsArg>()?.0)),
+            None => (text, None),
+        };
+        let visits = visits.trim().parse();
+        let visits = visits.map_err(|_| "expected VISITS or VISITS@FROM..TO")?;
+        Ok(Self(Visits { visits, window }))
+    }
+}
+
 impl FromStr for ObstacleArg {
     type Err = String;
 
@@ -183,6 +237,29 @@ mod tests {
         assert_eq!("a person walks @ home@3.5".parse(), Ok(then));
         for wrong in ["a person walks", "a person walks@soon"] {
             assert!(wrong.parse::<ThenArg>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!("960x540".parse(), Ok(SizeArg(960, 540)));
+        for wrong in ["960", "x540", "-1x5", "axb", "1x2x3"] {
+            assert!(wrong.parse::<SizeArg>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn visits_with_and_without_window() {
+        let window = Interval {
+            from_timestep: 100.0,
+            to_timestep: 600.0,
+        };
+        assert_eq!("100..600".parse(), Ok(TimestepsArg(window)));
+        let visits = |window| VisitsArg(Visits { visits: 3, window });
+        assert_eq!("3".parse(), Ok(visits(None)));
+        assert_eq!("3@100..600".parse(), Ok(visits(Some(window))));
+        for wrong in ["", "x", "3@", "3@100", "-1", "3@a..b"] {
+            assert!(wrong.parse::<VisitsArg>().is_err(), "{wrong}");
         }
     }
 

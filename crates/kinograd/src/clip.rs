@@ -5,7 +5,7 @@ use std::path::Path;
 use kinograd_motion::bvh::{self, WriteOptions};
 use kinograd_motion::mapping::Mapping;
 use kinograd_motion::retarget::retarget;
-use kinograd_motion::sheet::{SceneMarks, SheetClip, render_sheet};
+use kinograd_motion::sheet::{SheetClip, render_sheet};
 use kinograd_motion::{
     GlbOptions, Motion, MotionError, Provenance, joints_array, read_glb, read_npz, write_atomic,
     write_glb, write_npz,
@@ -13,6 +13,7 @@ use kinograd_motion::{
 use ndarray::Array2;
 use serde::Serialize;
 
+use crate::render::marks_of_clip;
 use crate::{Error, FileFormat, GenerateRequest};
 
 /// Size of a sheet of poses, pixels.
@@ -110,13 +111,17 @@ impl Clip {
                 });
             }
         };
-        if options.retarget && clip.motion.skeleton != kinograd_motion::Skeleton::canonical() {
-            return clip.retargeted().map_err(fail);
+        if options.retarget {
+            return clip.on_canonical_body().map_err(fail);
         }
         Ok(clip)
     }
 
-    fn retargeted(self) -> Result<Self, MotionError> {
+    /// The motion on the canonical 22-joint body, which it may be on already.
+    pub(crate) fn on_canonical_body(self) -> Result<Self, MotionError> {
+        if self.motion.skeleton == kinograd_motion::Skeleton::canonical() {
+            return Ok(self);
+        }
         let mapping = Mapping::automatic(&self.motion.skeleton)?;
         let motion = kinograd_motion::retarget::retarget_motion(&self.motion, &mapping)?.motion;
         Ok(Self {
@@ -170,7 +175,7 @@ impl Clip {
             joints: joints_array(&self.motion),
             fps: self.motion.fps,
         };
-        let marks = request.as_ref().map(marks_of).unwrap_or_default();
+        let marks = marks_of_clip(self, request.as_ref());
         render_sheet(&[clip], &marks, SHEET_SIZE_PX)?.write_png(path)
     }
 
@@ -188,19 +193,6 @@ impl Clip {
             "report": self.report,
         });
         write_json(path, &document)
-    }
-}
-
-/// What a sheet shows on the ground.
-fn marks_of(request: &GenerateRequest) -> SceneMarks {
-    SceneMarks {
-        target_m: request.target.map(|goal| goal.xz_m),
-        waypoints_m: request.waypoints.iter().map(|goal| goal.xz_m).collect(),
-        obstacles_m: request
-            .obstacles
-            .iter()
-            .map(|o| [o.xz_m[0], o.xz_m[1], o.radius_m])
-            .collect(),
     }
 }
 
@@ -281,7 +273,7 @@ fn read_error(path: &Path, error: MotionError) -> Error {
     }
 }
 
-fn write_error(path: &Path, error: MotionError) -> Error {
+pub(crate) fn write_error(path: &Path, error: MotionError) -> Error {
     Error::Write {
         path: path.to_path_buf(),
         source: without_path(error),

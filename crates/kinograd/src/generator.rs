@@ -9,7 +9,7 @@ use kinograd_diffusion::{
     sample,
 };
 use kinograd_guidance::scene::Scene;
-use kinograd_guidance::{GuidanceOptions, Loss, PathDecoder, SumLoss, Wishes};
+use kinograd_guidance::{Loss, PathDecoder, SumLoss, Wishes};
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_runtime::{
     BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
@@ -474,14 +474,13 @@ impl MotionGenerator {
         }
         wishes.further = one_loss(terms)?;
         let guided = request.is_guided() || beside.steers();
-        let options = GuidanceOptions {
-            scale: request
-                .guidance_scale
-                .unwrap_or_else(|| request.method.default_scale()),
-            ..GuidanceOptions::default()
-        };
+        let scale = request.guidance_scale;
+        let scale = scale.unwrap_or_else(|| request.method.default_scale());
+        let (options, steering) = (request.steering.options(scale), &request.steering);
         let mut guidance = match request.method.steering() {
-            Some(method) if guided => Some(method.guide_path(decoder(), wishes, options)?),
+            Some(method) if guided => {
+                Some(steering.travelling(method.guide_path(decoder(), wishes, options)?)?)
+            }
             _ => None,
         };
         let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {

@@ -17,7 +17,8 @@
 //!
 //! - [`MotionGenerator`] runs a model package on an engine; a [`GenerateRequest`] says what to make
 //!   and refuses what cannot be; an [`Observer`] follows a run and may stop it.
-//! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets.
+//! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets; [`mod@render`] makes pictures
+//!   and films.
 //! - [`image`] makes pictures, steered by texts, masks, drawings, likenesses and measurements.
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
 //! - [`diagnose`] measures how a model, losses and a method go together, and says what to change;
@@ -53,8 +54,10 @@ mod observer;
 pub mod optimize;
 pub mod plot;
 mod prompts;
+pub mod render;
 mod request;
 mod scene;
+mod steering;
 mod text_loss;
 
 pub use choices::{Method, Sampler};
@@ -68,6 +71,7 @@ pub use request::{
     MAX_PROMPT_CHARS, NetworkGoal, Obstacle, Then,
 };
 pub use scene::request_from_scene;
+pub use steering::{Steering, Visits};
 
 pub use kinograd_diffusion as diffusion;
 pub use kinograd_guidance as guidance;

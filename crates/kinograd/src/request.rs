@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::observer::Warning;
-use crate::{Error, Method, Sampler};
+use crate::{Error, Method, Sampler, Steering};
 
 /// Longest prompt in characters; the tokenizer would cut anything much longer.
 pub const MAX_PROMPT_CHARS: usize = 1000;
@@ -97,6 +97,9 @@ pub struct GenerateRequest {
     pub method: Method,
     /// Strength of the steering; `None` takes the method's own.
     pub guidance_scale: Option<f64>,
+    /// When and how much the method acts.
+    #[serde(default, skip_serializing_if = "Steering::is_default")]
+    pub steering: Steering,
     /// Weight of the text loss: the clip is steered towards the prompt as the model's motion
     /// embedding reads it. 0 leaves it out; `None` is [`BESIDE_GOALS`](Self::BESIDE_GOALS) where
     /// [`Method::Projection`] follows goals and the model has a motion embedding, and else 0.
@@ -135,6 +138,7 @@ impl GenerateRequest {
                 cfg: None,
                 method: Method::DEFAULT,
                 guidance_scale: None,
+                steering: Steering::default(),
                 text_guidance: None,
                 networks: Vec::new(),
                 target: None,
@@ -282,6 +286,7 @@ impl GenerateRequest {
             let path = shell_quoted(&network.path.display().to_string());
             option("loss-onnx", format!("{path},{}", network.weight));
         }
+        words.extend(self.steering.words());
         if !self.foot_lock {
             words.push("--no-foot-lock".to_owned());
         }
@@ -345,6 +350,7 @@ impl GenerateRequest {
         if let Some(scale) = self.guidance_scale {
             check_range("guidance scale", scale, 0.0, 1e6)?;
         }
+        self.steering.check()?;
         if let Some(weight) = self.text_guidance {
             check_range("text guidance", weight, 0.0, 1e6)?;
         }
@@ -518,6 +524,12 @@ impl GenerateRequestBuilder {
     /// Strength of the steering.
     pub fn guidance_scale(mut self, scale: f64) -> Self {
         self.request.guidance_scale = Some(scale);
+        self
+    }
+
+    /// When and how much the method acts.
+    pub fn steering(mut self, steering: Steering) -> Self {
+        self.request.steering = steering;
         self
     }
 

@@ -15,7 +15,7 @@ use kinograd::{
 };
 use serde_json::{Value, json};
 
-use crate::args::{GenerateArgs, MethodArg, SamplerArg};
+use crate::args::{GenerateArgs, MethodArg, SamplerArg, ScheduleArg, SteeringArgs};
 use crate::engine;
 use crate::interrupt;
 use crate::printer::Printer;
@@ -95,6 +95,7 @@ pub fn request_of(
         .clips(args.n)
         .seed(args.seed)
         .steps(args.steps)
+        .steering((&args.steering).into())
         .foot_lock(!args.no_foot_lock);
     if let Some(sampler) = args.sampler {
         request = request.sampler(sampler.into());
@@ -355,6 +356,30 @@ fn goals_of(clips: &[Clip]) -> Vec<String> {
         format!("off by               {off:.3} {unit}{several}: {what}")
     };
     first.iter().enumerate().map(line).collect()
+}
+
+impl From<&SteeringArgs> for kinograd::Steering {
+    fn from(args: &SteeringArgs) -> Self {
+        let mut steering = Self::default();
+        steering.interval = args.interval.map(|interval| interval.0);
+        steering.schedule = args.schedule.into();
+        steering.max_move = args.max_move;
+        steering.time_travel = args.time_travel.map(|visits| visits.0);
+        steering
+    }
+}
+
+impl From<ScheduleArg> for kinograd::guidance::StepSchedule {
+    fn from(schedule: ScheduleArg) -> Self {
+        match schedule {
+            ScheduleArg::Constant => Self::Constant,
+            ScheduleArg::Rising => Self::Rising,
+            ScheduleArg::Falling => Self::Falling,
+            ScheduleArg::Signal => Self::Signal,
+            ScheduleArg::Noise => Self::Noise,
+            ScheduleArg::Posterior => Self::Posterior,
+        }
+    }
 }
 
 impl From<SamplerArg> for kinograd::Sampler {

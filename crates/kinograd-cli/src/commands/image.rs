@@ -49,6 +49,7 @@ fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
         .sampler(args.sampler.into())
         .method(args.method.into())
         .guidance_scale(args.guidance_scale)
+        .steering((&args.steering).into())
         .augmentations(args.augment)
         .denoiser(&args.model)
         .embedding(&args.text_model)

@@ -11,6 +11,7 @@ mod grad;
 mod image;
 mod models;
 mod optimize;
+mod render;
 mod runtime;
 
 use crate::args::{Command, DatasetCommand};
@@ -24,6 +25,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Diagnose(args) => diagnose::run(&args, printer),
         Command::Optimize(args) => optimize::run(&args, printer),
         Command::Convert(args) => convert::run(&args, printer),
+        Command::Render(args) => render::run(&args, printer),
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),
         Command::Models(command) => models::run(command, printer),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kinograd::optimize::{FineTune, Lookahead, OptimizeRequest};
-use kinograd::{FileFormat, GenerateRequest, check_output, save_report};
+use kinograd::{Error, FileFormat, GenerateRequest, check_output, save_report};
 use serde_json::json;
 
 use super::generate::{Watcher, is_json, write_clips};
@@ -19,6 +19,9 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     if let Some(plot) = &args.plot {
         check_plot(plot)?;
+    }
+    if !args.trade_off.is_empty() {
+        return trade_off(args, &request, printer);
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let optimized = generator.optimize(&request, &mut Watcher::new(printer))?;
@@ -53,6 +56,38 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The same clips for several δ: a report, no clips.
+fn trade_off(
+    args: &OptimizeArgs,
+    request: &OptimizeRequest,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    if let Some(path) = args.outputs.iter().find(|path| !is_json(path)) {
+        return Err(Error::Request {
+            field: "trade-off",
+            message: format!(
+                "makes a report and no clips: {} is no .json file",
+                path.display()
+            ),
+        }
+        .into());
+    }
+    let mut generator = engine::open_generator(&args.engine, printer)?;
+    let report = generator.trade_off(request, &args.trade_off, &mut Watcher::new(printer))?;
+    let mut text = String::new();
+    if let Some(path) = &args.plot {
+        report.save_plot(path)?;
+        text.push_str(&format!("{}\n", path.display()));
+    }
+    let document = serde_json::to_value(&report)?;
+    for path in &args.outputs {
+        save_report(path, &document)?;
+        text.push_str(&format!("{}\n", path.display()));
+    }
+    printer.document(&document, &format!("{text}{report}"))?;
+    Ok(())
+}
+
 /// A plot is a PNG; said before the work begins.
 pub fn check_plot(path: &Path) -> anyhow::Result<()> {
     check_output(path)?;
@@ -61,7 +96,7 @@ pub fn check_plot(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn request_of(args: &OptimizeArgs) -> Result<OptimizeRequest, kinograd::Error> {
+fn request_of(args: &OptimizeArgs) -> Result<OptimizeRequest, Error> {
     let mut clips = GenerateRequest::builder(&args.prompt)
         .seconds(args.seconds)
         .fps(args.fps)
@@ -95,7 +130,7 @@ fn request_of(args: &OptimizeArgs) -> Result<OptimizeRequest, kinograd::Error> {
     }
     request.check()?;
     if let Some(name) = &args.save {
-        let refuse = |message: &str| kinograd::Error::Request {
+        let refuse = |message: &str| Error::Request {
             field: "save",
             message: message.to_owned(),
         };

@@ -332,3 +332,38 @@ fn an_interrupt_leaves_nothing_behind() {
     );
     assert_eq!(files(folder.path()), Vec::<String>::new());
 }
+
+#[test]
+fn steering_options_change_the_clip_and_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, more: &[&str]| {
+        let method = ["--method", "polyak-capped", "-o", name];
+        let run = short(folder.path(), &[&method[..], more].concat()).ok();
+        let clip = kinograd::Clip::load(&folder.path().join(name), Default::default()).unwrap();
+        (run.json(), clip.provenance.command.unwrap(), clip.motion)
+    };
+    let (_, command, plain) = made("plain.npz", &[]);
+    assert!(!command.contains("--time-travel"), "{command}");
+    for (index, option) in [
+        ["--time-travel", "2@0..600"],
+        ["--interval", "0..600"],
+        ["--schedule", "noise"],
+        ["--max-move", "0.01"],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (_, command, motion) = made(&format!("{index}.npz"), option);
+        assert!(command.contains(&option.join(" ")), "{command}");
+        assert_ne!(motion, plain, "{option:?}");
+    }
+    for (option, part) in [
+        (["--time-travel", "0"], "time travel: 0 visits"),
+        (["--interval", "600..1"], "interval: 600..1 must be"),
+        (["--max-move", "-1"], "max move: -1 must be"),
+    ] {
+        let run = short(folder.path(), &option);
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+}

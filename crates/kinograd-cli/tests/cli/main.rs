@@ -13,5 +13,6 @@ mod diagnose;
 mod generate;
 mod image;
 mod optimize;
+mod render;
 mod snapshots;
 mod support;

@@ -52,6 +52,34 @@ fn a_reward_rises_and_is_reported() {
 }
 
 #[test]
+fn several_deltas_make_a_curve() {
+    let folder = tempfile::tempdir().unwrap();
+    let reward = ["--reward", "hand-raise", "--trade-off", "0.05,0.2"];
+    let files_of = ["-o", "curve.json", "--plot", "curve.png", "--json"];
+    let run = optimize(folder.path(), &[&reward[..], &files_of[..]].concat()).ok();
+    assert_eq!(files(folder.path()), ["curve.json", "curve.png"]);
+    let report = run.json();
+    assert_eq!(report["schema"], "kinograd.trade-off/1");
+    let rows = report["rows"].as_array().unwrap();
+    let end = |row: usize| rows[row]["rounds"][1]["rewards"][0].as_f64().unwrap();
+    assert_eq!(
+        rows[0]["rounds"][0]["rewards"],
+        rows[1]["rounds"][0]["rewards"]
+    );
+    assert!(end(1) > end(0), "{} {}", end(0), end(1));
+    let command = rows[1]["command"].as_str().unwrap();
+    assert!(command.contains("--delta 0.2 "), "{command}");
+
+    let clip = optimize(folder.path(), &[&reward[..], &["-o", "a.glb"]].concat());
+    assert_eq!(clip.code, Some(1));
+    assert!(clip.stderr.contains("a.glb is no .json"), "{}", clip.stderr);
+    let negative = ["--reward", "hand-raise", "--trade-off", "0.1,-1"];
+    let negative = optimize(folder.path(), &negative);
+    assert_eq!(negative.code, Some(1));
+    assert!(negative.stderr.contains("delta: -1"), "{}", negative.stderr);
+}
+
+#[test]
 fn algorithm_2_saves_a_package_with_its_lineage() {
     let folder = tempfile::tempdir().unwrap();
     let more = [

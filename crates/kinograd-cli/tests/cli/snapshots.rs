@@ -65,6 +65,7 @@ fn help_of_every_command() {
         "image",
         "diagnose",
         "optimize",
+        "render",
         "convert",
         "dataset build",
         "grad",

@@ -265,10 +265,12 @@ impl<'a> PathProjection<'a> {
                 let gradient = gradient.index_axis(Axis(0), sample);
                 let length = norm(gradient.view(), elements);
                 let gain = (&correction.change * &correction.covector).sum();
-                let longest =
-                    self.projection.cap * (elements as f64).sqrt() * step.pair.posterior_std();
+                let cap = self.projection.cap * step.pair.posterior_std();
+                let cap = cap.min(self.options.max_move.unwrap_or(f64::INFINITY));
+                let longest = cap * (elements as f64).sqrt();
                 if length > 0.0 {
-                    let factor = (self.options.scale * gain / length).min(longest) / length;
+                    let factor =
+                        (self.options.strength(step.pair) * gain / length).min(longest) / length;
                     for (out, &g) in out.iter_mut().zip(&gradient).take(elements) {
                         *out += (factor * f64::from(g)) as f32;
                     }

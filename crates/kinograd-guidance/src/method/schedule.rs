@@ -22,6 +22,29 @@ pub enum StepSchedule {
 }
 
 impl StepSchedule {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Constant,
+        Self::Rising,
+        Self::Falling,
+        Self::Signal,
+        Self::Noise,
+        Self::Posterior,
+    ];
+
+    /// Its name, as the command line writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Rising => "rising",
+            Self::Falling => "falling",
+            Self::Signal => "signal",
+            Self::Noise => "noise",
+            Self::Posterior => "posterior",
+        }
+    }
+
     /// Its value at a step.
     ///
     /// ```

@@ -1,8 +1,9 @@
-//! Contact sheets: clips as pictures of figures on a ground.
+//! Clips as pictures of figures on a ground: contact sheets, films, views from above.
 
 mod camera;
 mod canvas;
 mod figure;
+mod film;
 mod scene;
 mod text;
 
@@ -12,6 +13,7 @@ use glam::{DVec2, DVec3};
 use ndarray::Array3;
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
+pub use self::film::{Film, View};
 pub use self::text::glyph;
 
 use self::camera::Camera;
@@ -47,6 +49,36 @@ pub struct SceneMarks {
     pub waypoints_m: Vec<[f64; 2]>,
     /// What it should go round: x, z and radius.
     pub obstacles_m: Vec<[f64; 3]>,
+    /// Places for joints: x, y, z.
+    pub places_m: Vec<[f64; 3]>,
+    /// Lines on the ground: ways to walk, or others walk.
+    pub lines_m: Vec<Vec<[f64; 2]>>,
+    /// Upright shapes and areas.
+    pub prisms: Vec<Prism>,
+    /// Beams and balls.
+    pub rods: Vec<Rod>,
+}
+
+/// An outline on the ground and what stands on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prism {
+    /// Corners (x, z), metres.
+    pub corners_m: Vec<[f64; 2]>,
+    /// Lower and upper height, metres; equal for an area.
+    pub heights_m: [f64; 2],
+    /// Whether to stay within rather than outside.
+    pub keep_in: bool,
+}
+
+/// All points near a line; a ball where its ends are one point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rod {
+    /// Both ends (x, y, z), metres.
+    pub ends_m: [[f64; 3]; 2],
+    /// Radius, metres.
+    pub radius_m: f64,
+    /// Whether to stay within rather than outside.
+    pub keep_in: bool,
 }
 
 /// A picture with eight bits each of red, green, blue and alpha.
@@ -162,12 +194,19 @@ fn check(clips: &[SheetClip], marks: &SceneMarks) -> Result<(), MotionError> {
             });
         }
     }
+    let prisms = marks.prisms.iter();
+    let prisms = prisms.flat_map(|p| p.corners_m.iter().flatten().chain(&p.heights_m));
+    let rods = marks.rods.iter();
+    let rods = rods.flat_map(|r| r.ends_m.iter().flatten().chain([&r.radius_m]));
     let mut numbers = marks
         .target_m
         .iter()
         .chain(&marks.waypoints_m)
+        .chain(marks.lines_m.iter().flatten())
         .flatten()
-        .chain(marks.obstacles_m.iter().flatten());
+        .chain(marks.obstacles_m.iter().chain(&marks.places_m).flatten())
+        .chain(prisms)
+        .chain(rods);
     if !numbers.all(|v| v.abs() < 1e3) {
         return Err(sheet_error(
             "marks that are not finite, or beyond 1 km".to_owned(),
@@ -299,19 +338,11 @@ fn way_picture(
     towards_eye: DVec3,
 ) -> Pixmap {
     let size = DVec2::new(f64::from(picture.width()), f64::from(picture.height()));
-    let travelled: f64 = all
-        .windows(2)
-        .map(|pair| (pair[1][0] - pair[0][0]).with_y(0.0).length())
-        .sum();
     let in_place = marks.target_m.is_none()
         && all
             .iter()
             .all(|pose| (pose[0] - all[0][0]).with_y(0.0).length() < IN_PLACE_M);
-    let count = if in_place {
-        8
-    } else {
-        (travelled / 0.55).round().clamp(4.0, 11.0) as usize
-    };
+    let count = if in_place { 8 } else { poses_along(all) };
     let right = -towards_eye.cross(DVec3::Y).normalize_or(DVec3::X);
     let frames = spread(all.len(), count);
     let shown: Vec<Vec<DVec3>> = frames
@@ -330,17 +361,7 @@ fn way_picture(
     let mut points: Vec<DVec3> = shown.iter().flatten().copied().collect();
     points.extend(shown.iter().map(|pose| pose[15] + DVec3::Y * 0.22));
     points.extend(shown.iter().map(|pose| pose[0].with_y(0.0)));
-    let spots = marks
-        .target_m
-        .iter()
-        .chain(&marks.waypoints_m)
-        .map(|&[x, z]| [x, z, 0.3]);
-    for [x, z, radius] in spots.chain(marks.obstacles_m.iter().copied()) {
-        for (dx, dz) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
-            points.push(DVec3::new(x + radius * dx, 0.0, z + radius * dz));
-        }
-    }
-    points.extend(marks.target_m.map(|[x, z]| DVec3::new(x, scene::FLAG_M, z)));
+    points.extend(framed_marks(marks));
     let camera = Camera::framing(&points, towards_eye, size, 0.045 * size.y + 4.0);
     let (low, high) = points.iter().fold(
         (DVec3::INFINITY, DVec3::NEG_INFINITY),
@@ -357,25 +378,88 @@ fn way_picture(
     for pose in &shown {
         figure::shadow(&mut canvas, &camera, pose, SHADOW);
     }
-    upright_things(&mut canvas, &camera, &shown, marks);
+    let figures: Vec<(&[DVec3], f64)> = shown
+        .iter()
+        .enumerate()
+        .map(|(index, pose)| {
+            let age = 1.0 - (index + 1) as f64 / shown.len() as f64;
+            (&pose[..], 0.55 * age)
+        })
+        .collect();
+    upright_things(&mut canvas, &camera, &figures, marks);
     picture
 }
 
-/// Figures, obstacles and the flag, far ones first.
-fn upright_things(canvas: &mut Canvas, camera: &Camera, shown: &[Vec<DVec3>], marks: &SceneMarks) {
+/// Poses that show a way without standing in one another.
+fn poses_along(all: &[Vec<DVec3>]) -> usize {
+    let travelled: f64 = all
+        .windows(2)
+        .map(|pair| (pair[1][0] - pair[0][0]).with_y(0.0).length())
+        .sum();
+    (travelled / 0.55).round().clamp(4.0, 11.0) as usize
+}
+
+/// Points that a picture must hold to show the marks.
+fn framed_marks(marks: &SceneMarks) -> Vec<DVec3> {
+    let mut points = Vec::new();
+    let spots = marks
+        .target_m
+        .iter()
+        .chain(&marks.waypoints_m)
+        .map(|&[x, z]| [x, z, 0.3]);
+    for [x, z, radius] in spots.chain(marks.obstacles_m.iter().copied()) {
+        for (dx, dz) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
+            points.push(DVec3::new(x + radius * dx, 0.0, z + radius * dz));
+        }
+    }
+    points.extend(marks.target_m.map(|[x, z]| DVec3::new(x, scene::FLAG_M, z)));
+    points.extend(marks.places_m.iter().copied().map(DVec3::from_array));
+    let lines = marks.lines_m.iter().flatten();
+    points.extend(lines.map(|&[x, z]| DVec3::new(x, 0.0, z)));
+    for prism in &marks.prisms {
+        let corners = prism.corners_m.iter();
+        let heights = prism.heights_m;
+        points.extend(corners.flat_map(|&[x, z]| heights.map(|y| DVec3::new(x, y, z))));
+    }
+    for rod in &marks.rods {
+        let ends = rod.ends_m.into_iter().map(DVec3::from_array);
+        let radius = DVec3::splat(rod.radius_m);
+        points.extend(ends.flat_map(|end| [end - radius, end + radius]));
+    }
+    points
+}
+
+/// Figures with their fading, obstacles and the flag, far ones first.
+fn upright_things(
+    canvas: &mut Canvas,
+    camera: &Camera,
+    figures: &[(&[DVec3], f64)],
+    marks: &SceneMarks,
+) {
     enum Thing<'a> {
         Figure(&'a [DVec3], f64),
         Obstacle([f64; 3]),
+        Prism(&'a Prism),
+        Rod(&'a Rod),
         Flag([f64; 2]),
     }
     let depth = |x: f64, z: f64| camera.project(DVec3::new(x, 0.0, z)).1;
     let mut things: Vec<(f64, Thing)> = Vec::new();
-    for (index, pose) in shown.iter().enumerate() {
-        let age = 1.0 - (index + 1) as f64 / shown.len() as f64;
-        things.push((depth(pose[0].x, pose[0].z), Thing::Figure(pose, 0.55 * age)));
+    for &(pose, fade) in figures {
+        things.push((depth(pose[0].x, pose[0].z), Thing::Figure(pose, fade)));
     }
     for &circle in &marks.obstacles_m {
         things.push((depth(circle[0], circle[1]), Thing::Obstacle(circle)));
+    }
+    for prism in &marks.prisms {
+        let count = prism.corners_m.len().max(1) as f64;
+        let mean = |axis: usize| prism.corners_m.iter().map(|c| c[axis]).sum::<f64>() / count;
+        things.push((depth(mean(0), mean(1)), Thing::Prism(prism)));
+    }
+    for rod in &marks.rods {
+        let [a, b] = rod.ends_m.map(DVec3::from_array);
+        let middle = a.midpoint(b);
+        things.push((depth(middle.x, middle.z), Thing::Rod(rod)));
     }
     if let Some([x, z]) = marks.target_m {
         // A figure that has arrived stands before the pole.
@@ -386,8 +470,13 @@ fn upright_things(canvas: &mut Canvas, camera: &Camera, shown: &[Vec<DVec3>], ma
         match thing {
             Thing::Figure(pose, fade) => figure::figure(canvas, camera, pose, fade, PAPER),
             Thing::Obstacle(circle) => scene::obstacle(canvas, camera, circle),
+            Thing::Prism(prism) => scene::prism(canvas, camera, prism),
+            Thing::Rod(rod) => scene::rod(canvas, camera, rod),
             Thing::Flag(at) => scene::flag(canvas, camera, at),
         }
+    }
+    for &place in &marks.places_m {
+        scene::place(canvas, camera, place);
     }
 }
 
@@ -465,6 +554,7 @@ mod tests {
             target_m: Some([0.5, 4.0]),
             waypoints_m: vec![[0.2, 1.0]],
             obstacles_m: vec![[-0.6, 2.0, 0.4]],
+            ..SceneMarks::default()
         };
         let marked = render_sheet(&[clip("TITLE")], &marks, (640, 420)).unwrap();
         assert!(count(&marked, green) > count(&bare, green) + 100);

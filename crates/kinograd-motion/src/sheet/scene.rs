@@ -4,15 +4,17 @@ use std::f64::consts::TAU;
 
 use glam::{DVec2, DVec3};
 
-use super::SceneMarks;
 use super::camera::Camera;
 use super::canvas::{Canvas, Ink};
+use super::{Prism, Rod, SceneMarks};
 
 const GRID_M: f64 = 0.5;
 const GRID: Ink = Ink::hex(0x8d9bb0);
 const TARGET: Ink = Ink::hex(0x16a06a);
 const WAYPOINT: Ink = Ink::hex(0x7a5bd0);
 const OBSTACLE: Ink = Ink::hex(0xc8384a);
+const AREA: Ink = Ink::hex(0x2a8fa8);
+const WHITE: Ink = Ink::hex(0xffffff);
 const TRAIL: [Ink; 2] = [Ink::hex(0xb9c4d6), Ink::hex(0x3d4655)];
 const OBSTACLE_HEIGHT_M: f64 = 0.3;
 /// The flag flies above a figure that has arrived.
@@ -98,6 +100,25 @@ pub(super) fn flat_marks(canvas: &mut Canvas, camera: &Camera, marks: &SceneMark
         canvas.polygon(&rim, OBSTACLE.alpha(0.18));
         canvas.outline(&rim, 1.6, OBSTACLE.alpha(0.8));
     }
+    for prism in &marks.prisms {
+        let ink = side_ink(prism.keep_in);
+        let corners = prism.corners_m.iter();
+        let rim: Vec<DVec2> = corners
+            .map(|&[x, z]| camera.project(ground(x, z)).0)
+            .collect();
+        canvas.polygon(&rim, ink.alpha(0.16));
+        canvas.outline(&rim, 1.6, ink.alpha(0.8));
+    }
+    for line in &marks.lines_m {
+        let pixels: Vec<DVec2> = line
+            .iter()
+            .map(|&[x, z]| camera.project(ground(x, z)).0)
+            .collect();
+        canvas.line(&pixels, 3.0, WAYPOINT.alpha(0.45));
+        for &at in &pixels {
+            canvas.capsule(at, at, 4.0, 4.0, WAYPOINT.alpha(0.6));
+        }
+    }
     for &[x, z] in &marks.waypoints_m {
         let rim = ring(ground(x, z), 0.1, camera);
         canvas.polygon(&rim, WAYPOINT.alpha(0.35));
@@ -127,6 +148,70 @@ pub(super) fn obstacle(canvas: &mut Canvas, camera: &Camera, [x, z, radius]: [f6
     );
     canvas.outline(&high, 1.6, OBSTACLE.alpha(0.9));
     canvas.outline(&hull, 1.2, OBSTACLE.alpha(0.6));
+}
+
+fn side_ink(keep_in: bool) -> Ink {
+    if keep_in { AREA } else { OBSTACLE }
+}
+
+/// The walls and the lid of what stands on an outline; an area is flat.
+pub(super) fn prism(canvas: &mut Canvas, camera: &Camera, prism: &Prism) {
+    let [low, high] = prism.heights_m;
+    if high <= low {
+        return;
+    }
+    let ink = side_ink(prism.keep_in);
+    let solid = if prism.keep_in { 0.35 } else { 1.0 };
+    let at = |height: f64| -> Vec<DVec2> {
+        let corners = prism.corners_m.iter();
+        corners
+            .map(|&[x, z]| camera.project(DVec3::new(x, height, z)).0)
+            .collect()
+    };
+    let (floor, lid) = (at(low), at(high));
+    for a in 0..floor.len() {
+        let b = (a + 1) % floor.len();
+        let wall = [floor[a], floor[b], lid[b], lid[a]];
+        canvas.polygon(&wall, ink.alpha(0.22 * solid));
+        canvas.outline(&wall, 1.2, ink.alpha(0.6 * solid));
+    }
+    canvas.polygon(&lid, ink.towards(WHITE, 0.45).alpha(0.5 * solid));
+    canvas.outline(&lid, 1.6, ink.alpha(0.9 * solid));
+}
+
+/// A beam or a ball.
+pub(super) fn rod(canvas: &mut Canvas, camera: &Camera, rod: &Rod) {
+    let ink = side_ink(rod.keep_in);
+    let [(a, a_depth), (b, b_depth)] = rod.ends_m.map(|end| camera.project(DVec3::from_array(end)));
+    let radius = |depth: f64| rod.radius_m * camera.px_per_m(depth);
+    let (start, end) = (radius(a_depth), radius(b_depth));
+    let solid = if rod.keep_in { 0.2 } else { 0.6 };
+    canvas.capsule(a, b, start, end, ink.alpha(solid));
+    let outline = super::canvas::capsule_outline(a, b, start, end);
+    canvas.outline(&outline, 1.4, ink.alpha(0.8));
+    let shine = |radius: f64| DVec2::new(-0.22, -0.3) * radius;
+    let light = ink.towards(WHITE, 0.5).alpha(0.5 * solid);
+    canvas.capsule(
+        a + shine(start),
+        b + shine(end),
+        0.5 * start,
+        0.5 * end,
+        light,
+    );
+}
+
+/// A joint's place, with a line down to the ground.
+pub(super) fn place(canvas: &mut Canvas, camera: &Camera, at_m: [f64; 3]) {
+    let (at, depth) = camera.project(DVec3::from_array(at_m));
+    let (foot, _) = camera.project(ground(at_m[0], at_m[2]));
+    let radius = (0.06 * camera.px_per_m(depth)).max(3.0);
+    canvas.line(&[at, foot], 1.2, WAYPOINT.alpha(0.6));
+    canvas.capsule(at, at, radius, radius, WAYPOINT.alpha(0.45));
+    canvas.outline(
+        &super::canvas::capsule_outline(at, at, radius, radius),
+        1.8,
+        WAYPOINT,
+    );
 }
 
 /// The target's pole and pennant.

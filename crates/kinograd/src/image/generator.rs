@@ -10,7 +10,7 @@ use std::time::Instant;
 use kinograd_diffusion::{
     Layout, Model, NoiseSchedule, Progress, SeededNoise, Spacing, StepPair, sample,
 };
-use kinograd_guidance::{GuidanceOptions, Loss};
+use kinograd_guidance::Loss;
 use kinograd_motion::Provenance;
 use kinograd_runtime::{
     EngineOptions, EngineReport, ImageDenoiser, Manifest, OnnxNetwork, OpenEngine, Package, Role,
@@ -311,11 +311,9 @@ impl ImageGenerator {
                     request.seed,
                     last.clone(),
                 )?;
-                let options = GuidanceOptions {
-                    scale: request.guidance_scale,
-                    ..GuidanceOptions::default()
-                };
-                Some(method.guide(loss, options)?)
+                let steering = &request.steering;
+                let options = steering.options(request.guidance_scale);
+                Some(steering.travelling(method.guide(loss, options)?)?)
             }
             None => None,
         };

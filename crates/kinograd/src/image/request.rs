@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Condition, Goal};
 use crate::request::{MAX_PROMPT_CHARS, shell_quoted};
-use crate::{Error, Method, Sampler};
+use crate::{Error, Method, Sampler, Steering};
 
 /// Most images of one request.
 pub const MAX_IMAGES: usize = 1000;
@@ -80,6 +80,9 @@ pub struct ImageRequest {
     pub method: Method,
     /// Strength of the steering; 1 is the method's own.
     pub guidance_scale: f64,
+    /// When and how much the method acts.
+    #[serde(default, skip_serializing_if = "Steering::is_default")]
+    pub steering: Steering,
     /// Random augmentations per step of what networks judge; 0 is off.
     pub augmentations: usize,
     /// The model packages.
@@ -98,6 +101,7 @@ impl ImageRequest {
                 sampler: Sampler::Ddim,
                 method: Method::PolyakCapped,
                 guidance_scale: 1.0,
+                steering: Steering::default(),
                 augmentations: 0,
                 models: ImageModels::default(),
             },
@@ -149,6 +153,7 @@ impl ImageRequest {
             self.guidance_scale,
             self.augmentations
         ));
+        words.extend(self.steering.words());
         let (models, usual) = (&self.models, ImageModels::default());
         for (flag, own, usual) in [
             ("model", &models.denoiser, usual.denoiser),
@@ -192,6 +197,7 @@ impl ImageRequest {
                 ),
             );
         }
+        self.steering.check()?;
         if self.method != Method::None && !STEERING.contains(&self.method) {
             let names = STEERING.map(Method::name).join(", ");
             return refuse(
@@ -296,6 +302,12 @@ impl ImageRequestBuilder {
     /// Strength of the steering.
     pub fn guidance_scale(mut self, scale: f64) -> Self {
         self.request.guidance_scale = scale;
+        self
+    }
+
+    /// When and how much the method acts.
+    pub fn steering(mut self, steering: Steering) -> Self {
+        self.request.steering = steering;
         self
     }
 

@@ -12,6 +12,7 @@ mod report;
 mod request;
 mod run;
 mod save;
+mod trade_off;
 
 pub use kinograd_guidance::Lookahead;
 pub use kinograd_guidance::optimize::MotionReward;
@@ -21,3 +22,4 @@ pub use report::{OptimizeReport, RoundReport};
 pub use request::{MAX_OPTIMIZED_CLIPS, OptimizeRequest, Reward};
 pub use run::Optimized;
 pub use save::FineTuned;
+pub use trade_off::{TradeOffReport, TradeOffRow};

@@ -83,11 +83,7 @@ impl OptimizeReport {
     /// # Errors
     /// [`Error::Write`] with the path and why.
     pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
-        let unit = |name: &str, unit: &str| match unit {
-            "" => name.to_owned(),
-            unit => format!("{name}, {unit}"),
-        };
-        let reward = unit(&self.request.reward.to_string(), self.unit);
+        let reward = labelled(&self.request.reward.to_string(), self.unit);
         let panels = [
             self.panel(&reward, |round| &round.rewards),
             self.panel("residual, deviations", |round| &round.residuals),
@@ -142,28 +138,14 @@ impl fmt::Display for OptimizeReport {
             .rounds
             .iter()
             .any(|round| round.training_loss.is_some());
-        write!(
-            f,
-            "{:>5}  {:>10} {:>9}  {:>6} {:>6} {:>7} {:>8} {:>9}  {:>7}",
-            "round", "reward", "least", "text", "skate", "jerk", "bones mm", "residual", "seconds"
-        )?;
+        write!(f, "{:>5}  {COLUMNS}  {:>7}", "round", "seconds")?;
         writeln!(f, "{}", if trained { "  fit s  loss" } else { "" })?;
-        let or_dash = |value: Option<f64>, digits: usize| {
-            value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
-        };
         for round in &self.rounds {
-            let least = round.rewards.iter().copied().fold(f64::INFINITY, f64::min);
             write!(
                 f,
-                "{:>5}  {:>10.4} {:>9.4}  {:>6} {:>6} {:>7} {:>8} {:>9}  {:>7.2}",
+                "{:>5}  {}  {:>7.2}",
                 round.round,
-                round.reward(),
-                least,
-                or_dash(mean(&round.text_scores), 2),
-                or_dash(mean(&round.foot_skate_ratios), 3),
-                or_dash(mean(&round.jerks_m_s3), 1),
-                or_dash(mean(&round.bone_stds_m).map(|m| m * 1e3), 2),
-                or_dash(mean(&round.residuals), 4),
+                Columns(round),
                 round.seconds
             )?;
             if let (Some(seconds), Some(loss)) = (round.training_seconds, round.training_loss) {
@@ -171,19 +153,62 @@ impl fmt::Display for OptimizeReport {
             }
             writeln!(f)?;
         }
-        if let Some(real) = &self.real {
-            let number = |key: &str, digits| or_dash(real[key].as_f64(), digits);
-            writeln!(
-                f,
-                " real  {:>10} {:>9}  {:>6} {:>6} {:>7} {:>8}",
-                "",
-                "",
-                "",
-                number("skate", 3),
-                number("jerk", 1),
-                number("bone_std_mm", 2)
-            )?;
-        }
-        Ok(())
+        write_real(f, 5, self.real.as_ref())
+    }
+}
+
+/// Heads of [`Columns`].
+pub(super) const COLUMNS: &str = "    reward     least    text  skate    jerk bones mm  residual";
+
+/// What a round gave, as columns.
+pub(super) struct Columns<'a>(pub(super) &'a RoundReport);
+
+impl fmt::Display for Columns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let round = self.0;
+        let least = round.rewards.iter().copied().fold(f64::INFINITY, f64::min);
+        write!(
+            f,
+            "{:>10.4} {:>9.4}  {:>6} {:>6} {:>7} {:>8} {:>9}",
+            round.reward(),
+            least,
+            or_dash(mean(&round.text_scores), 2),
+            or_dash(mean(&round.foot_skate_ratios), 3),
+            or_dash(mean(&round.jerks_m_s3), 1),
+            or_dash(mean(&round.bone_stds_m).map(|m| m * 1e3), 2),
+            or_dash(mean(&round.residuals), 4),
+        )
+    }
+}
+
+/// The real clips' line below [`Columns`], after a first column of a given width.
+pub(super) fn write_real(
+    f: &mut fmt::Formatter<'_>,
+    width: usize,
+    real: Option<&serde_json::Value>,
+) -> fmt::Result {
+    let Some(real) = real else { return Ok(()) };
+    let number = |key: &str, digits| or_dash(real[key].as_f64(), digits);
+    writeln!(
+        f,
+        "{:>width$}  {:>20}  {:>6} {:>6} {:>7} {:>8}",
+        "real",
+        "",
+        "",
+        number("skate", 3),
+        number("jerk", 1),
+        number("bone_std_mm", 2)
+    )
+}
+
+fn or_dash(value: Option<f64>, digits: usize) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+/// A name with its unit, where it has one.
+pub(super) fn labelled(name: &str, unit: &str) -> String {
+    match unit {
+        "" => name.to_owned(),
+        unit => format!("{name}, {unit}"),
     }
 }

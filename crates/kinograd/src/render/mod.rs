@@ -1,0 +1,216 @@
+//! Clips as pictures and films, drawn without a GPU.
+//!
+//! ```no_run
+//! use kinograd::render::{RenderOptions, render};
+//! use kinograd::{Clip, LoadOptions};
+//!
+//! let clip = Clip::load("walk.glb".as_ref(), LoadOptions::default())?;
+//! render(&[clip], None, &RenderOptions::default(), "walk.gif".as_ref(), &mut ())?;
+//! # Ok::<(), kinograd::Error>(())
+//! ```
+
+mod encode;
+mod marks;
+
+use std::path::{Path, PathBuf};
+
+use kinograd_guidance::scene::Scene;
+use kinograd_motion::joints_array;
+use kinograd_motion::sheet::{Film, SceneMarks, SheetClip, View, render_sheet};
+use serde::Serialize;
+
+use self::encode::Encoder;
+pub(crate) use self::marks::{marks_of_request, marks_of_scene};
+use crate::clip::write_error;
+use crate::generator::tell;
+use crate::{Clip, Error, Event, Observer};
+
+/// From where clips are seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RenderView {
+    /// A sheet of poses; pictures only.
+    Sheet,
+    /// Beside the way, so that it runs across the picture.
+    #[default]
+    Side,
+    /// Beside the first clip's figure, going along.
+    Follow,
+    /// From above: +z is up, +x left.
+    Top,
+}
+
+/// How clips are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RenderOptions {
+    /// From where.
+    pub view: RenderView,
+    /// Width and height, pixels.
+    pub size_px: (u32, u32),
+    /// Frames per second of a film, 1 to 60; the first clip's own if `None`.
+    pub fps: Option<f64>,
+}
+
+impl Default for RenderOptions {
+    fn default() -> Self {
+        Self {
+            view: RenderView::default(),
+            size_px: (960, 540),
+            fps: None,
+        }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Rendered {
+    /// The file, or the folder of frames.
+    pub path: PathBuf,
+    /// Pictures in it.
+    pub frames: usize,
+    /// Width and height, pixels.
+    pub size_px: (u32, u32),
+    /// Frames per second; `None` for a picture.
+    pub fps: Option<f64>,
+}
+
+/// What is written, by the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RenderFormat {
+    /// One picture: the whole way, with poses along it, or a sheet.
+    Png,
+    /// An animation that repeats.
+    Gif,
+    /// A film, by the program ffmpeg.
+    Mp4,
+    /// A folder of pictures, for a path without an extension.
+    Frames,
+}
+
+impl RenderFormat {
+    /// By the extension, in any case.
+    ///
+    /// # Errors
+    /// [`Error::FileFormat`] for any other extension.
+    pub fn of(path: &Path) -> Result<Self, Error> {
+        let Some(extension) = path.extension() else {
+            return Ok(Self::Frames);
+        };
+        match extension.to_string_lossy().to_ascii_lowercase().as_str() {
+            "png" => Ok(Self::Png),
+            "gif" => Ok(Self::Gif),
+            "mp4" => Ok(Self::Mp4),
+            _ => Err(Error::FileFormat {
+                path: path.to_path_buf(),
+                message: "expected a name that ends in .png, .gif or .mp4, or a folder's"
+                    .to_owned(),
+            }),
+        }
+    }
+}
+
+/// Draws clips, all in one scene, into a picture or a film. Goals and obstacles are the scene's, or
+/// those of the first clip's record. Rigs other than the canonical one are retargeted.
+///
+/// # Errors
+/// [`Error::Request`] for options that cannot be; [`Error::Write`] with the path and why, such as
+/// ffmpeg not being there; [`Error::Cancelled`] if the observer stops it. Nothing half-written is
+/// left but the frames of a folder.
+pub fn render(
+    clips: &[Clip],
+    scene: Option<&Scene>,
+    options: &RenderOptions,
+    path: &Path,
+    observer: &mut dyn Observer,
+) -> Result<Rendered, Error> {
+    let refuse = |field, message: String| Err(Error::Request { field, message });
+    let format = RenderFormat::of(path)?;
+    let Some(first) = clips.first() else {
+        return refuse("clips", "none are given".to_owned());
+    };
+    if options.view == RenderView::Sheet && format != RenderFormat::Png {
+        return refuse("view", "a sheet is a picture: write a .png".to_owned());
+    }
+    let fps = options.fps.unwrap_or(first.motion.fps.clamp(1.0, 60.0));
+    if !(1.0..=60.0).contains(&fps) {
+        return refuse("fps", format!("{fps} is outside 1 to 60"));
+    }
+    let marks = match (scene, first.request()) {
+        (Some(scene), _) => marks_of_scene(scene),
+        (None, request) => marks_of_clip(first, request.as_ref()),
+    };
+    let drawn = clips
+        .iter()
+        .map(|clip| sheet_clip(clip, fps))
+        .collect::<Result<Vec<_>, _>>()?;
+    let view = match options.view {
+        RenderView::Sheet => {
+            let sheet = render_sheet(&drawn, &marks, options.size_px)?;
+            sheet.write_png(path).map_err(|e| write_error(path, e))?;
+            return Ok(picture(path, options));
+        }
+        RenderView::Side => View::Side,
+        RenderView::Follow => View::Follow,
+        RenderView::Top => View::Top,
+    };
+    let film = Film::new(drawn, marks, view, options.size_px)?;
+    if format == RenderFormat::Png {
+        let way = film.way()?;
+        way.write_png(path).map_err(|e| write_error(path, e))?;
+        return Ok(picture(path, options));
+    }
+    let started = Event::Started {
+        work: "drawing",
+        total: film.frames() as u64,
+    };
+    tell(observer, started)?;
+    let mut encoder = Encoder::start(format, path, options.size_px, fps)?;
+    for index in 0..film.frames() {
+        encoder.add(&film.frame(index)?)?;
+        let done = index as u64 + 1;
+        tell(observer, Event::Advanced { done })?;
+    }
+    encoder.finish()?;
+    tell(observer, Event::Finished)?;
+    Ok(Rendered {
+        path: path.to_path_buf(),
+        frames: film.frames(),
+        size_px: options.size_px,
+        fps: Some(fps),
+    })
+}
+
+fn picture(path: &Path, options: &RenderOptions) -> Rendered {
+    Rendered {
+        path: path.to_path_buf(),
+        frames: 1,
+        size_px: options.size_px,
+        fps: None,
+    }
+}
+
+/// What a clip's record says of its scene or its goals.
+pub(crate) fn marks_of_clip(clip: &Clip, request: Option<&crate::GenerateRequest>) -> SceneMarks {
+    let stated = clip.provenance.extra.get("scene");
+    let scene = stated.and_then(|scene| serde_json::from_value::<Scene>(scene.clone()).ok());
+    match (scene, request) {
+        (Some(scene), _) => marks_of_scene(&scene),
+        (None, Some(request)) => marks_of_request(request),
+        (None, None) => SceneMarks::default(),
+    }
+}
+
+fn sheet_clip(clip: &Clip, fps: f64) -> Result<SheetClip, Error> {
+    let clip = clip.clone().on_canonical_body()?.resampled(fps)?;
+    let title = clip.request().map_or_else(String::new, |request| {
+        let seed = clip.provenance.seed.unwrap_or(request.seed);
+        format!("{}, seed {seed}", request.prompts_in_words())
+    });
+    Ok(SheetClip {
+        title,
+        joints: joints_array(&clip.motion),
+        fps,
+    })
+}
