@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::bench::{BenchCommand, BenchGuidanceArgs, BenchTrajectoryArgs, BenchTuneArgs};
+pub use self::bench::{
+    BenchCommand, BenchGuidanceArgs, BenchOptimizeArgs, BenchTrajectoryArgs, BenchTuneArgs,
+};
 use crate::values::{
     NetworkArg, ObstacleArg, SizeArg, TargetArg, ThenArg, TimestepsArg, VisitsArg, WaypointArg,
     WindowArg,
@@ -355,6 +357,10 @@ pub struct DiagnoseArgs {
     /// Numbers of denoiser calls to compare; 5, 10, 20 and 50 if not given.
     #[arg(long, value_delimiter = ',', value_name = "N,N,…")]
     pub calls: Vec<usize>,
+    /// Network that judges whether the clips got better or the --loss-onnx of the same place was only
+    /// deceived: it takes the same and means the same, but was trained apart; may be repeated.
+    #[arg(long = "judge-onnx", value_name = "FILE", requires = "networks")]
+    pub judges: Vec<PathBuf>,
     /// Draw loss, PL ratio, error against calls and smoothness.
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,

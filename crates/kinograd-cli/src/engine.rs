@@ -1,5 +1,7 @@
 //! The engine and the model that the options ask for.
 
+use std::path::Path;
+
 use kinograd::MotionGenerator;
 use kinograd::runtime::{EngineChoice, EngineOptions, Provider};
 
@@ -11,24 +13,30 @@ const BUILT_IN: [&str; 2] = ["builtin", "built-in"];
 
 /// The engine's options.
 pub fn options(args: &EngineArgs) -> EngineOptions {
-    let built_in = args
-        .runtime
-        .as_ref()
-        .is_some_and(|path| BUILT_IN.iter().any(|word| path.as_os_str() == *word));
     EngineOptions {
-        engine: if built_in {
-            EngineChoice::BuiltIn
-        } else {
-            EngineChoice::Auto
-        },
         provider: match args.provider {
             ProviderArg::Auto => Provider::Auto,
             ProviderArg::Cpu => Provider::Cpu,
             ProviderArg::Cuda => Provider::Cuda,
             ProviderArg::Tensorrt => Provider::TensorRt,
         },
-        library: args.runtime.clone().filter(|_| !built_in),
-        threads: args.threads,
+        ..cpu_options(args.runtime.as_deref(), args.threads)
+    }
+}
+
+/// The processor's options, with `--runtime` as it was given.
+pub fn cpu_options(runtime: Option<&Path>, threads: usize) -> EngineOptions {
+    let built_in =
+        runtime.is_some_and(|path| BUILT_IN.iter().any(|word| path.as_os_str() == *word));
+    EngineOptions {
+        engine: if built_in {
+            EngineChoice::BuiltIn
+        } else {
+            EngineChoice::Auto
+        },
+        provider: Provider::Cpu,
+        library: runtime.filter(|_| !built_in).map(Path::to_path_buf),
+        threads,
     }
 }
 

@@ -211,6 +211,7 @@ mod others {
             let options = NoiseOptions {
                 iterations: 7,
                 stay: 0.1,
+                decorrelate: 10.0,
                 ..NoiseOptions::default()
             };
             let schedule = NoiseSchedule::cosine(1000).unwrap();

@@ -345,6 +345,40 @@ fn dno_follows_its_paper() {
     }
 }
 
+/// A target that repeats itself would have noise that does; the term keeps it from that.
+#[test]
+fn dno_keeps_noise_from_repeating_itself() {
+    let repeats = |decorrelate| {
+        let options = NoiseOptions {
+            iterations: 60,
+            decorrelate,
+            ..NoiseOptions::default()
+        };
+        let best = NoiseOptimizer::new(options, residual(true))
+            .unwrap()
+            .run(
+                &mut Model::differentiable(&mut denoiser()),
+                &steps(),
+                &layout(),
+                start(),
+                &mut |_, _| ControlFlow::Continue(()),
+            )
+            .unwrap();
+        let noise = best.noise.index_axis(Axis(0), 0).to_owned();
+        let frames = noise.len_of(Axis(0));
+        let mean: f64 = (0..frames)
+            .map(|frame| {
+                let next = noise.index_axis(Axis(0), (frame + 1) % frames);
+                f64::from((&noise.index_axis(Axis(0), frame) * &next).sum())
+            })
+            .sum::<f64>()
+            / noise.len() as f64;
+        mean.abs()
+    };
+    let (free, kept) = (repeats(0.0), repeats(1e3));
+    assert!(kept < 0.5 * free, "{kept} {free}");
+}
+
 /// With a closed form: for Gaussian data the chain is affine, so the loss can be driven to 0.
 #[test]
 fn dno_solves_an_inverse_problem_on_gaussian_data() {

@@ -13,6 +13,8 @@ pub enum BenchCommand {
     Tune(BenchTuneArgs),
     /// Follow keyframes of the pelvis and a wrist.
     Trajectory(BenchTrajectoryArgs),
+    /// Diffusion as an optimiser on data whose subspace is known: reward and distance from it by round.
+    Optimize(BenchOptimizeArgs),
 }
 
 /// Arguments of `bench guidance`.
@@ -113,4 +115,42 @@ pub struct BenchTrajectoryArgs {
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,
+}
+
+/// Arguments of `bench optimize`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    kinograd bench optimize --plot simulation.png --json > simulation.json\n\n\
+    The simulation of Guo et al. 2024: 64 dimensions, data on 16 of them, a small network trained first;\n\
+    the naive gradient, the look-ahead loss, algorithms 1 and 2, on two rewards.")]
+pub struct BenchOptimizeArgs {
+    /// Rounds of every method.
+    #[arg(long, default_value_t = 200)]
+    pub rounds: usize,
+    /// Steps of Adam that train the network at first.
+    #[arg(long, default_value_t = 4000)]
+    pub pretraining: usize,
+    /// Learning rate of algorithm 2.
+    #[arg(long, default_value_t = 1e-5, allow_hyphen_values = true)]
+    pub learning_rate: f64,
+    /// Longest change of x̂0 in one step, root mean square; 0 is unbounded.
+    #[arg(
+        long,
+        default_value_t = 0.1,
+        allow_hyphen_values = true,
+        value_name = "RMS"
+    )]
+    pub max_move: f64,
+    /// Seed of the data, the rewards, the training and the samples.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Also draw both against the rounds.
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
+    /// ONNX Runtime's shared library, or `builtin` for the built-in engine.
+    #[arg(long, value_name = "FILE|builtin")]
+    pub runtime: Option<PathBuf>,
+    /// Threads per model call; 0 lets the engine choose.
+    #[arg(long, default_value_t = 1)]
+    pub threads: usize,
 }

@@ -8,9 +8,15 @@ use kinograd::bench::{
     self, Contestant, GuidanceProtocol, GuidanceReport, TrajectoryProtocol, TuneProtocol,
     TuneReport,
 };
+use kinograd::eval::{SimulationProtocol, simulation};
+use kinograd::runtime::open_engine;
 
 use super::generate::Watcher;
-use crate::args::{BenchCommand, BenchGuidanceArgs, BenchTrajectoryArgs, BenchTuneArgs, MethodArg};
+use super::optimize::check_plot;
+use crate::args::{
+    BenchCommand, BenchGuidanceArgs, BenchOptimizeArgs, BenchTrajectoryArgs, BenchTuneArgs,
+    MethodArg,
+};
 use crate::engine;
 use crate::printer::Printer;
 
@@ -20,6 +26,7 @@ pub fn run(command: BenchCommand, printer: &Printer) -> anyhow::Result<()> {
         BenchCommand::Guidance(args) => guidance(&args, printer),
         BenchCommand::Tune(args) => tune(&args, printer),
         BenchCommand::Trajectory(args) => trajectory(&args, printer),
+        BenchCommand::Optimize(args) => optimize(&args, printer),
     }
 }
 
@@ -97,6 +104,28 @@ fn trajectory(args: &BenchTrajectoryArgs, printer: &Printer) -> anyhow::Result<(
     let report = bench::trajectory(&mut generator, &protocol, args.data.as_deref(), watcher)?;
     if let Some(path) = &args.markdown {
         write(path, &report.to_markdown())?;
+    }
+    printer.document(&report, &report.to_string())?;
+    Ok(())
+}
+
+fn optimize(args: &BenchOptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
+    if let Some(plot) = &args.plot {
+        check_plot(plot)?;
+    }
+    let protocol = SimulationProtocol {
+        rounds: args.rounds,
+        pretraining: args.pretraining,
+        learning_rate: args.learning_rate,
+        max_move: (args.max_move != 0.0).then_some(args.max_move),
+        seed: args.seed,
+        ..SimulationProtocol::default()
+    };
+    let options = engine::cpu_options(args.runtime.as_deref(), args.threads);
+    let opened = open_engine(&options)?;
+    let report = simulation(&opened.engine, &protocol, &mut Watcher::new(printer))?;
+    if let Some(path) = &args.plot {
+        report.save_plot(path)?;
     }
     printer.document(&report, &report.to_string())?;
     Ok(())

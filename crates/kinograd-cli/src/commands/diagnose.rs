@@ -16,6 +16,7 @@ pub fn run(args: &DiagnoseArgs, printer: &Printer) -> anyhow::Result<()> {
     if !args.calls.is_empty() {
         request.calls.clone_from(&args.calls);
     }
+    request.judges.clone_from(&args.judges);
     request.check()?;
     if let Some(plot) = &args.plot {
         check_plot(plot)?;

@@ -95,3 +95,27 @@ fn keyframes_of_the_pelvis_are_met_by_projection() {
     assert_eq!(rows[1]["joint"], "pelvis");
     assert!(average_m(1) < 0.3 && average_m(1) < average_m(0));
 }
+
+#[test]
+fn optimisation_of_the_simulation() {
+    let folder = tempfile::tempdir().unwrap();
+    let short = ["bench", "optimize", "--rounds", "1", "--pretraining", "20"];
+    let engine = ["--runtime", "builtin", "--plot", "a.png", "--json", "-q"];
+    let args = [&short[..], &engine].concat();
+    let report = kinograd(folder.path(), &args).ok().json();
+    assert_eq!(report["schema"], "kinograd.simulation/1");
+    assert_eq!(report["runs"].as_array().unwrap().len(), 8);
+    assert_eq!(files(folder.path()), ["a.png"]);
+    for (option, part) in [
+        (["--rounds", "0"], "rounds: 0 is outside"),
+        (["--learning-rate", "-1"], "learning rate: -1; it must"),
+        (["--max-move", "-1"], "max move: -1; it must"),
+    ] {
+        let run = kinograd(
+            folder.path(),
+            &[&["bench", "optimize"], &option[..]].concat(),
+        );
+        assert_eq!(run.code, Some(1));
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+}

@@ -77,3 +77,49 @@ fn what_cannot_be_diagnosed_is_named() {
         assert_eq!(files(folder.path()), Vec::<String>::new(), "{more:?}");
     }
 }
+
+#[test]
+fn a_second_network_judges() {
+    let folder = tempfile::tempdir().unwrap();
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
+    let network = |name: &str| {
+        let path = golden.join("score_network").join(name);
+        path.display().to_string()
+    };
+    let (steers, judges) = (network("low_hands.onnx"), network("low_left_hand.onnx"));
+    let mut args = SHORT
+        .map(|word| if word == "2" { "5" } else { word })
+        .to_vec();
+    args.extend(["--loss-onnx", &steers, "--method", "normalized"]);
+    args.extend(["--calls", "2"]);
+    let share = |args: &[&str]| {
+        let report = kinograd(folder.path(), args).ok().json();
+        let term = report["terms"][0].clone();
+        assert!(
+            term["guided"].as_f64() < term["unguided"].as_f64(),
+            "{term}"
+        );
+        (
+            term["adversarial_share"].as_f64().unwrap(),
+            term["judge"].clone(),
+        )
+    };
+    let (by_itself, judge) = share(&args);
+    assert!(
+        by_itself.abs() < 0.1,
+        "the mean of noisy copies: {by_itself}"
+    );
+    assert!(judge.is_null());
+    let twice = ["--judge-onnx", &judges, "--judge-onnx", &judges];
+    let (by_another, judge) = share(&[&args[..], &twice[..2]].concat());
+    assert!(
+        by_another.abs() < 0.9 && by_another != by_itself,
+        "{by_another}"
+    );
+    assert!(judge.as_str().unwrap().contains("low_left_hand"), "{judge}");
+
+    let run = kinograd(folder.path(), &[&args[..], &twice].concat());
+    assert_eq!(run.code, Some(1));
+    let part = "judge: 2 networks judge, but 1 steer";
+    assert!(run.stderr.contains(part), "{}", run.stderr);
+}

@@ -77,6 +77,7 @@ fn help_of_every_command() {
         "bench guidance",
         "bench tune",
         "bench trajectory",
+        "bench optimize",
     ] {
         let mut args: Vec<&str> = command.split(' ').collect();
         args.push("--help");

@@ -6,6 +6,7 @@
 mod adam_dps;
 mod capped_polyak;
 mod classifier;
+mod decorrelation;
 mod dps;
 mod dsg;
 mod edit;

@@ -1,9 +1,10 @@
 use std::ops::ControlFlow;
 
 use kinograd_diffusion::{DiffusionError, Layout, Model, StepPair};
-use ndarray::{ArrayD, Axis, Zip};
+use ndarray::{Array2, ArrayD, Axis, Zip};
 use serde::{Deserialize, Serialize};
 
+use super::decorrelation::decorrelation;
 use super::edit::{add_scaled, not_negative, same_shape};
 use super::loss_guidance::norm;
 use super::{AdamDps, StepRule};
@@ -22,6 +23,9 @@ pub struct NoiseOptions {
     pub learning_rate: f64,
     /// Weight of `‖x_T − its start‖`, which keeps to the first motion; 0.01 for the authors' edits.
     pub stay: f64,
+    /// Weight of the noise's correlation with itself along the axis after the batch, by scale:
+    /// structure in the noise is no noise any more. 1000 for the authors.
+    pub decorrelate: f64,
 }
 
 impl Default for NoiseOptions {
@@ -30,6 +34,7 @@ impl Default for NoiseOptions {
             iterations: 300,
             learning_rate: 0.05,
             stay: 0.0,
+            decorrelate: 0.0,
         }
     }
 }
@@ -87,6 +92,7 @@ impl<'a> NoiseOptimizer<'a> {
     pub fn new(options: NoiseOptions, loss: impl Loss + 'a) -> Result<Self, GuidanceError> {
         not_negative("learning_rate", options.learning_rate)?;
         not_negative("stay", options.stay)?;
+        not_negative("decorrelate", options.decorrelate)?;
         Ok(Self {
             options,
             loss: Box::new(loss),
@@ -133,6 +139,7 @@ impl<'a> NoiseOptimizer<'a> {
             }
             let mut gradient = pulled_back(model, steps, &noise, &states, value.gradient)?;
             self.add_stay(&mut gradient, &noise, &start, layout);
+            self.add_decorrelation(&mut gradient, &noise, layout);
             unit_norm(&mut gradient, layout).map_err(failed)?;
             if let Some(&pair) = steps.first() {
                 let direction = adam.direction(gradient, pair);
@@ -140,6 +147,26 @@ impl<'a> NoiseOptimizer<'a> {
             }
         }
         best.ok_or(DiffusionError::Cancelled)
+    }
+
+    /// Gradient of `decorrelate` times the noise's correlation with itself.
+    fn add_decorrelation(&self, gradient: &mut ArrayD<f32>, noise: &ArrayD<f32>, layout: &Layout) {
+        if self.options.decorrelate == 0.0 {
+            return;
+        }
+        for (sample, &length) in layout.lengths().iter().enumerate() {
+            let elements = layout.elements(sample);
+            let rows = noise.index_axis(Axis(0), sample);
+            let rows: Vec<f64> = rows.iter().take(elements).map(|&x| f64::from(x)).collect();
+            let Ok(rows) = Array2::from_shape_vec((length, elements / length.max(1)), rows) else {
+                continue;
+            };
+            let (_, slope) = decorrelation(rows.view());
+            let mut out = gradient.index_axis_mut(Axis(0), sample);
+            for (out, slope) in out.iter_mut().zip(&slope) {
+                *out += (self.options.decorrelate * slope) as f32;
+            }
+        }
     }
 
     /// Gradient of `stay · ‖x_T − start‖`.

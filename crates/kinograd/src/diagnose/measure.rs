@@ -2,13 +2,14 @@ use std::time::Instant;
 
 use kinograd_diffusion::{DiffusionError, NoiseSource, Progress, SeededNoise, Spacing};
 use kinograd_guidance::{Loss, LossValue, OnRootPath, PathDecoder};
+use kinograd_motion::FEATURES;
 use kinograd_runtime::{ScoreNetwork, TextBatch};
 use ndarray::{ArrayD, ArrayViewD, Axis, s};
 
 use super::advice::recommended;
 use super::{AttemptReport, DiagnoseReport, DiagnoseRequest, Smoothness, StepReport, TermReport};
 use crate::eval::statistics::mean;
-use crate::generator::{Beside, repeated, tell};
+use crate::generator::{Beside, repeated, session_options, tell};
 use crate::network_loss::NetworkLoss;
 use crate::prompts::{self, TimedPrompt};
 use crate::text_loss::{TextLoss, TextPart};
@@ -31,6 +32,8 @@ enum View {
     Plain,
     Augmented,
     HeldOut,
+    /// Another network's eyes, where there is one.
+    Judge,
 }
 
 /// A loss of the request.
@@ -55,6 +58,7 @@ struct Session<'a> {
     prompts: Vec<TimedPrompt>,
     texts: TextBatch,
     networks: Vec<(f64, ScoreNetwork)>,
+    judges: Vec<ScoreNetwork>,
     seeds: Vec<u64>,
     terms: Vec<(Term, f64)>,
     done: u64,
@@ -80,6 +84,14 @@ impl MotionGenerator {
         let texts = self.text.encode(&words)?;
         self.denoiser.prepare(true)?;
         let networks = self.open_networks(clips)?;
+        let open = |path: &std::path::PathBuf| {
+            let options = session_options();
+            let judge = ScoreNetwork::open(&self.engine.engine, path, FEATURES, &options)?;
+            judge.check_frames(clips.frames())?;
+            Ok::<_, Error>(judge)
+        };
+        let judges = request.judges.iter().map(open);
+        let judges = judges.collect::<Result<Vec<_>, _>>()?;
         let mut terms = Vec::new();
         let has_places =
             clips.target.is_some() || !clips.waypoints.is_empty() || !clips.obstacles.is_empty();
@@ -101,6 +113,7 @@ impl MotionGenerator {
             prompts,
             texts,
             networks,
+            judges,
             seeds,
             terms,
             done: 0,
@@ -307,12 +320,20 @@ impl Session<'_> {
         middle: &ArrayD<f32>,
     ) -> Result<TermReport, Error> {
         let (term, weight) = self.terms[index];
+        let judge = match term {
+            Term::Network(index) => self.judges.get(index).map(|judge| judge.name().to_owned()),
+            Term::Goals | Term::Text => None,
+        };
+        let unseen = match judge {
+            Some(_) => View::Judge,
+            None => View::HeldOut,
+        };
         let mut value = |view, x0: &ArrayD<f32>| -> Result<f64, Error> {
             let value = self.evaluate(term, view, x0)?;
             Ok(mean(&value.values).unwrap_or(f64::NAN))
         };
         let (before, after) = (value(View::Plain, unguided)?, value(View::Plain, guided)?);
-        let held_out = value(View::HeldOut, unguided)? - value(View::HeldOut, guided)?;
+        let held_out = value(unseen, unguided)? - value(unseen, guided)?;
         let analytic = term == Term::Goals;
         let share = (!analytic && before > after).then(|| 1.0 - held_out / (before - after));
         let plain = self.lipschitz(term, View::Plain, middle)?;
@@ -336,6 +357,7 @@ impl Session<'_> {
                 Term::Text => "crops in time",
                 Term::Network(_) => "noise of 0.05 on the features",
             },
+            judge,
             adversarial_share: share,
         })
     }
@@ -402,12 +424,16 @@ impl Session<'_> {
                 Ok(loss.value_and_grad(x0)?)
             }
             Term::Network(index) => {
+                let network = match view {
+                    View::Judge => &mut self.judges[index],
+                    _ => &mut self.networks[index].1,
+                };
                 let mut loss = NetworkLoss {
-                    network: &mut self.networks[index].1,
+                    network,
                     decoder,
                     is_reward: false,
                 };
-                if view == View::Plain {
+                if matches!(view, View::Plain | View::Judge) {
                     return Ok(loss.value_and_grad(x0)?);
                 }
                 let mut total = LossValue {
@@ -432,7 +458,7 @@ fn cropped(prompt: &TimedPrompt, view: View) -> Vec<std::ops::Range<usize>> {
     let crops: &[[f64; 2]] = match view {
         View::Plain => &[[0.0, 1.0]],
         View::Augmented => &CROPS,
-        View::HeldOut => &HELD_OUT_CROPS,
+        View::HeldOut | View::Judge => &HELD_OUT_CROPS,
     };
     let frame = |share: f64| start + (share * length as f64).round() as usize;
     crops

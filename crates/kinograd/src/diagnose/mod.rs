@@ -9,6 +9,8 @@ mod report;
 pub use advice::Recommendation;
 pub use report::{AttemptReport, DiagnoseReport, Smoothness, StepReport, TermReport};
 
+use std::path::PathBuf;
+
 use kinograd_guidance::scene::Scene;
 
 use crate::{Error, GenerateRequest, Method};
@@ -21,6 +23,9 @@ pub struct DiagnoseRequest {
     pub clips: GenerateRequest,
     /// What a scene asks for beside them.
     pub scene: Option<Scene>,
+    /// Networks of the same meaning as the request's, in their order, that judge and don't steer: a
+    /// clip that deceives one network doesn't deceive another. May be fewer.
+    pub judges: Vec<PathBuf>,
     /// Numbers of denoiser calls to compare.
     pub calls: Vec<usize>,
     /// Methods to compare at the request's steps, beside its own.
@@ -34,6 +39,7 @@ impl DiagnoseRequest {
         Self {
             clips,
             scene,
+            judges: Vec::new(),
             calls: vec![5, 10, 20, 50],
             methods: vec![Method::Mpgd, Method::PolyakCapped],
         }
@@ -54,6 +60,13 @@ impl DiagnoseRequest {
             return refuse(
                 "n",
                 format!("{} clips; 1 to 8 are diagnosed", self.clips.clips),
+            );
+        }
+        let (judges, networks) = (self.judges.len(), self.clips.networks.len());
+        if judges > networks {
+            return refuse(
+                "judge",
+                format!("{judges} networks judge, but {networks} steer"),
             );
         }
         if self.calls.is_empty() {

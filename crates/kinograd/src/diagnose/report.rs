@@ -48,9 +48,13 @@ pub struct TermReport {
     pub smoothness: Smoothness,
     /// What augmentations it was judged by.
     pub augmentations: &'static str,
-    /// `1 −` the drop on held-out augmentations over the drop of the loss itself: near 0 where the
-    /// clips got better, near 1 where only the network's answer did. Absent for analytic losses,
-    /// which no clip can deceive, and where the loss did not fall.
+    /// The network that judged, where one was given; otherwise the loss's own did, on held-out
+    /// augmentations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judge: Option<String>,
+    /// `1 −` the drop that the judge sees over the drop of the loss itself: near 0 where the clips got
+    /// better, near 1 where only the network's answer did. Absent for analytic losses, which no clip
+    /// can deceive, and where the loss did not fall.
     pub adversarial_share: Option<f64>,
 }
 
@@ -198,6 +202,9 @@ impl fmt::Display for DiagnoseReport {
                 term.smoothness.plain,
                 number(term.smoothness.augmented)
             )?;
+            if let Some(judge) = &term.judge {
+                writeln!(f, "{:16} judged by {judge}", "")?;
+            }
         }
         writeln!(
             f,

@@ -219,6 +219,14 @@ fn check(protocol: &SimulationProtocol) -> Result<(), Error> {
             return refuse(field, format!("{count} is outside 1 to 1000000"));
         }
     }
+    for (field, value) in [
+        ("learning rate", p.learning_rate),
+        ("max move", p.max_move.unwrap_or(1.0)),
+    ] {
+        if !(value.is_finite() && value > 0.0) {
+            return refuse(field, format!("{value}; it must be a number above 0"));
+        }
+    }
     Ok(())
 }
 

@@ -347,16 +347,20 @@ fn draw_series(
     Ok(())
 }
 
+/// How many times the median a bar may be long before it is cut.
+const RUNAWAY: f64 = 8.0;
+
 fn draw_bars(area: &Area<'_, '_>, bars: &Bars) -> Result<(), PlotFault> {
     let longest = bars.bars.iter().map(|bar| bar.label.chars().count()).max();
     let left_px = 12 * u32::try_from(longest.unwrap_or(0)).unwrap_or(0) + 24;
     let count = bars.bars.len() as f64;
+    let limit = limit(bars);
     let (low, high) = span(
         bars.bars
             .iter()
             .flat_map(|bar| {
                 let ends = bar.interval.unwrap_or([bar.value; 2]);
-                [bar.value, ends[0], ends[1]]
+                [bar.value, ends[0], ends[1]].map(|end| end.min(limit))
             })
             .chain([0.0]),
     );
@@ -383,18 +387,50 @@ fn draw_bars(area: &Area<'_, '_>, bars: &Bars) -> Result<(), PlotFault> {
         .into_dyn();
         axes.plotting_area().draw(&named)?;
         if bar.value.is_finite() {
-            let ends = [(0.0, middle - 0.35), (bar.value, middle + 0.35)];
+            let ends = [(0.0, middle - 0.35), (bar.value.min(limit), middle + 0.35)];
             axes.draw_series([Rectangle::new(ends, COLORS[0].mix(0.75).filled())])?;
+        }
+        if bar.value > limit {
+            let inside = text()
+                .color(&WHITE)
+                .pos(Pos::new(HPos::Right, VPos::Center));
+            let number = (EmptyElement::at((limit, middle))
+                + Text::new(format!("{} >", short(bar.value, 0)), (-6, 0), inside))
+            .into_dyn();
+            axes.plotting_area().draw(&number)?;
+            continue;
         }
         if let Some([from, to]) = bar
             .interval
             .filter(|ends| ends.iter().all(|e| e.is_finite()))
         {
-            let line = vec![(from, middle), (to, middle)];
+            let line = vec![(from, middle), (to.min(high), middle)];
             axes.draw_series([PathElement::new(line, INK.stroke_width(2))])?;
         }
     }
     Ok(())
+}
+
+/// Where bars are cut, so that one that runs away does not dwarf the others: infinite where none does.
+fn limit(bars: &Bars) -> f64 {
+    let mut values: Vec<f64> = bars
+        .bars
+        .iter()
+        .map(|bar| bar.value)
+        .filter(|value| value.is_finite())
+        .collect();
+    values.sort_by(f64::total_cmp);
+    let (Some(&longest), Some(&median)) = (values.last(), values.get(values.len() / 2)) else {
+        return f64::INFINITY;
+    };
+    let kept = values
+        .iter()
+        .rev()
+        .find(|&&value| value <= RUNAWAY * median);
+    match kept {
+        Some(&kept) if median > 0.0 && longest > RUNAWAY * median => 1.2 * kept,
+        _ => f64::INFINITY,
+    }
 }
 
 /// Decimals that tell about six marks on this width apart.
@@ -484,6 +520,42 @@ mod tests {
         assert!(save_plot(&path, &[Panel::Bars(bars)], 1, (0, 300)).is_err());
         let nothing = [Panel::Chart(Chart::default()), Panel::Bars(Bars::default())];
         save_plot(&path, &nothing, 1, (200, 200)).unwrap();
+    }
+
+    #[test]
+    fn a_bar_that_runs_away_is_cut() {
+        let bars = |values: &[f64]| Bars {
+            bars: values
+                .iter()
+                .map(|&value| Bar {
+                    label: "m".to_owned(),
+                    value,
+                    interval: Some([0.9 * value, 1.1 * value]),
+                })
+                .collect(),
+            ..Bars::default()
+        };
+        assert_eq!(limit(&bars(&[])), f64::INFINITY);
+        assert_eq!(limit(&bars(&[f64::NAN, 0.0, 0.0])), f64::INFINITY);
+        assert_eq!(limit(&bars(&[70.0, 60.0, 80.0, 300.0])), f64::INFINITY);
+        let runaway = bars(&[70.0, 60.0, 80.0, 40_000.0]);
+        assert_eq!(limit(&runaway), 1.2 * 80.0);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plot.png");
+        save_plot(&path, &[Panel::Bars(runaway)], 1, (400, 300)).unwrap();
+        let picture = Pixmap::decode_png(&std::fs::read(&path).unwrap()).unwrap();
+        let blue = |row: u32| {
+            let row = (0..400).filter_map(|x| picture.pixel(x, row));
+            row.filter(|p| p.blue() > p.red().saturating_add(40))
+                .count()
+        };
+        // The first bar is most of the longest one that is shown.
+        let lengths: Vec<usize> = (0..300).map(blue).collect();
+        let longest = lengths.iter().max().unwrap();
+        let shorter = lengths
+            .iter()
+            .filter(|&&l| l > longest / 2 && l < longest * 9 / 10);
+        assert!(shorter.count() > 20, "{lengths:?}");
     }
 
     #[test]
