@@ -235,6 +235,7 @@ mod tests {
                 augmented: Some(0.2),
             },
             augmentations: "crops",
+            judge: None,
             adversarial_share: Some(share),
         };
         let unguided = attempt(Method::None, 20, 4.0, 0.8);
