@@ -30,7 +30,8 @@ const STYLES: Styles = Styles::styled()
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 fine, 1 the input was at fault or the run was interrupted, 2 a fault of this program.\n\
-                  Environment: KINOGRAD_MODELS (where packages are), ORT_DYLIB_PATH (ONNX Runtime), NO_COLOR."
+                  Environment: KINOGRAD_MODELS (where packages are), ORT_DYLIB_PATH (ONNX Runtime), KINOGRAD_VIEWER\n\
+                  (the program kinograd-viewer), NO_COLOR."
 )]
 pub struct Cli {
     /// What to do.
@@ -537,6 +538,9 @@ pub struct RenderArgs {
     /// From where.
     #[arg(long, value_enum, default_value_t = ViewArg::Side)]
     pub view: ViewArg,
+    /// How it looks.
+    #[arg(long, value_enum, default_value_t = StyleArg::Drawn)]
+    pub style: StyleArg,
     /// Width and height in pixels.
     #[arg(long, default_value = "960x540", value_name = "WIDTHxHEIGHT")]
     pub size: SizeArg,
@@ -546,6 +550,16 @@ pub struct RenderArgs {
     /// What to write: .png, .gif, .mp4, or a folder for the frames.
     #[arg(short, long, value_name = "FILE|FOLDER")]
     pub output: PathBuf,
+}
+
+/// How clips look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StyleArg {
+    /// Figures on paper, drawn by the processor.
+    Drawn,
+    /// A lit mannequin in 3D, by the program kinograd-viewer, which is built apart; drawn where
+    /// there is no graphics adapter.
+    Solid,
 }
 
 /// From where clips are seen.

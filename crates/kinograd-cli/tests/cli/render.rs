@@ -121,3 +121,55 @@ fn what_cannot_be_drawn_is_named() {
     }
     assert!(files(folder.path()).is_empty());
 }
+
+#[cfg(unix)]
+#[test]
+fn the_viewer_draws_what_is_solid() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("viewer");
+    let solid = |script: Option<&str>, more: &[&str]| -> Run {
+        if let Some(script) = script {
+            std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            let mode = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(&program, mode).unwrap();
+        }
+        let walk = walk();
+        let output = command(folder.path())
+            .args(["render", &walk, "--style", "solid", "--size", "160x90"])
+            .args(more)
+            .env("KINOGRAD_VIEWER", &program)
+            .output();
+        output.unwrap().into()
+    };
+    let missing = solid(None, &["-o", "a.png"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(
+        missing.stderr.contains("cargo install"),
+        "{}",
+        missing.stderr
+    );
+
+    let more = ["-o", "a.png", "--view", "top"];
+    let told = solid(Some("echo \"$@\" > told"), &more).ok();
+    assert!(told.stdout.contains("a.png"), "{}", told.stdout);
+    let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
+    let expected = format!("render {} --output a.png --size 160x90 --top\n", walk());
+    assert_eq!(told, expected);
+
+    let refused = solid(Some("echo 'no such clip' >&2; exit 1"), &more);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("no such clip"),
+        "{}",
+        refused.stderr
+    );
+
+    let drawn = solid(Some("exit 3"), &more).ok();
+    assert!(
+        drawn.stderr.contains("no graphics adapter"),
+        "{}",
+        drawn.stderr
+    );
+    assert_eq!(size(&folder.path().join("a.png")), (160, 90));
+}
