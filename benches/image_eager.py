@@ -1,13 +1,14 @@
-"""Seconds of processor time a step: `kinograd image` beside PyTorch eager on the same weights.
+"""Processor time of a sampling step: `kinograd image` beside PyTorch, eager and compiled, on the same weights.
 
     pip install -r ../models/train/requirements.txt
-    python image_eager.py --kinograd ../target/release/kinograd --runtime LIBONNXRUNTIME --batches 1 8
+    python image_eager.py --kinograd ../target/release/kinograd --runtime LIBONNXRUNTIME --compile
 
-The networks are those of `models/train/image` at full size with random weights: speed does not depend on training.
-A step is one sampling step; a guided one runs the denoiser and the image tower forward and backward. Kinograd's
-number is the difference between a long and a short run, divided by the steps between them, so that its start is
-left out; PyTorch's is the median of single steps. Processor time instead of wall time, and one thread, so that a
-busy machine disturbs less; on an idle one both are alike.
+The weights are those of `models/emoji-64` and `models/emoji-clip`. A step is one sampling step of the whole batch; a
+guided one runs the denoiser and the image tower forward and backward, in PyTorch without gradients of weights.
+Kinograd's number is the difference between a long and a short run, divided by the steps between them, so that its
+start is left out; PyTorch's is the median of single steps. They take turns, and the table holds medians over the
+rounds. Processor time instead of wall time, and one thread, so that a busy machine disturbs less; on an idle one both
+are alike. Kinograd samples 8 pictures at a time: 16 are two calls.
 """
 
 from __future__ import annotations
@@ -19,69 +20,90 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import onnx
+import onnxruntime as ort
 import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
 
 HERE = Path(__file__).resolve().parent
-TRAIN = HERE.parent / "models" / "train"
-sys.path.insert(0, str(TRAIN))
+MODELS = HERE.parent / "models"
+sys.path.insert(0, str(MODELS / "train"))
 
-from image import export  # noqa: E402
-from image.networks import DenoiserSizes, ImageDenoiser, Towers, TowersSizes  # noqa: E402
-from networks import text_buffers  # noqa: E402
+from image.export import SIDE  # noqa: E402
+from image.export_graphs import denoiser_graph, image_graph  # noqa: E402
+from image.networks import ConvTower, ConvTowerSizes, DenoiserSizes, ImageDenoiser  # noqa: E402
 
-SHORT, LONG, TORCH_STEPS = 4, 16, 7
+SHORT, LONG, TORCH_STEPS = 4, 14, 5
+EMBEDDING = 128
+TOLERANCE = 1e-3
 
-
-def packages(folder: Path) -> tuple[ImageDenoiser, Towers]:
-    """Untrained networks and their packages."""
-    torch.manual_seed(0)
-    denoiser = ImageDenoiser(DenoiserSizes()).eval()
-    base = HERE.parent / "models" / "motion-base"
-    towers = Towers(TowersSizes(), *text_buffers(base)).eval()
-    with torch.no_grad():
-        for p in [*denoiser.parameters(), *towers.image.parameters()]:
-            p.add_(torch.randn_like(p) * 0.01)
-    for name, keys in {
-        "denoiser": lambda out: export.denoiser(denoiser, out, export.SIDE),
-        "towers": lambda out: export.towers(towers, base / "tokenizer.json", out, export.SIDE),
-    }.items():
-        out = folder / name
-        out.mkdir()
-        export.describe(out, keys(out)[0], {}, export.SIDE)
-    return denoiser, towers
+Step = Callable[[Tensor, Tensor], Tensor]
 
 
-def torch_step(denoiser: ImageDenoiser, towers: Towers, batch: int, guided: bool) -> float:
+def load(module: nn.Module, graph: Callable, path: Path) -> nn.Module:
+    """The module with the weights of a package's graph, checked against ONNX Runtime."""
+    stored = {i.name: numpy_helper.to_array(i) for i in onnx.load(path).graph.initializer}
+    for name, assign in graph(module, SIDE).origins.items():
+        assign(stored[name])
+    module.eval().requires_grad_(False)
+    x, t = torch.randn(2, 3, SIDE, SIDE), torch.tensor([500.0, 500.0])
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    feeds = [x, t][: len(session.get_inputs())]
+    got = session.run(None, {i.name: f.numpy() for i, f in zip(session.get_inputs(), feeds, strict=True)})[0]
+    worst = float(np.abs(got - module(*feeds).numpy()).max())
+    if not worst < TOLERANCE:
+        raise SystemExit(f"{path} differs from PyTorch by {worst:.1e}")
+    return module
+
+
+def steps_of(denoiser: nn.Module, tower: nn.Module, compiled: bool) -> dict[str, Step]:
+    """A plain and a guided step."""
+    text = nn.functional.normalize(torch.randn(1, EMBEDDING), dim=1)
+
+    def loss(x_t: Tensor, t: Tensor) -> Tensor:
+        return (1 - tower(denoiser(x_t, t)) @ text.T).sum()
+
+    if compiled:
+        denoiser_, loss_ = torch.compile(denoiser), torch.compile(loss)
+    else:
+        denoiser_, loss_ = denoiser, loss
+
+    def plain(x_t: Tensor, t: Tensor) -> Tensor:
+        with torch.no_grad():
+            return denoiser_(x_t, t)
+
+    def guided(x_t: Tensor, t: Tensor) -> Tensor:
+        x_t = x_t.clone().requires_grad_()
+        return torch.autograd.grad(loss_(x_t, t), x_t)[0]
+
+    return {"plain": plain, "guided": guided}
+
+
+def torch_seconds(step: Step, batch: int) -> float:
     """Median processor time of a step."""
-    x = torch.randn(batch, 3, export.SIDE, export.SIDE)
-    t = torch.full((batch,), 500.0)
-    text = torch.nn.functional.normalize(torch.randn(1, 128), dim=1)
+    x, t = torch.randn(batch, 3, SIDE, SIDE), torch.full((batch,), 500.0)
+    step(x, t)
     times = []
     for _ in range(TORCH_STEPS):
         start = time.process_time()
-        if guided:
-            x_t = x.clone().requires_grad_()
-            loss = 1 - towers.image(denoiser(x_t, t)) @ text.T
-            torch.autograd.grad(loss.sum(), x_t)
-        else:
-            with torch.no_grad():
-                denoiser(x, t)
+        step(x, t)
         times.append(time.process_time() - start)
     return statistics.median(times)
 
 
-def kinograd_step(args: argparse.Namespace, folder: Path, batch: int, guided: bool) -> tuple[float, float]:
+def kinograd_seconds(args: argparse.Namespace, batch: int, kind: str) -> tuple[float, float]:
     """Processor time of a step, and peak memory in MiB."""
     spent, peak = {}, 0.0
-    command = [args.kinograd, "image", "heart", "--n", str(batch), "--threads", "1", "--json", "-q"]
-    command += ["--model", str(folder / "denoiser"), "--text-model", str(folder / "towers"), "--judge", "none"]
-    command += ["--runtime", args.runtime, "--method", "freedom" if guided else "none"]
-    environment = os.environ | {"RAYON_NUM_THREADS": "1", "KINOGRAD_CACHE": str(folder / "cache")}
-    for steps in (SHORT, SHORT, LONG):  # the first run derives the gradient
+    command = [args.kinograd, "image", "a red heart", "--n", str(batch), "--threads", "1", "--json", "-q"]
+    command += ["--judge", "none", "--runtime", args.runtime, "--method", "freedom" if kind == "guided" else "none"]
+    environment = os.environ | {"RAYON_NUM_THREADS": "1", "KINOGRAD_MODELS": str(MODELS)}
+    for steps in (SHORT, LONG):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         run = subprocess.run([*command, "--steps", str(steps)], check=True, capture_output=True, env=environment)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -95,21 +117,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinograd", required=True)
     parser.add_argument("--runtime", required=True, help="ONNX Runtime's library, or builtin")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8], help="at most 8: more are split")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--compile", action="store_true", help="also torch.compile")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    print("| batch | step | PyTorch eager, ms | kinograd, ms | times faster | kinograd's peak, MiB |")
-    print("|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        denoiser, towers = packages(folder)
-        for batch in args.batches:
-            for guided in (False, True):
-                eager = torch_step(denoiser, towers, batch, guided)
-                own, peak = kinograd_step(args, folder, batch, guided)
-                kind = "guided" if guided else "plain"
-                row = f"| {batch} | {kind} | {1e3 * eager:.0f} | {1e3 * own:.0f} | {eager / own:.2f} | {peak:.0f} |"
-                print(row, flush=True)
+    torch.manual_seed(0)
+    denoiser = load(ImageDenoiser(DenoiserSizes()), denoiser_graph, MODELS / "emoji-64" / "denoiser.onnx")
+    tower = load(ConvTower(ConvTowerSizes(), EMBEDDING), image_graph, MODELS / "emoji-clip" / "image.onnx")
+    routes = {"eager": steps_of(denoiser, tower, False)}
+    if args.compile:
+        routes["compiled"] = steps_of(denoiser, tower, True)
+    kinograd_seconds(args, 1, "guided")  # the first run derives the gradient
+    names = list(routes)
+    print("| batch | step | " + " | ".join(f"PyTorch {n}, ms" for n in names) + " | kinograd, ms | ", end="")
+    print(" | ".join(f"faster than {n}" for n in names) + " | kinograd's peak, MiB |")
+    print("|" + "---|" * (4 + 2 * len(names)))
+    for batch in args.batches:
+        for kind in ("plain", "guided"):
+            times: dict[str, list[float]] = {n: [] for n in [*names, "kinograd"]}
+            for _ in range(args.rounds):
+                for name in names:
+                    times[name].append(torch_seconds(routes[name][kind], batch))
+                own, peak = kinograd_seconds(args, batch, kind)
+                times["kinograd"].append(own)
+            ms = {n: 1e3 * statistics.median(t) for n, t in times.items()}
+            ratios = {
+                n: statistics.median(a / b for a, b in zip(times[n], times["kinograd"], strict=True)) for n in names
+            }
+            cells = [f"{ms[n]:.0f}" for n in times] + [f"{ratios[n]:.2f}" for n in names] + [f"{peak:.0f}"]
+            print(f"| {batch} | {kind} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

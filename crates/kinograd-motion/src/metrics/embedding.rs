@@ -24,32 +24,96 @@ pub fn frechet_distance(
     a: ArrayView2<'_, f32>,
     b: ArrayView2<'_, f32>,
 ) -> Result<f64, MotionError> {
-    for set in [a, b] {
-        if set.nrows() < 2 || set.ncols() != a.ncols() {
+    Gaussian::of(a)?.frechet_distance(&Gaussian::of(b)?)
+}
+
+/// Mean and covariance of embeddings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gaussian {
+    mean: Array1<f64>,
+    covariance: Array2<f64>,
+}
+
+impl Gaussian {
+    /// `mean` `[d]` and symmetric `covariance` `[d, d]`.
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] if the dimensions are unequal or none.
+    pub fn new(mean: Array1<f64>, covariance: Array2<f64>) -> Result<Self, MotionError> {
+        let d = mean.len();
+        if d == 0 || covariance.dim() != (d, d) {
+            return Err(MotionError::Shape {
+                what: "covariance",
+                expected: format!("[{d}, {d}], 1 or more"),
+                got: covariance.shape().to_vec(),
+            });
+        }
+        Ok(Self { mean, covariance })
+    }
+
+    /// Fitted to embeddings `[samples, d]`, the covariance unbiased.
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] with fewer than two samples.
+    pub fn of(set: ArrayView2<'_, f32>) -> Result<Self, MotionError> {
+        if set.nrows() < 2 {
             return Err(MotionError::Shape {
                 what: "embeddings",
-                expected: format!("[2 or more, {}]", a.ncols()),
+                expected: format!("[2 or more, {}]", set.ncols()),
                 got: set.shape().to_vec(),
             });
         }
+        let set = set.mapv(f64::from);
+        let count = set.nrows() as f64;
+        let mean = set.sum_axis(Axis(0)) / count;
+        let centred = set - &mean;
+        let covariance = centred.t().dot(&centred) / (count - 1.0);
+        Ok(Self { mean, covariance })
     }
-    let ((mean_a, covariance_a), (mean_b, covariance_b)) = (gaussian(a), gaussian(b));
-    // (Σ₁Σ₂)^½ has the trace of (Σ₁^½ Σ₂ Σ₁^½)^½, which is symmetric.
-    let root = sqrt_psd(covariance_a.clone());
-    let (values, _) = symmetric_eigen(root.dot(&covariance_b).dot(&root));
-    let cross: f64 = values.iter().map(|value| value.max(0.0).sqrt()).sum();
-    let shift: f64 = (mean_a - mean_b).iter().map(|d| d * d).sum();
-    let trace = covariance_a.diag().sum() + covariance_b.diag().sum();
-    Ok((shift + trace - 2.0 * cross).max(0.0))
-}
 
-fn gaussian(set: ArrayView2<'_, f32>) -> (Array1<f64>, Array2<f64>) {
-    let set = set.mapv(f64::from);
-    let count = set.nrows() as f64;
-    let mean = set.sum_axis(Axis(0)) / count;
-    let centred = set - &mean;
-    let covariance = centred.t().dot(&centred) / (count - 1.0);
-    (mean, covariance)
+    /// Numbers of an embedding.
+    #[must_use]
+    pub fn dims(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// Fréchet distance from another one, as [`frechet_distance`].
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] for unequal dimensions.
+    pub fn frechet_distance(&self, other: &Self) -> Result<f64, MotionError> {
+        if self.mean.len() != other.mean.len() {
+            return Err(MotionError::Shape {
+                what: "embeddings",
+                expected: format!("[samples, {}]", self.mean.len()),
+                got: vec![other.mean.len()],
+            });
+        }
+        // (Σ₁Σ₂)^½ has the trace of (Σ₁^½ Σ₂ Σ₁^½)^½, which is symmetric.
+        let root = sqrt_psd(self.covariance.clone());
+        let (values, _) = symmetric_eigen(root.dot(&other.covariance).dot(&root));
+        let cross: f64 = values.iter().map(|value| value.max(0.0).sqrt()).sum();
+        let shift: f64 = (&self.mean - &other.mean).iter().map(|d| d * d).sum();
+        let trace = self.covariance.diag().sum() + other.covariance.diag().sum();
+        Ok((shift + trace - 2.0 * cross).max(0.0))
+    }
+
+    /// Draws from it, for standard normal numbers `[samples, d]`.
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] for other dimensions.
+    pub fn draws(&self, normal: ArrayView2<'_, f32>) -> Result<Array2<f32>, MotionError> {
+        if normal.ncols() != self.mean.len() {
+            return Err(MotionError::Shape {
+                what: "normal numbers",
+                expected: format!("[samples, {}]", self.mean.len()),
+                got: normal.shape().to_vec(),
+            });
+        }
+        let root = sqrt_psd(self.covariance.clone());
+        let draws = normal.mapv(f64::from).dot(&root) + &self.mean;
+        Ok(draws.mapv(|value| value as f32))
+    }
 }
 
 /// Share of texts whose own motion is among the `top_k` nearest of a group of `group` (the field
@@ -188,6 +252,27 @@ mod tests {
         let distance = frechet_distance(a.view(), b.view()).unwrap();
         assert!((distance - 14.0).abs() < 1e-5, "{distance}");
         assert!(frechet_distance(a.view(), a.view()).unwrap() < 1e-9);
+        let wide = Array2::zeros((4, 3));
+        assert!(frechet_distance(a.view(), wide.view()).is_err());
+        assert!(frechet_distance(a.slice(ndarray::s![..1, ..]), b.view()).is_err());
+    }
+
+    #[test]
+    fn draws_have_the_mean_and_covariance_that_they_are_drawn_from() {
+        let mean = Array1::from(vec![1.0, -2.0]);
+        let covariance = ndarray::array![[4.0, 1.0], [1.0, 2.0]];
+        let gaussian = Gaussian::new(mean, covariance).unwrap();
+        // Whitened points: mean 0, covariance 1 without error.
+        let normal = cross_polytope([0.0, 0.0], [1.0, 1.0]);
+        let drawn = Gaussian::of(gaussian.draws(normal.view()).unwrap().view()).unwrap();
+        assert!(gaussian.frechet_distance(&drawn).unwrap() < 1e-9);
+        assert!(
+            (&drawn.covariance - &gaussian.covariance)
+                .iter()
+                .all(|d| d.abs() < 1e-5)
+        );
+        assert!(gaussian.draws(Array2::zeros((3, 1)).view()).is_err());
+        assert!(Gaussian::new(Array1::zeros(2), Array2::zeros((2, 3))).is_err());
     }
 
     #[test]

@@ -7,7 +7,8 @@ mod physics;
 mod symmetric;
 
 pub use embedding::{
-    diversity, frechet_distance, multimodal_distance, nearest_neighbour_distances, r_precision,
+    Gaussian, diversity, frechet_distance, multimodal_distance, nearest_neighbour_distances,
+    r_precision,
 };
 pub use goal::{
     KeyframeErrors, deepest_penetration_m, is_implausibly_fast, keyframe_errors, target_error_m,
