@@ -9,6 +9,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use common::package::{MAX_TOKENS, WORDS, clips, manifest, projection, write};
 use common::{engines, max_difference, noise};
@@ -181,9 +182,27 @@ fn constants_of_the_wrong_size_are_refused() {
     let package = write(folder.path(), wrong);
     let error = package.constants().unwrap_err().to_string();
     assert!(
-        error.contains("array `mean` has 6 values, not 7"),
+        error.contains("array `mean` has shape [6], not [7]"),
         "{error}"
     );
+}
+
+#[test]
+fn a_package_says_what_its_training_data_is_like() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/image_package");
+    let package = Package::open(path.join("tiny-judge")).unwrap();
+    let reference = package.reference().unwrap();
+    assert_eq!(reference.mean.len(), 12);
+    assert_eq!(reference.covariance.dim(), (12, 12));
+    // Unit vectors: the trace of the covariance and the mean's square sum to 1, but for n − 1.
+    let square = reference.mean.dot(&reference.mean);
+    let trace = reference.covariance.diag().sum() * 59.0 / 60.0;
+    assert!((square + trace - 1.0).abs() < 1e-5, "{square} + {trace}");
+    let without = Package::open(path.join("tiny-clip")).unwrap();
+    assert!(matches!(
+        without.reference(),
+        Err(RuntimeError::PackageRole { .. })
+    ));
 }
 
 #[test]

@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "../../../models/train"))
 
 from config import TextConfig  # noqa: E402
-from image import export  # noqa: E402
+from image import export, reference  # noqa: E402
 from image.networks import (  # noqa: E402
     ConvTowerSizes,
     DenoiserSizes,
@@ -69,6 +69,9 @@ for name, result in {
     export.describe(out, keys, card, SIDE)
     print(name, worst, sum(f.stat().st_size for f in out.iterdir()))
 (HERE / "tokenizer.json").unlink()
+
+seen = torch.rand(60, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(6)) * 2 - 1
+reference.write(HERE / "tiny-judge", judge.image(seen).detach().double().numpy())
 
 x = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(3)) * 2 - 1
 v = torch.randn(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(4))

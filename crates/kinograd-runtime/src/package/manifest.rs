@@ -37,6 +37,7 @@ pub const SCHEMA: u32 = 1;
 /// | `segmentation` | `image [batch, channels, height, width]` → `logits [batch, 1, height, width]` of the foreground |
 /// | `tokenizer` | a `tokenizer.json` of the `tokenizers` crate |
 /// | `constants` | NPZ of f32: `mean [features]`, `std [features]`, `null_condition [dims]` |
+/// | `reference` of an embedding package | NPZ of f32: `mean [embedding_dims]`, `covariance [embedding_dims, embedding_dims]` of its training data |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// [`SCHEMA`].
@@ -149,6 +150,8 @@ pub enum Role {
     Tokenizer,
     /// Means, deviations and the null condition.
     Constants,
+    /// Mean and covariance of the embeddings of the training data.
+    Reference,
 }
 
 impl Role {
@@ -162,6 +165,7 @@ impl Role {
             Self::Segmentation => "segmentation",
             Self::Tokenizer => "tokenizer",
             Self::Constants => "constants",
+            Self::Reference => "reference",
         }
     }
 }

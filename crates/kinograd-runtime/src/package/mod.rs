@@ -1,9 +1,11 @@
 //! Model packages: a folder with `model.json` and the files that it names.
 
+mod arrays;
 mod constants;
 mod find;
 mod inspect;
 mod manifest;
+mod reference;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -14,6 +16,7 @@ pub use manifest::{
     BetaSchedule, Conditioning, Defaults, FileEntry, ImageSize, Lineage, Manifest, ModelKind,
     Prediction, Representation, Role, SCHEMA, ScheduleSpec,
 };
+pub use reference::Reference;
 
 use crate::hash::sha256_of_file;
 use crate::{ModelSource, RuntimeError};
@@ -115,6 +118,14 @@ impl Package {
     /// the wrong size.
     pub fn constants(&self) -> Result<Constants, RuntimeError> {
         Constants::read(&self.file(Role::Constants)?, &self.manifest)
+    }
+
+    /// Mean and covariance of the training data's embeddings.
+    ///
+    /// # Errors
+    /// As [`Package::constants`].
+    pub fn reference(&self) -> Result<Reference, RuntimeError> {
+        Reference::read(&self.file(Role::Reference)?, &self.manifest)
     }
 
     /// The graph's own name for an input or output of the role's contract.
