@@ -1,5 +1,6 @@
 //! Plots of measured numbers as PNG.
 
+mod grid;
 mod surface;
 
 use std::convert::Infallible;
@@ -14,6 +15,7 @@ use tiny_skia::Pixmap;
 
 use self::surface::Surface;
 use crate::Error;
+pub use grid::{PictureBlock, save_picture_grid};
 
 /// A number and, where it is known, the interval that it lies in.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -203,6 +205,15 @@ pub fn save_plot(
         });
     };
     draw(&mut pixmap, panels, (rows, columns)).map_err(|error| failed(error.to_string().into()))?;
+    encoded(path, &pixmap)
+}
+
+/// Writes a PNG, whole or not at all.
+fn encoded(path: &Path, pixmap: &Pixmap) -> Result<(), Error> {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Write {
+        path: path.to_path_buf(),
+        source,
+    };
     let bytes = pixmap.encode_png().map_err(|error| failed(error.into()))?;
     kinograd_motion::write_atomic(path, |file| std::io::Write::write_all(file, &bytes))
         .map_err(|error| failed(error.into()))
