@@ -8,7 +8,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::bench::{
-    BenchCommand, BenchGuidanceArgs, BenchOptimizeArgs, BenchTrajectoryArgs, BenchTuneArgs,
+    BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
+    BenchTuneArgs, BenchTuneImageArgs, GoalArg,
 };
 use crate::values::{
     NetworkArg, ObstacleArg, SizeArg, TargetArg, ThenArg, TimestepsArg, VisitsArg, WaypointArg,
@@ -286,9 +287,10 @@ pub struct ImageArgs {
     /// How the losses steer; projection is for paths only.
     #[arg(long, value_enum, default_value_t = MethodArg::PolyakCapped)]
     pub method: MethodArg,
-    /// Strength of the steering; 1 is the method's own.
-    #[arg(long, default_value_t = 1.0, allow_hyphen_values = true)]
-    pub guidance_scale: f64,
+    /// Strength of the steering, in multiples of the method's own; what was tuned for the method and
+    /// the first loss if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
     /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.
     #[arg(long, default_value_t = 0)]
     pub augment: usize,
@@ -301,46 +303,35 @@ pub struct ImageArgs {
     /// When and how much the method acts.
     #[command(flatten)]
     pub steering: SteeringArgs,
+    /// What makes, steers and judges pictures.
+    #[command(flatten)]
+    pub models: ImageModelArgs,
+}
+
+/// What makes, steers and judges pictures, and where it runs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct ImageModelArgs {
     /// Model package that makes pictures: a name, or a folder with a model.json.
-    #[arg(
-        long,
-        default_value = "emoji-64",
-        value_name = "NAME|FOLDER",
-        help_heading = "Engine"
-    )]
+    #[arg(long, default_value = "emoji-64", value_name = "NAME|FOLDER")]
     pub model: String,
     /// Package of image and text towers that steers.
-    #[arg(
-        long,
-        default_value = "emoji-clip",
-        value_name = "NAME|FOLDER",
-        help_heading = "Engine"
-    )]
+    #[arg(long, default_value = "emoji-clip", value_name = "NAME|FOLDER")]
     pub text_model: String,
     /// Package of towers that only judges; left out where it is not there.
-    #[arg(
-        long,
-        default_value = "emoji-judge",
-        value_name = "NAME|FOLDER",
-        help_heading = "Engine"
-    )]
+    #[arg(long, default_value = "emoji-judge", value_name = "NAME|FOLDER")]
     pub judge: String,
     /// Package that finds the foreground.
-    #[arg(
-        long,
-        default_value = "emoji-seg",
-        value_name = "NAME|FOLDER",
-        help_heading = "Engine"
-    )]
+    #[arg(long, default_value = "emoji-seg", value_name = "NAME|FOLDER")]
     pub seg_model: String,
     /// Which execution provider runs the models.
-    #[arg(long, value_enum, default_value_t = ProviderArg::Auto, help_heading = "Engine")]
+    #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
     pub provider: ProviderArg,
     /// ONNX Runtime's shared library, or `builtin` for the built-in engine.
-    #[arg(long, value_name = "FILE|builtin", help_heading = "Engine")]
+    #[arg(long, value_name = "FILE|builtin")]
     pub runtime: Option<PathBuf>,
     /// Threads per model call; 0 lets the engine choose.
-    #[arg(long, default_value_t = 0, help_heading = "Engine")]
+    #[arg(long, default_value_t = 0)]
     pub threads: usize,
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use kinograd::MotionGenerator;
 use kinograd::runtime::{EngineChoice, EngineOptions, Provider};
 
-use crate::args::{EngineArgs, ProviderArg};
+use crate::args::{EngineArgs, ImageModelArgs, ProviderArg};
 use crate::printer::Printer;
 
 /// The word for `--runtime` that stands for the built-in engine.
@@ -38,6 +38,16 @@ pub fn cpu_options(runtime: Option<&Path>, threads: usize) -> EngineOptions {
         library: runtime.filter(|_| !built_in).map(Path::to_path_buf),
         threads,
     }
+}
+
+/// How an engine is opened for pictures.
+pub fn image_options(args: &ImageModelArgs) -> EngineOptions {
+    options(&EngineArgs {
+        model: args.model.clone(),
+        provider: args.provider,
+        runtime: args.runtime.clone(),
+        threads: args.threads,
+    })
 }
 
 /// Opens the model, and says once what its engine is if that is not what one would wish for.

@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::{EngineArgs, MethodArg};
+use super::{EngineArgs, ImageModelArgs, MethodArg, SteeringArgs};
 
 /// Commands of `bench`.
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,21 @@ pub enum BenchCommand {
     Trajectory(BenchTrajectoryArgs),
     /// Diffusion as an optimiser on data whose subspace is known: reward and distance from it by round.
     Optimize(BenchOptimizeArgs),
+    /// Steer pictures by texts, masks and drawings with every method, at equal calls and equal time.
+    Image(Box<BenchImageArgs>),
+    /// Choose a step size on pictures for every method by the same protocol.
+    TuneImage(BenchTuneImageArgs),
+}
+
+/// What steers pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GoalArg {
+    /// A text, by the towers that steer.
+    Text,
+    /// A silhouette as a mask, by the network that finds the foreground.
+    Seg,
+    /// A silhouette's outline as a drawing.
+    Sketch,
 }
 
 /// Arguments of `bench guidance`.
@@ -153,4 +168,86 @@ pub struct BenchOptimizeArgs {
     /// Threads per model call; 0 lets the engine choose.
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
+}
+
+/// Arguments of `bench image`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd bench image --threads 1 --markdown image.md --plot image.png --grid grid.png --json > image.json\n  \
+    kinograd bench image --goal text --method freedom --method polyak-capped --augment 10 --calls-only\n  \
+    kinograd bench image --from image.json --markdown image.md\n\n\
+    Twelve prompts and six silhouettes, the same seeds for every method. One picture of each takes about ten\n\
+    minutes of a processor core.")]
+pub struct BenchImageArgs {
+    /// What to steer towards, all three if not given; may be repeated.
+    #[arg(long = "goal", value_enum)]
+    pub goals: Vec<GoalArg>,
+    /// Method to measure beside no steering, nine of them if not given; may be repeated.
+    #[arg(long = "method", value_enum)]
+    pub methods: Vec<MethodArg>,
+    /// Also run methods with so many augmentations a step, those named or two of the nine; 0 is off.
+    #[arg(long)]
+    pub augment: Option<usize>,
+    /// Prompt, twelve of them if not given; may be repeated.
+    #[arg(long = "prompt", value_name = "TEXT")]
+    pub prompts: Vec<String>,
+    /// Pictures per prompt or silhouette.
+    #[arg(long, default_value_t = 1)]
+    pub seeds: usize,
+    /// First seed.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Denoiser calls per picture.
+    #[arg(long, default_value_t = 20)]
+    pub calls: usize,
+    /// Leave out the comparison at equal time.
+    #[arg(long)]
+    pub calls_only: bool,
+    /// Strength of the steering, instead of each method's tuned one.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
+    /// Take each method's strength from what `bench tune-image --json` printed.
+    #[arg(long, value_name = "FILE", conflicts_with = "guidance_scale")]
+    pub tuned: Option<PathBuf>,
+    /// Show a report of an earlier run (its --json) instead of a new one.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["methods", "prompts", "grid"])]
+    pub from: Option<PathBuf>,
+    /// Also write the tables as Markdown.
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Also draw the means with their intervals.
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
+    /// Also draw a picture of every method and target, methods as rows.
+    #[arg(long, value_name = "FILE.png")]
+    pub grid: Option<PathBuf>,
+    /// When and how much the methods act.
+    #[command(flatten)]
+    pub steering: SteeringArgs,
+    /// What makes, steers and judges pictures.
+    #[command(flatten)]
+    pub models: ImageModelArgs,
+}
+
+/// Arguments of `bench tune-image`.
+#[derive(Debug, Args)]
+pub struct BenchTuneImageArgs {
+    /// What to steer towards, all three if not given; may be repeated.
+    #[arg(long = "goal", value_enum)]
+    pub goals: Vec<GoalArg>,
+    /// Method to tune, nine of them if not given; may be repeated.
+    #[arg(long = "method", value_enum)]
+    pub methods: Vec<MethodArg>,
+    /// Pictures per prompt or silhouette.
+    #[arg(long, default_value_t = 1)]
+    pub seeds: usize,
+    /// First seed; the benchmark's begin at 0.
+    #[arg(long, default_value_t = 1000)]
+    pub seed: u64,
+    /// Denoiser calls per picture.
+    #[arg(long, default_value_t = 20)]
+    pub calls: usize,
+    /// What makes, steers and judges pictures.
+    #[command(flatten)]
+    pub models: ImageModelArgs,
 }

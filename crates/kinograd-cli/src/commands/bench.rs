@@ -5,17 +5,18 @@ use std::path::Path;
 use anyhow::Context;
 use kinograd::Method;
 use kinograd::bench::{
-    self, Contestant, GuidanceProtocol, GuidanceReport, TrajectoryProtocol, TuneProtocol,
-    TuneReport,
+    self, Contestant, GuidanceProtocol, GuidanceReport, ImageBenchReport, ImageContestant,
+    ImageGoal, ImageProtocol, ImageTuneReport, TrajectoryProtocol, TuneProtocol, TuneReport,
 };
 use kinograd::eval::{SimulationProtocol, simulation};
+use kinograd::image::ImageModels;
 use kinograd::runtime::open_engine;
 
 use super::generate::Watcher;
 use super::optimize::check_plot;
 use crate::args::{
-    BenchCommand, BenchGuidanceArgs, BenchOptimizeArgs, BenchTrajectoryArgs, BenchTuneArgs,
-    MethodArg,
+    BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
+    BenchTuneArgs, BenchTuneImageArgs, GoalArg, ImageModelArgs, MethodArg,
 };
 use crate::engine;
 use crate::printer::Printer;
@@ -27,6 +28,8 @@ pub fn run(command: BenchCommand, printer: &Printer) -> anyhow::Result<()> {
         BenchCommand::Tune(args) => tune(&args, printer),
         BenchCommand::Trajectory(args) => trajectory(&args, printer),
         BenchCommand::Optimize(args) => optimize(&args, printer),
+        BenchCommand::Image(args) => image(&args, printer),
+        BenchCommand::TuneImage(args) => tune_image(&args, printer),
     }
 }
 
@@ -129,6 +132,116 @@ fn optimize(args: &BenchOptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     printer.document(&report, &report.to_string())?;
     Ok(())
+}
+
+fn image(args: &BenchImageArgs, printer: &Printer) -> anyhow::Result<()> {
+    let report = match &args.from {
+        Some(path) => ImageBenchReport::read(path)?,
+        None => measured_images(args, printer)?,
+    };
+    if let Some(path) = &args.markdown {
+        write(path, &report.to_markdown())?;
+    }
+    if let Some(path) = &args.plot {
+        report.save_plot(path)?;
+    }
+    if let Some(path) = &args.grid {
+        report.save_grid(path)?;
+    }
+    printer.document(&report, &report.to_string())?;
+    Ok(())
+}
+
+fn measured_images(args: &BenchImageArgs, printer: &Printer) -> anyhow::Result<ImageBenchReport> {
+    let mut protocol = ImageProtocol {
+        seeds: args.seeds,
+        seed: args.seed,
+        calls: args.calls,
+        steering: (&args.steering).into(),
+        equal_time: !args.calls_only,
+        models: models(&args.models),
+        ..ImageProtocol::default()
+    };
+    if !args.goals.is_empty() {
+        protocol.goals = args.goals.iter().map(|&goal| goal.into()).collect();
+    }
+    if !args.prompts.is_empty() {
+        protocol.prompts.clone_from(&args.prompts);
+    }
+    if !args.methods.is_empty() {
+        protocol.contestants = image_contestants(&args.methods);
+        let plain = protocol.contestants.clone();
+        let augmented = plain.into_iter().map(|contestant| ImageContestant {
+            augmentations: args.augment.unwrap_or(0),
+            ..contestant
+        });
+        let augmented = augmented.filter(|contestant| contestant.augmentations > 0);
+        protocol.contestants.extend(augmented);
+    } else if let Some(count) = args.augment {
+        protocol
+            .contestants
+            .retain(|c| c.augmentations == 0 || count > 0);
+        for contestant in &mut protocol.contestants {
+            contestant.augmentations = contestant.augmentations.min(1) * count;
+        }
+    }
+    let options = engine::image_options(&args.models);
+    let watcher = &mut Watcher::new(printer);
+    if let Some(path) = &args.tuned {
+        protocol.tuned = ImageTuneReport::read(path)?.scales();
+    }
+    for contestant in &mut protocol.contestants {
+        contestant.guidance_scale = args.guidance_scale;
+    }
+    Ok(bench::image(&protocol, &options, watcher)?)
+}
+
+fn tune_image(args: &BenchTuneImageArgs, printer: &Printer) -> anyhow::Result<()> {
+    let mut protocol = ImageProtocol {
+        seeds: args.seeds,
+        seed: args.seed,
+        calls: args.calls,
+        models: models(&args.models),
+        ..ImageProtocol::tuning()
+    };
+    if !args.goals.is_empty() {
+        protocol.goals = args.goals.iter().map(|&goal| goal.into()).collect();
+    }
+    if !args.methods.is_empty() {
+        protocol.contestants = image_contestants(&args.methods);
+    }
+    let options = engine::image_options(&args.models);
+    let report = bench::tune_image(&protocol, &options, &mut Watcher::new(printer))?;
+    printer.document(&report, &report.to_string())?;
+    Ok(())
+}
+
+fn models(args: &ImageModelArgs) -> ImageModels {
+    let mut models = ImageModels::default();
+    models.denoiser.clone_from(&args.model);
+    models.embedding.clone_from(&args.text_model);
+    models.judge.clone_from(&args.judge);
+    models.segmentation.clone_from(&args.seg_model);
+    models
+}
+
+fn image_contestants(methods: &[MethodArg]) -> Vec<ImageContestant> {
+    methods
+        .iter()
+        .map(|&method| method.into())
+        .filter(|&method| method != Method::None)
+        .map(ImageContestant::plain)
+        .collect()
+}
+
+impl From<GoalArg> for ImageGoal {
+    fn from(goal: GoalArg) -> Self {
+        match goal {
+            GoalArg::Text => Self::Text,
+            GoalArg::Seg => Self::Seg,
+            GoalArg::Sketch => Self::Sketch,
+        }
+    }
 }
 
 fn contestants(methods: &[MethodArg]) -> Vec<Contestant> {

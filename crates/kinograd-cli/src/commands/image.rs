@@ -11,7 +11,7 @@ use kinograd::image::{
 use kinograd::{Error, FileFormat, check_output, save_report};
 use serde_json::{Value, json};
 
-use crate::args::{EngineArgs, ImageArgs};
+use crate::args::ImageArgs;
 use crate::commands::generate::{Watcher, is_json, numbered};
 use crate::engine;
 use crate::printer::Printer;
@@ -23,12 +23,7 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
     for output in args.outputs.iter().chain(&args.save_steps) {
         check_picture(output)?;
     }
-    let options = engine::options(&EngineArgs {
-        model: args.model.clone(),
-        provider: args.provider,
-        runtime: args.runtime.clone(),
-        threads: args.threads,
-    });
+    let options = engine::image_options(&args.models);
     let mut generator = ImageGenerator::open(&request, &options)?;
     let mut watcher = Watcher::new(printer);
     let images = generator.generate(&request, &mut watcher)?;
@@ -48,13 +43,15 @@ fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
         .steps(args.steps)
         .sampler(args.sampler.into())
         .method(args.method.into())
-        .guidance_scale(args.guidance_scale)
         .steering((&args.steering).into())
         .augmentations(args.augment)
-        .denoiser(&args.model)
-        .embedding(&args.text_model)
-        .judge(&args.judge)
-        .segmentation(&args.seg_model);
+        .denoiser(&args.models.model)
+        .embedding(&args.models.text_model)
+        .judge(&args.models.judge)
+        .segmentation(&args.models.seg_model);
+    if let Some(scale) = args.guidance_scale {
+        request = request.guidance_scale(scale);
+    }
     if let Some(prompt) = &args.prompt {
         request = request.prompt(prompt);
     }

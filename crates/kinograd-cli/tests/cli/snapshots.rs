@@ -78,6 +78,8 @@ fn help_of_every_command() {
         "bench tune",
         "bench trajectory",
         "bench optimize",
+        "bench image",
+        "bench tune-image",
     ] {
         let mut args: Vec<&str> = command.split(' ').collect();
         args.push("--help");

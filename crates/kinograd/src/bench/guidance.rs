@@ -13,7 +13,7 @@ use crate::{Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenera
 /// Fewest and most steps at equal time.
 const STEPS_AT_EQUAL_TIME: (usize, usize) = (4, 100);
 /// A row at equal calls also counts at equal time if its steps are within this share.
-const SAME_STEPS: f64 = 0.1;
+pub(super) const SAME_STEPS: f64 = 0.1;
 
 /// What the benchmark runs: every method on the same courses, directions and seeds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -234,7 +234,7 @@ pub fn guidance(
     contestants.dedup();
     let times = if protocol.equal_time { 2 } else { 1 };
     let total = times * contestants.len() * protocol.clips();
-    let mut watch = Watch::start(observer, total)?;
+    let mut watch = Watch::start(observer, "clips", total)?;
     let mut bench = Bench {
         generator,
         protocol,
@@ -267,7 +267,7 @@ pub fn guidance(
         engine: bench.generator.engine_name(),
         protocol: protocol.clone(),
         equal_seconds,
-        clock: Clock::of(bench.generator),
+        clock: Clock::of(bench.generator.engine()),
         rows,
         courses,
     })

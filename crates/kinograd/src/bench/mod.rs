@@ -3,8 +3,10 @@
 mod course;
 mod figures;
 mod guidance;
+mod image;
 mod record;
 mod run;
+mod search;
 mod tables;
 mod trajectory;
 mod tune;
@@ -12,6 +14,11 @@ mod tuned;
 
 pub use course::{Course, measure_courses};
 pub use guidance::{Budget, GuidanceProtocol, GuidanceReport, GuidanceRow, guidance};
+pub use image::{
+    AugmentationCost, FailedPicture, ImageBenchReport, ImageContestant, ImageGoal, ImageProtocol,
+    ImageRow, ImageSummary, ImageTrial, ImageTuneReport, PictureRecord, Shape, TunedImageMethod,
+    image, tune_image, tuned_image_scale,
+};
 pub use record::{ClipRecord, Contestant, FailedClip, Summary};
 pub use run::Clock;
 pub use trajectory::{

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use kinograd_diffusion::DiffusionError;
 use kinograd_motion::metrics::nearest_neighbour_distances;
+use kinograd_runtime::EngineReport;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -27,10 +28,14 @@ impl<'a> Watch<'a> {
         Self { observer, done: 0 }
     }
 
-    /// Shows `total` clips.
-    pub fn start(observer: &'a mut dyn Observer, total: usize) -> Result<Self, Error> {
+    /// Shows `total` of what is made.
+    pub fn start(
+        observer: &'a mut dyn Observer,
+        work: &'static str,
+        total: usize,
+    ) -> Result<Self, Error> {
         let event = Event::Started {
-            work: "clips",
+            work,
             total: total as u64,
         };
         match observer.event(&event) {
@@ -39,9 +44,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// So many clips more are done.
-    pub fn advance(&mut self, clips: usize) {
-        self.done += clips as u64;
+    /// So many more are done.
+    pub fn advance(&mut self, made: usize) {
+        self.done += made as u64;
     }
 }
 
@@ -69,15 +74,16 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 impl Clock {
     /// Processor time where the model runs on the processor and the system tells.
-    pub(super) fn of(generator: &MotionGenerator) -> Self {
-        if generator.engine().provider == "cpu" && processor_seconds().is_some() {
+    pub(super) fn of(engine: &EngineReport) -> Self {
+        if engine.provider == "cpu" && processor_seconds().is_some() {
             Self::Processor
         } else {
             Self::Wall
         }
     }
 
-    fn now(self) -> Option<f64> {
+    /// Seconds, where they are the processor's.
+    pub(super) fn now(self) -> Option<f64> {
         processor_seconds().filter(|_| self == Self::Processor)
     }
 }
@@ -117,7 +123,7 @@ pub(super) fn cell(
     watch: &mut Watch<'_>,
 ) -> Result<Cell, Error> {
     let asked = request.clone().seed(first).clips(count).build()?;
-    let clock = Clock::of(generator);
+    let clock = Clock::of(generator.engine());
     let started = clock.now();
     match make(generator, &asked, watch) {
         Ok(clips) => {
@@ -164,12 +170,12 @@ pub(super) fn cell(
 }
 
 /// Whether a method has led a sample astray, rather than the request or the engine being at fault.
-fn breaks_down(error: &Error) -> bool {
+pub(super) fn breaks_down(error: &Error) -> bool {
     use DiffusionError::{Guidance, NonFinite};
     matches!(error, Error::Diffusion(Guidance { .. } | NonFinite { .. }))
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

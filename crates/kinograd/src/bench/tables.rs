@@ -72,7 +72,7 @@ const LEGEND: &str = "target: distance of the root from its goal in the last fra
     after and before the foot lock; jerk: m/s³; real: distance from the nearest real clip in the \
     embedding; fast: clips above 2.6 m/s for half a second; s a clip: text, sampling and clean-up";
 
-fn percent(interval: Option<Interval>) -> Option<Interval> {
+pub(super) fn percent(interval: Option<Interval>) -> Option<Interval> {
     interval.map(|i| Interval {
         mean: 100.0 * i.mean,
         low: 100.0 * i.low,
@@ -82,7 +82,7 @@ fn percent(interval: Option<Interval>) -> Option<Interval> {
 }
 
 /// `0.42 ± 0.06`, half of the interval's width.
-fn with_half(interval: Option<Interval>, digits: usize) -> String {
+pub(super) fn with_half(interval: Option<Interval>, digits: usize) -> String {
     interval.map_or("-".to_owned(), |i| {
         format!("{:.digits$}±{:.digits$}", i.mean, (i.high - i.low) / 2.0)
     })

@@ -213,7 +213,7 @@ pub fn trajectory(
     let cases = protocol.joints.len() * protocol.keyframes.len();
     // Unsteered clips do not depend on the keyframes.
     let total = sources.len() * (1 + (methods.len() - 1) * cases);
-    let mut watch = Watch::start(observer, total)?;
+    let mut watch = Watch::start(observer, "clips", total)?;
     let mut unsteered = Vec::new();
     let mut rows = Vec::new();
     for &joint in &protocol.joints {

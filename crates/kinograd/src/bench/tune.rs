@@ -9,13 +9,14 @@ use super::course::{Course, measure_courses};
 use super::guidance::{GuidanceProtocol, model_name};
 use super::record::{ClipRecord, Contestant};
 use super::run::{Cell, Watch, cell, check_schema, read_json};
+use super::search::{Ladder, Tried};
 use crate::eval::statistics::mean;
 use crate::{Error, Method, MotionGenerator, Observer};
 
-/// First round: factors on the method's own step.
-const COARSE: [f64; 5] = [0.0625, 0.25, 1.0, 4.0, 16.0];
-/// Trials of a method: the first round, and two further ones beside its best.
-const TRIALS: usize = COARSE.len() + 2;
+const LADDER: Ladder = Ladder {
+    coarse: [0.0625, 0.25, 1.0, 4.0, 16.0],
+    factor: 2.0,
+};
 /// First seed: the benchmark's own begin at 0.
 const FIRST_SEED: u64 = 100;
 /// Metres that a share of skating frames beyond the unguided one costs.
@@ -149,8 +150,8 @@ pub fn tune(
         on.reach,
         observer,
     )?;
-    let total = (1 + TRIALS * on.contestants.len()) * on.clips();
-    let mut watch = Watch::start(observer, total)?;
+    let total = (1 + Ladder::TRIALS * on.contestants.len()) * on.clips();
+    let mut watch = Watch::start(observer, "clips", total)?;
     let unguided = run(
         generator,
         on,
@@ -163,23 +164,15 @@ pub fn tune(
         .collect();
     let mut methods = Vec::new();
     for &contestant in &on.contestants {
-        let mut attempt = |scale: f64| -> Result<Trial, Error> {
+        let (tried, best) = LADDER.search(|scale| {
             let at = Contestant {
                 guidance_scale: Some(scale),
                 ..contestant
             };
             let made = run(generator, on, &courses, at, &mut watch)?;
             Ok(trial(scale, &made, &plain, &courses))
-        };
-        let mut tried: Vec<Trial> = COARSE
-            .into_iter()
-            .map(&mut attempt)
-            .collect::<Result<_, _>>()?;
-        for scale in beside(best(&tried)) {
-            tried.push(attempt(scale)?);
-        }
-        tried.sort_by(|a, b| a.scale.total_cmp(&b.scale));
-        let chosen = &tried[best(&tried).0];
+        })?;
+        let chosen = &tried[best];
         methods.push(TunedMethod {
             method: contestant.method,
             scale: chosen.scale,
@@ -199,23 +192,13 @@ pub fn tune(
     })
 }
 
-/// Index and scale of the trial with the least objective.
-fn best(tried: &[Trial]) -> (usize, f64) {
-    tried
-        .iter()
-        .enumerate()
-        .min_by(|a, b| a.1.objective.total_cmp(&b.1.objective))
-        .map_or((0, 1.0), |(index, trial)| (index, trial.scale))
-}
+impl Tried for Trial {
+    fn scale(&self) -> f64 {
+        self.scale
+    }
 
-/// The second round.
-fn beside((index, scale): (usize, f64)) -> [f64; 2] {
-    if index == 0 {
-        [scale / 2.0, scale / 4.0]
-    } else if index + 1 == COARSE.len() {
-        [scale * 2.0, scale * 4.0]
-    } else {
-        [scale / 2.0, scale * 2.0]
+    fn objective(&self) -> f64 {
+        self.objective
     }
 }
 
@@ -357,30 +340,6 @@ impl fmt::Display for TuneReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn trials(objectives: [f64; 5]) -> Vec<Trial> {
-        COARSE
-            .into_iter()
-            .zip(objectives)
-            .map(|(scale, objective)| Trial {
-                scale,
-                objective,
-                target_error_m: None,
-                penetration_m: None,
-                foot_skate_ratio_before: None,
-                text_score: None,
-                failed: 0,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn the_second_round_is_beside_the_best_and_never_inside_what_was_tried() {
-        let second = |objectives| beside(best(&trials(objectives)));
-        assert_eq!(second([5.0, 4.0, 1.0, 3.0, 9.0]), [0.5, 2.0]);
-        assert_eq!(second([1.0, 4.0, 5.0, 3.0, 9.0]), [0.03125, 0.015625]);
-        assert_eq!(second([5.0, 4.0, 5.0, 3.0, 1.0]), [32.0, 64.0]);
-    }
 
     #[test]
     fn a_clip_that_breaks_down_costs_more_than_one_that_stays() {

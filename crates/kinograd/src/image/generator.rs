@@ -226,8 +226,13 @@ impl ImageGenerator {
         self.size
     }
 
+    /// The towers that steer, and those that only judge, where they are open.
+    pub(crate) fn towers(&mut self) -> [Option<&mut Towers>; 2] {
+        [self.networks.towers.as_mut(), self.judge.as_mut()]
+    }
+
     /// Makes the request's images. It must be the one that the generator was opened for, or one
-    /// with the same goals.
+    /// whose goals need no more networks.
     ///
     /// # Errors
     /// [`Error::Cancelled`] if the observer stops the run; [`Error::Read`] for a goal's file;

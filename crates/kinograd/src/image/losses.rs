@@ -11,7 +11,9 @@ use kinograd_guidance::{
     ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue, MaskMatch, Network,
     NetworkPullBack, RewardLoss, SumLoss, TextSimilarity,
 };
-use kinograd_runtime::{Engine, OnnxNetwork, Package, Role, SessionOptions, TextEncoder};
+use kinograd_runtime::{
+    Engine, OnnxNetwork, Package, Reference, Role, SessionOptions, TextEncoder,
+};
 use ndarray::{Array2, ArrayD, Axis};
 
 use super::picture::resized;
@@ -22,13 +24,15 @@ use crate::Error;
 const WHITE: f64 = 1.0;
 
 /// Image and text towers of a package.
-pub(super) struct Towers {
-    pub image: OnnxNetwork,
-    pub text: TextEncoder,
+pub(crate) struct Towers {
+    pub(super) image: OnnxNetwork,
+    pub(super) text: TextEncoder,
+    /// What the training data's embeddings are like, where the package says.
+    pub(crate) reference: Option<Reference>,
 }
 
 impl Towers {
-    pub fn open(
+    pub(super) fn open(
         engine: &Arc<dyn Engine>,
         package: &Package,
         options: &SessionOptions,
@@ -43,25 +47,41 @@ impl Towers {
                 options.clone(),
             )?,
             text: TextEncoder::open(engine, package, options)?,
+            reference: if package.has(Role::Reference) {
+                Some(package.reference()?)
+            } else {
+                None
+            },
         })
     }
 
-    /// Cosines between images `[batch, …]` and a text.
-    pub fn scores(&mut self, images: &ArrayD<f32>, prompt: &str) -> Result<Vec<f64>, Error> {
-        let text = self.text.encode(&[prompt])?.embedding;
-        let rows = self.image.run(images)?;
-        let cosines = rows.axis_iter(Axis(0)).map(|row| {
-            let dot = |a: &mut dyn Iterator<Item = (f32, f32)>| -> f64 {
-                a.map(|(x, y)| f64::from(x) * f64::from(y)).sum()
-            };
-            let text = text.row(0);
-            let both = dot(&mut row.iter().copied().zip(text.iter().copied()));
-            let own = dot(&mut row.iter().map(|&x| (x, x)));
-            let other = dot(&mut text.iter().map(|&x| (x, x)));
-            both / (own * other).sqrt().max(f64::MIN_POSITIVE)
-        });
-        Ok(cosines.collect())
+    /// Unit rows `[texts, e]`.
+    pub(crate) fn embed_texts(&mut self, texts: &[&str]) -> Result<Array2<f32>, Error> {
+        Ok(unit_rows(self.text.encode(texts)?.embedding))
     }
+
+    /// Unit rows `[images, e]` of images `[images, channels, height, width]`.
+    pub(crate) fn embed_images(&mut self, images: &ArrayD<f32>) -> Result<Array2<f32>, Error> {
+        let rows = self.image.run(images)?.into_dimensionality();
+        Ok(unit_rows(
+            rows.map_err(|error| Error::Internal(error.to_string()))?,
+        ))
+    }
+
+    /// Cosines between images `[batch, …]` and a text.
+    pub(super) fn scores(&mut self, images: &ArrayD<f32>, prompt: &str) -> Result<Vec<f64>, Error> {
+        let text = self.embed_texts(&[prompt])?;
+        let cosines = self.embed_images(images)?.dot(&text.row(0));
+        Ok(cosines.into_iter().map(f64::from).collect())
+    }
+}
+
+fn unit_rows(mut rows: Array2<f32>) -> Array2<f32> {
+    for mut row in rows.rows_mut() {
+        let length = row.dot(&row).sqrt().max(f32::MIN_POSITIVE);
+        row /= length;
+    }
+    rows
 }
 
 /// Networks that the goals need, opened once.

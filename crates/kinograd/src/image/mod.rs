@@ -18,6 +18,8 @@ mod losses;
 mod picture;
 mod request;
 
+pub(crate) use losses::Towers;
+
 pub use conditions::{Condition, Goal};
 pub use generator::{GeneratedImage, ImageGenerator, ImageReport, ImageTimings, save_strip};
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, provenance, tiled};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, Goal};
+use crate::bench::ImageGoal;
 use crate::request::{MAX_PROMPT_CHARS, shell_quoted};
 use crate::{Error, Method, Sampler, Steering};
 
@@ -93,6 +94,7 @@ impl ImageRequest {
     /// Starts a request.
     pub fn builder() -> ImageRequestBuilder {
         ImageRequestBuilder {
+            guidance_scale: None,
             request: Self {
                 goals: Vec::new(),
                 images: 1,
@@ -112,6 +114,14 @@ impl ImageRequest {
     #[must_use]
     pub fn is_guided(&self) -> bool {
         self.method != Method::None && self.goals.iter().any(|goal| goal.weight > 0.0)
+    }
+
+    /// The strength unless the request names one: tuned for the method on goals like the first.
+    fn default_scale(&self) -> f64 {
+        let first = self.goals.iter().find(|goal| goal.weight > 0.0);
+        first.map_or(1.0, |goal| {
+            crate::bench::tuned_image_scale(self.method, ImageGoal::of(&goal.condition))
+        })
     }
 
     /// The first text among the goals.
@@ -251,6 +261,7 @@ fn check_prompt(prompt: &str) -> Result<(), Error> {
 #[must_use]
 pub struct ImageRequestBuilder {
     request: ImageRequest,
+    guidance_scale: Option<f64>,
 }
 
 impl ImageRequestBuilder {
@@ -299,9 +310,9 @@ impl ImageRequestBuilder {
         self
     }
 
-    /// Strength of the steering.
+    /// Strength of the steering; what was tuned for the method and the first goal if not given.
     pub fn guidance_scale(mut self, scale: f64) -> Self {
-        self.request.guidance_scale = scale;
+        self.guidance_scale = Some(scale);
         self
     }
 
@@ -345,7 +356,10 @@ impl ImageRequestBuilder {
     ///
     /// # Errors
     /// [`Error::Request`] that names the field, what was expected and what came.
-    pub fn build(self) -> Result<ImageRequest, Error> {
+    pub fn build(mut self) -> Result<ImageRequest, Error> {
+        self.request.guidance_scale = self
+            .guidance_scale
+            .unwrap_or_else(|| self.request.default_scale());
         self.request.check()?;
         Ok(self.request)
     }

@@ -1,0 +1,246 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::shape::Shape;
+use super::tuned::tuned_image_scale;
+use crate::image::{Condition, ImageModels, MAX_IMAGES, STEERING};
+use crate::{Error, Method, Steering};
+
+/// What pictures are steered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageGoal {
+    /// A text, by the towers that guide.
+    Text,
+    /// A mask, by a network that finds the foreground.
+    Seg,
+    /// A drawing, by an edge map that needs no network.
+    Sketch,
+}
+
+impl ImageGoal {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Seg, Self::Sketch];
+
+    /// Its name, as `kinograd image --loss` has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Seg => "seg",
+            Self::Sketch => "sketch",
+        }
+    }
+
+    /// The one that a condition is most like: a network's judgement of the whole picture, of its
+    /// foreground, or a residual of pixels.
+    #[must_use]
+    pub fn of(condition: &Condition) -> Self {
+        match condition {
+            Condition::Seg { .. } => Self::Seg,
+            condition if condition.is_network() => Self::Text,
+            _ => Self::Sketch,
+        }
+    }
+}
+
+impl fmt::Display for ImageGoal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A method as it enters the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ImageContestant {
+    /// The method.
+    pub method: Method,
+    /// Random augmentations a step of what the towers see.
+    pub augmentations: usize,
+    /// Strength instead of the tuned one.
+    #[serde(default)]
+    pub guidance_scale: Option<f64>,
+}
+
+impl ImageContestant {
+    /// A method without augmentations.
+    #[must_use]
+    pub fn plain(method: Method) -> Self {
+        Self {
+            method,
+            augmentations: 0,
+            guidance_scale: None,
+        }
+    }
+
+    /// Its name in tables.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self.augmentations {
+            0 => self.method.name().to_owned(),
+            count => format!("{} + RA {count}", self.method),
+        }
+    }
+}
+
+/// What the benchmark runs: every method on the same targets and seeds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageProtocol {
+    /// What steers.
+    pub goals: Vec<ImageGoal>,
+    /// Texts; each is also one of the names among which a picture's own is looked for.
+    pub prompts: Vec<String>,
+    /// Silhouettes of masks and drawings.
+    pub shapes: Vec<Shape>,
+    /// Pictures per target.
+    pub seeds: usize,
+    /// First seed; picture `i` of target `k` has `seed + k · seeds + i`, whatever the method.
+    pub seed: u64,
+    /// Denoiser calls a picture at equal calls.
+    pub calls: usize,
+    /// When and how much the methods act.
+    #[serde(default, skip_serializing_if = "Steering::is_default")]
+    pub steering: Steering,
+    /// Whether the methods are also run at equal time: the median of their times at equal calls.
+    pub equal_time: bool,
+    /// Methods to compare. No steering is run besides.
+    pub contestants: Vec<ImageContestant>,
+    /// Numbers of augmentations whose cost is measured.
+    pub augmentation_costs: Vec<usize>,
+    /// Strengths instead of the stored ones, of methods tuned without augmentations.
+    #[serde(default)]
+    pub tuned: Vec<(ImageGoal, Method, f64)>,
+    /// The model packages.
+    pub models: ImageModels,
+}
+
+impl ImageProtocol {
+    /// The methods of the comparison.
+    pub const METHODS: [Method; 9] = [
+        Method::Dps,
+        Method::LgdMc,
+        Method::Freedom,
+        Method::Ugd,
+        Method::Mpgd,
+        Method::Tfg,
+        Method::Polyak,
+        Method::PolyakCapped,
+        Method::Normalized,
+    ];
+    /// Those that are also run with augmentations.
+    const AUGMENTED: [Method; 2] = [Method::PolyakCapped, Method::Normalized];
+    /// Augmentations there (Shen et al. 2024).
+    const AUGMENTATIONS: usize = 10;
+}
+
+impl Default for ImageProtocol {
+    /// Twelve prompts and six silhouettes, a picture each, at 20 calls.
+    fn default() -> Self {
+        let plain = Self::METHODS.into_iter().map(ImageContestant::plain);
+        let augmented = Self::AUGMENTED.into_iter().map(|method| ImageContestant {
+            augmentations: Self::AUGMENTATIONS,
+            ..ImageContestant::plain(method)
+        });
+        Self {
+            goals: ImageGoal::ALL.to_vec(),
+            prompts: [
+                "a red heart",
+                "a yellow star",
+                "a red apple",
+                "a strawberry",
+                "a smiling face",
+                "a cat face",
+                "a frog",
+                "a blue fish",
+                "a green tree",
+                "a sunflower",
+                "a pizza",
+                "a crescent moon",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            shapes: Shape::ALL.to_vec(),
+            seeds: 1,
+            seed: 0,
+            calls: 20,
+            steering: Steering::default(),
+            equal_time: true,
+            contestants: plain.chain(augmented).collect(),
+            augmentation_costs: vec![1, 10, 20, 30],
+            tuned: Vec::new(),
+            models: ImageModels::default(),
+        }
+    }
+}
+
+impl ImageProtocol {
+    /// # Errors
+    /// [`Error::Request`] that names the field.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse = |field, message: String| Err(Error::Request { field, message });
+        for goal in &self.goals {
+            if self.targets(*goal) == 0 {
+                return refuse("prompts", format!("{goal} has no target"));
+            }
+        }
+        if self.goals.is_empty() {
+            return refuse("goal", "there must be one".to_owned());
+        }
+        if self.seeds == 0 || self.seeds > MAX_IMAGES {
+            return refuse("seeds", format!("must be 1 to {MAX_IMAGES}"));
+        }
+        let strange = |c: &&ImageContestant| !STEERING.contains(&c.method);
+        if let Some(contestant) = self.contestants.iter().find(strange) {
+            return refuse(
+                "method",
+                format!("{} does not steer pictures", contestant.method),
+            );
+        }
+        Ok(())
+    }
+
+    /// A method's strength: its own, or what was tuned for it without augmentations.
+    pub(super) fn scale(&self, goal: ImageGoal, contestant: ImageContestant) -> f64 {
+        let method = contestant.method;
+        let mut given = self.tuned.iter();
+        let given = given.find(|tuned| (tuned.0, tuned.1) == (goal, method));
+        contestant
+            .guidance_scale
+            .or_else(|| given.map(|tuned| tuned.2))
+            .unwrap_or_else(|| tuned_image_scale(method, goal))
+    }
+
+    /// How many targets there are.
+    pub(super) fn targets(&self, goal: ImageGoal) -> usize {
+        match goal {
+            ImageGoal::Text => self.prompts.len(),
+            ImageGoal::Seg | ImageGoal::Sketch => self.shapes.len(),
+        }
+    }
+
+    /// A target in words.
+    #[must_use]
+    pub fn target_name(&self, goal: ImageGoal, target: usize) -> String {
+        match goal {
+            ImageGoal::Text => self.prompts.get(target).cloned().unwrap_or_default(),
+            _ => {
+                let shape = self.shapes.get(target).map_or("", |shape| shape.name());
+                format!("{goal} {shape}")
+            }
+        }
+    }
+
+    /// Pictures of one method and goal.
+    pub(super) fn pictures(&self, goal: ImageGoal) -> usize {
+        self.targets(goal) * self.seeds
+    }
+
+    /// The methods that are run with a goal: augmentations change what the towers see only.
+    pub(super) fn contestants(&self, goal: ImageGoal) -> Vec<ImageContestant> {
+        let mut all = vec![ImageContestant::plain(Method::None)];
+        let own = self.contestants.iter().copied();
+        all.extend(own.filter(|c| c.augmentations == 0 || goal == ImageGoal::Text));
+        all
+    }
+}
