@@ -91,6 +91,31 @@ fn a_prompt_gives_a_picture_that_carries_its_record() {
 }
 
 #[test]
+fn the_models_of_this_repository_work_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |method: &str| {
+        let args = ["image", "a red apple", "--steps", "6", "--method", method];
+        let more = ["--runtime", "builtin", "-q", "--json", "-o", "apple.png"];
+        kinograd(folder.path(), &[args.as_slice(), &more].concat())
+            .ok()
+            .json()
+    };
+    let (free, steered) = (run("none"), run("polyak-capped"));
+    assert_eq!(steered["size"], serde_json::json!([3, 64, 64]));
+    // By the towers that steered and by those that did not.
+    for score in ["text_score", "judge_score"] {
+        let (free, steered) = (
+            free[score].as_f64().unwrap(),
+            steered[score].as_f64().unwrap(),
+        );
+        assert!(
+            steered > free,
+            "{score}: {steered}, {free} without steering"
+        );
+    }
+}
+
+#[test]
 fn several_pictures_grids_and_strips() {
     let folder = tempfile::tempdir().unwrap();
     let more = [

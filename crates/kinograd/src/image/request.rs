@@ -416,6 +416,7 @@ mod tests {
                     .unwrap()
                     .remove(0),
             )
+            .guidance_scale(1.0)
             .augmentations(10)
             .seed(4)
             .embedding("my-clip")
@@ -425,6 +426,28 @@ mod tests {
             request.to_command(),
             r"kinograd image 'it'\''s a heart' --loss 'inpaint:2=m.png,image=a.png' --n 1 --seed 4 --steps 50 --sampler ddim --method polyak-capped --guidance-scale 1 --augment 10 --text-model 'my-clip'"
         );
+    }
+
+    #[test]
+    fn the_strength_is_the_tuned_one_of_the_first_goal_unless_it_is_given() {
+        use crate::bench::{ImageGoal, tuned_image_scale};
+        let build = |goal: &str| {
+            let goal = Goal::parse(goal).unwrap().remove(0);
+            let request = ImageRequest::builder().goal(goal).method(Method::Dps);
+            request.build().unwrap().guidance_scale
+        };
+        for (goal, like) in [
+            ("text=a heart", ImageGoal::Text),
+            ("class=c.onnx:1", ImageGoal::Text),
+            ("seg=m.png", ImageGoal::Seg),
+            ("blur=1.5,image=a.png", ImageGoal::Sketch),
+        ] {
+            assert_eq!(build(goal), tuned_image_scale(Method::Dps, like), "{goal}");
+        }
+        let given = ImageRequest::builder()
+            .prompt("a heart")
+            .guidance_scale(3.0);
+        assert_eq!(given.build().unwrap().guidance_scale, 3.0);
     }
 
     #[test]

@@ -172,8 +172,8 @@ pub fn image(
 
 /// Median over the steering methods of a picture's sampling time.
 fn equal_seconds(rows: &[ImageRow]) -> Option<f64> {
-    let goal = rows.iter().filter(|r| r.contestant.method != Method::None);
-    let times: Vec<f64> = goal
+    let steering = rows.iter().filter(|r| r.contestant.method != Method::None);
+    let times: Vec<f64> = steering
         .filter_map(|row| Some(row.seconds_per_step? * row.steps as f64))
         .collect();
     median(&times)
