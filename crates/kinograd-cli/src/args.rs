@@ -285,7 +285,7 @@ pub struct ImageArgs {
     #[arg(long, value_enum, default_value_t = SamplerArg::Ddim)]
     pub sampler: SamplerArg,
     /// How the losses steer; projection is for paths only.
-    #[arg(long, value_enum, default_value_t = MethodArg::PolyakCapped)]
+    #[arg(long, value_enum, default_value_t = MethodArg::Normalized)]
     pub method: MethodArg,
     /// Strength of the steering, in multiples of the method's own; what was tuned for the method and
     /// the first loss if not given.

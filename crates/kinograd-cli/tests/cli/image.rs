@@ -74,7 +74,7 @@ fn a_prompt_gives_a_picture_that_carries_its_record() {
     let record: serde_json::Value =
         serde_json::from_str(&provenance(&path).unwrap().unwrap()).unwrap();
     assert_eq!(record["seed"], 0);
-    assert_eq!(record["method"], "polyak-capped");
+    assert_eq!(record["method"], "normalized");
     assert_eq!(record["parameters"]["goals"][0]["prompt"], "a red heart");
     assert!(record["model_hashes"]["tiny-64/denoiser"].is_string());
     assert_eq!(ReadPicture::open(&path).unwrap().picture.size(), [16, 16]);
@@ -100,7 +100,7 @@ fn the_models_of_this_repository_work_together() {
             .ok()
             .json()
     };
-    let (free, steered) = (run("none"), run("polyak-capped"));
+    let (free, steered) = (run("none"), run("normalized"));
     assert_eq!(steered["size"], serde_json::json!([3, 64, 64]));
     // By the towers that steered and by those that did not.
     for score in ["text_score", "judge_score"] {

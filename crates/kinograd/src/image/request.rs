@@ -101,7 +101,7 @@ impl ImageRequest {
                 seed: 0,
                 steps: 50,
                 sampler: Sampler::Ddim,
-                method: Method::PolyakCapped,
+                method: Method::Normalized,
                 guidance_scale: 1.0,
                 steering: Steering::default(),
                 augmentations: 0,
@@ -424,7 +424,7 @@ mod tests {
             .unwrap();
         assert_eq!(
             request.to_command(),
-            r"kinograd image 'it'\''s a heart' --loss 'inpaint:2=m.png,image=a.png' --n 1 --seed 4 --steps 50 --sampler ddim --method polyak-capped --guidance-scale 1 --augment 10 --text-model 'my-clip'"
+            r"kinograd image 'it'\''s a heart' --loss 'inpaint:2=m.png,image=a.png' --n 1 --seed 4 --steps 50 --sampler ddim --method normalized --guidance-scale 1 --augment 10 --text-model 'my-clip'"
         );
     }
 
