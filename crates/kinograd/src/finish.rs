@@ -88,7 +88,7 @@ pub(crate) fn clip(
 }
 
 /// Rotations of the canonical body that come as near to the features' joints as they can.
-fn motion_on_body(features: &Array2<f32>) -> Result<Motion, Error> {
+pub(crate) fn motion_on_body(features: &Array2<f32>) -> Result<Motion, Error> {
     let joints = decode_joints(features.view())?;
     let frames: Vec<Vec<DVec3>> = joints
         .outer_iter()

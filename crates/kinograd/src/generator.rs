@@ -22,7 +22,7 @@ use rayon::prelude::*;
 use crate::finish::{self, Finish};
 use crate::known::Known;
 use crate::network_loss::NetworkLoss;
-use crate::observer::{Event, Observer, Warning};
+use crate::observer::{Denoised, Event, Observer, Warning};
 use crate::prompts::{self, TimedPrompt};
 use crate::request::MODEL_FPS;
 use crate::text_loss::{TextLoss, TextPart};
@@ -313,6 +313,7 @@ impl MotionGenerator {
             self.engine_name()
         );
         let mut clips = Vec::with_capacity(request.clips);
+        let normalizer = self.normalizer.clone();
         for (index, batch) in batches.iter().enumerate() {
             let seeds: Vec<u64> = batch
                 .clone()
@@ -330,6 +331,12 @@ impl MotionGenerator {
                 &mut |progress: &Progress<'_>| {
                     observer.event(&Event::Advanced {
                         done: (done + progress.index + 1) as u64,
+                    })?;
+                    observer.denoised(&Denoised {
+                        index: progress.index,
+                        total: progress.total,
+                        x0: progress.x0,
+                        normalizer: &normalizer,
                     })
                 },
             )?;

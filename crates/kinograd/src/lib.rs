@@ -65,7 +65,7 @@ pub use clip::{Clip, ClipReport, LoadOptions, save_report};
 pub use error::Error;
 pub use format::{FileFormat, check_output};
 pub use generator::{MakeLoss, MotionGenerator, Timings};
-pub use observer::{Event, Observer, Warning};
+pub use observer::{Denoised, Event, Observer, Warning};
 pub use request::{
     DURATION_RANGE_SECS, GenerateRequest, GenerateRequestBuilder, Goal, MAX_CLIPS,
     MAX_PROMPT_CHARS, NetworkGoal, Obstacle, Then,

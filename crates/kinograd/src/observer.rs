@@ -3,6 +3,11 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
+use kinograd_motion::{Motion, Normalizer};
+use ndarray::{ArrayD, Axis, Ix2};
+
+use crate::{Error, finish};
+
 /// What a run reports.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -78,6 +83,41 @@ impl fmt::Display for Warning {
     }
 }
 
+/// What a denoising step made.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Denoised<'a> {
+    /// Which step, from 0.
+    pub index: usize,
+    /// Number of steps.
+    pub total: usize,
+    /// x̂0 as used by the step, `[batch, frames, 263]`, normalised.
+    pub x0: &'a ArrayD<f32>,
+    pub(crate) normalizer: &'a Normalizer,
+}
+
+impl Denoised<'_> {
+    /// A sample of x̂0 as a motion on the canonical body at 20 fps, without the clean-up that the run's
+    /// clip gets.
+    ///
+    /// # Errors
+    /// [`Error::Motion`] if there is no such sample or it holds a number that is not finite.
+    pub fn motion(&self, sample: usize) -> Result<Motion, Error> {
+        let missing = || kinograd_motion::MotionError::Shape {
+            what: "x0",
+            expected: format!("[more than {sample}, frames, 263]"),
+            got: self.x0.shape().to_vec(),
+        };
+        if self.x0.ndim() != 3 || sample >= self.x0.len_of(Axis(0)) {
+            return Err(missing().into());
+        }
+        let features = self.x0.index_axis(Axis(0), sample);
+        let features = features.into_dimensionality::<Ix2>();
+        let features = self.normalizer.invert(features.map_err(|_| missing())?)?;
+        finish::motion_on_body(&features)
+    }
+}
+
 /// Follows a run and may stop it.
 ///
 /// ```
@@ -97,6 +137,12 @@ impl fmt::Display for Warning {
 pub trait Observer {
     /// Receives an event; `Break` stops the run with [`crate::Error::Cancelled`].
     fn event(&mut self, event: &Event) -> ControlFlow<()>;
+
+    /// Receives what a denoising step made, after its [`Event::Advanced`]; `Break` stops the run.
+    fn denoised(&mut self, step: &Denoised<'_>) -> ControlFlow<()> {
+        let _ = step;
+        ControlFlow::Continue(())
+    }
 }
 
 /// Listens to nothing and never stops a run.

@@ -1,0 +1,59 @@
+//! Shows motion and steers it, as Bevy plugins: for the `kinograd-viewer` window, for pictures and films
+//! without a window, and for games.
+//!
+//! - [`KinogradPlugin`] for games: [`MotionClip`] assets, [`MotionPlayer`]s and [`MotionRequest`]s, with or
+//!   without rendering; [`CharacterPlugin`] adds mannequins.
+//! - [`render`] and [`Studio`] draw clips to PNG, GIF, MP4 or folders without a window.
+//! - [`view`] opens the window; every part of it is a plugin of its own: [`CharacterPlugin`],
+//!   [`ScenePlugin`], [`PlaybackPlugin`], [`CameraPlugin`], [`DenoisingPlugin`], [`SteerPlugin`],
+//!   [`ComparePlugin`], [`LibraryPlugin`] and [`UiPlugin`].
+//!
+//! World: metres, Y up; a clip starts at the origin facing +Z, left is +X. Motion itself is computed by the
+//! `kinograd` crate.
+
+pub mod camera;
+mod character;
+mod clip;
+mod compare;
+mod denoising;
+pub mod edit;
+mod game;
+mod generation;
+mod library;
+mod offscreen;
+mod playback;
+mod player;
+mod pose;
+pub mod scene;
+mod steer;
+mod ui;
+mod viewer;
+
+pub use camera::CameraPlugin;
+pub use character::{
+    AlarmMaterials, Binding, BodyMeshes, BodyPart, CharacterPlugin, Joints, Lathe, Mannequin, Part,
+    Penetrations, Rig, RigJoint, RigPlugin, Station, Tone, Wardrobe, parts, rounded,
+};
+pub use clip::{MotionClip, MotionClipError, MotionClipLoader};
+pub use compare::{Compare, CompareMethods, ComparePlugin, Row, numbers};
+pub use denoising::{Denoising, DenoisingPlugin};
+pub use game::{ClipPlugin, KinogradPlugin, MotionFailed, MotionReady, MotionRequest};
+pub use generation::{
+    Generation, GenerationUpdate, Job, JobId, Made, MakeSettings, StepRecord, Ticket, Update,
+    receive_updates, words,
+};
+pub use library::{Failure, Library, LibraryPlugin, OpenFile, Shelved, shelve};
+pub use offscreen::{
+    Adapter, Film, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters,
+    lanes, render,
+};
+pub use playback::{Playback, PlaybackPlugin};
+pub use player::{MotionPlayer, PlayerPlugin, PlayerSystems, advanced};
+pub use pose::{Pose, sample};
+pub use scene::ScenePlugin;
+pub use steer::{
+    Hand, Status, Steer, SteerPlugin, SteerSystems, Steered, hold, load_scene, read_hand,
+    save_clip, save_scene,
+};
+pub use ui::{Panels, UiPlugin};
+pub use viewer::{ViewerOptions, add_viewer, example, view};

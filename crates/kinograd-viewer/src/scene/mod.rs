@@ -1,0 +1,235 @@
+//! The stage: floor, light, goals, obstacles, trails and penetrations.
+
+pub mod ground;
+pub mod look;
+pub mod marks;
+pub mod solids;
+pub mod trail;
+
+use bevy::light::{CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap};
+use bevy::prelude::*;
+use kinograd::guidance::scene::Scene;
+use kinograd::motion::JOINT_NAMES;
+
+use crate::character::Penetrations;
+use crate::player::{MotionPlayer, PlayerSystems};
+use crate::pose::Pose;
+
+/// Draws the stage. Needs rendering.
+#[derive(Debug, Default)]
+pub struct ScenePlugin;
+
+impl Plugin for ScenePlugin {
+    fn build(&self, app: &mut App) {
+        app.insert_resource(ClearColor(look::SKY))
+            .insert_resource(GlobalAmbientLight::NONE)
+            .insert_resource(DirectionalLightShadowMap { size: 4096 })
+            .init_resource::<Stage>()
+            .init_resource::<StageSettings>()
+            .add_systems(Startup, (ground::lay, light))
+            .add_systems(Update, (set_stage, trail::draw_trails))
+            .add_systems(Update, find_penetrations.after(PlayerSystems::Pose));
+    }
+}
+
+/// What stands on the floor.
+#[derive(Resource, Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Goals and obstacles; `None` is an empty floor.
+    pub scene: Option<Scene>,
+    /// Where the scene is set up, metres: once per clip where clips stand side by side.
+    pub lanes_m: Vec<Vec3>,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self {
+            scene: None,
+            lanes_m: vec![Vec3::ZERO],
+        }
+    }
+}
+
+/// What the stage shows.
+#[derive(Resource, Debug, Clone, PartialEq, Eq)]
+pub struct StageSettings {
+    /// Whether ways and footprints are drawn.
+    pub shows_trails: bool,
+}
+
+impl Default for StageSettings {
+    fn default() -> Self {
+        Self { shows_trails: true }
+    }
+}
+
+/// A thing on the stage, and what holds it.
+#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageMark {
+    /// What a hand that takes it holds.
+    pub grip: Option<crate::edit::Grip>,
+}
+
+/// Root of the things of one lane.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct Lane;
+
+/// The light that throws shadows.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct Sun;
+
+/// Sharp shadows round what a camera looks at from so many metres: the map covers no more than that.
+#[must_use]
+pub fn shadows(distance_m: f32) -> CascadeShadowConfig {
+    let far = 1.35 * distance_m + 3.0;
+    CascadeShadowConfigBuilder {
+        num_cascades: 1,
+        minimum_distance: (0.65 * distance_m - 3.0).max(0.1),
+        maximum_distance: far,
+        first_cascade_far_bound: far,
+        ..default()
+    }
+    .build()
+}
+
+/// A sun that throws shadows and two lights that fill them.
+fn light(mut commands: Commands) {
+    let from =
+        |x: f32, y: f32, z: f32| Transform::from_xyz(x, y, z).looking_at(Vec3::ZERO, Vec3::Y);
+    commands.spawn((
+        DirectionalLight {
+            color: Color::srgb(1.0, 0.96, 0.89),
+            illuminance: 9_000.0,
+            shadow_maps_enabled: true,
+            ..default()
+        },
+        from(-3.0, 6.0, 2.2),
+        Sun,
+        shadows(8.0),
+    ));
+    for (color, illuminance, place) in [
+        (Color::srgb(0.75, 0.85, 1.0), 2_200.0, from(4.0, 3.0, 3.0)),
+        (Color::srgb(0.95, 0.92, 1.0), 1_600.0, from(1.0, 2.5, -5.0)),
+    ] {
+        commands.spawn((
+            DirectionalLight {
+                color,
+                illuminance,
+                ..default()
+            },
+            place,
+        ));
+    }
+}
+
+/// Light from all around for a camera: the sky above, the floor's glow below.
+#[must_use]
+pub fn sky_light(images: &mut Assets<Image>) -> EnvironmentMapLight {
+    EnvironmentMapLight {
+        intensity: 900.0,
+        ..EnvironmentMapLight::hemispherical_gradient(
+            images,
+            Color::srgb(0.86, 0.92, 1.0),
+            Color::srgb(0.80, 0.84, 0.90),
+            Color::srgb(0.62, 0.60, 0.58),
+        )
+    }
+}
+
+/// Sets up the scene anew when it changes.
+fn set_stage(
+    mut commands: Commands,
+    stage: Res<Stage>,
+    lanes: Query<Entity, With<Lane>>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+) {
+    if !stage.is_changed() {
+        return;
+    }
+    for lane in &lanes {
+        commands.entity(lane).despawn();
+    }
+    let Some(scene) = &stage.scene else {
+        return;
+    };
+    for &place in &stage.lanes_m {
+        let lane = commands
+            .spawn((
+                Lane,
+                Transform::from_translation(place),
+                Visibility::default(),
+            ))
+            .id();
+        for mark in marks::marks_of(scene) {
+            mark.spawn(&mut commands, &mut meshes, &mut materials, lane);
+        }
+    }
+}
+
+/// Joints that are within obstacles which hold for them at a time: indices, in order.
+#[must_use]
+pub fn penetrating(scene: &Scene, joints_m: &[Vec3], time_secs: f32) -> Vec<usize> {
+    let time = f64::from(time_secs);
+    let holds_now = |obstacle: &&kinograd::guidance::scene::Obstacle| {
+        obstacle.weight > 0.0
+            && obstacle.from_secs.is_none_or(|from| from <= time)
+            && obstacle.to_secs.is_none_or(|to| time <= to)
+    };
+    let obstacles: Vec<_> = scene.obstacles.iter().filter(holds_now).collect();
+    let is_inside = |joint: usize| {
+        let point = joints_m[joint].as_dvec3().to_array();
+        obstacles.iter().any(|obstacle| {
+            obstacle
+                .joints
+                .iter()
+                .any(|name| name == JOINT_NAMES[joint])
+                && obstacle.shape.distance_m(point).0 < 0.0
+        })
+    };
+    (0..joints_m.len().min(JOINT_NAMES.len()))
+        .filter(|&joint| is_inside(joint))
+        .collect()
+}
+
+fn find_penetrations(
+    mut commands: Commands,
+    stage: Res<Stage>,
+    mut characters: Query<(Entity, &Pose, &MotionPlayer, Option<&mut Penetrations>)>,
+) {
+    for (entity, pose, player, known) in &mut characters {
+        let found = stage
+            .scene
+            .as_ref()
+            .map(|scene| penetrating(scene, &pose.joints_m, player.time_secs))
+            .unwrap_or_default();
+        match known {
+            Some(mut known) => {
+                known.set_if_neq(Penetrations(found));
+            }
+            None => {
+                commands.entity(entity).insert(Penetrations(found));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::{plain_scene, round_obstacle};
+
+    #[test]
+    fn only_the_joints_that_an_obstacle_holds_for_penetrate() {
+        let mut scene = plain_scene("a person walks", 6.0);
+        scene.obstacles.extend(round_obstacle([1.0, 1.0], 0.5));
+        let mut joints = vec![Vec3::new(1.0, 1.0, 1.0); 22];
+        assert_eq!(penetrating(&scene, &joints, 1.0), vec![0]);
+        scene.obstacles[0].joints = vec!["left_wrist".to_owned(), "pelvis".to_owned()];
+        assert_eq!(penetrating(&scene, &joints, 1.0), vec![0, 20]);
+        joints[0].x = 0.0;
+        assert_eq!(penetrating(&scene, &joints, 1.0), vec![20]);
+        scene.obstacles[0].to_secs = Some(0.5);
+        assert!(penetrating(&scene, &joints, 1.0).is_empty());
+    }
+}

@@ -1,0 +1,86 @@
+//! The hand: what the pointer does over the floor.
+
+use bevy::prelude::*;
+use bevy::window::PrimaryWindow;
+use bevy_egui::input::EguiWantsInput;
+use bevy_panorbit_camera::PanOrbitCamera;
+
+use super::Steer;
+use crate::camera::on_floor;
+use crate::edit::{grip_at, move_grip};
+
+/// How near a point has to be to be taken, metres.
+const REACH_M: f32 = 0.3;
+
+/// The pointer over the floor. A window fills it by [`read_hand`]; tests and scripts do it themselves.
+#[derive(Resource, Debug, Clone, Copy, Default, PartialEq)]
+pub struct Hand {
+    /// Where it points at, `(x, z)`, metres.
+    pub floor_m: Option<Vec2>,
+    /// Whether it is closed.
+    pub is_closed: bool,
+    was_closed: bool,
+    /// From where it holds to what it holds, metres.
+    offset_m: Vec2,
+}
+
+/// Reads the pointer of a window; over panels the hand is open.
+pub fn read_hand(
+    mut hand: ResMut<Hand>,
+    window: Query<&Window, With<PrimaryWindow>>,
+    camera: Query<(&Camera, &GlobalTransform), With<PanOrbitCamera>>,
+    buttons: Res<ButtonInput<MouseButton>>,
+    egui: Option<Res<EguiWantsInput>>,
+) {
+    let over_panel = egui.is_some_and(|egui| egui.wants_any_pointer_input());
+    let (Ok(window), Ok((camera, place))) = (window.single(), camera.single()) else {
+        return;
+    };
+    let ray = window
+        .cursor_position()
+        .and_then(|cursor| camera.viewport_to_world(place, cursor).ok());
+    hand.floor_m = ray.and_then(on_floor);
+    let pressed = buttons.pressed(MouseButton::Left);
+    // What is held stays held when the pointer strays over a panel.
+    hand.is_closed = pressed && (!over_panel || hand.is_closed);
+}
+
+/// Takes hold of things, moves them and lets go.
+pub fn hold(mut hand: ResMut<Hand>, mut steer: ResMut<Steer>) {
+    let (closes, opens) = (
+        hand.is_closed && !hand.was_closed,
+        !hand.is_closed && hand.was_closed,
+    );
+    hand.was_closed = hand.is_closed;
+    if opens && steer.is_held {
+        steer.is_held = false;
+        // The last place is worth a whole run, whatever was seen on the way.
+        if steer.follows_changes && !steer.is_busy_with_scene() {
+            steer.make();
+        }
+    }
+    let Some(at) = hand.floor_m else {
+        return;
+    };
+    if closes {
+        let grip = grip_at(&steer.scene, at, REACH_M);
+        steer.selected = grip;
+        if let Some(grip) = grip {
+            steer.remember();
+            steer.is_held = true;
+            let place = crate::edit::grips(&steer.scene)
+                .into_iter()
+                .find(|(found, _)| *found == grip);
+            hand.offset_m = place.map_or(Vec2::ZERO, |(_, place)| place - at);
+        }
+    }
+    if let (true, Some(grip)) = (steer.is_held, steer.selected) {
+        let mut moved = steer.scene.clone();
+        if move_grip(&mut moved, grip, at + hand.offset_m) && moved != steer.scene {
+            steer.scene = moved;
+            if steer.follows_changes {
+                steer.make();
+            }
+        }
+    }
+}

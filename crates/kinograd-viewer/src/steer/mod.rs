@@ -1,0 +1,364 @@
+//! Steering: goals, obstacles and waypoints under the hand, clips made anew as they move.
+
+mod files;
+mod hand;
+
+use std::time::Instant;
+
+use bevy::prelude::*;
+use kinograd::guidance::scene::Scene;
+
+pub use files::{load_scene, save_clip, save_scene};
+pub use hand::{Hand, hold, read_hand};
+
+use crate::character::Mannequin;
+use crate::clip::MotionClip;
+use crate::denoising::Denoising;
+use crate::edit::Grip;
+use crate::generation::{
+    Generation, GenerationUpdate, Job, Made, MakeSettings, Ticket, Update, receive_updates,
+};
+use crate::player::MotionPlayer;
+use crate::scene::{Stage, look};
+
+/// Scenes that are dragged and clips that follow. Wants a [`Generation`] resource to make them.
+#[derive(Debug, Default)]
+pub struct SteerPlugin;
+
+impl Plugin for SteerPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<Steer>()
+            .init_resource::<Hand>()
+            .init_resource::<Denoising>()
+            .add_message::<GenerationUpdate>()
+            .add_systems(PreUpdate, receive_updates)
+            .add_systems(
+                Update,
+                (hold, take_updates, hand_in, show_scene, show_clip)
+                    .chain()
+                    .in_set(SteerSystems),
+            );
+    }
+}
+
+/// When steering happens.
+#[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SteerSystems;
+
+/// What is steered, and how far it is.
+#[derive(Resource)]
+pub struct Steer {
+    /// Prompts, goals and obstacles.
+    pub scene: Scene,
+    /// How clips are made.
+    pub settings: MakeSettings,
+    /// Whether a change makes a new clip by itself.
+    pub follows_changes: bool,
+    /// What was taken hold of last.
+    pub selected: Option<Grip>,
+    /// Whether it is held now.
+    pub is_held: bool,
+    /// What the run says.
+    pub status: Status,
+    /// What the user should know of the run.
+    pub notes: Vec<String>,
+    /// The last clip that was made.
+    pub made: Option<Made>,
+    /// Seconds from the last change to its first x̂0 and to its clip.
+    pub waits_secs: (Option<f32>, Option<f32>),
+    /// Clips made so far.
+    pub count: usize,
+    undone: Vec<Scene>,
+    done: Vec<Scene>,
+    run: Option<Run>,
+    asked: Option<Job>,
+    preview: Option<MotionClip>,
+    changed_at: Option<Instant>,
+}
+
+/// How a run is going.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Status {
+    /// Nothing was asked for yet.
+    #[default]
+    Idle,
+    /// Waiting for the model.
+    Waiting,
+    /// At work.
+    Running {
+        /// Steps done.
+        done: usize,
+        /// Denoising steps.
+        steps: usize,
+    },
+    /// The clip is there.
+    Done {
+        /// Seconds that it took.
+        seconds: f64,
+    },
+    /// Why there is none.
+    Failed(String),
+    /// The user stopped it.
+    Stopped,
+}
+
+/// A job at work.
+struct Run {
+    ticket: Ticket,
+    scene: Scene,
+    /// Whether something of it was seen already.
+    was_seen: bool,
+}
+
+impl Default for Steer {
+    fn default() -> Self {
+        Self {
+            scene: crate::edit::plain_scene("a person walks forward", 5.0),
+            settings: MakeSettings::default(),
+            follows_changes: true,
+            selected: None,
+            is_held: false,
+            status: Status::Idle,
+            notes: Vec::new(),
+            made: None,
+            waits_secs: (None, None),
+            count: 0,
+            undone: Vec::new(),
+            done: Vec::new(),
+            run: None,
+            asked: None,
+            preview: None,
+            changed_at: None,
+        }
+    }
+}
+
+/// Scenes that undo keeps.
+const HISTORY: usize = 200;
+
+impl Steer {
+    /// Remembers the scene as it is, before a change.
+    pub fn remember(&mut self) {
+        if self.done.last() != Some(&self.scene) {
+            self.done.push(self.scene.clone());
+            if self.done.len() > HISTORY {
+                self.done.remove(0);
+            }
+        }
+        self.undone.clear();
+    }
+
+    /// Goes back before the last change; false where there is none.
+    pub fn undo(&mut self) -> bool {
+        let Some(before) = self.done.pop() else {
+            return false;
+        };
+        self.undone.push(std::mem::replace(&mut self.scene, before));
+        true
+    }
+
+    /// Makes the last undone change again; false where there is none.
+    pub fn redo(&mut self) -> bool {
+        let Some(after) = self.undone.pop() else {
+            return false;
+        };
+        self.done.push(std::mem::replace(&mut self.scene, after));
+        true
+    }
+
+    /// Asks for a clip of the scene as it is.
+    pub fn make(&mut self) {
+        self.asked = Some(Job {
+            scene: self.scene.clone(),
+            settings: self.settings.clone(),
+            streams: true,
+        });
+        self.changed_at = Some(Instant::now());
+        self.waits_secs = (None, None);
+    }
+
+    /// Stops the run.
+    pub fn stop(&mut self) {
+        if let Some(run) = self.run.take() {
+            run.ticket.cancel();
+            self.status = Status::Stopped;
+        }
+        self.asked = None;
+    }
+
+    /// Whether a run is at work or asked for.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.run.is_some() || self.asked.is_some()
+    }
+
+    /// Whether a run for the scene as it is, is at work or asked for.
+    fn is_busy_with_scene(&self) -> bool {
+        let asked = self.asked.as_ref().map(|job| &job.scene);
+        let at_work = self.run.as_ref().map(|run| &run.scene);
+        asked.or(at_work) == Some(&self.scene)
+    }
+
+    /// How much of the run is done, 0 to 1.
+    #[must_use]
+    pub fn progress(&self) -> f32 {
+        match self.status {
+            Status::Running { done, steps } => done as f32 / steps.max(1) as f32,
+            Status::Done { .. } => 1.0,
+            _ => 0.0,
+        }
+    }
+}
+
+/// The character that shows what is made.
+#[derive(Component, Debug, Clone, Copy)]
+pub struct Steered;
+
+/// Hands in what was asked for: the newest wins. While something is dragged, the run before is shown once
+/// before it is dropped, so that a steady hand always sees something form.
+fn hand_in(
+    mut steer: ResMut<Steer>,
+    generation: Option<Res<Generation>>,
+    mut denoising: ResMut<Denoising>,
+) {
+    if steer.asked.is_none() {
+        return;
+    }
+    let waits = steer.is_held && steer.run.as_ref().is_some_and(|run| !run.was_seen);
+    if waits {
+        return;
+    }
+    let Some(generation) = generation else {
+        steer.asked = None;
+        steer.status = Status::Failed("no model is open".to_owned());
+        return;
+    };
+    if let Some(run) = steer.run.take() {
+        run.ticket.cancel();
+    }
+    if let Some(job) = steer.asked.take() {
+        denoising.begin();
+        steer.notes.clear();
+        steer.status = Status::Waiting;
+        steer.run = Some(Run {
+            scene: job.scene.clone(),
+            ticket: generation.submit(job),
+            was_seen: false,
+        });
+    }
+}
+
+fn take_updates(
+    mut updates: MessageReader<GenerationUpdate>,
+    mut steer: ResMut<Steer>,
+    mut denoising: ResMut<Denoising>,
+) {
+    for GenerationUpdate { job, update } in updates.read() {
+        let is_ours = steer.run.as_ref().is_some_and(|run| run.ticket.id == *job);
+        if !is_ours {
+            continue;
+        }
+        let waited = steer.changed_at.map(|at| at.elapsed().as_secs_f32());
+        match update {
+            Update::Started { steps } => {
+                steer.status = Status::Running {
+                    done: 0,
+                    steps: *steps,
+                };
+            }
+            Update::Progress { done } => {
+                if let Status::Running { done: shown, .. } = &mut steer.status {
+                    *shown = *done;
+                }
+            }
+            Update::Step(record) => {
+                steer.waits_secs.0 = steer.waits_secs.0.or(waited);
+                steer.preview = Some(record.clip.clone());
+                denoising.push((**record).clone());
+                if let Some(run) = &mut steer.run {
+                    run.was_seen = true;
+                }
+            }
+            Update::Note(note) => steer.notes.push(note.clone()),
+            Update::Done(made) => {
+                steer.waits_secs.1 = waited;
+                steer.preview = Some(made.motion.clone());
+                steer.status = Status::Done {
+                    seconds: made.seconds,
+                };
+                steer.made = Some((**made).clone());
+                steer.count += 1;
+                steer.run = None;
+            }
+            Update::Failed(error) => {
+                steer.status = Status::Failed(error.clone());
+                steer.run = None;
+            }
+            Update::Cancelled => {
+                steer.status = Status::Stopped;
+                steer.run = None;
+            }
+        }
+    }
+}
+
+/// The stage shows the scene that is steered.
+fn show_scene(steer: Res<Steer>, mut stage: ResMut<Stage>) {
+    if stage.scene.as_ref() != Some(&steer.scene) {
+        stage.scene = Some(steer.scene.clone());
+    }
+}
+
+/// The steered character wears the newest x̂0 or clip.
+fn show_clip(
+    mut commands: Commands,
+    mut steer: ResMut<Steer>,
+    mut clips: ResMut<Assets<MotionClip>>,
+    steered: Query<&MotionPlayer, With<Steered>>,
+) {
+    if steer.preview.is_none() {
+        return;
+    }
+    let Some(preview) = steer.preview.take() else {
+        return;
+    };
+    if let Ok(player) = steered.single() {
+        if let Some(clip) = clips.get_mut(&player.clip) {
+            *clip.into_inner() = preview;
+        }
+        return;
+    }
+    let mut player = MotionPlayer::new(clips.add(preview));
+    player.playing = false;
+    commands.spawn((Steered, player, Mannequin::new(look::body_color(0))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::{move_grip, set_target};
+
+    #[test]
+    fn undo_and_redo_go_through_the_same_scenes() {
+        let mut steer = Steer::default();
+        let first = steer.scene.clone();
+        steer.remember();
+        set_target(&mut steer.scene, Vec2::new(1.0, 2.0));
+        let second = steer.scene.clone();
+        steer.remember();
+        move_grip(
+            &mut steer.scene,
+            Grip::Goal { goal: 0, point: 0 },
+            Vec2::ZERO,
+        );
+        assert!(steer.undo());
+        assert_eq!(steer.scene, second);
+        assert!(steer.undo());
+        assert_eq!(steer.scene, first);
+        assert!(!steer.undo());
+        assert!(steer.redo());
+        assert_eq!(steer.scene, second);
+        steer.remember();
+        assert!(!steer.redo(), "a new change drops what was undone");
+    }
+}

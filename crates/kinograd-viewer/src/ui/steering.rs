@@ -1,0 +1,338 @@
+//! Prompt, method, steps, seed, and what the run says.
+
+use bevy_egui::egui;
+use kinograd::Method;
+
+use super::{Orders, Panels};
+use crate::compare::{Compare, CompareMethods, numbers};
+use crate::edit;
+use crate::steer::{Status, Steer, load_scene, save_clip, save_scene};
+
+/// The panel on the right.
+pub fn show(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
+    ui.heading("Steer");
+    let changed = request(ui, steer);
+    if changed && steer.follows_changes {
+        steer.make();
+    }
+    ui.checkbox(&mut steer.follows_changes, "Make clips while dragging")
+        .on_hover_text("Every change makes a new clip by itself");
+    ui.horizontal(|ui| {
+        let make = egui::Button::new("Make clip");
+        if ui
+            .add(make)
+            .on_hover_text("From the prompt and the scene (G)")
+            .clicked()
+        {
+            steer.make();
+        }
+        if ui
+            .add_enabled(steer.is_busy(), egui::Button::new("Stop"))
+            .on_hover_text("Esc")
+            .clicked()
+        {
+            steer.stop();
+        }
+        if ui
+            .button("Next seed")
+            .on_hover_text("Another clip for the same wishes (N)")
+            .clicked()
+        {
+            steer.settings.seed = steer.settings.seed.wrapping_add(1);
+            steer.make();
+        }
+    });
+    status(ui, steer);
+    ui.separator();
+    things(ui, steer);
+    ui.separator();
+    files(ui, panels, steer);
+}
+
+/// Words and numbers of the request; whether one was changed.
+fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
+    let (mut changed, mut begins) = (false, false);
+    let mut before = steer.scene.clone();
+    for prompt in &mut steer.scene.prompts {
+        let text = egui::TextEdit::multiline(&mut prompt.text)
+            .desired_rows(2)
+            .desired_width(f32::INFINITY);
+        let answer = ui
+            .add(text)
+            .on_hover_text("What the person does; a new clip is made when you leave the field");
+        begins |= answer.gained_focus();
+        changed |= answer.lost_focus();
+    }
+    egui::Grid::new("request").num_columns(2).show(ui, |ui| {
+        let settings = &mut steer.settings;
+        ui.label("Seconds");
+        let secs = egui::DragValue::new(&mut steer.scene.duration_secs)
+            .range(1.0..=10.0)
+            .speed(0.05)
+            .fixed_decimals(1);
+        let answer = ui.add(secs).on_hover_text("Length of the clip, 1 to 10");
+        begins |= answer.drag_started() || answer.gained_focus();
+        changed |= settled(&answer);
+        ui.end_row();
+        ui.label("Method");
+        egui::ComboBox::from_id_salt("method")
+            .selected_text(settings.method.name())
+            .show_ui(ui, |ui| {
+                for method in Method::STEERING.into_iter().chain([Method::None]) {
+                    changed |= ui
+                        .selectable_value(&mut settings.method, method, method.name())
+                        .changed();
+                }
+            });
+        ui.end_row();
+        ui.label("Steps");
+        let steps = egui::DragValue::new(&mut settings.steps).range(2..=200);
+        changed |= settled(
+            &ui.add(steps)
+                .on_hover_text("Denoising steps: fewer are faster"),
+        );
+        ui.end_row();
+        ui.label("Seed");
+        let seed = egui::DragValue::new(&mut settings.seed).speed(0.1);
+        changed |= settled(
+            &ui.add(seed)
+                .on_hover_text("The same seed gives the same clip"),
+        );
+        ui.end_row();
+        ui.label("Strength");
+        let mut scale = settings
+            .guidance_scale
+            .unwrap_or_else(|| settings.method.default_scale());
+        let drag = egui::DragValue::new(&mut scale)
+            .range(0.0..=20.0)
+            .speed(0.02);
+        let answer = ui
+            .add(drag)
+            .on_hover_text("Of the steering; the method's own unless changed");
+        if answer.changed() {
+            settings.guidance_scale = Some(scale);
+        }
+        changed |= settled(&answer);
+        ui.end_row();
+        ui.label("Feet");
+        changed |= ui
+            .checkbox(&mut settings.foot_lock, "held still")
+            .on_hover_text("Feet on the ground do not slide")
+            .changed();
+        ui.end_row();
+    });
+    if begins {
+        // What undo goes back to is the scene before its first letter or tenth of a second.
+        std::mem::swap(&mut before, &mut steer.scene);
+        steer.remember();
+        steer.scene = before;
+    }
+    changed
+}
+
+/// Whether a dragged value was let go of, or typed.
+fn settled(answer: &egui::Response) -> bool {
+    answer.drag_stopped() || (answer.lost_focus() && !answer.dragged())
+}
+
+fn status(ui: &mut egui::Ui, steer: &Steer) {
+    let text = match &steer.status {
+        Status::Idle => "Drag a goal, or make a clip.".to_owned(),
+        Status::Waiting => "Waiting for the model…".to_owned(),
+        Status::Running { done, steps } => format!("Step {done} of {steps}"),
+        Status::Done { seconds } => format!("Done in {seconds:.2} s"),
+        Status::Failed(_) => "Failed; see above".to_owned(),
+        Status::Stopped => "Stopped".to_owned(),
+    };
+    ui.add(egui::ProgressBar::new(steer.progress()).text(text));
+    if let Some(made) = &steer.made {
+        ui.small(numbers(made));
+    }
+    if let (Some(first), Some(last)) = steer.waits_secs {
+        ui.small(format!(
+            "first x̂0 after {:.0} ms, clip after {:.2} s",
+            1000.0 * first,
+            last
+        ))
+        .on_hover_text("From the last change to the picture");
+    }
+}
+
+/// Adding and removing goals and obstacles.
+fn things(ui: &mut egui::Ui, steer: &mut Steer) {
+    ui.label("Drag goals and obstacles with the left mouse button; the right one turns the view.");
+    let mut add = |ui: &mut egui::Ui, name: &str, hint: &str, change: &dyn Fn(&mut Steer)| {
+        if ui.button(name).on_hover_text(hint).clicked() {
+            steer.remember();
+            change(steer);
+            if steer.follows_changes {
+                steer.make();
+            }
+        }
+    };
+    ui.horizontal_wrapped(|ui| {
+        let place = bevy::math::Vec2::new(1.0, 3.0);
+        add(ui, "+ Target", "Where to be at the end", &|steer| {
+            edit::set_target(&mut steer.scene, place)
+        });
+        let place = bevy::math::Vec2::new(-0.6, 1.6);
+        add(
+            ui,
+            "+ Waypoint",
+            "Where to pass (W: at the pointer)",
+            &|steer| {
+                edit::add_waypoint(&mut steer.scene, place);
+            },
+        );
+        add(
+            ui,
+            "+ Obstacle",
+            "What to go round (O: at the pointer)",
+            &|steer| {
+                steer
+                    .scene
+                    .obstacles
+                    .extend(edit::round_obstacle([0.9, 1.8], 0.4));
+            },
+        );
+    });
+    ui.horizontal_wrapped(|ui| {
+        let selected = steer.selected;
+        let remove = egui::Button::new("Remove selected");
+        if ui
+            .add_enabled(selected.is_some(), remove)
+            .on_hover_text("Delete")
+            .clicked()
+            && let Some(grip) = selected
+        {
+            remove_selected(steer, grip);
+        }
+        if ui.button("Undo").on_hover_text("Ctrl+Z").clicked()
+            && steer.undo()
+            && steer.follows_changes
+        {
+            steer.make();
+        }
+        if ui.button("Redo").on_hover_text("Ctrl+Y").clicked()
+            && steer.redo()
+            && steer.follows_changes
+        {
+            steer.make();
+        }
+    });
+}
+
+/// Removes what is selected and makes a clip without it.
+pub fn remove_selected(steer: &mut Steer, grip: edit::Grip) {
+    steer.remember();
+    if edit::remove_grip(&mut steer.scene, grip) && steer.follows_changes {
+        steer.make();
+    }
+    steer.selected = None;
+}
+
+fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
+    ui.horizontal(|ui| {
+        let path = egui::TextEdit::singleline(&mut panels.scene_path).desired_width(130.0);
+        ui.add(path)
+            .on_hover_text("Where the scene is saved and opened");
+        let file = panels.scene_path.clone();
+        if ui
+            .button("Save")
+            .on_hover_text("The scene as JSON (Ctrl+S)")
+            .clicked()
+        {
+            let outcome = save_scene(&steer.scene, file.as_ref());
+            panels.tell(outcome.map(|()| format!("saved {file}")));
+        }
+        if ui
+            .button("Open")
+            .on_hover_text("A scene from JSON")
+            .clicked()
+        {
+            match load_scene(file.as_ref()) {
+                Ok(scene) => {
+                    steer.remember();
+                    steer.scene = scene;
+                    steer.make();
+                }
+                Err(error) => panels.tell(Err(error)),
+            }
+        }
+    });
+    ui.horizontal(|ui| {
+        let path = egui::TextEdit::singleline(&mut panels.clip_path).desired_width(130.0);
+        ui.add(path)
+            .on_hover_text("Where the clip is saved: .glb, .bvh, .npz or .png");
+        if ui
+            .button("Save clip")
+            .on_hover_text("With the record of how it was made")
+            .clicked()
+        {
+            let file = panels.clip_path.clone();
+            let outcome = save_clip(steer, file.as_ref());
+            panels.tell(outcome.map(|()| format!("saved {file}")));
+        }
+    });
+}
+
+/// Methods beside each other.
+pub fn compare(ui: &mut egui::Ui, compare: &Compare, orders: &mut Orders) {
+    ui.heading("Compare methods");
+    let usual = [
+        Method::None,
+        Method::Dps,
+        Method::PolyakCapped,
+        Method::Projection,
+    ];
+    ui.horizontal(|ui| {
+        if ui
+            .button("Four")
+            .on_hover_text("No steering, DPS, capped Polyak, projection; on this scene and seed")
+            .clicked()
+        {
+            orders.compare.write(CompareMethods(usual.to_vec()));
+        }
+        if ui.button("All").on_hover_text("Every method").clicked() {
+            orders
+                .compare
+                .write(CompareMethods(Method::STEERING.to_vec()));
+        }
+        if ui
+            .button("Clear")
+            .on_hover_text("Take them off the stage")
+            .clicked()
+        {
+            orders.compare.write(CompareMethods(Vec::new()));
+        }
+    });
+    if compare.rows.is_empty() {
+        return;
+    }
+    egui::Grid::new("compare")
+        .striped(true)
+        .num_columns(4)
+        .show(ui, |ui| {
+            for head in ["method", "target", "inside", "seconds"] {
+                ui.small(head);
+            }
+            ui.end_row();
+            for row in &compare.rows {
+                ui.label(row.method.name());
+                match &row.outcome {
+                    Some((seconds, report)) => {
+                        let metres = |value: Option<f64>| {
+                            value.map_or("–".to_owned(), |v| format!("{v:.2} m"))
+                        };
+                        ui.label(metres(report.target_error_m));
+                        ui.label(metres(report.max_penetration_m));
+                        ui.label(format!("{seconds:.2}"));
+                    }
+                    None => {
+                        ui.spinner();
+                    }
+                }
+                ui.end_row();
+            }
+        });
+}

@@ -1,0 +1,137 @@
+//! The window: all plugins together.
+
+use std::path::PathBuf;
+
+use bevy::asset::UnapprovedPathMode;
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use kinograd::guidance::scene::Scene;
+use kinograd::runtime::EngineOptions;
+
+use crate::camera::{CameraPlugin, FrameAll, SmoothEdges};
+use crate::character::{CharacterPlugin, Rig, RigPlugin, Wardrobe};
+use crate::compare::ComparePlugin;
+use crate::denoising::DenoisingPlugin;
+use crate::edit;
+use crate::game::ClipPlugin;
+use crate::generation::Generation;
+use crate::library::{Library, LibraryPlugin, OpenFile};
+use crate::offscreen::{NoAdapter, adapters};
+use crate::playback::PlaybackPlugin;
+use crate::player::PlayerPlugin;
+use crate::scene::ScenePlugin;
+use crate::steer::{Steer, SteerPlugin};
+use crate::ui::UiPlugin;
+
+/// What a window starts with.
+#[derive(Debug, Clone, Default)]
+pub struct ViewerOptions {
+    /// Clips and scenes to open.
+    pub files: Vec<PathBuf>,
+    /// The scene to steer; an example if neither this nor a clip is given.
+    pub scene: Option<Scene>,
+    /// The model package, by name or folder.
+    pub model: String,
+    /// The engine that runs it.
+    pub engine: EngineOptions,
+    /// Whether clips stand in one place, the later ones as ghosts.
+    pub overlays: bool,
+    /// What characters wear in place of the mannequin's body.
+    pub character: Option<Rig>,
+}
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+/// [`NoAdapter`] if there is nothing to draw with.
+pub fn view(options: ViewerOptions) -> Result<AppExit, NoAdapter> {
+    let is_software = adapters()?.iter().all(|adapter| adapter.is_software);
+    let mut app = App::new();
+    app.insert_resource(SmoothEdges(!is_software));
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin {
+                primary_window: Some(Window {
+                    title: "Kinograd".to_owned(),
+                    resolution: (1440, 860).into(),
+                    ..default()
+                }),
+                ..default()
+            })
+            .set(any_file())
+            .set(LogPlugin {
+                filter: "warn,kinograd=info".to_owned(),
+                ..default()
+            }),
+    );
+    add_viewer(&mut app, options);
+    Ok(app.run())
+}
+
+/// Adds everything of the window but the window to an app.
+pub fn add_viewer(app: &mut App, options: ViewerOptions) {
+    app.insert_resource(Generation::start(&options.model, options.engine.clone()))
+        .add_plugins((
+            ClipPlugin,
+            PlayerPlugin,
+            PlaybackPlugin,
+            CharacterPlugin,
+            RigPlugin,
+            ScenePlugin,
+        ))
+        .add_plugins((
+            CameraPlugin,
+            SteerPlugin,
+            DenoisingPlugin,
+            LibraryPlugin,
+            ComparePlugin,
+            UiPlugin,
+        ));
+    app.world_mut().resource_mut::<Library>().overlays = options.overlays;
+    app.insert_resource(Wardrobe(options.character.clone()));
+    begin(app, options);
+}
+
+/// Characters may lie anywhere: the user names them.
+#[must_use]
+pub fn any_file() -> AssetPlugin {
+    AssetPlugin {
+        unapproved_path_mode: UnapprovedPathMode::Allow,
+        ..default()
+    }
+}
+
+/// The first scene, and the first files.
+fn begin(app: &mut App, options: ViewerOptions) {
+    let has_clips = options
+        .files
+        .iter()
+        .any(|file| file.extension().is_some_and(|end| end != "json"));
+    let mut steer = app.world_mut().resource_mut::<Steer>();
+    match options.scene {
+        Some(scene) => {
+            steer.scene = scene;
+            steer.make();
+        }
+        None if has_clips => {}
+        None => {
+            steer.scene = example();
+            steer.make();
+        }
+    }
+    for file in options.files {
+        app.world_mut().write_message(OpenFile(file));
+    }
+    app.world_mut().write_message(FrameAll);
+}
+
+/// A walk to a flag round a pillar: what a window without files begins with.
+#[must_use]
+pub fn example() -> Scene {
+    let mut scene = edit::plain_scene("a person walks forward", 5.0);
+    edit::set_target(&mut scene, Vec2::new(1.2, 3.4));
+    scene
+        .obstacles
+        .extend(edit::round_obstacle([0.6, 1.8], 0.45));
+    scene
+}
