@@ -292,7 +292,7 @@ pub struct ImageArgs {
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
     /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 10)]
     pub augment: usize,
     /// Picture to write: .png, or .json for the report; may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]

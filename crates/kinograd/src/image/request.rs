@@ -104,7 +104,7 @@ impl ImageRequest {
                 method: Method::Normalized,
                 guidance_scale: 1.0,
                 steering: Steering::default(),
-                augmentations: 0,
+                augmentations: 10,
                 models: ImageModels::default(),
             },
         }
