@@ -101,7 +101,8 @@ def kinograd_seconds(args: argparse.Namespace, batch: int, kind: str) -> tuple[f
     """Processor time of a step, and peak memory in MiB."""
     spent, peak = {}, 0.0
     command = [args.kinograd, "image", "a red heart", "--n", str(batch), "--threads", "1", "--json", "-q"]
-    command += ["--augment", "0", "--judge", "none", "--runtime", args.runtime, "--method", "freedom" if kind == "guided" else "none"]
+    command += ["--augment", "0", "--judge", "none", "--runtime", args.runtime]
+    command += ["--method", "freedom" if kind == "guided" else "none"]
     environment = os.environ | {"RAYON_NUM_THREADS": "1", "KINOGRAD_MODELS": str(MODELS)}
     for steps in (SHORT, LONG):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
