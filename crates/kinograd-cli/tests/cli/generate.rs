@@ -347,7 +347,7 @@ fn steering_options_change_the_clip_and_are_recorded() {
     for (index, option) in [
         ["--time-travel", "2@0..600"],
         ["--interval", "0..600"],
-        ["--schedule", "noise"],
+        ["--schedule", "signal"],
         ["--max-move", "0.01"],
     ]
     .iter()
