@@ -10,7 +10,10 @@ use crate::clip::MotionClip;
 use crate::player::{MotionPlayer, PlayerSystems};
 use crate::pose::Pose;
 use crate::scene::{Sun, shadows, sky_light};
+use crate::steer::SteerSystems;
 
+/// Width of the window's panels, pixels.
+const PANELS_PX: f32 = 500.0;
 /// Vertical angle of view, radians.
 pub const FOV_RAD: f32 = 0.5 * FRAC_PI_4 * 1.1;
 /// Where pictures are seen from unless told otherwise: clips walk from left to right, a little
@@ -166,7 +169,8 @@ impl Plugin for CameraPlugin {
                 Update,
                 (turn_to_mode, frame_all, follow, clear_haze)
                     .chain()
-                    .after(PlayerSystems::Pose),
+                    .after(PlayerSystems::Pose)
+                    .after(SteerSystems),
             );
     }
 }
@@ -268,9 +272,12 @@ fn frame_all(
     }
     let points = points_of_interest(&players, &clips, stage.as_deref());
     for (mut camera, lens) in &mut cameras {
-        let aspect = lens
+        let size = lens
             .logical_viewport_size()
-            .map_or(1.6, |size| size.x / size.y.max(1.0));
+            .unwrap_or(Vec2::new(1600.0, 1000.0));
+        // What panels cover is no room.
+        let width = (size.x - PANELS_PX).max(0.3 * size.x);
+        let aspect = width / size.y.max(1.0);
         let view = if mode.is_top { View::TOP } else { VIEW };
         let shot = frame_points(&points, view, aspect, 0.12);
         camera.target_focus = shot.focus;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bevy::asset::UnapprovedPathMode;
+use bevy::light::DirectionalLightShadowMap;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use kinograd::guidance::scene::Scene;
@@ -19,7 +20,7 @@ use crate::library::{Library, LibraryPlugin, OpenFile};
 use crate::offscreen::{NoAdapter, adapters};
 use crate::playback::PlaybackPlugin;
 use crate::player::PlayerPlugin;
-use crate::scene::ScenePlugin;
+use crate::scene::{ScenePlugin, Stage};
 use crate::steer::{Steer, SteerPlugin};
 use crate::ui::UiPlugin;
 
@@ -65,6 +66,9 @@ pub fn view(options: ViewerOptions) -> Result<AppExit, NoAdapter> {
             }),
     );
     add_viewer(&mut app, options);
+    if is_software {
+        app.insert_resource(DirectionalLightShadowMap { size: 1024 });
+    }
     Ok(app.run())
 }
 
@@ -118,6 +122,10 @@ fn begin(app: &mut App, options: ViewerOptions) {
             steer.scene = example();
             steer.make();
         }
+    }
+    let scene = steer.scene.clone();
+    if !has_clips {
+        app.world_mut().resource_mut::<Stage>().scene = Some(scene);
     }
     for file in options.files {
         app.world_mut().write_message(OpenFile(file));

@@ -77,7 +77,7 @@ impl Lathe {
         indices
     }
 
-    /// Rings along the surface, by Catmull–Rom splines through the stations, close together where the
+    /// Rings along the surface, by splines through the stations, close together where the
     /// ends round off.
     fn rings(&self) -> Vec<Station> {
         let Some(last) = self.stations.len().checked_sub(1) else {
@@ -86,15 +86,9 @@ impl Lathe {
         let at = |index: isize| self.stations[index.clamp(0, last as isize) as usize];
         let mut rings = Vec::new();
         for span in 0..last {
-            let [a, b, c, d] = [-1, 0, 1, 2].map(|step| at(span as isize + step));
+            let near = [-1, 0, 1, 2].map(|step| at(span as isize + step));
             for step in 0..BETWEEN {
-                let share = step as f32 / BETWEEN as f32;
-                rings.push(Station {
-                    center: spline([a, b, c, d].map(|s| s.center), share),
-                    radii: spline([a, b, c, d].map(|s| s.radii.extend(0.0)), share)
-                        .truncate()
-                        .max(Vec2::splat(1e-4)),
-                });
+                rings.push(between(near, step as f32 / BETWEEN as f32));
             }
         }
         rings.push(at(last as isize));
@@ -117,12 +111,47 @@ fn join(indices: &mut Vec<u32>, low: usize, high: usize) {
     }
 }
 
-fn spline([a, b, c, d]: [Vec3; 4], t: f32) -> Vec3 {
+/// The station at a share of the way from the second of four to the third: a cubic spline by chord length
+/// that keeps between its stations, however unevenly they lie.
+fn between([a, b, c, d]: [Station; 4], share: f32) -> Station {
+    let chord = |p: Station, q: Station| p.center.distance(q.center) + p.radii.distance(q.radii);
+    let chords = [chord(a, b), chord(b, c), chord(c, d)];
+    let center = spline([a, b, c, d].map(|s| s.center), chords, share);
+    let radii = spline([a, b, c, d].map(|s| s.radii.extend(0.0)), chords, share);
+    Station {
+        center,
+        radii: radii.truncate().max(Vec2::splat(1e-4)),
+    }
+}
+
+/// Harmonic mean of two slopes, 0 at a turn (Fritsch & Butland 1984).
+fn mean(a: f32, b: f32) -> f32 {
+    if a * b > 0.0 {
+        2.0 * a * b / (a + b)
+    } else {
+        0.0
+    }
+}
+
+fn spline([a, b, c, d]: [Vec3; 4], [before, here, after]: [f32; 3], t: f32) -> Vec3 {
+    let way = c - b;
+    let slope = |p: Vec3, q: Vec3, r: Vec3, first: f32, second: f32| {
+        if first.min(second) < 1e-6 {
+            return way;
+        }
+        let (into, out) = ((q - p) / first, (r - q) / second);
+        here * Vec3::new(
+            mean(into.x, out.x),
+            mean(into.y, out.y),
+            mean(into.z, out.z),
+        )
+    };
+    let (from, to) = (slope(a, b, c, before, here), slope(b, c, d, here, after));
     let (t2, t3) = (t * t, t * t * t);
-    0.5 * (2.0 * b
-        + (c - a) * t
-        + (2.0 * a - 5.0 * b + 4.0 * c - d) * t2
-        + (3.0 * b - a - 3.0 * c + d) * t3)
+    b * (2.0 * t3 - 3.0 * t2 + 1.0)
+        + from * (t3 - 2.0 * t2 + t)
+        + c * (3.0 * t2 - 2.0 * t3)
+        + to * (t3 - t2)
 }
 
 /// A lathe whose sides are `sides` and whose stations are given as `(centre, half axes)`, with
@@ -220,10 +249,15 @@ mod tests {
         else {
             panic!("normals");
         };
-        assert!(!normals.is_empty());
-        for normal in normals {
-            let length = Vec3::from_array(*normal).length();
-            assert!((length - 1.0).abs() < 1e-3, "{normal:?}");
+        let points = positions(&mesh);
+        let middle = Vec3::Y * 0.014;
+        for (normal, point) in normals.iter().zip(points) {
+            let normal = Vec3::from_array(*normal);
+            assert!((normal.length() - 1.0).abs() < 1e-3, "{normal} at {point}");
+            assert!(
+                normal.dot(point - middle) > 0.0,
+                "{normal} at {point} points inwards"
+            );
         }
     }
 

@@ -11,6 +11,7 @@ use kinograd::guidance::scene::Scene;
 pub use files::{load_scene, save_clip, save_scene};
 pub use hand::{Hand, hold, read_hand};
 
+use crate::camera::FrameAll;
 use crate::character::Mannequin;
 use crate::clip::MotionClip;
 use crate::denoising::Denoising;
@@ -31,6 +32,7 @@ impl Plugin for SteerPlugin {
             .init_resource::<Hand>()
             .init_resource::<Denoising>()
             .add_message::<GenerationUpdate>()
+            .add_message::<FrameAll>()
             .add_systems(PreUpdate, receive_updates)
             .add_systems(
                 Update,
@@ -252,6 +254,7 @@ fn take_updates(
     mut updates: MessageReader<GenerationUpdate>,
     mut steer: ResMut<Steer>,
     mut denoising: ResMut<Denoising>,
+    mut frame: MessageWriter<FrameAll>,
 ) {
     for GenerationUpdate { job, update } in updates.read() {
         let is_ours = steer.run.as_ref().is_some_and(|run| run.ticket.id == *job);
@@ -287,6 +290,9 @@ fn take_updates(
                     seconds: made.seconds,
                 };
                 steer.made = Some((**made).clone());
+                if steer.count == 0 {
+                    frame.write(FrameAll);
+                }
                 steer.count += 1;
                 steer.run = None;
             }
@@ -315,6 +321,7 @@ fn show_clip(
     mut steer: ResMut<Steer>,
     mut clips: ResMut<Assets<MotionClip>>,
     steered: Query<&MotionPlayer, With<Steered>>,
+    mut frame: MessageWriter<FrameAll>,
 ) {
     if steer.preview.is_none() {
         return;
@@ -330,6 +337,7 @@ fn show_clip(
     }
     let mut player = MotionPlayer::new(clips.add(preview));
     player.playing = false;
+    frame.write(FrameAll);
     commands.spawn((Steered, player, Mannequin::new(look::body_color(0))));
 }
 

@@ -36,7 +36,7 @@ pub fn show(ui: &mut egui::Ui, denoising: &mut Denoising) {
     curves(
         ui,
         "gradient norm",
-        vec![("‖∂ℓ/∂x̂0‖".to_owned(), gradient)],
+        vec![("by x0".to_owned(), gradient)],
         at,
         true,
     );
