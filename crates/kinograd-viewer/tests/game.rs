@@ -1,5 +1,13 @@
 //! What games use, without a window and without rendering.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do, and say what they skip"
+)]
+
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;

@@ -1,5 +1,13 @@
 //! A whole run by script, without a window: a scene, playback, a goal that is dragged, clips made anew.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do, and say what they skip"
+)]
+
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;

@@ -108,7 +108,7 @@ pub fn render(
     let mut film = None;
     if !is_still {
         let fps = options.fps.unwrap_or(clips[0].motion.fps);
-        if !(fps >= 1.0 && fps <= 240.0) {
+        if !(1.0..=240.0).contains(&fps) {
             return Err(RenderError::Input(format!(
                 "{fps} frames per second; 1 to 240 are drawn"
             )));
