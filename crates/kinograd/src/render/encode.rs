@@ -20,7 +20,8 @@ pub(super) enum Encoder {
     Gif {
         path: PathBuf,
         gif: gif::Encoder<Vec<u8>>,
-        delay_cs: u16,
+        fps: f64,
+        count: usize,
     },
     Mp4 {
         path: PathBuf,
@@ -57,16 +58,11 @@ impl Encoder {
                     .map_err(|e| at(path, e))?;
                 gif.set_repeat(gif::Repeat::Infinite)
                     .map_err(|e| at(path, e))?;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "1 to 60 frames per second"
-                )]
-                let delay_cs = (100.0 / fps).round() as u16;
                 Ok(Self::Gif {
                     path: path.to_path_buf(),
                     gif,
-                    delay_cs,
+                    fps,
+                    count: 0,
                 })
             }
             RenderFormat::Mp4 => {
@@ -132,14 +128,16 @@ impl Encoder {
             Self::Gif {
                 path,
                 gif,
-                delay_cs,
+                fps,
+                count,
                 ..
             } => {
                 let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
                 let mut pixels = picture.rgba().to_vec();
                 let (width, height) = (side(picture.width()), side(picture.height()));
                 let mut frame = gif::Frame::from_rgba_speed(width, height, &mut pixels, GIF_SPEED);
-                frame.delay = *delay_cs;
+                frame.delay = delay_cs(*count, *fps);
+                *count += 1;
                 gif.write_frame(&frame).map_err(|error| at(path, error))
             }
             Self::Mp4 { path, ffmpeg, .. } => {
@@ -184,6 +182,17 @@ impl Encoder {
     }
 }
 
+/// How long a frame is shown, hundredths of a second: what rounding loses in one, the next ones make good.
+fn delay_cs(index: usize, fps: f64) -> u16 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "1 to 60 frames per second"
+    )]
+    let at = |index: usize| (100.0 * index as f64 / fps).round() as u64;
+    u16::try_from(at(index + 1) - at(index)).unwrap_or(u16::MAX)
+}
+
 /// The program at work; left alone, it would wait for frames.
 pub(super) struct Ffmpeg(Child);
 
@@ -216,5 +225,18 @@ fn said(path: &Path, Ffmpeg(ffmpeg): &mut Ffmpeg) -> Option<Error> {
             Some(at(path, std::io::Error::other(why)))
         }
         Err(error) => Some(at(path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_lasts_as_long_as_its_clip() {
+        for fps in [4.0, 20.0, 24.0, 30.0, 60.0] {
+            let shown: u32 = (0..600).map(|index| u32::from(delay_cs(index, fps))).sum();
+            assert!((f64::from(shown) - 60_000.0 / fps).abs() <= 0.5, "{fps}");
+        }
     }
 }
