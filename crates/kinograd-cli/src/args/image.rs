@@ -1,0 +1,102 @@
+//! Options of `image`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
+
+/// Arguments of `image`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd image \"a red heart\" -o heart.png\n  \
+    kinograd image \"a yellow star\" --n 16 --grid -o stars.png --augment 10 --save-steps strip.png\n  \
+    kinograd image --loss text=dog,seg:2=mask.png,sketch=lines.png -o dog.png\n  \
+    kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n\n\
+    Losses (KEY=VALUE, joined by commas; KEY:WEIGHT=VALUE weighs one):\n  \
+    text=WORDS          what the picture shows, in English\n  \
+    seg=FILE            foreground; white, or opaque, is foreground\n  \
+    sketch=FILE         dark lines on light ground where edges shall be\n  \
+    identity=FILE       likeness to a picture\n  \
+    colour=FILE         a picture's colours: mean and deviation of each channel\n  \
+    class=ONNX:INDEX    a class of a classifier\n  \
+    reward=ONNX         a network's number, as large as can be\n  \
+    inpaint=FILE,image=FILE    fill in what the mask shows white\n  \
+    sr=N,image=FILE     a picture N times larger whose means are this one (bicubic=N: by that kernel)\n  \
+    blur=PIXELS,image=FILE     a picture that is this one when blurred\n\n\
+    Pictures are PNG of the model's shape in any size. Transparent ones stand on white, 16 bits become 8.\n\
+    With --n above 1 and without --grid, heart.png becomes heart-00.png, heart-01.png and so on.")]
+pub struct ImageArgs {
+    /// What the picture shows, in English; the same as --loss text=PROMPT.
+    pub prompt: Option<String>,
+    /// What to steer towards; may be repeated.
+    #[arg(long = "loss", value_name = "KEY=VALUE,...")]
+    pub losses: Vec<String>,
+    /// Network whose output shall be as large as can be; the same as --loss reward=FILE.
+    #[arg(long, value_name = "ONNX")]
+    pub reward: Option<PathBuf>,
+    /// How many pictures, each with a seed of its own.
+    #[arg(long, short, default_value_t = 1)]
+    pub n: usize,
+    /// Write all pictures side by side in one file.
+    #[arg(long)]
+    pub grid: bool,
+    /// The same seed, models and provider give the same bytes.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Denoising steps.
+    #[arg(long, default_value_t = 50)]
+    pub steps: usize,
+    /// How one noise level leads to the next.
+    #[arg(long, value_enum, default_value_t = SamplerArg::Ddim)]
+    pub sampler: SamplerArg,
+    /// How the losses steer; projection is for paths only.
+    #[arg(long, value_enum, default_value_t = MethodArg::Normalized)]
+    pub method: MethodArg,
+    /// Strength of the steering, in multiples of the method's own; what was tuned for the method and
+    /// the first loss if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
+    /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.
+    #[arg(long, default_value_t = 10)]
+    pub augment: usize,
+    /// Picture to write: .png, or .json for the report; may be repeated.
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub outputs: Vec<PathBuf>,
+    /// Also write how the pictures came out of noise, one row each.
+    #[arg(long, value_name = "PNG")]
+    pub save_steps: Option<PathBuf>,
+    /// When and how much the method acts.
+    #[command(flatten)]
+    pub steering: SteeringArgs,
+    /// What makes, steers and judges pictures.
+    #[command(flatten)]
+    pub models: ImageModelArgs,
+}
+
+/// What makes, steers and judges pictures, and where it runs.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Engine")]
+pub struct ImageModelArgs {
+    /// Model package that makes pictures: a name, or a folder with a model.json.
+    #[arg(long, default_value = "emoji-64", value_name = "NAME|FOLDER")]
+    pub model: String,
+    /// Package of image and text towers that steers.
+    #[arg(long, default_value = "emoji-clip", value_name = "NAME|FOLDER")]
+    pub text_model: String,
+    /// Package of towers that only judges; left out where it is not there.
+    #[arg(long, default_value = "emoji-judge", value_name = "NAME|FOLDER")]
+    pub judge: String,
+    /// Package that finds the foreground.
+    #[arg(long, default_value = "emoji-seg", value_name = "NAME|FOLDER")]
+    pub seg_model: String,
+    /// Which execution provider runs the models.
+    #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
+    pub provider: ProviderArg,
+    /// ONNX Runtime's shared library, or `builtin` for the built-in engine.
+    #[arg(long, value_name = "FILE|builtin")]
+    pub runtime: Option<PathBuf>,
+    /// Threads per model call; 0 lets the engine choose.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
+}
