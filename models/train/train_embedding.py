@@ -21,6 +21,7 @@ from torch import Tensor
 
 from config import TrainConfig
 from data import Batch, MotionData, Sampler, choose_window, fixed_batches
+from judge import Judge, new_judge
 from networks import Networks, load_package, text_buffers
 from text import TextBatcher, known_words, reword
 
@@ -41,7 +42,7 @@ BROAD = (
 )
 
 
-def towers(networks: Networks, texts: TextBatcher, batch: Batch) -> tuple[Tensor, Tensor]:
+def towers(networks: Networks | Judge, texts: TextBatcher, batch: Batch) -> tuple[Tensor, Tensor]:
     """Unit text and motion vectors of a batch."""
     ids, token_mask = texts(batch.captions)
     text = F.normalize(networks.embed_text(ids, token_mask).float(), dim=1)
@@ -74,7 +75,7 @@ def draw(data: MotionData, sampler: Sampler, rng: random.Random, size: int) -> B
 
 
 @torch.no_grad()
-def r_precision(networks: Networks, data: MotionData, texts: TextBatcher, group: int = 32) -> dict[str, float]:
+def r_precision(networks: Networks | Judge, data: MotionData, texts: TextBatcher, group: int = 32) -> dict[str, float]:
     """Share of validation clips whose own caption is among the nearest of 32; equal captions count as own."""
     segments = data.split("val")
     random.Random(0).shuffle(segments)
@@ -112,12 +113,16 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--judge", action="store_true", help="the networks of judge.py, on clean clips; needs --table")
     args = parser.parse_args()
     config = TrainConfig(seed=args.seed)
     torch.manual_seed(args.seed)
     data = MotionData(args.data)
     texts = TextBatcher(args.tokenizer)
-    if args.init_from:
+    if args.judge:
+        known = known_words(texts.tokenizer, [c for s in data.segments for c in s.captions])
+        networks = new_judge(np.load(args.table), known)
+    elif args.init_from:
         networks = Networks(config, *text_buffers(args.init_from))
         load_package(networks, args.init_from)
     else:
@@ -127,7 +132,7 @@ def main() -> None:
     ema = copy.deepcopy(networks).eval()
     shadow = [p for n, p in ema.named_parameters() if n in own]
     optimizer = torch.optim.AdamW(own.values(), lr=args.lr, weight_decay=0.05, fused=True)
-    sampler = Sampler(data.split("train"), config.balance)
+    sampler = Sampler(data.split("train"), config.balance, config.emphasis)
     rng = random.Random(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     log = (args.out / "log.jsonl").open("a", buffering=1)
@@ -135,9 +140,9 @@ def main() -> None:
     begun, step, losses = time.monotonic(), 0, []
     while (progress := (time.monotonic() - begun) / (60 * args.minutes)) < 1:
         batch = draw(data, sampler, rng, args.batch)
-        # half-denoised clips are judged too when the embedding guides a sampler
-        sigma = 0.5 * torch.rand(args.batch, 1, 1).square()
-        batch.features += sigma * torch.randn(batch.features.shape)
+        if not args.judge:  # half-denoised clips are judged too when the embedding guides a sampler
+            sigma = 0.5 * torch.rand(args.batch, 1, 1).square()
+            batch.features += sigma * torch.randn(batch.features.shape)
         with torch.autocast("cpu", torch.bfloat16):
             text, motion = towers(networks, texts, batch)
         loss = contrastive_loss(text, motion, networks.temperature.exp().clamp(max=50), batch)

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::bench::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
-    BenchTuneArgs, BenchTuneImageArgs, GoalArg,
+    BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
 };
 pub use self::clips::{ConvertArgs, RenderArgs, StyleArg, ViewArg};
 pub use self::generate::{DiagnoseArgs, GenerateArgs, ScheduleArg, SteeringArgs};

@@ -47,6 +47,7 @@ mod goals;
 pub mod gradient;
 mod graph;
 pub mod image;
+mod judge;
 mod known;
 pub mod models;
 mod network_loss;
@@ -65,6 +66,7 @@ pub use clip::{Clip, ClipReport, LoadOptions, save_report};
 pub use error::Error;
 pub use format::{FileFormat, check_output};
 pub use generator::{MakeLoss, MotionGenerator, Timings};
+pub use judge::MotionJudge;
 pub use observer::{Denoised, Event, Observer, Warning};
 pub use request::{
     DURATION_RANGE_SECS, GenerateRequest, GenerateRequestBuilder, Goal, MAX_CLIPS,

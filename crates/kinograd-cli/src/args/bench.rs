@@ -4,6 +4,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{EngineArgs, ImageModelArgs, MethodArg, SteeringArgs};
 
+/// Judges motion's text unless told otherwise.
+pub const DEFAULT_JUDGE: &str = "motion-judge";
+
 /// Commands of `bench`.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
@@ -71,6 +74,10 @@ pub struct BenchGuidanceArgs {
     /// Data set built by `dataset build`, for real clips to compare with.
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
+    /// Package with an embedding that steers nothing and judges the clips' text; left out where the
+    /// default is not there.
+    #[arg(long, default_value = DEFAULT_JUDGE, value_name = "NAME|FOLDER")]
+    pub judge: String,
     /// Show a report of an earlier run (its --json) instead of a new one.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["methods", "prompts", "data"])]
     pub from: Option<PathBuf>,

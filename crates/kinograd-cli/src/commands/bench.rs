@@ -3,20 +3,20 @@
 use std::path::Path;
 
 use anyhow::Context;
-use kinograd::Method;
 use kinograd::bench::{
     self, Contestant, GuidanceProtocol, GuidanceReport, ImageBenchReport, ImageContestant,
     ImageGoal, ImageProtocol, ImageTuneReport, TrajectoryProtocol, TuneProtocol, TuneReport,
 };
 use kinograd::eval::{SimulationProtocol, simulation};
 use kinograd::image::ImageModels;
-use kinograd::runtime::open_engine;
+use kinograd::runtime::{RuntimeError, open_engine};
+use kinograd::{Error, Method};
 
 use super::generate::Watcher;
 use super::optimize::check_plot;
 use crate::args::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
-    BenchTuneArgs, BenchTuneImageArgs, GoalArg, ImageModelArgs, MethodArg,
+    BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg, ImageModelArgs, MethodArg,
 };
 use crate::engine;
 use crate::printer::Printer;
@@ -71,8 +71,23 @@ fn measured(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<Guida
         }
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
+    let judge = match generator.open_judge(&args.judge) {
+        Ok(judge) => Some(judge),
+        Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))
+            if args.judge == DEFAULT_JUDGE =>
+        {
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     let watcher = &mut Watcher::new(printer);
-    let report = bench::guidance(&mut generator, &protocol, args.data.as_deref(), watcher)?;
+    let report = bench::guidance(
+        &mut generator,
+        &protocol,
+        judge,
+        args.data.as_deref(),
+        watcher,
+    )?;
     Ok(report)
 }
 

@@ -42,8 +42,22 @@ fn guidance_is_compared_and_shown_again() {
         error_m(1),
         error_m(0)
     );
+    let judged = |row: usize| {
+        let score = rows[row]["summary"]["judge_score"]["mean"].as_f64().unwrap();
+        assert!(score.abs() <= 1.0, "{score}");
+        score
+    };
+    assert_ne!(judged(0), judged(1));
+    let own = rows[0]["summary"]["text_score"]["mean"].as_f64().unwrap();
+    assert_ne!(judged(0), own);
+    assert_eq!(report["judge"], "motion-judge 0.1.0");
     let markdown = std::fs::read_to_string(folder.path().join("table.md")).unwrap();
     assert!(markdown.contains("| projection | 3 |"), "{markdown}");
+    let mut args = vec!["bench", "guidance", "--judge", "nobody"];
+    args.extend(SMALL);
+    let wrong = kinograd(folder.path(), &args);
+    assert_eq!(wrong.code, Some(1), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("nobody"), "{}", wrong.stderr);
 
     std::fs::write(folder.path().join("report.json"), &run.stdout).unwrap();
     let shown = kinograd(

@@ -19,10 +19,15 @@ impl GuidanceReport {
     /// # Errors
     /// As [`save_plot`].
     pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
+        let text: Column = if self.judge.is_some() {
+            ("text score by the judge", "cosine", |s| s.judge_score)
+        } else {
+            ("text score", "cosine", |s| s.text_score)
+        };
         let columns: [Column; 6] = [
             ("distance from the target", "m", |s| s.target_error_m),
             ("penetration of the obstacle", "m", |s| s.penetration_m),
-            ("text score", "cosine", |s| s.text_score),
+            text,
             ("foot skate after foot lock", "share of frames", |s| {
                 s.foot_skate_ratio
             }),

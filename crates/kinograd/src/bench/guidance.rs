@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::course::{Course, measure_courses};
 use super::record::{ClipRecord, Contestant, FailedClip, Summary};
-use super::run::{Clock, Real, Watch, cell, check_schema, read_json};
+use super::run::{Clock, Outside, Watch, cell, check_schema, read_json};
 use crate::eval::statistics::{Interval, median};
-use crate::{Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer};
+use crate::{
+    Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, MotionJudge, Observer,
+};
 
 /// Fewest and most steps at equal time.
 const STEPS_AT_EQUAL_TIME: (usize, usize) = (4, 100);
@@ -165,6 +167,9 @@ pub struct GuidanceReport {
     pub schema: String,
     /// The model and its version.
     pub model: String,
+    /// The embedding that judged, with its version.
+    #[serde(default)]
+    pub judge: Option<String>,
     /// The engine.
     pub engine: String,
     /// What was run.
@@ -204,8 +209,9 @@ pub(super) fn model_name(generator: &MotionGenerator) -> String {
     format!("{} {}", manifest.name, manifest.version)
 }
 
-/// Runs the benchmark. With `data`, a folder that `dataset build` wrote, each clip is also compared
-/// with the real clips there.
+/// Runs the benchmark. A `judge` scores each clip's text beside the model's own embedding, which may
+/// have steered it. With `data`, a folder that `dataset build` wrote, each clip is also compared with
+/// the real clips there.
 ///
 /// # Errors
 /// [`Error::Request`] if the protocol is at fault; as [`MotionGenerator::generate`], but a method
@@ -213,14 +219,12 @@ pub(super) fn model_name(generator: &MotionGenerator) -> String {
 pub fn guidance(
     generator: &mut MotionGenerator,
     protocol: &GuidanceProtocol,
+    judge: Option<MotionJudge>,
     data: Option<&Path>,
     observer: &mut dyn Observer,
 ) -> Result<GuidanceReport, Error> {
     protocol.check()?;
-    let real = match data {
-        Some(data) => Real::open(generator, data)?,
-        None => None,
-    };
+    let outside = Outside::open(generator, judge, data)?;
     let courses = measure_courses(
         generator,
         &protocol.prompts,
@@ -239,7 +243,7 @@ pub fn guidance(
         generator,
         protocol,
         courses: &courses,
-        real,
+        outside,
     };
     let mut rows = Vec::new();
     for &contestant in &contestants {
@@ -264,6 +268,7 @@ pub fn guidance(
     Ok(GuidanceReport {
         schema: SCHEMA.to_owned(),
         model: model_name(bench.generator),
+        judge: bench.outside.judge().map(str::to_owned),
         engine: bench.generator.engine_name(),
         protocol: protocol.clone(),
         equal_seconds,
@@ -296,7 +301,7 @@ struct Bench<'a> {
     generator: &'a mut MotionGenerator,
     protocol: &'a GuidanceProtocol,
     courses: &'a [Course],
-    real: Option<Real>,
+    outside: Outside,
 }
 
 impl Bench<'_> {
@@ -323,11 +328,8 @@ impl Bench<'_> {
                     watch,
                 )?;
                 for clip in &made.clips {
-                    let real = match &self.real {
-                        Some(real) => real.distance(self.generator, clip)?,
-                        None => None,
-                    };
-                    match ClipRecord::of(clip, (index, course), direction_deg, real) {
+                    let outside = self.outside.scores(self.generator, clip, &course.prompt)?;
+                    match ClipRecord::of(clip, (index, course), direction_deg, outside) {
                         Ok(record) => clips.push(record),
                         Err(reason) => failed.push(FailedClip {
                             course: index,

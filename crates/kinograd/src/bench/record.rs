@@ -4,6 +4,7 @@ use kinograd_motion::joints_array;
 use serde::{Deserialize, Serialize};
 
 use super::course::{Course, path_m};
+use super::run::OutsideScores;
 use super::tuned::tuned_scale;
 use crate::eval::statistics::Interval;
 use crate::request::MAX_DISTANCE_M;
@@ -80,13 +81,17 @@ pub struct ClipRecord {
     pub inside_share: f64,
     /// Cosine between the embeddings of clip and prompt, where the model has an embedding.
     pub text_score: Option<f64>,
+    /// The same by networks that steered nothing, where there are any.
+    #[serde(default)]
+    pub judge_score: Option<f64>,
     /// Foot-skate ratio after the foot lock.
     pub foot_skate_ratio: f64,
     /// Foot-skate ratio before the foot lock.
     pub foot_skate_ratio_before: f64,
     /// Mean jerk after clean-up, m/s³.
     pub jerk_m_s3: f64,
-    /// Distance of the clip's embedding from that of the nearest real clip, where there are any.
+    /// Distance of the clip's embedding from that of the nearest real clip, where there are any; the
+    /// judge's embedding where there is a judge.
     pub real_distance: Option<f64>,
     /// Whether the root moves faster than 2.6 m/s for half a second.
     pub implausibly_fast: bool,
@@ -113,7 +118,7 @@ impl ClipRecord {
         clip: &Clip,
         (index, course): (usize, &Course),
         direction_deg: f64,
-        real_distance: Option<f64>,
+        outside: OutsideScores,
     ) -> Result<Self, String> {
         let measured = || "it was not measured".to_owned();
         let report = clip.report.as_ref().ok_or_else(measured)?;
@@ -134,10 +139,11 @@ impl ClipRecord {
             penetration_m: report.max_penetration_m.ok_or_else(measured)?,
             inside_share: distances.iter().filter(|d| **d < 0.0).count() as f64 / frames,
             text_score: report.text_score,
+            judge_score: outside.judge,
             foot_skate_ratio: report.foot_skate_ratio,
             foot_skate_ratio_before: report.foot_skate_ratio_before,
             jerk_m_s3: report.jerk_m_s3,
-            real_distance,
+            real_distance: outside.real,
             implausibly_fast: report.implausibly_fast,
         };
         let finite = joints_array(&clip.motion).iter().all(|v| v.is_finite())
@@ -146,6 +152,7 @@ impl ClipRecord {
                 record.avoidance,
                 record.jerk_m_s3,
                 record.text_score.unwrap_or(0.0),
+                record.judge_score.unwrap_or(0.0),
                 record.real_distance.unwrap_or(0.0),
             ]
             .iter()
@@ -179,6 +186,9 @@ pub struct Summary {
     pub inside_share: Option<Interval>,
     /// Text score.
     pub text_score: Option<Interval>,
+    /// Text score by networks that steered nothing.
+    #[serde(default)]
+    pub judge_score: Option<Interval>,
     /// Foot-skate ratio after the foot lock.
     pub foot_skate_ratio: Option<Interval>,
     /// Foot-skate ratio before the foot lock.
@@ -206,6 +216,7 @@ impl Summary {
             penetration_m: over(&|clip| Some(clip.penetration_m)),
             inside_share: over(&|clip| Some(clip.inside_share)),
             text_score: over(&|clip| clip.text_score),
+            judge_score: over(&|clip| clip.judge_score),
             foot_skate_ratio: over(&|clip| Some(clip.foot_skate_ratio)),
             foot_skate_ratio_before: over(&|clip| Some(clip.foot_skate_ratio_before)),
             jerk_m_s3: over(&|clip| Some(clip.jerk_m_s3)),

@@ -6,13 +6,14 @@ use std::path::Path;
 use kinograd_diffusion::DiffusionError;
 use kinograd_motion::metrics::nearest_neighbour_distances;
 use kinograd_runtime::EngineReport;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::record::FailedClip;
 use crate::eval::Reference;
 use crate::{
-    Clip, Error, Event, GenerateRequest, GenerateRequestBuilder, MotionGenerator, Observer,
+    Clip, Error, Event, GenerateRequest, GenerateRequestBuilder, MotionGenerator, MotionJudge,
+    Observer,
 };
 
 /// Passes on the benchmark's own progress in place of each run's, and no warnings: a benchmark
@@ -185,42 +186,87 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Embeddings of real clips.
-pub(super) struct Real(Array2<f32>);
+/// What clips are measured against beside their goals.
+pub(super) struct Outside {
+    judge: Option<MotionJudge>,
+    real: Option<Array2<f32>>,
+}
 
-impl Real {
-    /// Of a data set's training clips; `None` where the model has no embedding.
-    pub fn open(generator: &mut MotionGenerator, data: &Path) -> Result<Option<Self>, Error> {
+/// What that gives of a clip.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OutsideScores {
+    /// Cosine between clip and prompt, by the judge.
+    pub judge: Option<f64>,
+    /// Distance of the clip's embedding from the nearest real clip's; the judge's embedding where
+    /// there is a judge.
+    pub real: Option<f64>,
+}
+
+impl Outside {
+    /// With the training clips of a data set.
+    pub fn open(
+        generator: &mut MotionGenerator,
+        judge: Option<MotionJudge>,
+        data: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let mut outside = Self { judge, real: None };
+        let Some(data) = data else {
+            return Ok(outside);
+        };
         let reference = Reference::open(data)?;
         let mut rows = Vec::new();
         for snippet in reference.snippets("train") {
-            let Some(row) = generator.embed_motion(snippet.features)? else {
-                return Ok(None);
-            };
-            rows.push(row);
+            rows.extend(outside.embed(generator, snippet.features)?);
         }
-        let width = rows.first().map_or(0, Vec::len);
-        Array2::from_shape_vec((rows.len(), width), rows.concat())
-            .map(|rows| Some(Self(rows)))
-            .map_err(|error| Error::Internal(error.to_string()))
+        if let Some(width) = rows.first().map(Vec::len) {
+            let rows = Array2::from_shape_vec((rows.len(), width), rows.concat())
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            outside.real = Some(rows);
+        }
+        Ok(outside)
     }
 
-    /// Distance of a clip's embedding from the nearest one.
-    pub fn distance(
-        &self,
+    /// The judge's name.
+    pub fn judge(&self) -> Option<&str> {
+        self.judge.as_ref().map(MotionJudge::name)
+    }
+
+    fn embed(
+        &mut self,
+        generator: &mut MotionGenerator,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<Option<Vec<f32>>, Error> {
+        match &mut self.judge {
+            Some(judge) => judge.embed_motion(features).map(Some),
+            None => generator.embed_motion(features),
+        }
+    }
+
+    /// Measures a clip.
+    pub fn scores(
+        &mut self,
         generator: &mut MotionGenerator,
         clip: &Clip,
-    ) -> Result<Option<f64>, Error> {
+        prompt: &str,
+    ) -> Result<OutsideScores, Error> {
+        let mut scores = OutsideScores::default();
         let Some(features) = &clip.features else {
-            return Ok(None);
+            return Ok(scores);
         };
-        let Some(row) = generator.embed_motion(features.view())? else {
-            return Ok(None);
-        };
-        let row = Array2::from_shape_vec((1, row.len()), row)
-            .map_err(|error| Error::Internal(error.to_string()))?;
-        let nearest = nearest_neighbour_distances(row.view(), self.0.view())?;
-        Ok(nearest.first().map(|(_, distance)| *distance))
+        if let Some(judge) = &mut self.judge {
+            scores.judge = Some(judge.score(features.view(), prompt)?);
+        }
+        if self.real.is_none() {
+            return Ok(scores);
+        }
+        let row = self.embed(generator, features.view())?;
+        if let (Some(row), Some(real)) = (row, &self.real) {
+            let row = Array2::from_shape_vec((1, row.len()), row)
+                .map_err(|error| Error::Internal(error.to_string()))?;
+            let nearest = nearest_neighbour_distances(row.view(), real.view())?;
+            scores.real = nearest.first().map(|(_, distance)| *distance);
+        }
+        Ok(scores)
     }
 }
 

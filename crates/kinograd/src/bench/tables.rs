@@ -51,13 +51,14 @@ const PUBLISHED: [(&str, [&str; 4]); 4] = [
 /// A column: its name, its number and the digits after the point.
 type Column = (&'static str, fn(&Summary) -> Option<Interval>, usize);
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     ("target, m", |s| s.target_error_m, 3),
     ("target, m²", |s| s.target_loss_m2, 2),
     ("avoid", |s| s.avoidance, 2),
     ("depth, m", |s| s.penetration_m, 3),
     ("inside, %", |s| percent(s.inside_share), 1),
     ("text", |s| s.text_score, 2),
+    ("judge", |s| s.judge_score, 2),
     ("skate", |s| s.foot_skate_ratio, 3),
     ("before", |s| s.foot_skate_ratio_before, 3),
     ("jerk", |s| s.jerk_m_s3, 0),
@@ -68,9 +69,10 @@ const COLUMNS: [Column; 11] = [
 const LEGEND: &str = "target: distance of the root from its goal in the last frame, and its square, \
     which is the published target loss; avoid: 100 · mean sigmoid(−50 (d − r)), the published \
     avoidance loss; depth: deepest penetration of the circle; inside: share of frames in it; text: \
-    cosine between the embeddings of clip and prompt; skate: share of frames with a sliding foot, \
+    cosine between the embeddings of clip and prompt; judge: the same by networks that steered \
+    nothing; skate: share of frames with a sliding foot, \
     after and before the foot lock; jerk: m/s³; real: distance from the nearest real clip in the \
-    embedding; fast: clips above 2.6 m/s for half a second; s a clip: text, sampling and clean-up";
+    embedding (the judge's, where there is one); fast: clips above 2.6 m/s for half a second; s a clip: text, sampling and clean-up";
 
 pub(super) fn percent(interval: Option<Interval>) -> Option<Interval> {
     interval.map(|i| Interval {

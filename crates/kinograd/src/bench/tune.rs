@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::course::{Course, measure_courses};
 use super::guidance::{GuidanceProtocol, model_name};
 use super::record::{ClipRecord, Contestant};
-use super::run::{Cell, Watch, cell, check_schema, read_json};
+use super::run::{Cell, OutsideScores, Watch, cell, check_schema, read_json};
 use super::search::{Ladder, Tried};
 use crate::eval::statistics::mean;
 use crate::{Error, Method, MotionGenerator, Observer};
@@ -230,7 +230,12 @@ fn run(
             )?;
             made.failed.extend(failed.iter().map(|clip| clip.course));
             for clip in &clips {
-                match ClipRecord::of(clip, (index, course), direction_deg, None) {
+                match ClipRecord::of(
+                    clip,
+                    (index, course),
+                    direction_deg,
+                    OutsideScores::default(),
+                ) {
                     Ok(record) => made.records.push(record),
                     Err(_) => made.failed.push(index),
                 }
