@@ -32,6 +32,14 @@ impl NoiseLevel {
         (self.noise_variance() / self.alpha_bar).sqrt()
     }
 
+    /// Share of the noise in the flow `(1 − σ) x0 + σ noise` that has this ratio of noise to signal,
+    /// σ = √(1 − ᾱ) / (√ᾱ + √(1 − ᾱ)). That sample is `x_t / (√ᾱ + √(1 − ᾱ))`.
+    #[must_use]
+    pub fn flow_sigma(self) -> f64 {
+        let noise = self.noise_variance().sqrt();
+        noise / (self.alpha_bar.sqrt() + noise)
+    }
+
     /// Variance of the noise part, 1 − ᾱ.
     #[must_use]
     pub fn noise_variance(self) -> f64 {
@@ -66,6 +74,26 @@ pub trait DifferentiableDenoiser: Denoiser {
         x_t: &ArrayD<f32>,
         level: NoiseLevel,
     ) -> Result<(ArrayD<f32>, PullBack<'a>), DiffusionError>;
+}
+
+impl<D: Denoiser + ?Sized> Denoiser for &mut D {
+    fn denoise(
+        &mut self,
+        x_t: &ArrayD<f32>,
+        level: NoiseLevel,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        (**self).denoise(x_t, level)
+    }
+}
+
+impl<D: DifferentiableDenoiser + ?Sized> DifferentiableDenoiser for &mut D {
+    fn linearize<'a>(
+        &'a mut self,
+        x_t: &ArrayD<f32>,
+        level: NoiseLevel,
+    ) -> Result<(ArrayD<f32>, PullBack<'a>), DiffusionError> {
+        (**self).linearize(x_t, level)
+    }
 }
 
 /// `v ↦ Jᵀv` at the point of the [`DifferentiableDenoiser::linearize`] call that made it.

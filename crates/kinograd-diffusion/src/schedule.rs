@@ -8,6 +8,8 @@ use crate::{DiffusionError, NoiseLevel, Spacing, StepPair};
 const COSINE_MAX_BETA: f64 = 0.999;
 /// Offset `s` of the cosine schedule (Nichol & Dhariwal 2021, eq. 17).
 const COSINE_OFFSET: f64 = 0.008;
+/// ᾱ that stands for none: the network's time is then 1 to the last bit of an `f32`.
+const FLOW_MIN_ALPHA_BAR: f64 = 1e-16;
 
 /// The cumulative signal share ᾱ of every training step, from little noise to much.
 ///
@@ -58,6 +60,48 @@ impl NoiseSchedule {
         let betas =
             (0..train_steps).map(|step| beta_start + (beta_end - beta_start) * step as f64 / last);
         Self::from_betas(betas)
+    }
+
+    /// √β rising linearly, as latent diffusion does it (Rombach et al. 2022 use 0.00085 and 0.012
+    /// for 1000 steps).
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if `train_steps` is 0 or a β is not within `(0, 1)`.
+    pub fn scaled_linear(
+        train_steps: usize,
+        beta_start: f64,
+        beta_end: f64,
+    ) -> Result<Self, DiffusionError> {
+        let last = train_steps.saturating_sub(1).max(1) as f64;
+        let (first, rise) = (beta_start.sqrt(), beta_end.sqrt() - beta_start.sqrt());
+        Self::from_betas((0..train_steps).map(|step| (first + rise * step as f64 / last).powi(2)))
+    }
+
+    /// The levels of a rectified flow `(1 − σ) x0 + σ noise` (Liu et al. 2022, eq. 1) as ᾱ of the
+    /// variance-preserving sample with the same ratio of noise to signal.
+    ///
+    /// Timestep `i` is σ = s u / (1 + (s − 1) u) at u = (i + 1) / `train_steps`, where `shift` s is 1
+    /// for an even walk and above it for more steps at much noise (Esser et al. 2024, eq. 23). At σ = 1
+    /// a trace of signal, ᾱ = 10⁻¹⁶, is left. With [`Spacing::Trailing`] the steps are those of
+    /// diffusers' `FlowMatchEulerDiscreteScheduler` for the sigmas `linspace(1, 1/n, n)`.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if `train_steps` is 0 or `shift` is not positive and finite.
+    pub fn flow(train_steps: usize, shift: f64) -> Result<Self, DiffusionError> {
+        if !(shift > 0.0 && shift.is_finite()) {
+            return Err(DiffusionError::Parameter {
+                name: "shift",
+                value: shift.to_string(),
+                expected: "must be a positive, finite number",
+            });
+        }
+        let share = |step: usize| {
+            let u = (step as f64 + 1.0) / train_steps as f64;
+            let sigma = shift * u / (1.0 + (shift - 1.0) * u);
+            let signal = (1.0 - sigma).powi(2);
+            (signal / (signal + sigma.powi(2))).max(FLOW_MIN_ALPHA_BAR)
+        };
+        Self::from_alpha_bars((0..train_steps).map(share).collect())
     }
 
     /// Cumulates `1 − β`.
@@ -226,6 +270,34 @@ mod tests {
         for (got, expected) in schedule.alpha_bars().iter().zip(expected) {
             assert!((got - expected).abs() < 1e-15);
         }
+    }
+
+    #[test]
+    fn scaled_linear_is_linear_in_the_root() {
+        let schedule = NoiseSchedule::scaled_linear(3, 0.01, 0.09).unwrap();
+        let expected = [0.99, 0.99 * 0.96, 0.99 * 0.96 * 0.91];
+        for (got, expected) in schedule.alpha_bars().iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-15);
+        }
+        assert!(NoiseSchedule::scaled_linear(10, -0.1, 0.1).is_err());
+    }
+
+    #[test]
+    fn a_flow_goes_evenly_from_noise_to_signal_unless_it_is_shifted() {
+        let schedule = NoiseSchedule::flow(1000, 1.0).unwrap();
+        let steps = schedule.steps(Spacing::Trailing, 4).unwrap();
+        for (pair, expected) in steps.iter().zip([1.0, 0.75, 0.5, 0.25]) {
+            assert!((pair.from.flow_sigma() - expected).abs() < 2e-8, "{pair:?}");
+        }
+        assert_eq!(steps[0].from.flow_sigma() as f32, 1.0);
+        assert_eq!(NoiseLevel::CLEAN.flow_sigma(), 0.0);
+        let shifted = NoiseSchedule::flow(1000, 3.0).unwrap();
+        let middle = shifted.level(499.0).unwrap().flow_sigma();
+        assert!((middle - 0.75).abs() < 1e-12, "{middle}");
+        for shift in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(NoiseSchedule::flow(1000, shift).is_err(), "{shift}");
+        }
+        assert!(NoiseSchedule::flow(0, 1.0).is_err());
     }
 
     #[test]

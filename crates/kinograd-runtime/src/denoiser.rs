@@ -368,6 +368,15 @@ impl Call {
     }
 }
 
+/// A flow's network takes another x_t and time: only image denoisers are adapted to that.
+pub(crate) fn no_flow() -> RuntimeError {
+    RuntimeError::Parameter {
+        name: "prediction",
+        value: "flow".into(),
+        expected: "x0, epsilon or v; flows are read of image packages only".into(),
+    }
+}
+
 pub(crate) fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine, RuntimeError> {
     let (signal, noise) = (level.alpha_bar.sqrt(), (1.0 - level.alpha_bar).sqrt());
     Ok(match prediction {
@@ -390,6 +399,7 @@ pub(crate) fn affine(prediction: Prediction, level: NoiseLevel) -> Result<Affine
             skip: signal,
             scale: -noise,
         },
+        Prediction::Flow => return Err(no_flow()),
     })
 }
 

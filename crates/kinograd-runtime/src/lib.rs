@@ -40,9 +40,9 @@ pub use install::{InstallProgress, install};
 pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
 pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
-    BetaSchedule, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, Lineage,
-    MANIFEST_FILE, Manifest, ModelKind, ModelSummary, Package, Prediction, Reference,
-    Representation, Role, SCHEMA, ScheduleSpec, TensorSummary, find_package, inspect,
+    Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, Lineage, MANIFEST_FILE,
+    Manifest, ModelKind, ModelSummary, Package, Prediction, Reference, Representation, Role,
+    SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary, TimeInput, find_package, inspect,
     list_packages, package_folders, user_models, write_package,
 };
 pub use score::{ScoreInput, ScoreNetwork};

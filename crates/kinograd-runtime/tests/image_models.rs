@@ -8,16 +8,20 @@
 
 mod common;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::engines;
-use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
+use kinograd_diffusion::{
+    Ddim, Denoiser, DifferentiableDenoiser, Layout, Model, NoiseLevel, Progress, SeededNoise,
+    Spacing, sample_from,
+};
 use kinograd_runtime::{
     Engine, ImageDenoiser, OnnxNetwork, Package, Role, RuntimeError, SessionOptions, TextEncoder,
 };
 use kinograd_testkit::{Golden, Tolerance, assert_close};
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::{ArrayD, Axis, Slice, stack};
 
 const TOLERANCE: Tolerance = Tolerance::Within {
     absolute: 2e-4,
@@ -71,6 +75,69 @@ fn the_denoiser_and_its_pull_back_follow_torch() {
         let (x0, mut pull_back) = differentiable.linearize(&x, LEVEL).unwrap();
         assert_same(&x0, "x0");
         assert_same(&pull_back(&v).unwrap(), "x0_vjp");
+    }
+}
+
+/// A package of `tests/golden/image_families`.
+fn family(name: &str) -> Package {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/image_families");
+    Package::open(root.join(name)).unwrap()
+}
+
+fn assert_family(got: &ArrayD<f32>, name: &str) {
+    let expected = Golden::new("image_families").f64(name);
+    assert_close(&got.mapv(f64::from), &expected, TOLERANCE);
+}
+
+#[test]
+fn a_flow_is_an_x0_predictor_of_variance_preserving_samples() {
+    let golden = Golden::new("image_families");
+    let sigma = 0.4_f64;
+    let signal = (1.0 - sigma).powi(2);
+    let level = NoiseLevel {
+        timestep: f64::NAN, // a flow's time is σ
+        alpha_bar: signal / (signal + sigma.powi(2)),
+    };
+    for engine in engines() {
+        let options = SessionOptions::default();
+        let mut denoiser = ImageDenoiser::open(engine, &family("tiny-flow"), options).unwrap();
+        let (x0, mut pull_back) = denoiser
+            .linearize(&golden.f32("flow_sample"), level)
+            .unwrap();
+        assert_family(&x0, "flow_x0");
+        assert_family(&pull_back(&golden.f32("flow_v")).unwrap(), "flow_vjp");
+    }
+}
+
+/// DDIM on the variance-preserving sample is Euler's method on the flow, as diffusers has it.
+#[test]
+fn a_flow_walks_as_its_scheduler_does() {
+    let golden = Golden::new("image_families");
+    let package = family("tiny-flow");
+    let schedule = package.manifest().schedule.unwrap().levels().unwrap();
+    let steps = schedule.steps(Spacing::Trailing, 4).unwrap();
+    for engine in engines() {
+        let options = SessionOptions::default();
+        let mut denoiser = ImageDenoiser::open(engine, &package, options).unwrap();
+        let mut path = Vec::new();
+        let x_t = golden.f32("flow_x_t");
+        let layout = Layout::full(x_t.shape()).unwrap();
+        sample_from(
+            x_t,
+            &mut Model::forward_only(&mut denoiser),
+            &mut Ddim::default(),
+            &steps,
+            &layout,
+            &mut SeededNoise::new(vec![0, 1]),
+            None,
+            &mut |progress: &Progress<'_>| {
+                path.push(progress.x0.clone());
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+        let views: Vec<_> = path.iter().map(|x0| x0.view()).collect();
+        assert_family(&stack(Axis(0), &views).unwrap(), "flow_plain");
     }
 }
 

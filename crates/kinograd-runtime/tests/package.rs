@@ -133,7 +133,22 @@ fn bad_descriptions_are_refused_with_their_reason() {
         (
             "\"train_steps\": 1000",
             "\"train_steps\": 0",
-            "train_steps must be at least 1",
+            "train_steps must be 1 to",
+        ),
+        (
+            "\"prediction\": \"x0\"",
+            "\"prediction\": \"flow\"",
+            "`flow` and schedule.kind `flow` go together",
+        ),
+        (
+            "\"kind\": \"cosine\"",
+            "\"kind\": \"linear\", \"beta_end\": 1.5",
+            "schedule: beta",
+        ),
+        (
+            "\"kind\": \"cosine\"",
+            "\"kind\": \"cosine\", \"time\": \"continuous\"",
+            "continuous time are read for image packages only",
         ),
         (
             "\"patch_frames\": 4",

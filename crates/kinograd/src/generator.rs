@@ -12,9 +12,9 @@ use kinograd_guidance::scene::Scene;
 use kinograd_guidance::{Loss, PathDecoder, SumLoss, Wishes};
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_runtime::{
-    BetaSchedule, ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser,
-    OpenEngine, Package, Role, RuntimeError, ScoreNetwork, SessionOptions, TextBatch, TextEncoder,
-    cache_dir, find_package, open_engine,
+    ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser, OpenEngine,
+    Package, Role, RuntimeError, ScoreNetwork, SessionOptions, TextBatch, TextEncoder, cache_dir,
+    find_package, open_engine,
 };
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix3, s};
 use rayon::prelude::*;
@@ -623,12 +623,5 @@ pub(crate) fn schedule_from(manifest: &Manifest) -> Result<NoiseSchedule, Error>
             path: manifest.name.clone().into(),
             reason: "`schedule` is missing".to_owned(),
         })?;
-    Ok(match spec.kind {
-        BetaSchedule::Cosine => NoiseSchedule::cosine(spec.train_steps)?,
-        BetaSchedule::Linear => NoiseSchedule::linear(
-            spec.train_steps,
-            spec.beta_start.unwrap_or(1e-4),
-            spec.beta_end.unwrap_or(0.02),
-        )?,
-    })
+    Ok(spec.levels()?)
 }

@@ -3,9 +3,13 @@ use ndarray::{ArrayD, Zip};
 use super::{Reevaluate, Sampler, toward_x0};
 use crate::{DiffusionError, NoiseSource, StepPair};
 
+/// σ that is no step in σ any more; a cosine schedule of 1000 steps ends at 2 · 10⁴.
+const ENDLESS_SIGMA: f64 = 1e6;
+
 /// Heun's second-order method on the probability-flow ODE in σ (Karras et al. 2022, algorithm 1).
 ///
-/// Each step but the one to the clean sample, which is Euler's, costs two denoiser calls.
+/// Each step but the one to the clean sample, which is Euler's, costs two denoiser calls. A step
+/// from noise without signal, σ > 10⁶, is Euler's too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Heun;
 
@@ -27,7 +31,8 @@ impl Sampler for Heun {
         reevaluate: &mut Reevaluate<'_>,
     ) -> Result<ArrayD<f32>, DiffusionError> {
         let mut x_next = toward_x0(x_t, x0, pair, pair.to.noise_variance().sqrt());
-        if pair.to.alpha_bar < 1.0 {
+        // From an endless σ half the step is endless too: its slopes' difference would be all rounding.
+        if pair.to.alpha_bar < 1.0 && pair.from.sigma() < ENDLESS_SIGMA {
             let x0_next = reevaluate(&x_next, pair.to)?;
             // Euler's end point plus half the slope's change times the step in σ, scaled from the
             // ODE's x/√ᾱ back to x. The slope is the noise that x̂0 leaves in x.

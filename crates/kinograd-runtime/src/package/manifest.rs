@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use kinograd_diffusion::{DiffusionError, NoiseSchedule};
 use serde::{Deserialize, Serialize};
 
 /// The version of `model.json` that this crate reads.
@@ -13,8 +14,8 @@ pub const SCHEMA: u32 = 1;
 /// | `name`, `version` | strings | what [`crate::find_package`] looks for; a release of the weights |
 /// | `kind` | `"motion"`, `"image"`, `"text"`, `"embedding"`, `"segmentation"`, `"reward"` | what the package makes |
 /// | `files` | map: role → `{path, sha256, inputs?, outputs?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ |
-/// | `prediction` | `"x0"`, `"epsilon"`, `"v"` | what the denoiser's output `x0` holds |
-/// | `schedule` | `{kind, train_steps, beta_start?, beta_end?}` | `kind` is `"cosine"` or `"linear"` |
+/// | `prediction` | `"x0"`, `"epsilon"`, `"v"`, `"flow"` | what the denoiser's output `x0` holds; `"flow"` is `noise − x0` and goes with the schedule of that name |
+/// | `schedule` | `{kind, train_steps, beta_start?, beta_end?, shift?, time?}` | `kind` is `"cosine"`, `"linear"`, `"scaled_linear"` (β linear in its root) or `"flow"`; see [`ScheduleSpec`] |
 /// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"`; lengths in frames |
 /// | `image` | `{channels, height, width}` | size of the images that a denoiser makes or a network reads; pixels in −1..1 |
 /// | `conditioning` | `{dims, max_tokens, embedding_dims?}` | widths of `condition` and `embedding`; longest prompt |
@@ -196,32 +197,91 @@ pub enum Prediction {
     Epsilon,
     /// `√ᾱ · noise − √(1−ᾱ) · x0` (Salimans & Ho 2022).
     V,
+    /// `noise − x0`, the velocity of a rectified flow (Liu et al. 2022).
+    Flow,
 }
 
 /// A schedule's family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BetaSchedule {
+pub enum ScheduleKind {
     /// Nichol & Dhariwal 2021, eq. 17.
     Cosine,
     /// β rising linearly, Ho et al. 2020.
     Linear,
+    /// √β rising linearly, Rombach et al. 2022.
+    ScaledLinear,
+    /// No β: the network is trained on `(1 − σ) x0 + σ noise`, gets that as `x_t` and σ as its time.
+    Flow,
+}
+
+/// What a denoiser's input `timestep` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeInput {
+    /// The timestep, `0..train_steps`, fractional where a sampler evaluates between two; of a flow
+    /// `σ · train_steps`.
+    #[default]
+    Discrete,
+    /// That divided by `train_steps`: `timestep / train_steps` in 0..1, of a flow σ in 0..=1.
+    Continuous,
 }
 
 /// The noise schedule of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ScheduleSpec {
     /// The family.
-    pub kind: BetaSchedule,
-    /// Number of noise levels.
+    pub kind: ScheduleKind,
+    /// Number of noise levels; of a flow the factor between σ and the network's time.
     pub train_steps: usize,
-    /// First β of a linear schedule.
+    /// First β of a linear schedule: 1e-4 if not given, 0.00085 if it is linear in the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta_start: Option<f64>,
-    /// Last β of a linear schedule.
+    /// Last β of a linear schedule: 0.02 if not given, 0.012 if it is linear in the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta_end: Option<f64>,
+    /// How a flow is sampled: `σ = s u / (1 + (s − 1) u)` for even u; 1 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<f64>,
+    /// What the network is told of the time.
+    #[serde(default, skip_serializing_if = "TimeInput::is_discrete")]
+    pub time: TimeInput,
 }
+
+impl TimeInput {
+    fn is_discrete(&self) -> bool {
+        *self == Self::Discrete
+    }
+}
+
+impl ScheduleSpec {
+    /// The noise levels.
+    ///
+    /// # Errors
+    /// As the constructors of [`NoiseSchedule`].
+    pub fn levels(&self) -> Result<NoiseSchedule, DiffusionError> {
+        let steps = self.train_steps;
+        let betas = |start, end| {
+            let given = (self.beta_start, self.beta_end);
+            (given.0.unwrap_or(start), given.1.unwrap_or(end))
+        };
+        match self.kind {
+            ScheduleKind::Cosine => NoiseSchedule::cosine(steps),
+            ScheduleKind::Linear => {
+                let (start, end) = betas(1e-4, 0.02);
+                NoiseSchedule::linear(steps, start, end)
+            }
+            ScheduleKind::ScaledLinear => {
+                let (start, end) = betas(0.00085, 0.012);
+                NoiseSchedule::scaled_linear(steps, start, end)
+            }
+            ScheduleKind::Flow => NoiseSchedule::flow(steps, self.shift.unwrap_or(1.0)),
+        }
+    }
+}
+
+/// Most training steps: what a typing error in `model.json` may ask memory for.
+const MAX_TRAIN_STEPS: usize = 1_000_000;
 
 /// What a model's features are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -325,11 +385,7 @@ impl Manifest {
                 self.name
             ));
         }
-        if let Some(schedule) = &self.schedule
-            && schedule.train_steps == 0
-        {
-            return Err("schedule.train_steps must be at least 1".into());
-        }
+        self.validate_schedule()?;
         if let Some(r) = &self.representation {
             let lengths = r.min_frames >= 1 && r.min_frames <= r.max_frames;
             if !(lengths && r.patch_frames >= 1 && r.features >= 1 && r.fps > 0.0) {
@@ -360,6 +416,38 @@ impl Manifest {
             return Err("defaults.cfg must be a finite number".into());
         }
         Ok(())
+    }
+
+    fn validate_schedule(&self) -> Result<(), String> {
+        let flows = self.prediction == Prediction::Flow;
+        let Some(schedule) = &self.schedule else {
+            return if flows {
+                Err("prediction `flow` needs a schedule of the kind `flow`".into())
+            } else {
+                Ok(())
+            };
+        };
+        if !(1..=MAX_TRAIN_STEPS).contains(&schedule.train_steps) {
+            return Err(format!(
+                "schedule.train_steps must be 1 to {MAX_TRAIN_STEPS}"
+            ));
+        }
+        let is_flow = schedule.kind == ScheduleKind::Flow;
+        if is_flow != flows {
+            return Err("prediction `flow` and schedule.kind `flow` go together".into());
+        }
+        if schedule.shift.is_some() && !is_flow {
+            return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
+        }
+        if self.representation.is_some() && (is_flow || !schedule.time.is_discrete()) {
+            return Err(
+                "schedule: flows and continuous time are read for image packages only".into(),
+            );
+        }
+        schedule
+            .levels()
+            .map(|_| ())
+            .map_err(|error| format!("schedule: {error}"))
     }
 
     /// What the features are.

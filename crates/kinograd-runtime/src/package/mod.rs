@@ -13,8 +13,8 @@ pub use constants::Constants;
 pub use find::{FoundPackage, find_package, list_packages, package_folders, user_models};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
-    BetaSchedule, Conditioning, Defaults, FileEntry, ImageSize, Lineage, Manifest, ModelKind,
-    Prediction, Representation, Role, SCHEMA, ScheduleSpec,
+    Conditioning, Defaults, FileEntry, ImageSize, Lineage, Manifest, ModelKind, Prediction,
+    Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TimeInput,
 };
 pub use reference::Reference;
 

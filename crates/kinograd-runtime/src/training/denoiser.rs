@@ -99,6 +99,9 @@ impl DenoiserTrainer {
         &mut self,
         clips: &TrainingClips<'_>,
     ) -> Result<(f64, Vec<ArrayD<f32>>), RuntimeError> {
+        if self.spec.prediction == Prediction::Flow {
+            return Err(crate::denoiser::no_flow());
+        }
         let layout = ClipLayout {
             lengths: clips.lengths.to_vec(),
             features: self.spec.features,
@@ -201,6 +204,7 @@ fn wanted(prediction: Prediction, level: NoiseLevel) -> (f64, f64) {
         Prediction::X0 => (1.0, 0.0),
         Prediction::Epsilon => (0.0, 1.0),
         Prediction::V => (-noise, signal),
+        Prediction::Flow => (-1.0, 1.0),
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kinograd_runtime::{
-    BetaSchedule, Conditioning, Defaults, FileEntry, Manifest, ModelKind, Package, Prediction,
-    Representation, Role, ScheduleSpec, write_package,
+    Conditioning, Defaults, FileEntry, Manifest, ModelKind, Package, Prediction, Representation,
+    Role, ScheduleKind, ScheduleSpec, TimeInput, write_package,
 };
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis};
 
@@ -181,10 +181,12 @@ pub fn manifest() -> Manifest {
             .collect(),
         prediction: Prediction::X0,
         schedule: Some(ScheduleSpec {
-            kind: BetaSchedule::Cosine,
+            kind: ScheduleKind::Cosine,
             train_steps: 1000,
             beta_start: None,
             beta_end: None,
+            shift: None,
+            time: TimeInput::Discrete,
         }),
         image: None,
         representation: Some(Representation {

@@ -1,12 +1,14 @@
 //! A package's image denoiser behind the sampler's traits.
 
+mod family;
+
 use std::sync::Arc;
 
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, DiffusionError, NoiseLevel, PullBack};
 use ndarray::{Array1, ArrayD};
 
-use crate::denoiser::{Affine, affine, model_error, not_loaded};
-use crate::package::Prediction;
+use self::family::{Adapted, Family};
+use crate::denoiser::{model_error, not_loaded};
 use crate::{
     Engine, GradientSession, ModelSource, Package, Role, RuntimeError, Session, SessionOptions,
     Tensor,
@@ -36,7 +38,7 @@ pub struct ImageDenoiser {
     x_t: String,
     timestep: String,
     x0: String,
-    prediction: Prediction,
+    family: Family,
     size: [usize; 3],
     plain: Option<Box<dyn Session>>,
     gradient: Option<GradientSession>,
@@ -61,7 +63,7 @@ impl ImageDenoiser {
             x_t: port("x_t"),
             timestep: port("timestep"),
             x0: port("x0"),
-            prediction: package.manifest().prediction,
+            family: Family::of(package.manifest()),
             plain: None,
             gradient: None,
         })
@@ -97,10 +99,11 @@ impl ImageDenoiser {
                 got: format!("{:?}", x_t.shape()),
             });
         }
+        let adapted = self.family.at(level)?;
         Ok(Call {
-            x_t: Tensor::from(x_t.clone()),
-            timestep: Tensor::from(Array1::from_elem(batch, level.timestep as f32)),
-            affine: affine(self.prediction, level)?,
+            x_t: Tensor::from(scaled(x_t, adapted.input)),
+            timestep: Tensor::from(Array1::from_elem(batch, adapted.time)),
+            adapted,
         })
     }
 
@@ -118,7 +121,8 @@ impl ImageDenoiser {
             (None, Some(gradient)) => gradient.forward(&named)?.0,
             (None, None) => return Err(not_loaded()),
         };
-        shifted(output.into_f32()?, x_t, call.affine)
+        let Adapted { skip, scale, .. } = call.adapted;
+        shifted(output.into_f32()?, x_t, skip, scale)
     }
 
     fn run_linearized<'a>(
@@ -138,12 +142,15 @@ impl ImageDenoiser {
         let names = (x_t_name.as_str(), timestep.as_str());
         let named = [(names.0, &call.x_t), (names.1, &call.timestep)];
         let (output, activations) = gradient.forward(&named)?;
-        let x0 = shifted(output.into_f32()?, x_t, call.affine)?;
+        let Adapted {
+            input, skip, scale, ..
+        } = call.adapted;
+        let x0 = shifted(output.into_f32()?, x_t, skip, scale)?;
         let pull_back = move |cotangent: &ArrayD<f32>| -> Result<ArrayD<f32>, RuntimeError> {
             let named = [(names.0, &call.x_t), (names.1, &call.timestep)];
             let tensor = Tensor::from(cotangent.clone());
             let pulled = gradient.backward(&activations, &named, &tensor)?;
-            shifted(pulled.into_f32()?, cotangent, call.affine)
+            shifted(pulled.into_f32()?, cotangent, skip, input * scale)
         };
         let mut pull_back = pull_back;
         let timestep = level.timestep;
@@ -158,14 +165,22 @@ impl ImageDenoiser {
 struct Call {
     x_t: Tensor,
     timestep: Tensor,
-    affine: Affine,
+    adapted: Adapted,
+}
+
+fn scaled(x: &ArrayD<f32>, by: f64) -> ArrayD<f32> {
+    if by == 1.0 {
+        return x.clone();
+    }
+    x.mapv(|x| (by * f64::from(x)) as f32)
 }
 
 /// `skip · x + scale · output`: both x̂0 and, since it is linear, its pull-back.
 fn shifted(
     mut output: ArrayD<f32>,
     x: &ArrayD<f32>,
-    affine: Affine,
+    skip: f64,
+    scale: f64,
 ) -> Result<ArrayD<f32>, RuntimeError> {
     if output.shape() != x.shape() {
         return Err(RuntimeError::Tensor {
@@ -174,7 +189,6 @@ fn shifted(
             got: format!("{:?}", output.shape()),
         });
     }
-    let Affine { skip, scale } = affine;
     if skip != 0.0 || scale != 1.0 {
         output.zip_mut_with(x, |out, &x| {
             *out = (skip * f64::from(x) + scale * f64::from(*out)) as f32;

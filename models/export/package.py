@@ -1,0 +1,140 @@
+"""What every export script does: graphs written and compared with PyTorch, `model.json` with its hashes."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+TOLERANCE = 1e-3
+PREDICTIONS = {"epsilon": "epsilon", "sample": "x0", "v_prediction": "v"}
+SCHEDULES = {"linear": "linear", "scaled_linear": "scaled_linear", "squaredcos_cap_v2": "cosine"}
+# protobuf ends at 2 GiB; what goes beyond is written beside the graph first and then stored as half
+INLINE_BYTES = 2_000_000_000
+
+
+def arguments(description: str, source: str) -> argparse.ArgumentParser:
+    """The command line that all scripts share; `source` says what the positional argument is."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", nargs="?", help=source)
+    parser.add_argument("--random", choices=("small", "large"), nargs="?", const="small", help="untrained instead")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the package")
+    parser.add_argument("--half", action="store_true", help="store weights in 16 bits; they are computed with in 32")
+    parser.add_argument("--licence", default="")
+    parser.add_argument("--data", default="")
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Arguments, with either a source or `--random`, and the folder made."""
+    args = parser.parse_args()
+    if bool(args.source) == bool(args.random):
+        parser.error("give a model or --random")
+    args.out.mkdir(parents=True, exist_ok=True)
+    return args
+
+
+@torch.no_grad()
+def export(
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    names: list[str],
+    outputs: list[str],
+    path: Path,
+    half: bool = False,
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Write a graph whose inputs and outputs all have the batch first, and compare it with PyTorch at batch 1.
+
+    Returns the largest difference; above the tolerance, or twice 10⁻² of the output's size for weights of 16 bits, the
+    script ends.
+    """
+    module = module.eval()
+    big = sum(p.numel() * p.element_size() for p in module.parameters()) > INLINE_BYTES
+    if big and not half:
+        raise SystemExit(f"{path.name} would be larger than 2 GiB: add --half")
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        written = Path(scratch) / path.name if big else path
+        torch.onnx.export(
+            module,
+            inputs,
+            str(written),
+            dynamo=True,
+            dynamic_shapes=tuple({0: "batch"} for _ in inputs),
+            external_data=big,
+            verbose=False,
+            input_names=names,
+            output_names=outputs,
+        )
+        if half:
+            onnx.save(in_half(onnx.load(written)), path)
+    ones = tuple(x[:1] for x in inputs)
+    expected = module(*ones)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    got = session.run(None, {n: x.numpy() for n, x in zip(names, ones, strict=True)})
+    worst = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(got, expected, strict=True))
+    allowed = 2e-2 * max(float(b.abs().max()) for b in expected) if half else tolerance
+    if not worst < allowed:
+        raise SystemExit(f"{path.name} differs from PyTorch by {worst:.2e}")
+    return worst
+
+
+def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Float weights of more than 1024 numbers stored in 16 bits, each followed by a cast to 32."""
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size <= 1024:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
+        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
+    for node in reversed(casts):
+        model.graph.node.insert(0, node)
+    return model
+
+
+def write(out: Path, kind: str, files: dict[str, str], ports: dict[str, dict] | None = None, **keys: object) -> None:
+    """Write `model.json`: the files by role with their hashes, `ports` by role, and the keys that are not empty."""
+    entries = {
+        role: {"path": file, "sha256": hashlib.sha256((out / file).read_bytes()).hexdigest()} | (ports or {}).get(role, {})
+        for role, file in files.items()
+    }
+    head = {"schema": 1, "name": out.resolve().name, "version": "0.1.0", "kind": kind, "files": entries}
+    manifest = head | {key: value for key, value in keys.items() if value is not None}
+    (out / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+
+
+def schedule(config: dict) -> dict[str, object]:
+    """`prediction` and `schedule` of a scheduler's configuration, of diffusers."""
+    if config["_class_name"].startswith("FlowMatch"):
+        if config.get("use_dynamic_shifting"):
+            raise SystemExit("a schedule that is shifted by the picture's size: give --shift")
+        flow = {"kind": "flow", "train_steps": config["num_train_timesteps"], "shift": config["shift"]}
+        return {"prediction": "flow", "schedule": flow}
+    kind = config["beta_schedule"]
+    if kind not in SCHEDULES:
+        raise SystemExit(f"schedule {kind}: expected one of {list(SCHEDULES)}")
+    if config.get("rescale_betas_zero_snr"):
+        raise SystemExit("a schedule that was rescaled to end without signal is not read")
+    spec: dict[str, object] = {"kind": SCHEDULES[kind], "train_steps": config["num_train_timesteps"]}
+    if kind != "squaredcos_cap_v2":
+        spec |= {"beta_start": config["beta_start"], "beta_end": config["beta_end"]}
+    return {"prediction": PREDICTIONS[config["prediction_type"]], "schedule": spec}
+
+
+def report(out: Path, differences: dict[str, float]) -> None:
+    """One line of JSON: where, the largest difference of each graph from PyTorch, and their sizes."""
+    sizes = {path.name: path.stat().st_size for path in sorted(out.glob("*.onnx"))}
+    rounded = {name: float(f"{value:.2e}") for name, value in differences.items()}
+    print(json.dumps({"out": str(out), "max_difference": rounded, "bytes": sizes}))
