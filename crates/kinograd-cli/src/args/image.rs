@@ -12,6 +12,7 @@ use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
     kinograd image \"a red heart\" -o heart.png\n  \
     kinograd image \"a yellow star\" --n 16 --grid -o stars.png --augment 10 --save-steps strip.png\n  \
     kinograd image --loss text=dog,seg:2=mask.png,sketch=lines.png -o dog.png\n  \
+    kinograd image \"a red heart\" --n 4 --grid --rounds 8 --save-steps rounds.png -o hearts.png\n  \
     kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n\n\
     Losses (KEY=VALUE, joined by commas; KEY:WEIGHT=VALUE weighs one):\n  \
     text=WORDS          what the picture shows, in English\n  \
@@ -60,6 +61,32 @@ pub struct ImageArgs {
     /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.
     #[arg(long, default_value_t = 10)]
     pub augment: usize,
+    /// Optimise instead of steering (Guo et al. 2024): minus the loss is linearised at the pictures
+    /// and they are made again, so many times. --save-steps shows a picture per round.
+    #[arg(
+        long,
+        value_name = "ROUNDS",
+        help_heading = "Optimisation",
+        conflicts_with_all = ["method", "guidance_scale", "interval", "schedule", "time_travel"]
+    )]
+    pub rounds: Option<usize>,
+    /// How far above the present reward each round aims; a network's reward is so bent that it reaches
+    /// a small part of the way.
+    #[arg(
+        long,
+        default_value_t = 10.0,
+        requires = "rounds",
+        help_heading = "Optimisation"
+    )]
+    pub delta: f64,
+    /// Deviation of that aim: the smaller, the more reward and the less natural.
+    #[arg(
+        long,
+        default_value_t = 0.1,
+        requires = "rounds",
+        help_heading = "Optimisation"
+    )]
+    pub sigma: f64,
     /// Picture to write: .png, or .json for the report; may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use kinograd::eval::statistics::mean;
 use kinograd::image::{
-    Condition, GeneratedImage, Goal, ImageGenerator, ImageReport, ImageRequest, save_strip, tiled,
+    Condition, GeneratedImage, Goal, ImageGenerator, ImageOptimization, ImageReport, ImageRequest,
+    ImageRounds, save_strip, tiled,
 };
 use kinograd::{Error, FileFormat, check_output, save_report};
 use serde_json::{Value, json};
@@ -26,13 +27,31 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
     let options = engine::image_options(&args.models);
     let mut generator = ImageGenerator::open(&request, &options)?;
     let mut watcher = Watcher::new(printer);
-    let images = generator.generate(&request, &mut watcher)?;
+    let optimization = optimization_of(args);
+    let (images, rounds) = match &optimization {
+        Some(optimization) => {
+            let made = generator.optimize(&request, optimization, &mut watcher)?;
+            (made.images, made.rounds)
+        }
+        None => (generator.generate(&request, &mut watcher)?, Vec::new()),
+    };
     let written = write(&images, args)?;
-    let report = report(&request, &generator, &images, &written, started)?;
+    let mut report = report(&request, &generator, &images, &written, started)?;
+    if let Some(optimization) = &optimization {
+        report["command"] = json!(optimization.to_command(&request));
+        report["method"] = json!("optimize loss");
+        report["guidance_scale"] = Value::Null;
+        report["optimize"] = json!({ "options": optimization, "rounds": rounds });
+    }
     for path in args.outputs.iter().filter(|path| is_json(path)) {
         save_report(path, &report)?;
     }
-    printer.document(&report, &summary(&report, &images)?)?;
+    let summary = summary(&report, &images)?;
+    let rounds = match optimization {
+        Some(_) => ImageRounds(&rounds).to_string(),
+        None => String::new(),
+    };
+    printer.document(&report, &(rounds + &summary))?;
     Ok(())
 }
 
@@ -69,6 +88,15 @@ fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
         });
     }
     request.build()
+}
+
+fn optimization_of(args: &ImageArgs) -> Option<ImageOptimization> {
+    args.rounds.map(|rounds| ImageOptimization {
+        rounds,
+        delta: args.delta,
+        deviation: args.sigma,
+        ..ImageOptimization::default()
+    })
 }
 
 fn check_picture(path: &Path) -> Result<(), Error> {

@@ -43,7 +43,9 @@ fn guidance_is_compared_and_shown_again() {
         error_m(0)
     );
     let judged = |row: usize| {
-        let score = rows[row]["summary"]["judge_score"]["mean"].as_f64().unwrap();
+        let score = rows[row]["summary"]["judge_score"]["mean"]
+            .as_f64()
+            .unwrap();
         assert!(score.abs() <= 1.0, "{score}");
         score
     };

@@ -91,6 +91,50 @@ fn a_prompt_gives_a_picture_that_carries_its_record() {
 }
 
 #[test]
+fn optimisation_raises_the_reward_round_by_round() {
+    let folder = tempfile::tempdir().unwrap();
+    let goal = format!("colour={}", halves(folder.path(), "halves.png"));
+    let usual = ["a red heart", "--loss", &goal, "--augment", "0"];
+    let usual = [&usual[..], &["--n", "2", "--seed", "4", "--json"]].concat();
+    let run = |more: &[&str]| image(folder.path(), &[&usual, more].concat()).ok().json();
+    let free = run(&["--method", "none"]);
+    let optimised = run(&["--rounds", "4", "--delta", "0.05", "-o", "best.png"]);
+    let rounds = optimised["optimize"]["rounds"].as_array().unwrap();
+    assert_eq!(rounds.len(), 5);
+    for image in 0..2 {
+        // The first round is what the model makes unguided.
+        let first = rounds[0]["text_scores"][image].as_f64().unwrap();
+        let free = free["images"][image]["text_score"].as_f64().unwrap();
+        assert!((first - free).abs() < 1e-6, "{first} {free}");
+        let reward = |round: usize| rounds[round]["rewards"][image].as_f64().unwrap();
+        assert!(reward(4) > reward(0), "{rounds:?}");
+    }
+    let command = optimised["command"].as_str().unwrap();
+    assert!(command.contains("--rounds 4 --delta 0.05"), "{command}");
+    let record = provenance(&folder.path().join("best-00.png"))
+        .unwrap()
+        .unwrap();
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["optimize"]["rewards"].as_array().unwrap().len(), 5);
+    for (args, said) in [
+        (&["--rounds", "3"][..], "nothing to optimise"),
+        (&["a heart", "--rounds", "0"], "0 is outside 1 to"),
+        (
+            &["a heart", "--rounds", "1", "--sigma", "nan"],
+            "sigma: NaN",
+        ),
+        (
+            &["a heart", "--rounds", "1", "--method", "dps"],
+            "cannot be used with",
+        ),
+    ] {
+        let wrong = image(folder.path(), args);
+        assert_ne!(wrong.code, Some(0));
+        assert!(wrong.stderr.contains(said), "{}", wrong.stderr);
+    }
+}
+
+#[test]
 fn the_models_of_this_repository_work_together() {
     let folder = tempfile::tempdir().unwrap();
     let run = |method: &str| {

@@ -28,7 +28,7 @@ use crate::generator::{schedule_from, tell};
 use crate::observer::{Event, Observer};
 
 /// Images that are sampled together.
-const BATCH: usize = 8;
+pub(super) const BATCH: usize = 8;
 /// Pictures of a run's strip at most.
 const STRIP: usize = 12;
 
@@ -36,12 +36,12 @@ const STRIP: usize = 12;
 pub struct ImageGenerator {
     package: Package,
     engine: OpenEngine,
-    schedule: NoiseSchedule,
-    denoiser: ImageDenoiser,
-    networks: Networks,
-    judge: Option<Towers>,
+    pub(super) schedule: NoiseSchedule,
+    pub(super) denoiser: ImageDenoiser,
+    pub(super) networks: Networks,
+    pub(super) judge: Option<Towers>,
     hashes: BTreeMap<String, String>,
-    size: [usize; 3],
+    pub(super) size: [usize; 3],
     timings: ImageTimings,
 }
 
@@ -248,15 +248,7 @@ impl ImageGenerator {
             ..ImageTimings::default()
         };
         let started = Instant::now();
-        let [_, height, width] = self.size;
-        let mut prepared = Vec::with_capacity(request.goals.len());
-        for goal in &request.goals {
-            prepared.push(prepare(
-                &goal.condition,
-                [height, width],
-                &mut self.networks,
-            )?);
-        }
+        let prepared = self.prepared(request)?;
         let steering = request.method.steering().filter(|_| request.is_guided());
         self.denoiser
             .prepare(steering.is_some_and(|method| method.needs_gradient()))?;
@@ -294,6 +286,15 @@ impl ImageGenerator {
         }
         tell(observer, Event::Finished)?;
         Ok(images)
+    }
+
+    /// The request's goals with their files read.
+    pub(super) fn prepared(&mut self, request: &ImageRequest) -> Result<Vec<Prepared>, Error> {
+        let [_, height, width] = self.size;
+        let goals = request.goals.iter();
+        goals
+            .map(|goal| prepare(&goal.condition, [height, width], &mut self.networks))
+            .collect()
     }
 
     /// x̂0 of a batch, and x̂0 at some of the steps.
@@ -357,7 +358,7 @@ impl ImageGenerator {
         Ok((x0, kept))
     }
 
-    fn finish(
+    pub(super) fn finish(
         &mut self,
         request: &ImageRequest,
         prepared: &[Prepared],
@@ -481,7 +482,7 @@ fn image_of(batch: &ArrayD<f32>, sample: usize) -> Result<Array3<f32>, Error> {
         .map_err(|error| Error::Internal(error.to_string()))
 }
 
-fn terms<'a>(request: &ImageRequest, prepared: &'a [Prepared]) -> Vec<Term<'a>> {
+pub(super) fn terms<'a>(request: &ImageRequest, prepared: &'a [Prepared]) -> Vec<Term<'a>> {
     let goals = request.goals.iter().zip(prepared).enumerate();
     goals
         .map(|(index, (goal, prepared))| Term {

@@ -15,6 +15,7 @@
 mod conditions;
 mod generator;
 mod losses;
+mod optimize;
 mod picture;
 mod request;
 
@@ -22,5 +23,6 @@ pub(crate) use losses::Towers;
 
 pub use conditions::{Condition, Goal};
 pub use generator::{GeneratedImage, ImageGenerator, ImageReport, ImageTimings, save_strip};
+pub use optimize::{ImageOptimization, ImageRound, ImageRounds, OptimizedImages};
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, provenance, tiled};
 pub use request::{ImageModels, ImageRequest, ImageRequestBuilder, MAX_IMAGES, STEERING};

@@ -136,6 +136,19 @@ impl ImageRequest {
     /// The command that makes the same images.
     #[must_use]
     pub fn to_command(&self) -> String {
+        let steering = format!(
+            " --method {} --guidance-scale {}",
+            self.method, self.guidance_scale
+        );
+        self.command_with(&steering, &self.steering.words())
+    }
+
+    /// The command without what steers the pictures.
+    pub(super) fn to_unsteered_command(&self) -> String {
+        self.command_with("", &[])
+    }
+
+    fn command_with(&self, method: &str, steering: &[String]) -> String {
         let mut words = vec!["kinograd image".to_owned()];
         let mut goals = self.goals.as_slice();
         if let [
@@ -154,16 +167,10 @@ impl ImageRequest {
             words.push(format!("--loss {}", shell_quoted(&goal.to_string())));
         }
         words.push(format!(
-            "--n {} --seed {} --steps {} --sampler {} --method {} --guidance-scale {} --augment {}",
-            self.images,
-            self.seed,
-            self.steps,
-            self.sampler,
-            self.method,
-            self.guidance_scale,
-            self.augmentations
+            "--n {} --seed {} --steps {} --sampler {}{method} --augment {}",
+            self.images, self.seed, self.steps, self.sampler, self.augmentations
         ));
-        words.extend(self.steering.words());
+        words.extend_from_slice(steering);
         let (models, usual) = (&self.models, ImageModels::default());
         for (flag, own, usual) in [
             ("model", &models.denoiser, usual.denoiser),

@@ -1,6 +1,6 @@
 //! How natural clips are.
 
-use kinograd_diffusion::{NoiseSource, SeededNoise};
+use kinograd_diffusion::{Denoiser, NoiseSchedule, NoiseSource, SeededNoise};
 use kinograd_motion::Skeleton;
 use kinograd_motion::features::decode_joints;
 use kinograd_motion::metrics::{bone_length_std_m, foot_skate_ratio, mean_jerk};
@@ -10,7 +10,7 @@ use super::RoundReport;
 use crate::request::MODEL_FPS;
 use crate::{Error, MotionGenerator};
 
-/// Where on the schedule clips are noised to see whether the model gives them back.
+/// Where on the schedule samples are noised to see whether the model gives them back.
 const RESIDUAL_AT: f64 = 0.1;
 
 /// Measures clips `[batch, frames, 263]`, normalised. `text`: `[e]`, the prompt's embedding.
@@ -45,25 +45,27 @@ pub(super) fn measured(
             .bone_stds_m
             .push(bone_length_std_m(joints.view(), &parents));
     }
-    report.residuals = residuals(generator, clips)?;
+    report.residuals = residuals(&mut generator.denoiser, &generator.schedule, clips)?;
     Ok(report)
 }
 
-/// The model's batch must be set.
-fn residuals(generator: &mut MotionGenerator, clips: &ArrayD<f32>) -> Result<Vec<f64>, Error> {
-    use kinograd_diffusion::Denoiser as _;
-    let last = generator.schedule.train_steps().saturating_sub(1);
-    let level = generator
-        .schedule
-        .level((last as f64 * RESIDUAL_AT).round())?;
+/// How far samples are from what a model expects: root mean square of `x − x̂0(x_t)` over a sample at
+/// 10 % of the schedule, with the same noise every time. A model's batch must be set.
+pub(crate) fn residuals(
+    denoiser: &mut dyn Denoiser,
+    schedule: &NoiseSchedule,
+    samples: &ArrayD<f32>,
+) -> Result<Vec<f64>, Error> {
+    let last = schedule.train_steps().saturating_sub(1);
+    let level = schedule.level((last as f64 * RESIDUAL_AT).round())?;
     let (signal, spread) = (level.alpha_bar.sqrt(), level.noise_variance().sqrt());
-    let mut x_t = ArrayD::zeros(clips.raw_dim());
-    SeededNoise::counting_from(0, clips.len_of(Axis(0))).fill(&mut x_t)?;
-    x_t.zip_mut_with(clips, |noise, &x| {
+    let mut x_t = ArrayD::zeros(samples.raw_dim());
+    SeededNoise::counting_from(0, samples.len_of(Axis(0))).fill(&mut x_t)?;
+    x_t.zip_mut_with(samples, |noise, &x| {
         *noise = (signal * f64::from(x) + spread * f64::from(*noise)) as f32;
     });
-    let x0 = generator.denoiser.denoise(&x_t, level)?;
-    let gaps = &x0 - clips;
+    let x0 = denoiser.denoise(&x_t, level)?;
+    let gaps = &x0 - samples;
     Ok(gaps
         .axis_iter(Axis(0))
         .map(|gap| {

@@ -18,6 +18,7 @@ pub use kinograd_guidance::Lookahead;
 pub use kinograd_guidance::optimize::MotionReward;
 pub use learner::FineTune;
 pub(crate) use learner::Learner;
+pub(crate) use measure::residuals;
 pub use report::{OptimizeReport, RoundReport};
 pub use request::{MAX_OPTIMIZED_CLIPS, OptimizeRequest, Reward};
 pub use run::Optimized;

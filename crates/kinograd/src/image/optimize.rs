@@ -1,0 +1,301 @@
+//! Diffusion as an optimiser of pictures: Algorithm 1 of Guo et al. 2024.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::time::Instant;
+
+use kinograd_diffusion::{Layout, Progress, SeededNoise, Spacing, StepPair};
+use kinograd_guidance::Lookahead;
+use kinograd_guidance::optimize::{Frozen, Optimizer, OptimizerOptions, Pull, Round, Sampling};
+use ndarray::ArrayD;
+use serde::Serialize;
+use serde_json::json;
+
+use super::ImageRequest;
+use super::generator::{BATCH, GeneratedImage, ImageGenerator, terms};
+use super::losses::{Prepared, Towers, sum};
+use crate::eval::statistics::mean;
+use crate::generator::tell;
+use crate::observer::{Event, Observer};
+use crate::optimize::residuals;
+use crate::{Error, MAX_CLIPS};
+
+/// How pictures are optimised. The reward is minus the weighted sum of a request's goals.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ImageOptimization {
+    /// Times that the reward is linearised and the pictures generated.
+    pub rounds: usize,
+    /// δ: how far above the present reward each round aims. A network's reward is so bent that the
+    /// aim must lie far beyond what a round reaches.
+    pub delta: f64,
+    /// σ: how exactly the aim is met, and naturalness given up for it.
+    pub deviation: f64,
+    /// How the gradient enters the score.
+    pub lookahead: Lookahead,
+}
+
+impl Default for ImageOptimization {
+    fn default() -> Self {
+        Self {
+            rounds: 10,
+            delta: 10.0,
+            deviation: 0.1,
+            lookahead: Lookahead::Loss,
+        }
+    }
+}
+
+/// What a round gave, a number per picture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ImageRound {
+    /// Which round; 0 is the unguided pictures.
+    pub round: usize,
+    /// Minus the weighted sum of the goals, as it was optimised: with augmentations.
+    pub rewards: Vec<f64>,
+    /// Cosine between picture and prompt by the towers that may have steered; empty without a prompt.
+    pub text_scores: Vec<f64>,
+    /// The same by towers that did not.
+    pub judge_scores: Vec<f64>,
+    /// Root mean square of `x − x̂0(x_t)` at 10 % of the schedule, with the same noise in every
+    /// round: how far a picture is from what the model expects.
+    pub residuals: Vec<f64>,
+    /// Wall time, seconds.
+    pub seconds: f64,
+}
+
+/// The pictures of the last round, and every round.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct OptimizedImages {
+    /// The pictures; their strips show a round each.
+    pub images: Vec<GeneratedImage>,
+    /// What the rounds gave.
+    pub rounds: Vec<ImageRound>,
+}
+
+/// Rounds as a table.
+pub struct ImageRounds<'a>(pub &'a [ImageRound]);
+
+impl fmt::Display for ImageRounds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "round   reward    text   judge  residual  seconds")?;
+        for round in self.0 {
+            let shown = |values: &[f64], digits: usize| {
+                mean(values).map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+            };
+            writeln!(
+                f,
+                "{:>5} {:>8} {:>7} {:>7} {:>9} {:>8.2}",
+                round.round,
+                shown(&round.rewards, 4),
+                shown(&round.text_scores, 3),
+                shown(&round.judge_scores, 3),
+                shown(&round.residuals, 4),
+                round.seconds
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The rounds of pictures that are made together.
+struct Course {
+    batches: Vec<ArrayD<f32>>,
+    rewards: Vec<Vec<f64>>,
+    seconds: Vec<f64>,
+}
+
+impl ImageOptimization {
+    fn check(&self, request: &ImageRequest) -> Result<(), Error> {
+        let refuse = |field, message: String| Err(Error::Request { field, message });
+        if !(1..=MAX_CLIPS).contains(&self.rounds) {
+            return refuse(
+                "rounds",
+                format!("{} is outside 1 to {MAX_CLIPS}", self.rounds),
+            );
+        }
+        if request.goals.is_empty() {
+            let message =
+                "there is nothing to optimise; say what the picture shows, or name a loss";
+            return refuse("rounds", message.to_owned());
+        }
+        for (field, value) in [("delta", self.delta), ("sigma", self.deviation)] {
+            if !(value.is_finite() && value >= 0.0) {
+                return refuse(field, format!("{value}; it must be a number at least 0"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The command that does the same.
+    #[must_use]
+    pub fn to_command(&self, request: &ImageRequest) -> String {
+        let longest = request.steering.max_move;
+        format!(
+            "{} --rounds {} --delta {} --sigma {}{}",
+            request.to_unsteered_command(),
+            self.rounds,
+            self.delta,
+            self.deviation,
+            longest.map_or(String::new(), |rms| format!(" --max-move {rms}"))
+        )
+    }
+}
+
+impl ImageGenerator {
+    /// Makes pictures and lets minus the loss of the request's goals rise, round by round, by
+    /// gradient guidance. The request's method and its strength are not used.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if an option is out of range or there is no goal; otherwise as
+    /// [`generate`](Self::generate).
+    pub fn optimize(
+        &mut self,
+        request: &ImageRequest,
+        optimization: &ImageOptimization,
+        observer: &mut dyn Observer,
+    ) -> Result<OptimizedImages, Error> {
+        optimization.check(request)?;
+        let prepared = self.prepared(request)?;
+        self.denoiser
+            .prepare(optimization.lookahead != Lookahead::Naive)?;
+        let steps = self.schedule.steps(Spacing::Trailing, request.steps)?;
+        let firsts: Vec<usize> = (0..request.images).step_by(BATCH).collect();
+        let total = (steps.len() * (optimization.rounds + 1) * firsts.len()) as u64;
+        let work = "optimising";
+        tell(observer, Event::Started { work, total })?;
+        let mut taken = 0;
+        let mut images = Vec::with_capacity(request.images);
+        let mut rounds: Vec<ImageRound> = Vec::new();
+        for first in firsts {
+            let seeds: Vec<u64> = (first..(first + BATCH).min(request.images))
+                .map(|image| request.seed.wrapping_add(image as u64))
+                .collect();
+            let mut step_done = |_: &Progress<'_>| {
+                taken += 1;
+                observer.event(&Event::Advanced { done: taken })
+            };
+            let course = self.course(
+                request,
+                optimization,
+                &prepared,
+                &seeds,
+                &steps,
+                &mut step_done,
+            )?;
+            self.measure_rounds(request, &course, &mut rounds)?;
+            let Some(last) = course.batches.last() else {
+                return Err(Error::Internal("no round was run".to_owned()));
+            };
+            images.extend(self.finish(request, &prepared, last, &course.batches, &seeds)?);
+        }
+        for (index, image) in images.iter_mut().enumerate() {
+            let record = &mut image.provenance;
+            record.command = Some(optimization.to_command(request));
+            record.method = Some("optimize loss".to_owned());
+            let rewards: Vec<f64> = rounds.iter().map(|round| round.rewards[index]).collect();
+            let stated = json!({ "options": optimization, "rewards": rewards });
+            record.extra.insert("optimize".to_owned(), stated);
+        }
+        tell(observer, Event::Finished)?;
+        Ok(OptimizedImages { images, rounds })
+    }
+
+    fn course(
+        &mut self,
+        request: &ImageRequest,
+        optimization: &ImageOptimization,
+        prepared: &[Prepared],
+        seeds: &[u64],
+        steps: &[StepPair],
+        observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Course, Error> {
+        let cost = sum(
+            &terms(request, prepared),
+            &mut self.networks,
+            request.augmentations,
+            request.seed,
+            Rc::new(Cell::new(f64::NAN)),
+        )?;
+        let mut optimizer = Optimizer::new(
+            OptimizerOptions {
+                rounds: optimization.rounds,
+                lookahead: optimization.lookahead,
+                deviation: optimization.deviation,
+                pull: Pull::Constant {
+                    delta: optimization.delta,
+                },
+                at_mean: false,
+                same_noise: true,
+                max_move: request.steering.max_move,
+            },
+            cost,
+        )?;
+        let [channels, height, width] = self.size;
+        let layout = Layout::full(&[seeds.len(), channels, height, width])?;
+        let mut course = Course {
+            batches: Vec::new(),
+            rewards: Vec::new(),
+            seconds: Vec::new(),
+        };
+        let mut started = Instant::now();
+        let mut round_done = |round: &Round<'_>| {
+            course.batches.push(round.batch.clone());
+            course.rewards.push(round.rewards.to_vec());
+            course.seconds.push(started.elapsed().as_secs_f64());
+            started = Instant::now();
+            ControlFlow::Continue(())
+        };
+        let mut observer = observer;
+        optimizer.run(
+            &mut Frozen(&mut self.denoiser),
+            &mut Sampling {
+                sampler: request.sampler.make().as_mut(),
+                steps,
+                layout: &layout,
+                noise: &mut SeededNoise::new(seeds.to_vec()),
+                observer: &mut observer,
+            },
+            &mut round_done,
+        )?;
+        Ok(course)
+    }
+
+    /// Adds what a course gave to the rounds of the pictures before.
+    fn measure_rounds(
+        &mut self,
+        request: &ImageRequest,
+        course: &Course,
+        rounds: &mut Vec<ImageRound>,
+    ) -> Result<(), Error> {
+        for (index, batch) in course.batches.iter().enumerate() {
+            if rounds.len() == index {
+                rounds.push(ImageRound {
+                    round: index,
+                    rewards: Vec::new(),
+                    text_scores: Vec::new(),
+                    judge_scores: Vec::new(),
+                    residuals: Vec::new(),
+                    seconds: 0.0,
+                });
+            }
+            let round = &mut rounds[index];
+            let clear = batch.mapv(|value| value.clamp(-1.0, 1.0));
+            let score = |towers: &mut Option<Towers>| match (towers, request.prompt()) {
+                (Some(towers), Some(prompt)) => towers.scores(&clear, prompt),
+                _ => Ok(Vec::new()),
+            };
+            round.text_scores.extend(score(&mut self.networks.towers)?);
+            round.judge_scores.extend(score(&mut self.judge)?);
+            round
+                .residuals
+                .extend(residuals(&mut self.denoiser, &self.schedule, batch)?);
+            round.rewards.extend(&course.rewards[index]);
+            round.seconds += course.seconds[index];
+        }
+        Ok(())
+    }
+}
