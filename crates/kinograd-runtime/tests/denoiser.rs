@@ -51,6 +51,7 @@ fn by_hand(
         Prediction::X0 => (0.0, 1.0),
         Prediction::Epsilon => (1.0 / signal, -noise / signal),
         Prediction::V => (signal, -noise),
+        Prediction::Flow => panic!("motion denoisers refuse flows"),
     };
     let mut x0 = Array3::zeros((x.shape()[0], x.shape()[1], x.shape()[2]));
     let mut pulled = x0.clone();
