@@ -11,15 +11,12 @@ tower, so that the gradient goes through both.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import shutil
+import tempfile
 from pathlib import Path
 
-import numpy as np
-import onnxruntime as ort
 import torch
 import torch.nn.functional as F
+from package import arguments, export, parsed, report, write
 from tokenizers import Tokenizer, models, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
@@ -27,7 +24,26 @@ from transformers import AutoTokenizer, CLIPConfig, CLIPModel, CLIPTextConfig, C
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
-TOLERANCE = 1e-3
+
+
+def unit(e: Tensor) -> Tensor:
+    """Rows of length 1."""
+    return e / (e.square().sum(1, keepdim=True) + 1e-12).sqrt()
+
+
+class Seen(nn.Module):
+    """Images in −1..1 as a tower wants them: of its size and normalised."""
+
+    def __init__(self, side: int, mean: tuple[float, ...] = MEAN, std: tuple[float, ...] = STD) -> None:
+        super().__init__()
+        self.side = side
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None])
+        self.register_buffer("std", torch.tensor(std)[:, None, None])
+
+    def forward(self, image: Tensor) -> Tensor:
+        """`[batch, 3, height, width]`."""
+        x = F.interpolate(image, size=(self.side, self.side), mode="bilinear", align_corners=False)
+        return ((x + 1) / 2 - self.mean) / self.std
 
 
 class ImageTower(nn.Module):
@@ -36,16 +52,11 @@ class ImageTower(nn.Module):
     def __init__(self, clip: CLIPModel) -> None:
         super().__init__()
         self.tower, self.projection = clip.vision_model, clip.visual_projection
-        self.side = clip.config.vision_config.image_size
-        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None])
-        self.register_buffer("std", torch.tensor(STD)[:, None, None])
+        self.seen = Seen(clip.config.vision_config.image_size)
 
     def forward(self, image: Tensor) -> Tensor:
         """`[batch, 3, height, width]`."""
-        x = F.interpolate(image, size=(self.side, self.side), mode="bilinear", align_corners=False)
-        x = ((x + 1) / 2 - self.mean) / self.std
-        e = self.projection(self.tower(pixel_values=x).pooler_output)
-        return e / (e.square().sum(1, keepdim=True) + 1e-12).sqrt()
+        return unit(self.projection(self.tower(pixel_values=self.seen(image)).pooler_output))
 
 
 class TextTower(nn.Module):
@@ -57,13 +68,32 @@ class TextTower(nn.Module):
 
     def forward(self, token_ids: Tensor, token_mask: Tensor) -> tuple[Tensor, Tensor]:
         """`token_ids` `[batch, tokens]` i64, `token_mask` alike, 1 = real; the vector twice, by both names."""
-        e = self.projection(self.tower(input_ids=token_ids, attention_mask=token_mask).pooler_output)
-        e = e / (e.square().sum(1, keepdim=True) + 1e-12).sqrt()
+        e = unit(self.projection(self.tower(input_ids=token_ids, attention_mask=token_mask).pooler_output))
         return e * 1.0, e
 
 
-def random_clip() -> tuple[CLIPModel, Tokenizer]:
-    """Untrained towers of the usual architecture, small, and a tokenizer of single letters."""
+def letters_tokenizer() -> Tokenizer:
+    """Single letters between a start and an end, for untrained networks."""
+    letters = {"[PAD]": 0, "[START]": 1, "[END]": 2, "[UNK]": 3}
+    letters |= {c: i for i, c in enumerate("abcdefghijklmnopqrstuvwxyz", start=4)}
+    tokenizer = Tokenizer(models.WordLevel(letters, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.post_processor = TemplateProcessing(
+        single="[START] $A [END]", special_tokens=[("[START]", 1), ("[END]", 2)]
+    )
+    return tokenizer
+
+
+def tokenizer_of(source: str, **where: str) -> tuple[Tokenizer, int]:
+    """The makers' tokenizer, and the id that they pad with."""
+    theirs = AutoTokenizer.from_pretrained(source, **where)
+    with tempfile.TemporaryDirectory() as folder:
+        theirs.save_pretrained(folder)
+        return Tokenizer.from_file(str(Path(folder) / "tokenizer.json")), theirs.pad_token_id
+
+
+def random_clip() -> CLIPModel:
+    """Untrained towers of the usual architecture, small."""
     torch.manual_seed(0)
     text = CLIPTextConfig(
         vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
@@ -73,102 +103,53 @@ def random_clip() -> tuple[CLIPModel, Tokenizer]:
         hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=2, image_size=64, patch_size=16
     )
     config = CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=24)
-    letters = {"[PAD]": 0, "[START]": 1, "[END]": 2, "[UNK]": 3}
-    letters |= {c: i for i, c in enumerate("abcdefghijklmnopqrstuvwxyz", start=4)}
-    tokenizer = Tokenizer(models.WordLevel(letters, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    tokenizer.post_processor = TemplateProcessing(
-        single="[START] $A [END]", special_tokens=[("[START]", 1), ("[END]", 2)]
-    )
-    return CLIPModel._from_config(config, attn_implementation="eager"), tokenizer
+    return CLIPModel._from_config(config, attn_implementation="eager")
 
 
-def export(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path) -> float:
-    """Write a tower and compare it with PyTorch at batch 1."""
-    torch.onnx.export(
-        module,
-        inputs,
-        str(path),
-        dynamo=True,
-        dynamic_shapes=tuple({0: "batch"} for _ in inputs),
-        external_data=False,
-        verbose=False,
-        input_names=names,
-        output_names=outputs,
-    )
-    with torch.no_grad():
-        expected = module(*(x[:1] for x in inputs))
-    expected = expected if isinstance(expected, tuple) else (expected,)
-    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
-    got = session.run(None, {n: x[:1].numpy() for n, x in zip(names, inputs, strict=True)})
-    worst = max(float(np.abs(a - b.numpy()).max()) for a, b in zip(got, expected, strict=True))
-    if not worst < TOLERANCE:
-        raise SystemExit(f"{path.name} differs from PyTorch by {worst:.2e}")
-    return worst
-
-
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", nargs="?", help="model: a folder or a name on the hub")
-    parser.add_argument("--random", action="store_true", help="untrained towers instead")
-    parser.add_argument("--side", type=int, required=True, help="side of the diffusion model's images")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--licence", default="")
-    parser.add_argument("--data", default="")
-    args = parser.parse_args()
-    if bool(args.source) == args.random:
-        parser.error("give a model or --random")
-    args.out.mkdir(parents=True, exist_ok=True)
-    if args.random:
-        clip, tokenizer = random_clip()
-        tokenizer.save(str(args.out / "tokenizer.json"))
-    else:
-        clip = CLIPModel.from_pretrained(args.source, attn_implementation="eager")
-        AutoTokenizer.from_pretrained(args.source).save_pretrained(args.out / "tokenizer")
-        shutil.move(args.out / "tokenizer" / "tokenizer.json", args.out / "tokenizer.json")
-        shutil.rmtree(args.out / "tokenizer")
-    clip = clip.eval()
-    tokens, width = clip.config.text_config.max_position_embeddings, clip.config.projection_dim
-    image = torch.rand(2, 3, args.side, args.side) * 2 - 1
-    worst = export(ImageTower(clip).eval(), (image,), ["image"], ["unit"], args.out / "image.onnx")
-    ids = torch.full((2, tokens), clip.config.text_config.pad_token_id or 0)
-    ids[:, 0], ids[:, 1], ids[:, 2] = clip.config.text_config.bos_token_id, 5, clip.config.text_config.eos_token_id
-    mask = torch.zeros(2, tokens)
-    mask[:, :3] = 1
-    worst = max(
-        worst,
-        export(
-            TextTower(clip).eval(),
-            (ids, mask),
-            ["token_ids", "token_mask"],
-            ["condition_unit", "unit"],
-            args.out / "text.onnx",
-        ),
-    )
-    files = {"image_embedding": "image.onnx", "text_encoder": "text.onnx", "tokenizer": "tokenizer.json"}
+def save_towers(
+    args: argparse.Namespace, image: nn.Module, text: nn.Module, tokenizer: Tokenizer, ids: Tensor, mask: Tensor
+) -> None:
+    """A package of towers; `ids` and `mask` `[2, tokens]` are a text of full padding to try them on."""
+    out, side = args.out, args.side
+    tokenizer.save(str(out / "tokenizer.json"))
+    pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
     # inside, the exporter has names of its own, `embedding` among them
+    names = ["condition_unit", "unit"]
+    differences = {
+        "image_embedding": export(image, (pictures,), ["image"], ["unit"], out / "image.onnx", args.half),
+        "text_encoder": export(text, (ids, mask), ["token_ids", "token_mask"], names, out / "text.onnx", args.half),
+    }
+    with torch.no_grad():
+        width = text(ids, mask)[1].shape[1]
     ports = {
         "image_embedding": {"outputs": {"embedding": "unit"}},
         "text_encoder": {"outputs": {"embedding": "unit", "condition": "condition_unit"}},
     }
-    manifest = {
-        "schema": 1,
-        "name": args.out.name,
-        "version": "0.1.0",
-        "kind": "embedding",
-        "files": {
-            role: {"path": file, "sha256": hashlib.sha256((args.out / file).read_bytes()).hexdigest()}
-            | ports.get(role, {})
-            for role, file in files.items()
-        },
-        "image": {"channels": 3, "height": args.side, "width": args.side},
-        "conditioning": {"dims": width, "max_tokens": tokens, "embedding_dims": width},
-        "licence": args.licence,
-        "data": args.data,
-    }
-    (args.out / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
-    print(json.dumps({"out": str(args.out), "max_difference": worst}))
+    files = {"image_embedding": "image.onnx", "text_encoder": "text.onnx", "tokenizer": "tokenizer.json"}
+    write(
+        out, "embedding", files, ports, image={"channels": 3, "height": side, "width": side},
+        conditioning={"dims": width, "max_tokens": ids.shape[1], "embedding_dims": width},
+        licence=args.licence, data=args.data,
+    )  # fmt: skip
+    report(out, differences)
+
+
+def main() -> None:
+    """Command line."""
+    parser = arguments(__doc__, "model: a folder or a name on the hub")
+    parser.add_argument("--side", type=int, required=True, help="side of the diffusion model's images")
+    args = parsed(parser)
+    if args.random:
+        clip, tokenizer = random_clip(), letters_tokenizer()
+    else:
+        clip = CLIPModel.from_pretrained(args.source, attn_implementation="eager")
+        tokenizer = tokenizer_of(args.source)[0]
+    config = clip.eval().config.text_config
+    ids = torch.full((2, config.max_position_embeddings), config.pad_token_id or 0)
+    ids[:, 0], ids[:, 1], ids[:, 2] = config.bos_token_id, 5, config.eos_token_id
+    mask = torch.zeros(ids.shape)
+    mask[:, :3] = 1
+    save_towers(args, ImageTower(clip).eval(), TextTower(clip).eval(), tokenizer, ids, mask)
 
 
 if __name__ == "__main__":

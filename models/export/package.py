@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import onnx
 import onnxruntime as ort
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 TOLERANCE = 1e-3
@@ -20,6 +22,23 @@ PREDICTIONS = {"epsilon": "epsilon", "sample": "x0", "v_prediction": "v"}
 SCHEDULES = {"linear": "linear", "scaled_linear": "scaled_linear", "squaredcos_cap_v2": "cosine"}
 # protobuf ends at 2 GiB; what goes beyond is written beside the graph first and then stored as half
 INLINE_BYTES = 2_000_000_000
+
+
+@dataclass
+class Networks:
+    """The parts of an image diffusion model as PyTorch has them, and their keys of `model.json`.
+
+    `denoiser(x_t, timestep, class?, states?)`, `decoder(latent)` and `encoder(token_ids, token_mask)` have the
+    package's inputs; `size` is `[channels, height, width]` of x_t.
+    """
+
+    denoiser: nn.Module
+    size: list[int]
+    keys: dict[str, object]
+    decoder: nn.Module | None = None
+    encoder: nn.Module | None = None
+    tokenizer: Tokenizer | None = None
+    name: str = field(default="", compare=False)
 
 
 def arguments(description: str, source: str) -> argparse.ArgumentParser:
@@ -115,9 +134,42 @@ def write(out: Path, kind: str, files: dict[str, str], ports: dict[str, dict] | 
     (out / "model.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
+def save(networks: Networks, args: argparse.Namespace) -> None:
+    """Write a whole image package, each graph compared with PyTorch."""
+    out, keys = args.out, networks.keys
+    generator = torch.Generator().manual_seed(0)
+    x, t = torch.randn(2, *networks.size, generator=generator), torch.tensor([500.0, 20.0])
+    inputs, names = [x, t], ["x_t", "timestep"]
+    files, differences = {"denoiser": "denoiser.onnx"}, {}
+    if "classes" in keys:
+        inputs.append(torch.tensor([1, keys["classes"].get("null", 0)]))
+        names.append("class")
+    if networks.encoder is not None:
+        tokens = keys["conditioning"]["max_tokens"]
+        ids, mask = torch.ones(2, tokens, dtype=torch.long), torch.ones(2, tokens)
+        mask[1, 2:] = 0
+        named = (["token_ids", "token_mask"], ["condition"])
+        differences["text_encoder"] = export(networks.encoder, (ids, mask), *named, out / "text.onnx", args.half)
+        with torch.no_grad():
+            inputs.append(networks.encoder(ids, mask))
+        names.append("condition")
+        networks.tokenizer.save(str(out / "tokenizer.json"))
+        files |= {"text_encoder": "text.onnx", "tokenizer": "tokenizer.json"}
+    graph = out / "denoiser.onnx"
+    differences["denoiser"] = export(networks.denoiser, tuple(inputs), names, ["x0"], graph, args.half)
+    if networks.decoder is not None:
+        path = out / "decoder.onnx"
+        differences["decoder"] = export(networks.decoder, (x,), ["latent"], ["image"], path, args.half)
+        files["decoder"] = "decoder.onnx"
+    write(out, "image", files, licence=args.licence, data=args.data, **keys)
+    report(out, differences)
+
+
 def schedule(config: dict) -> dict[str, object]:
     """`prediction` and `schedule` of a scheduler's configuration, of diffusers."""
-    if config["_class_name"].startswith("FlowMatch"):
+    if "beta_schedule" not in config:
+        if "shift" not in config:
+            raise SystemExit(f"neither β nor a flow's shift in the scheduler's configuration: {sorted(config)}")
         if config.get("use_dynamic_shifting"):
             raise SystemExit("a schedule that is shifted by the picture's size: give --shift")
         flow = {"kind": "flow", "train_steps": config["num_train_timesteps"], "shift": config["shift"]}

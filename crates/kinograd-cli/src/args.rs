@@ -208,21 +208,23 @@ pub enum ModelsCommand {
         #[command(flatten)]
         engine: EngineArgs,
     },
-    /// Make a package of a denoiser of your own.
-    #[command(after_help = "Example:\n  \
-        kinograd models add denoiser.onnx --name mine --like motion-base")]
+    /// Make a package of a denoiser of your own, or take over a folder that an export script wrote.
+    #[command(after_help = "Examples:\n  \
+        kinograd models add denoiser.onnx --name mine --like motion-base\n  \
+        kinograd models add exported/my-ldm")]
     Add(ModelsAddArgs),
 }
 
 /// Arguments of `models add`.
 #[derive(Debug, Args)]
 pub struct ModelsAddArgs {
-    /// The denoiser.
-    pub onnx: PathBuf,
-    /// Name of the new package.
+    /// The denoiser, or a package's folder.
+    #[arg(value_name = "ONNX|FOLDER")]
+    pub source: PathBuf,
+    /// Name of the new package; a folder's own if not given.
     #[arg(long)]
-    pub name: String,
-    /// Package whose text encoder, embedding and constants it shares.
+    pub name: Option<String>,
+    /// Package whose other files a denoiser shares.
     #[arg(long, default_value = "motion-base", value_name = "NAME|FOLDER")]
     pub like: String,
     /// Folder of packages to write to; the user's own if not given.

@@ -22,7 +22,7 @@ pub use loss::{
     FacingTarget, FootContact, ForwardDistance, GroundPenetration, ImageAugmentation,
     ImageOperator, JointHeight, JointTarget, JumpHeight, KeyPose, Keyframes, LinearMeasurement,
     LoopClosure, Loss, LossValue, MaskMatch, MotionGradient, MotionLoss, Network, NetworkPullBack,
-    NoSkate, Obstacles, OfRootPath, OnMotion, OnRootPath, Origin, PathDecoder, PathLoss,
+    NoSkate, Obstacles, OfRootPath, OnDecoded, OnMotion, OnRootPath, Origin, PathDecoder, PathLoss,
     PersonDistance, PoseSimilarity, Reduction, Region, RewardLoss, RootTarget, Smoothness, Speed,
     SumLoss, TextSimilarity, Trajectory, Waypoints, edge_map, joint_index,
 };

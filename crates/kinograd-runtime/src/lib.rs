@@ -35,15 +35,15 @@ pub use engine::{
 pub use error::RuntimeError;
 pub use gradient::{Activations, GradientSession};
 pub use hash::{sha256_hex, sha256_of_file};
-pub use image::ImageDenoiser;
+pub use image::{ImageCondition, ImageDecoder, ImageDenoiser};
 pub use install::{InstallProgress, install};
 pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
 pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
-    Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, Lineage, MANIFEST_FILE,
-    Manifest, ModelKind, ModelSummary, Package, Prediction, Reference, Representation, Role,
-    SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary, TimeInput, find_package, inspect,
-    list_packages, package_folders, user_models, write_package,
+    Classes, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, LatentSize,
+    Lineage, MANIFEST_FILE, Manifest, ModelKind, ModelSummary, Package, Prediction, Reference,
+    Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary, TimeInput,
+    find_package, inspect, list_packages, package_folders, user_models, write_package,
 };
 pub use score::{ScoreInput, ScoreNetwork};
 pub use tensor::Tensor;

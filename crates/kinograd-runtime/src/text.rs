@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis, Ix3};
 use tokenizers::{Encoding, PostProcessor as _, Tokenizer, TruncationDirection};
 
 use crate::{Engine, Package, Role, RuntimeError, Session, SessionOptions, Tensor};
@@ -147,24 +147,7 @@ impl TextEncoder {
     /// One text per run, always padded to the limit: a text's numbers do not depend on its
     /// neighbours, and the built-in engine optimises its graph for one shape only.
     fn encode_one(&mut self, text: &str) -> Result<EncodedText, RuntimeError> {
-        let mut encoding = self.tokens(text)?;
-        let room = self.max_tokens.saturating_sub(self.added_tokens());
-        if encoding.len() > room {
-            tracing::warn!("the prompt is cut to its first {room} tokens: {text}");
-            encoding.truncate(room, 0, TruncationDirection::Right);
-        }
-        let encoding = self
-            .tokenizer
-            .post_process(encoding, None, true)
-            .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
-        let count = encoding.len().min(self.max_tokens);
-        let mut ids = Array2::<i64>::zeros((1, self.max_tokens));
-        let mut mask = Array2::<f32>::zeros((1, self.max_tokens));
-        for (at, &id) in encoding.get_ids().iter().take(count).enumerate() {
-            ids[[0, at]] = i64::from(id);
-            mask[[0, at]] = 1.0;
-        }
-        let (ids, mask) = (Tensor::from(ids), Tensor::from(mask));
+        let (ids, mask) = self.inputs(text)?;
         let ports = &self.ports;
         let outputs = self.session.run(
             &[(&ports.ids, &ids), (&ports.mask, &mask)],
@@ -191,6 +174,60 @@ impl TextEncoder {
             condition: rows.next().ok_or_else(missing)??,
             embedding: rows.next().ok_or_else(missing)??,
         })
+    }
+
+    /// What the denoiser of an image package reads of a prompt, `[max_tokens, dims]`; of the empty
+    /// prompt, the null condition.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Prompt`] for a prompt of more than 2000 characters, [`RuntimeError::Tensor`]
+    /// if the encoder returns another rank, otherwise as [`Session::run`].
+    pub fn hidden_states(&mut self, text: &str) -> Result<Array2<f32>, RuntimeError> {
+        let text = text.trim();
+        if !text.is_empty() {
+            check_prompt(0, text)?;
+        }
+        let (ids, mask) = self.inputs(text)?;
+        let ports = &self.ports;
+        let output = self
+            .session
+            .run(
+                &[(&ports.ids, &ids), (&ports.mask, &mask)],
+                &[&ports.condition],
+            )?
+            .remove(0);
+        let shape = output.shape();
+        let states = output.into_f32()?.into_dimensionality::<Ix3>();
+        match states {
+            Ok(states) if states.dim().0 == 1 => Ok(states.index_axis_move(Axis(0), 0)),
+            _ => Err(RuntimeError::Tensor {
+                what: "text encoder's output".into(),
+                expected: format!("[1, {}, dims]", self.max_tokens),
+                got: format!("{shape:?}"),
+            }),
+        }
+    }
+
+    /// Token ids and mask, `[1, max_tokens]`.
+    fn inputs(&self, text: &str) -> Result<(Tensor, Tensor), RuntimeError> {
+        let mut encoding = self.tokens(text)?;
+        let room = self.max_tokens.saturating_sub(self.added_tokens());
+        if encoding.len() > room {
+            tracing::warn!("the prompt is cut to its first {room} tokens: {text}");
+            encoding.truncate(room, 0, TruncationDirection::Right);
+        }
+        let encoding = self
+            .tokenizer
+            .post_process(encoding, None, true)
+            .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
+        let count = encoding.len().min(self.max_tokens);
+        let mut ids = Array2::<i64>::zeros((1, self.max_tokens));
+        let mut mask = Array2::<f32>::zeros((1, self.max_tokens));
+        for (at, &id) in encoding.get_ids().iter().take(count).enumerate() {
+            ids[[0, at]] = i64::from(id);
+            mask[[0, at]] = 1.0;
+        }
+        Ok((Tensor::from(ids), Tensor::from(mask)))
     }
 }
 

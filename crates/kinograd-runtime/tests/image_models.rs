@@ -18,10 +18,11 @@ use kinograd_diffusion::{
     Spacing, sample_from,
 };
 use kinograd_runtime::{
-    Engine, ImageDenoiser, OnnxNetwork, Package, Role, RuntimeError, SessionOptions, TextEncoder,
+    Engine, ImageCondition, ImageDenoiser, OnnxNetwork, Package, Role, RuntimeError,
+    SessionOptions, TextEncoder,
 };
 use kinograd_testkit::{Golden, Tolerance, assert_close};
-use ndarray::{ArrayD, Axis, Slice, stack};
+use ndarray::{Array2, ArrayD, Axis, Slice, stack};
 
 const TOLERANCE: Tolerance = Tolerance::Within {
     absolute: 2e-4,
@@ -138,6 +139,49 @@ fn a_flow_walks_as_its_scheduler_does() {
         .unwrap();
         let views: Vec<_> = path.iter().map(|x0| x0.view()).collect();
         assert_family(&stack(Axis(0), &views).unwrap(), "flow_plain");
+    }
+}
+
+#[test]
+fn a_denoiser_is_told_what_it_takes() {
+    let engine = engines().remove(0);
+    let open = |name: &str| {
+        let options = SessionOptions::default();
+        ImageDenoiser::open(engine.clone(), &family(name), options).unwrap()
+    };
+    let class = |class| ImageCondition { class, text: None };
+    let text = |shape| ImageCondition {
+        class: None,
+        text: Some(Array2::zeros(shape)),
+    };
+    for (name, condition, part) in [
+        (
+            "tiny-flow",
+            class(Some(0)),
+            "class = 0: the model takes none",
+        ),
+        ("tiny-class", class(None), "one of the model's 3 classes"),
+        ("tiny-class", class(Some(4)), "the model has classes 0 to 2"),
+        ("tiny-class", text((6, 8)), "one of the model's 3 classes"),
+        ("tiny-latent", class(None), "the model takes a text"),
+        ("tiny-latent", text((5, 8)), "condition: expected [6, 8]"),
+    ] {
+        let error = open(name).set_conditions(vec![condition]).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
+    // The null class is one more; a batch of three has no two equal parts.
+    let mut denoiser = open("tiny-class");
+    denoiser
+        .set_conditions(vec![class(Some(1)), class(Some(3))])
+        .unwrap();
+    assert!(
+        denoiser
+            .denoise(&ArrayD::zeros(vec![2, 3, 16, 16]), LEVEL)
+            .is_ok()
+    );
+    for shape in [vec![3, 3, 16, 16], vec![2, 4, 16, 16]] {
+        assert!(denoiser.denoise(&ArrayD::zeros(shape), LEVEL).is_err());
     }
 }
 

@@ -7,24 +7,25 @@ For every model: x_T, x̂0 of each step unguided and guided by DPS (Chung et al.
 distance of the picture from 0.3, whose network is `reward.onnx`, and x̂0's vector–Jacobian product at one level.
 """
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "../../../models/export"))
 
+from compare_steps import Grey, scheduler_of, walk  # noqa: E402
 from package import export, write  # noqa: E402
 
 WORDS = ["[PAD]", "[UNK]", "a", "red", "blue", "heart", "star"]
 TOKENS, DIMS, CLASSES, STEPS, SIDE = 6, 8, 3, 4, 16
-CFG = 2.5
+CFG, SCALE = 2.5, 20.0
 CARD = {"version": "0.1.0", "licence": "MIT OR Apache-2.0", "data": "none: random weights", "limits": ["for tests only"]}
 
 torch.manual_seed(11)
@@ -71,11 +72,6 @@ class Encoder(nn.Module):
         return (self.mix(e) + e.mean(1, keepdim=True)).tanh()
 
 
-class Reward(nn.Module):
-    def forward(self, image):
-        return -(image - 0.3).square().flatten(1).sum(1)
-
-
 def random_weights(module):
     with torch.no_grad():
         for p in module.parameters():
@@ -83,53 +79,15 @@ def random_weights(module):
     return module.eval()
 
 
+def both_walks(name, predict, x, picture=lambda x0: x0):
+    """Without guidance and with it, by the scheduler that the package's `model.json` describes."""
+    manifest = json.loads((HERE / f"tiny-{name}" / "model.json").read_text())
+    plain, guided = (walk(scheduler_of(manifest, STEPS), predict, x, picture, scale) for scale in (0.0, SCALE))
+    return {f"{name}_x_t": x, f"{name}_plain": plain, f"{name}_guided": guided}
+
+
 def normal(*shape, seed):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
-
-
-def steps_of(kind):
-    """A scheduler's `(x0 from output, step, network's time, scale of its sample)` for each step."""
-    if kind == "flow":
-        s = FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=3.0)
-        s.set_timesteps(sigmas=np.linspace(1.0, 1 / STEPS, STEPS))
-    else:
-        betas = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012}
-        if kind == "v_prediction":
-            betas = {"beta_schedule": "linear", "beta_start": 1e-4, "beta_end": 0.02}
-        s = DDIMScheduler(num_train_timesteps=1000, prediction_type=kind, timestep_spacing="trailing",
-                          clip_sample=False, set_alpha_to_one=True, **betas)  # fmt: skip
-        s.set_timesteps(STEPS)
-    return s
-
-
-def walk(predict, kind, x, picture=None, guided=False, scale=20.0):
-    """x̂0 of every step; `predict(sample, time)` is the network with its conditions."""
-    s, path = steps_of(kind), []
-    for i, t in enumerate(s.timesteps):
-        x = x.detach().requires_grad_(guided)
-        out = predict(x, t)
-        sigma = s.sigmas[i] if kind == "flow" else None
-        x0 = x - sigma * out if kind == "flow" else None
-        stepped = s.step(out.detach(), t, x.detach())
-        if kind != "flow":
-            a = s.alphas_cumprod[t]
-            x0 = (x - (1 - a).sqrt() * out) / a.sqrt() if kind == "epsilon" else a.sqrt() * x - (1 - a).sqrt() * out
-        after = stepped.prev_sample
-        if guided:
-            loss = (picture(x0) - 0.3).square().flatten(1).sum(1)
-            # the gradient of the norm, in the coordinates of the variance-preserving sample
-            gradient = torch.autograd.grad(loss.sqrt().sum(), x)[0]
-            shrink, grow = 1.0, 1.0
-            if kind == "flow":
-                following = s.sigmas[i + 1]
-                shrink = 1 / ((1 - sigma) ** 2 + sigma**2).sqrt()
-                grow = ((1 - following) ** 2 + following**2).sqrt()
-                # x_vp = shrink · x: the gradient by x_vp is that by x over shrink
-                gradient = gradient / shrink
-            after = after - scale * gradient * grow
-        path.append(x0.detach())
-        x = after
-    return torch.stack(path)
 
 
 def main():
@@ -137,7 +95,7 @@ def main():
     flow = random_weights(Net(3, 0.01))
     classes = random_weights(Net(3, 10.0, classes=CLASSES))
     latent, decoder, encoder = (random_weights(m) for m in (Net(4, 0.01, text=True), Decoder(4), Encoder()))
-    export(Reward(), (normal(2, 3, SIDE, SIDE, seed=1),), ["image"], ["reward"], HERE / "reward.onnx")
+    export(Grey(), (normal(2, 3, SIDE, SIDE, seed=1),), ["image"], ["reward"], HERE / "reward.onnx")
 
     # a flow
     x = normal(2, 3, SIDE, SIDE, seed=2)
@@ -148,10 +106,7 @@ def main():
     picture = {"channels": 3, "height": SIDE, "width": SIDE}
     write(folder, "image", {"denoiser": "denoiser.onnx"}, prediction="flow", image=picture,
           schedule={"kind": "flow", "train_steps": 1000, "shift": 3.0}, **CARD)  # fmt: skip
-    both = lambda net, *more: lambda x, t: net(x, t.float().expand(len(x)), *more)  # noqa: E731
-    out["flow_x_t"] = x
-    out["flow_plain"] = walk(both(flow), "flow", x)
-    out["flow_guided"] = walk(both(flow), "flow", x, picture=lambda x0: x0, guided=True)
+    out |= both_walks("flow", lambda x, t: flow(x, t.float().expand(len(x))), x)
     v, level = normal(2, 3, SIDE, SIDE, seed=3), 0.4  # σ
     sample = (x / ((1 - level) ** 2 + level**2) ** 0.5).requires_grad_()  # variance-preserving
     inner = sample * ((1 - level) ** 2 + level**2) ** 0.5
@@ -172,9 +127,7 @@ def main():
         rows = lambda c: classes(x, (t / 1000).expand(len(x)), torch.full((len(x),), c))  # noqa: E731
         return rows(CLASSES) + CFG * (rows(1) - rows(CLASSES))
 
-    out["class_x_t"] = normal(2, 3, SIDE, SIDE, seed=4)
-    out["class_plain"] = walk(guided_class, "v_prediction", out["class_x_t"])
-    out["class_guided"] = walk(guided_class, "v_prediction", out["class_x_t"], picture=lambda x0: x0, guided=True)
+    out |= both_walks("class", guided_class, normal(2, 3, SIDE, SIDE, seed=4))
 
     # text, in a latent space
     folder = HERE / "tiny-latent"
@@ -201,10 +154,8 @@ def main():
         return rows(1) + CFG * (rows(0) - rows(1))
 
     decode = lambda x0: decoder(x0 / 2.0 + 0.1)  # noqa: E731
-    out["latent_x_t"] = z
-    out["latent_plain"] = walk(guided_text, "epsilon", z)
-    out["latent_guided"] = walk(guided_text, "epsilon", z, picture=decode, guided=True)
-    out["latent_picture"] = decode(out["latent_guided"][-1])
+    out |= both_walks("latent", guided_text, z, decode)
+    out["latent_picture"] = decode(out["latent_plain"][-1])
     np.savez(HERE / "io.npz", **{k: a.detach().numpy().astype(np.float32) for k, a in out.items()})
 
 

@@ -13,7 +13,9 @@ use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
     kinograd image \"a yellow star\" --n 16 --grid -o stars.png --augment 10 --save-steps strip.png\n  \
     kinograd image --loss text=dog,seg:2=mask.png,sketch=lines.png -o dog.png\n  \
     kinograd image \"a red heart\" --n 4 --grid --rounds 8 --save-steps rounds.png -o hearts.png\n  \
-    kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n\n\
+    kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n  \
+    kinograd image \"a red bus\" --model my-ldm --cfg 7.5 -o bus.png\n  \
+    kinograd image --model my-dit --class \"golden retriever\" --loss sketch=lines.png -o dog.png\n\n\
     Losses (KEY=VALUE, joined by commas; KEY:WEIGHT=VALUE weighs one):\n  \
     text=WORDS          what the picture shows, in English\n  \
     seg=FILE            foreground; white, or opaque, is foreground\n  \
@@ -28,11 +30,18 @@ use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
     Pictures are PNG of the model's shape in any size. Transparent ones stand on white, 16 bits become 8.\n\
     With --n above 1 and without --grid, heart.png becomes heart-00.png, heart-01.png and so on.")]
 pub struct ImageArgs {
-    /// What the picture shows, in English; the same as --loss text=PROMPT.
+    /// What the picture shows, in English; the same as --loss text=PROMPT. A model that reads text is
+    /// told it instead, and steered by it too where --text-model is given.
     pub prompt: Option<String>,
     /// What to steer towards; may be repeated.
     #[arg(long = "loss", value_name = "KEY=VALUE,...")]
     pub losses: Vec<String>,
+    /// Class of a model that has classes, by number or name.
+    #[arg(long, value_name = "N|NAME")]
+    pub class: Option<String>,
+    /// Scale of classifier-free guidance, for models of texts or classes; the model's own if not given.
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
+    pub cfg: Option<f64>,
     /// Network whose output shall be as large as can be; the same as --loss reward=FILE.
     #[arg(long, value_name = "ONNX")]
     pub reward: Option<PathBuf>,
@@ -45,6 +54,9 @@ pub struct ImageArgs {
     /// The same seed, models and provider give the same bytes.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// The noise to start from in place of the seed's: a .npy of floats, [n, channels, height, width].
+    #[arg(long, value_name = "NPY")]
+    pub noise: Option<PathBuf>,
     /// Denoising steps.
     #[arg(long, default_value_t = 50)]
     pub steps: usize,
@@ -90,8 +102,8 @@ pub struct ImageArgs {
     /// Picture to write: .png, or .json for the report; may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
-    /// Also write how the pictures came out of noise, one row each.
-    #[arg(long, value_name = "PNG")]
+    /// Also write how the pictures came out of noise: .png, one row each, or .npz, every step as numbers.
+    #[arg(long, value_name = "PNG|NPZ")]
     pub save_steps: Option<PathBuf>,
     /// When and how much the method acts.
     #[command(flatten)]
@@ -108,9 +120,9 @@ pub struct ImageModelArgs {
     /// Model package that makes pictures: a name, or a folder with a model.json.
     #[arg(long, default_value = "emoji-64", value_name = "NAME|FOLDER")]
     pub model: String,
-    /// Package of image and text towers that steers.
-    #[arg(long, default_value = "emoji-clip", value_name = "NAME|FOLDER")]
-    pub text_model: String,
+    /// Package of image and text towers that steers; emoji-clip if not given.
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub text_model: Option<String>,
     /// Package of towers that only judges; left out where it is not there.
     #[arg(long, default_value = "emoji-judge", value_name = "NAME|FOLDER")]
     pub judge: String,

@@ -234,7 +234,9 @@ fn tune_image(args: &BenchTuneImageArgs, printer: &Printer) -> anyhow::Result<()
 fn models(args: &ImageModelArgs) -> ImageModels {
     let mut models = ImageModels::default();
     models.denoiser.clone_from(&args.model);
-    models.embedding.clone_from(&args.text_model);
+    if let Some(model) = &args.text_model {
+        models.embedding.clone_from(model);
+    }
     models.judge.clone_from(&args.judge);
     models.segmentation.clone_from(&args.seg_model);
     models

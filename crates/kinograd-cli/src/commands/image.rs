@@ -7,7 +7,7 @@ use std::time::Instant;
 use kinograd::eval::statistics::mean;
 use kinograd::image::{
     Condition, GeneratedImage, Goal, ImageGenerator, ImageOptimization, ImageReport, ImageRequest,
-    ImageRounds, save_strip, tiled,
+    ImageRounds, Keep, save_strip, save_trace, takes_text, tiled,
 };
 use kinograd::{Error, FileFormat, check_output, save_report};
 use serde_json::{Value, json};
@@ -21,8 +21,11 @@ use crate::printer::Printer;
 pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
     let started = Instant::now();
     let request = request_of(args)?;
-    for output in args.outputs.iter().chain(&args.save_steps) {
-        check_picture(output)?;
+    for output in &args.outputs {
+        check_picture(output, FileFormat::Json)?;
+    }
+    if let Some(steps) = &args.save_steps {
+        check_picture(steps, FileFormat::Npz)?;
     }
     let options = engine::image_options(&args.models);
     let mut generator = ImageGenerator::open(&request, &options)?;
@@ -65,20 +68,46 @@ fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
         .steering((&args.steering).into())
         .augmentations(args.augment)
         .denoiser(&args.models.model)
-        .embedding(&args.models.text_model)
         .judge(&args.models.judge)
         .segmentation(&args.models.seg_model);
     if let Some(scale) = args.guidance_scale {
         request = request.guidance_scale(scale);
     }
-    if let Some(prompt) = &args.prompt {
-        request = request.prompt(prompt);
-    }
+    let mut goals = Vec::new();
     for losses in &args.losses {
-        for goal in Goal::parse(losses)? {
-            request = request.goal(goal);
+        goals.extend(Goal::parse(losses)?);
+    }
+    if let Some(prompt) = &args.prompt {
+        // A package that is not there is named when it is opened.
+        let reads = takes_text(&args.models.model).unwrap_or(false);
+        if reads {
+            request = request.text(prompt);
+        }
+        let steered = goals.iter().any(|goal| goal.condition.needs_towers());
+        if !reads || (args.models.text_model.is_some() && !steered) {
+            request = request.prompt(prompt);
         }
     }
+    for goal in goals {
+        request = request.goal(goal);
+    }
+    if let Some(model) = &args.models.text_model {
+        request = request.embedding(model);
+    }
+    if let Some(class) = &args.class {
+        request = request.class(class);
+    }
+    if let Some(cfg) = args.cfg {
+        request = request.cfg(cfg);
+    }
+    if let Some(noise) = &args.noise {
+        request = request.noise(noise);
+    }
+    let steps = args.save_steps.as_deref();
+    request = request.keep(Keep {
+        strip: steps.is_some_and(|path| !is_npz(path)),
+        trace: steps.is_some_and(is_npz),
+    });
     if let Some(network) = &args.reward {
         request = request.goal(Goal {
             condition: Condition::Reward {
@@ -99,14 +128,25 @@ fn optimization_of(args: &ImageArgs) -> Option<ImageOptimization> {
     })
 }
 
-fn check_picture(path: &Path) -> Result<(), Error> {
-    match check_output(path)? {
-        FileFormat::Png | FileFormat::Json => Ok(()),
-        _ => Err(Error::FileFormat {
-            path: path.to_path_buf(),
-            message: "expected a name that ends in .png or .json".to_owned(),
-        }),
+/// A .png or one other kind of file.
+fn check_picture(path: &Path, other: FileFormat) -> Result<(), Error> {
+    let format = check_output(path)?;
+    if format == FileFormat::Png || format == other {
+        return Ok(());
     }
+    let other = if other == FileFormat::Npz {
+        ".npz"
+    } else {
+        ".json"
+    };
+    Err(Error::FileFormat {
+        path: path.to_path_buf(),
+        message: format!("expected a name that ends in .png or {other}"),
+    })
+}
+
+fn is_npz(path: &Path) -> bool {
+    FileFormat::of(path).is_ok_and(|format| format == FileFormat::Npz)
 }
 
 /// Writes the pictures to every output; a .json holds the report of the whole run instead.
@@ -131,7 +171,11 @@ fn write(images: &[GeneratedImage], args: &ImageArgs) -> Result<Vec<PathBuf>, Er
         }
     }
     if let Some(strip) = &args.save_steps {
-        save_strip(images, strip)?;
+        if is_npz(strip) {
+            save_trace(images, strip)?;
+        } else {
+            save_strip(images, strip)?;
+        }
         written.push(strip.clone());
     }
     Ok(written)
@@ -164,7 +208,9 @@ fn report(
     Ok(json!({
         "schema": "kinograd.image/1",
         "version": env!("CARGO_PKG_VERSION"),
-        "prompt": request.prompt(),
+        "prompt": request.text.as_deref().or(request.prompt()),
+        "class": request.class,
+        "cfg": request.cfg,
         "command": request.to_command(),
         "model": format!("{} {}", manifest.name, manifest.version),
         "size": generator.size(),

@@ -21,7 +21,7 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
         }
         ModelsCommand::Add(args) => {
             let new = NewPackage {
-                onnx: args.onnx,
+                source: args.source,
                 name: args.name,
                 like: args.like,
                 into: args.into,
@@ -87,6 +87,20 @@ fn show(package: &Package, printer: &Printer) -> anyhow::Result<()> {
             motion.max_frames as f64 / motion.fps,
             motion.fps
         )?;
+    }
+    if let Some(image) = &manifest.image {
+        writeln!(
+            text,
+            "pictures      {} × {} pixels",
+            image.width, image.height
+        )?;
+    }
+    if let Some(latent) = &manifest.latent {
+        let [channels, height, width] = latent.size();
+        writeln!(text, "latents       {channels} × {height} × {width}")?;
+    }
+    if let Some(classes) = &manifest.classes {
+        writeln!(text, "classes       {}", classes.count)?;
     }
     writeln!(text, "files")?;
     for (role, file) in &manifest.files {

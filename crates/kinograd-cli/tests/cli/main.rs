@@ -12,6 +12,7 @@ mod commands;
 mod diagnose;
 mod generate;
 mod image;
+mod image_families;
 mod optimize;
 mod render;
 mod snapshots;

@@ -37,7 +37,7 @@ pub use forward_distance::ForwardDistance;
 pub use ground::GroundPenetration;
 pub use image::{
     AsEmbedding, ClassLoss, ColourStatistics, ColourTarget, EDGE_HALF, EdgeMatch, ImageOperator,
-    LinearMeasurement, MaskMatch, Network, NetworkPullBack, RewardLoss, edge_map,
+    LinearMeasurement, MaskMatch, Network, NetworkPullBack, OnDecoded, RewardLoss, edge_map,
 };
 pub use joint_height::JointHeight;
 pub use joint_target::{JointTarget, Origin};

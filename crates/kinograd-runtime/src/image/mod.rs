@@ -1,12 +1,18 @@
-//! A package's image denoiser behind the sampler's traits.
+//! A package's image denoiser behind the sampler's traits, and its decoder.
 
+mod condition;
+mod decoder;
 mod family;
+
+pub use condition::ImageCondition;
+pub use decoder::ImageDecoder;
 
 use std::sync::Arc;
 
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, DiffusionError, NoiseLevel, PullBack};
 use ndarray::{Array1, ArrayD};
 
+use self::condition::Takes;
 use self::family::{Adapted, Family};
 use crate::denoiser::{model_error, not_loaded};
 use crate::{
@@ -14,10 +20,11 @@ use crate::{
     Tensor,
 };
 
-/// The unconditional image denoiser of a model package.
+/// The image denoiser of a model package.
 ///
-/// x_t is `[batch, channels, height, width]` of the size that the package names, pixels in −1..1
-/// where there is no noise.
+/// x_t is `[batch, channels, height, width]` of [`crate::Manifest::sample_size`], pixels in −1..1
+/// or latents where there is no noise. Denoisers of classes or texts need
+/// [`ImageDenoiser::set_conditions`] first.
 ///
 /// ```no_run
 /// use kinograd_diffusion::{Denoiser, NoiseLevel};
@@ -40,6 +47,8 @@ pub struct ImageDenoiser {
     x0: String,
     family: Family,
     size: [usize; 3],
+    takes: Takes,
+    conditions: Vec<ImageCondition>,
     plain: Option<Box<dyn Session>>,
     gradient: Option<GradientSession>,
 }
@@ -56,7 +65,9 @@ impl ImageDenoiser {
     ) -> Result<Self, RuntimeError> {
         let port = |name| package.port(Role::Denoiser, name);
         Ok(Self {
-            size: package.manifest().image()?.size(),
+            size: package.manifest().sample_size()?,
+            takes: Takes::of(package)?,
+            conditions: Vec::new(),
             engine,
             model: package.model(Role::Denoiser)?,
             options,
@@ -67,6 +78,24 @@ impl ImageDenoiser {
             plain: None,
             gradient: None,
         })
+    }
+
+    /// Whether the denoiser takes a class or a text.
+    pub fn is_conditional(&self) -> bool {
+        !self.takes.nothing()
+    }
+
+    /// Sets what the next calls show: the batch is cut into as many equal parts as there are
+    /// conditions, one after the other, as
+    /// [`ClassifierFree`](kinograd_diffusion::ClassifierFree) stacks them.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Parameter`] for a class or text that the model does not take, needs or
+    /// know, [`RuntimeError::Tensor`] for a text of another shape.
+    pub fn set_conditions(&mut self, parts: Vec<ImageCondition>) -> Result<(), RuntimeError> {
+        parts.iter().try_for_each(|part| self.takes.check(part))?;
+        self.conditions = parts;
+        Ok(())
     }
 
     /// Loads the graphs before the first step: the plain forward, or forward and backward.
@@ -100,11 +129,15 @@ impl ImageDenoiser {
             });
         }
         let adapted = self.family.at(level)?;
-        Ok(Call {
-            x_t: Tensor::from(scaled(x_t, adapted.input)),
-            timestep: Tensor::from(Array1::from_elem(batch, adapted.time)),
-            adapted,
-        })
+        let mut inputs = vec![
+            (self.x_t.clone(), Tensor::from(scaled(x_t, adapted.input))),
+            (
+                self.timestep.clone(),
+                Tensor::from(Array1::from_elem(batch, adapted.time)),
+            ),
+        ];
+        inputs.extend(self.takes.inputs(&self.conditions, batch)?);
+        Ok(Call { inputs, adapted })
     }
 
     fn run(&mut self, x_t: &ArrayD<f32>, level: NoiseLevel) -> Result<ArrayD<f32>, RuntimeError> {
@@ -112,10 +145,7 @@ impl ImageDenoiser {
         if self.plain.is_none() && self.gradient.is_none() {
             self.prepare(false)?;
         }
-        let named = [
-            (self.x_t.as_str(), &call.x_t),
-            (self.timestep.as_str(), &call.timestep),
-        ];
+        let named = call.named();
         let output = match (&mut self.plain, &mut self.gradient) {
             (Some(plain), _) => plain.run(&named, &[&self.x0])?.remove(0),
             (None, Some(gradient)) => gradient.forward(&named)?.0,
@@ -132,24 +162,15 @@ impl ImageDenoiser {
     ) -> Result<(ArrayD<f32>, PullBack<'a>), RuntimeError> {
         let call = self.call(x_t, level)?;
         self.prepare(true)?;
-        let Self {
-            gradient,
-            x_t: x_t_name,
-            timestep,
-            ..
-        } = self;
-        let gradient = gradient.as_mut().ok_or_else(not_loaded)?;
-        let names = (x_t_name.as_str(), timestep.as_str());
-        let named = [(names.0, &call.x_t), (names.1, &call.timestep)];
-        let (output, activations) = gradient.forward(&named)?;
+        let gradient = self.gradient.as_mut().ok_or_else(not_loaded)?;
+        let (output, activations) = gradient.forward(&call.named())?;
         let Adapted {
             input, skip, scale, ..
         } = call.adapted;
         let x0 = shifted(output.into_f32()?, x_t, skip, scale)?;
         let pull_back = move |cotangent: &ArrayD<f32>| -> Result<ArrayD<f32>, RuntimeError> {
-            let named = [(names.0, &call.x_t), (names.1, &call.timestep)];
             let tensor = Tensor::from(cotangent.clone());
-            let pulled = gradient.backward(&activations, &named, &tensor)?;
+            let pulled = gradient.backward(&activations, &call.named(), &tensor)?;
             shifted(pulled.into_f32()?, cotangent, skip, input * scale)
         };
         let mut pull_back = pull_back;
@@ -161,11 +182,19 @@ impl ImageDenoiser {
     }
 }
 
-/// The tensors of one call.
+/// The tensors of one call, by the graph's names.
 struct Call {
-    x_t: Tensor,
-    timestep: Tensor,
+    inputs: Vec<(String, Tensor)>,
     adapted: Adapted,
+}
+
+impl Call {
+    fn named(&self) -> Vec<(&str, &Tensor)> {
+        let inputs = self.inputs.iter();
+        inputs
+            .map(|(name, tensor)| (name.as_str(), tensor))
+            .collect()
+    }
 }
 
 fn scaled(x: &ArrayD<f32>, by: f64) -> ArrayD<f32> {

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
-use kinograd_diffusion::{DiffusionError, NoiseSchedule};
 use serde::{Deserialize, Serialize};
+
+use super::{Classes, ImageSize, LatentSize, Prediction, ScheduleSpec};
 
 /// The version of `model.json` that this crate reads.
 pub const SCHEMA: u32 = 1;
@@ -18,6 +19,8 @@ pub const SCHEMA: u32 = 1;
 /// | `schedule` | `{kind, train_steps, beta_start?, beta_end?, shift?, time?}` | `kind` is `"cosine"`, `"linear"`, `"scaled_linear"` (β linear in its root) or `"flow"`; see [`ScheduleSpec`] |
 /// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"`; lengths in frames |
 /// | `image` | `{channels, height, width}` | size of the images that a denoiser makes or a network reads; pixels in −1..1 |
+/// | `latent` | `{channels, height, width, scale, shift?}` | of a latent image model: what the denoiser makes; the `decoder` gets `latent / scale + shift` |
+/// | `classes` | `{count, null?, names?}` | of an image model with classes: how many, the index that means none (`count` or below), and their names |
 /// | `conditioning` | `{dims, max_tokens, embedding_dims?}` | widths of `condition` and `embedding`; longest prompt |
 /// | `defaults` | `{cfg?, steps?, sampler?}` | how the makers sample |
 /// | `licence`, `data` | strings | terms; where the training data came from |
@@ -31,8 +34,10 @@ pub const SCHEMA: u32 = 1;
 /// | role | inputs → outputs |
 /// |---|---|
 /// | `denoiser` | `x_t [batch, frames, features]`, `timestep [batch]` f32, `condition [batch, dims]`, `frame_mask [batch, frames]` f32 → `x0 [batch, frames, features]` |
-/// | `denoiser` of an image package | `x_t [batch, channels, height, width]`, `timestep [batch]` f32 → `x0`, like `x_t` |
+/// | `denoiser` of an image package | `x_t [batch, channels, height, width]` of the size of `latent`, if there is one, else of `image`; `timestep [batch]` f32; with `classes` also `class [batch]` i64; with a `text_encoder` also `condition [batch, max_tokens, dims]` → `x0`, like `x_t` |
+/// | `decoder` | `latent [batch, channels, height, width]` → `image [batch, channels, height, width]` in −1..1 |
 /// | `text_encoder` | `token_ids [batch, tokens]` i64, `token_mask [batch, tokens]` f32 → `condition [batch, dims]`, `embedding [batch, embedding_dims]` |
+/// | `text_encoder` of an image package | the same, always `max_tokens` of them → `condition [batch, max_tokens, dims]`; that of the empty prompt is the null condition |
 /// | `motion_embedding` | `features [batch, frames, features]`, `frame_mask [batch, frames]` → `embedding [batch, embedding_dims]` |
 /// | `image_embedding` | `image [batch, channels, height, width]` → `embedding [batch, embedding_dims]`, unit length |
 /// | `segmentation` | `image [batch, channels, height, width]` → `logits [batch, 1, height, width]` of the foreground |
@@ -63,6 +68,12 @@ pub struct Manifest {
     /// Size of the images.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSize>,
+    /// What a latent model's denoiser makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent: Option<LatentSize>,
+    /// What classes the denoiser knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Classes>,
     /// How prompts come in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditioning: Option<Conditioning>,
@@ -139,6 +150,8 @@ pub enum ModelKind {
 pub enum Role {
     /// Predicts the clean sample.
     Denoiser,
+    /// Turns latents into pictures.
+    Decoder,
     /// Turns tokens into a condition and an embedding.
     TextEncoder,
     /// Turns a clip into an embedding.
@@ -160,6 +173,7 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Denoiser => "denoiser",
+            Self::Decoder => "decoder",
             Self::TextEncoder => "text_encoder",
             Self::MotionEmbedding => "motion_embedding",
             Self::ImageEmbedding => "image_embedding",
@@ -186,103 +200,6 @@ pub struct FileEntry {
     pub outputs: BTreeMap<String, String>,
 }
 
-/// What a denoiser's output is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Prediction {
-    /// The clean sample.
-    #[default]
-    X0,
-    /// The noise (Ho et al. 2020).
-    Epsilon,
-    /// `√ᾱ · noise − √(1−ᾱ) · x0` (Salimans & Ho 2022).
-    V,
-    /// `noise − x0`, the velocity of a rectified flow (Liu et al. 2022).
-    Flow,
-}
-
-/// A schedule's family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScheduleKind {
-    /// Nichol & Dhariwal 2021, eq. 17.
-    Cosine,
-    /// β rising linearly, Ho et al. 2020.
-    Linear,
-    /// √β rising linearly, Rombach et al. 2022.
-    ScaledLinear,
-    /// No β: the network is trained on `(1 − σ) x0 + σ noise`, gets that as `x_t` and σ as its time.
-    Flow,
-}
-
-/// What a denoiser's input `timestep` holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimeInput {
-    /// The timestep, `0..train_steps`, fractional where a sampler evaluates between two; of a flow
-    /// `σ · train_steps`.
-    #[default]
-    Discrete,
-    /// That divided by `train_steps`: `timestep / train_steps` in 0..1, of a flow σ in 0..=1.
-    Continuous,
-}
-
-/// The noise schedule of a training.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ScheduleSpec {
-    /// The family.
-    pub kind: ScheduleKind,
-    /// Number of noise levels; of a flow the factor between σ and the network's time.
-    pub train_steps: usize,
-    /// First β of a linear schedule: 1e-4 if not given, 0.00085 if it is linear in the root.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beta_start: Option<f64>,
-    /// Last β of a linear schedule: 0.02 if not given, 0.012 if it is linear in the root.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beta_end: Option<f64>,
-    /// How a flow is sampled: `σ = s u / (1 + (s − 1) u)` for even u; 1 if not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shift: Option<f64>,
-    /// What the network is told of the time.
-    #[serde(default, skip_serializing_if = "TimeInput::is_discrete")]
-    pub time: TimeInput,
-}
-
-impl TimeInput {
-    fn is_discrete(&self) -> bool {
-        *self == Self::Discrete
-    }
-}
-
-impl ScheduleSpec {
-    /// The noise levels.
-    ///
-    /// # Errors
-    /// As the constructors of [`NoiseSchedule`].
-    pub fn levels(&self) -> Result<NoiseSchedule, DiffusionError> {
-        let steps = self.train_steps;
-        let betas = |start, end| {
-            let given = (self.beta_start, self.beta_end);
-            (given.0.unwrap_or(start), given.1.unwrap_or(end))
-        };
-        match self.kind {
-            ScheduleKind::Cosine => NoiseSchedule::cosine(steps),
-            ScheduleKind::Linear => {
-                let (start, end) = betas(1e-4, 0.02);
-                NoiseSchedule::linear(steps, start, end)
-            }
-            ScheduleKind::ScaledLinear => {
-                let (start, end) = betas(0.00085, 0.012);
-                NoiseSchedule::scaled_linear(steps, start, end)
-            }
-            ScheduleKind::Flow => NoiseSchedule::flow(steps, self.shift.unwrap_or(1.0)),
-        }
-    }
-}
-
-/// Most training steps: what a typing error in `model.json` may ask memory for.
-const MAX_TRAIN_STEPS: usize = 1_000_000;
-
 /// What a model's features are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Representation {
@@ -304,28 +221,6 @@ pub struct Representation {
 fn one() -> usize {
     1
 }
-
-/// Size of a package's images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageSize {
-    /// 3 for red, green and blue.
-    pub channels: usize,
-    /// Rows.
-    pub height: usize,
-    /// Columns.
-    pub width: usize,
-}
-
-impl ImageSize {
-    /// `[channels, height, width]`.
-    #[must_use]
-    pub fn size(self) -> [usize; 3] {
-        [self.channels, self.height, self.width]
-    }
-}
-
-/// Largest side of an image: what a typing error in `model.json` may ask memory for.
-const MAX_SIDE: usize = 4096;
 
 /// How prompts come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -396,15 +291,7 @@ impl Manifest {
                 );
             }
         }
-        if let Some(image) = &self.image {
-            let sides = [image.height, image.width];
-            let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
-            if !(within && (1..=4).contains(&image.channels)) {
-                return Err(format!(
-                    "image: sides must be 1 to {MAX_SIDE} pixels and channels 1 to 4"
-                ));
-            }
-        }
+        self.validate_image_model()?;
         if let Some(c) = &self.conditioning
             && (c.dims == 0 || c.max_tokens == 0)
         {
@@ -418,36 +305,11 @@ impl Manifest {
         Ok(())
     }
 
-    fn validate_schedule(&self) -> Result<(), String> {
-        let flows = self.prediction == Prediction::Flow;
-        let Some(schedule) = &self.schedule else {
-            return if flows {
-                Err("prediction `flow` needs a schedule of the kind `flow`".into())
-            } else {
-                Ok(())
-            };
-        };
-        if !(1..=MAX_TRAIN_STEPS).contains(&schedule.train_steps) {
-            return Err(format!(
-                "schedule.train_steps must be 1 to {MAX_TRAIN_STEPS}"
-            ));
-        }
-        let is_flow = schedule.kind == ScheduleKind::Flow;
-        if is_flow != flows {
-            return Err("prediction `flow` and schedule.kind `flow` go together".into());
-        }
-        if schedule.shift.is_some() && !is_flow {
-            return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
-        }
-        if self.representation.is_some() && (is_flow || !schedule.time.is_discrete()) {
-            return Err(
-                "schedule: flows and continuous time are read for image packages only".into(),
-            );
-        }
-        schedule
-            .levels()
-            .map(|_| ())
-            .map_err(|error| format!("schedule: {error}"))
+    /// Whether the denoiser of an image package reads what the package's text encoder makes of a
+    /// prompt.
+    #[must_use]
+    pub fn takes_text(&self) -> bool {
+        self.kind == ModelKind::Image && self.files.contains_key(&Role::TextEncoder)
     }
 
     /// What the features are.
@@ -466,6 +328,18 @@ impl Manifest {
     /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
     pub fn image(&self) -> Result<ImageSize, crate::RuntimeError> {
         self.image.ok_or_else(|| self.lacks("image"))
+    }
+
+    /// `[channels, height, width]` of what the denoiser of an image package makes: latents, where the
+    /// package has a decoder, else images.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say.
+    pub fn sample_size(&self) -> Result<[usize; 3], crate::RuntimeError> {
+        match self.latent {
+            Some(latent) => Ok(latent.size()),
+            None => Ok(self.image()?.size()),
+        }
     }
 
     /// How prompts come in.

@@ -3,20 +3,23 @@
 mod arrays;
 mod constants;
 mod find;
+mod image;
 mod inspect;
 mod manifest;
 mod reference;
+mod schedule;
 
 use std::path::{Component, Path, PathBuf};
 
 pub use constants::Constants;
 pub use find::{FoundPackage, find_package, list_packages, package_folders, user_models};
+pub use image::{Classes, ImageSize, LatentSize};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
-    Conditioning, Defaults, FileEntry, ImageSize, Lineage, Manifest, ModelKind, Prediction,
-    Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TimeInput,
+    Conditioning, Defaults, FileEntry, Lineage, Manifest, ModelKind, Representation, Role, SCHEMA,
 };
 pub use reference::Reference;
+pub use schedule::{Prediction, ScheduleKind, ScheduleSpec, TimeInput};
 
 use crate::hash::sha256_of_file;
 use crate::{ModelSource, RuntimeError};

@@ -189,6 +189,8 @@ pub fn manifest() -> Manifest {
             time: TimeInput::Discrete,
         }),
         image: None,
+        latent: None,
+        classes: None,
         representation: Some(Representation {
             kind: "test".into(),
             fps: 20.0,

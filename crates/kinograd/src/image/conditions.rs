@@ -108,6 +108,12 @@ impl Condition {
         }
     }
 
+    /// Whether the towers of images and texts judge.
+    #[must_use]
+    pub fn needs_towers(&self) -> bool {
+        matches!(self, Self::Text { .. } | Self::Identity { .. })
+    }
+
     /// Whether a network judges, so that augmentation smooths its gradient.
     #[must_use]
     pub fn is_network(&self) -> bool {

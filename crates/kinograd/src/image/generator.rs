@@ -3,32 +3,33 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-use kinograd_diffusion::{
-    Layout, Model, NoiseSchedule, Progress, SeededNoise, Spacing, StepPair, sample,
-};
+use kinograd_diffusion::{Layout, Model, NoiseSchedule, Progress, Spacing, StepPair, sample};
 use kinograd_guidance::Loss;
 use kinograd_motion::Provenance;
 use kinograd_runtime::{
-    EngineOptions, EngineReport, ImageDenoiser, Manifest, OnnxNetwork, OpenEngine, Package, Role,
-    RuntimeError, SessionOptions, cache_dir, find_package, open_engine,
+    EngineOptions, EngineReport, ImageDecoder, ImageDenoiser, Manifest, OnnxNetwork, OpenEngine,
+    Package, Role, RuntimeError, SessionOptions, TextEncoder, cache_dir, find_package, open_engine,
 };
-use ndarray::{Array3, ArrayD, ArrayView3, Axis, Ix3};
-use serde::Serialize;
+use ndarray::{Array3, ArrayD, Axis, Ix3, Slice};
 use serde_json::{Value, json};
 
-use super::losses::{Networks, Prepared, Term, Towers, prepare, sum};
-use super::picture::{Picture, tiled};
+use super::generated::{GeneratedImage, ImageReport, ImageTimings};
+use super::losses::{Networks, Prepared, Term, Towers, name_of, on_samples, prepare, sum, terms};
+use super::picture::Picture;
+use super::told::Told;
+use super::trace::{Noise, Tracing, check_trace, read_noise};
 use super::{Condition, ImageRequest};
 use crate::Error;
 use crate::generator::{schedule_from, tell};
 use crate::observer::{Event, Observer};
 
 /// Images that are sampled together.
-pub(super) const BATCH: usize = 8;
+const BATCH: usize = 8;
+/// Images above this many pixels are not sampled together.
+const LARGE_PIXELS: usize = 256 * 256;
 /// Pictures of a run's strip at most.
 const STRIP: usize = 12;
 
@@ -38,76 +39,17 @@ pub struct ImageGenerator {
     engine: OpenEngine,
     pub(super) schedule: NoiseSchedule,
     pub(super) denoiser: ImageDenoiser,
+    /// Reads the prompt, where the denoiser takes text.
+    pub(super) text: Option<TextEncoder>,
+    /// Of a latent model.
+    pub(super) decoder: Option<ImageDecoder>,
     pub(super) networks: Networks,
     pub(super) judge: Option<Towers>,
     hashes: BTreeMap<String, String>,
+    /// `[channels, height, width]` of the pictures, and of what the sampler walks.
     pub(super) size: [usize; 3],
+    pub(super) sample_size: [usize; 3],
     timings: ImageTimings,
-}
-
-/// Seconds that the parts of the last run took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ImageTimings {
-    /// Opening the engine and the packages.
-    pub open_s: f64,
-    /// Reading the goals' files and loading graphs.
-    pub prepare_s: f64,
-    /// Sampling.
-    pub sampling_s: f64,
-    /// Scores and losses of what came out.
-    pub measure_s: f64,
-}
-
-/// What was measured of an image.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ImageReport {
-    /// Its seed.
-    pub seed: u64,
-    /// Each goal's loss on the finished image, without augmentation and weight.
-    pub losses: BTreeMap<String, f64>,
-    /// Cosine between image and prompt, by the towers that may have steered.
-    pub text_score: Option<f64>,
-    /// The same by towers that did not.
-    pub judge_score: Option<f64>,
-}
-
-/// An image with its record.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct GeneratedImage {
-    /// The image.
-    pub picture: Picture,
-    /// x̂0 on the way, at most 12 of them, the finished image last.
-    pub steps: Vec<Picture>,
-    /// How it came to be.
-    pub provenance: Provenance,
-    /// What was measured of it.
-    pub report: ImageReport,
-}
-
-impl GeneratedImage {
-    /// Writes a PNG that carries the record.
-    ///
-    /// # Errors
-    /// [`Error::Write`] with the path.
-    pub fn save(&self, path: &Path) -> Result<(), Error> {
-        self.picture.save(path, Some(&self.provenance.to_json()?))
-    }
-}
-
-/// Writes how images came out of noise: one row each, x̂0 from left to right.
-///
-/// # Errors
-/// [`Error::Write`] with the path.
-pub fn save_strip(images: &[GeneratedImage], path: &Path) -> Result<(), Error> {
-    let frames: Vec<ArrayView3<'_, f32>> = images
-        .iter()
-        .flat_map(|image| image.steps.iter().map(|step| step.0.view()))
-        .collect();
-    let columns = images.first().map_or(1, |image| image.steps.len());
-    tiled(&frames, columns).save(path, None)
 }
 
 impl ImageGenerator {
@@ -147,8 +89,7 @@ impl ImageGenerator {
         let needs = |wanted: fn(&Condition) -> bool| {
             request.goals.iter().any(|goal| wanted(&goal.condition))
         };
-        let towers = if needs(|c| matches!(c, Condition::Text { .. } | Condition::Identity { .. }))
-        {
+        let towers = if needs(Condition::needs_towers) {
             let package = open(&models.embedding).map_err(how_to_get)?;
             Some(Towers::open(&engine.engine, &package, &session)?)
         } else {
@@ -182,9 +123,18 @@ impl ImageGenerator {
                 own.insert(index, opened);
             }
         }
+        let text = if package.manifest().takes_text() {
+            Some(TextEncoder::open(&engine.engine, &package, &session)?)
+        } else {
+            None
+        };
+        let decoder = ImageDecoder::open(engine.engine.clone(), &package, session.clone())?;
         Ok(Self {
             schedule: schedule_from(package.manifest())?,
+            sample_size: package.manifest().sample_size()?,
             denoiser: ImageDenoiser::open(engine.engine.clone(), &package, session)?,
+            text,
+            decoder,
             networks: Networks {
                 towers,
                 segmentation,
@@ -248,98 +198,121 @@ impl ImageGenerator {
             ..ImageTimings::default()
         };
         let started = Instant::now();
-        let prepared = self.prepared(request)?;
+        let plan = self.plan(request)?;
         let steering = request.method.steering().filter(|_| request.is_guided());
         self.denoiser
             .prepare(steering.is_some_and(|method| method.needs_gradient()))?;
         self.timings.prepare_s = started.elapsed().as_secs_f64();
 
-        let steps = self.schedule.steps(Spacing::Trailing, request.steps)?;
-        let firsts: Vec<usize> = (0..request.images).step_by(BATCH).collect();
+        let steps = plan.steps.len();
+        let batches = plan.batches(request);
         tell(
             observer,
             Event::Started {
                 work: "sampling",
-                total: (steps.len() * firsts.len()) as u64,
+                total: (steps * batches.len()) as u64,
             },
         )?;
         let mut images = Vec::with_capacity(request.images);
-        for (index, &first) in firsts.iter().enumerate() {
-            let seeds: Vec<u64> = (first..(first + BATCH).min(request.images))
-                .map(|image| request.seed.wrapping_add(image as u64))
-                .collect();
-            let done = index * steps.len();
+        for (index, (seeds, mut noise)) in batches.into_iter().enumerate() {
+            let done = index * steps;
             let started = Instant::now();
-            let (x0, kept) =
-                self.sample(request, &prepared, &seeds, &steps, &mut |progress, loss| {
-                    if let Some(value) = loss {
-                        observer.event(&Event::Loss { value })?;
-                    }
-                    observer.event(&Event::Advanced {
-                        done: (done + progress.index + 1) as u64,
-                    })
-                })?;
+            let (x0, way) = self.sample(request, &plan, &mut noise, &mut |progress, loss| {
+                if let Some(value) = loss {
+                    observer.event(&Event::Loss { value })?;
+                }
+                observer.event(&Event::Advanced {
+                    done: (done + progress.index + 1) as u64,
+                })
+            })?;
             self.timings.sampling_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            images.extend(self.finish(request, &prepared, &x0, &kept, &seeds)?);
+            images.extend(self.finish(request, &plan, &x0, &way, &seeds)?);
             self.timings.measure_s += started.elapsed().as_secs_f64();
         }
         tell(observer, Event::Finished)?;
         Ok(images)
     }
 
-    /// The request's goals with their files read.
-    pub(super) fn prepared(&mut self, request: &ImageRequest) -> Result<Vec<Prepared>, Error> {
+    /// Reads the request's files and tells the denoiser what it is told.
+    pub(super) fn plan(&mut self, request: &ImageRequest) -> Result<Plan, Error> {
         let [_, height, width] = self.size;
-        let goals = request.goals.iter();
-        goals
-            .map(|goal| prepare(&goal.condition, [height, width], &mut self.networks))
-            .collect()
+        let mut prepared = Vec::with_capacity(request.goals.len());
+        for goal in &request.goals {
+            let size = [height, width];
+            prepared.push(prepare(&goal.condition, size, &mut self.networks)?);
+        }
+        let told = Told::of(request, self.package.manifest(), self.text.as_mut())?;
+        self.denoiser.set_conditions(told.parts.clone())?;
+        let noise = match &request.noise {
+            Some(path) => Some(read_noise(path, request.images, self.sample_size)?),
+            None => None,
+        };
+        if request.keep.trace {
+            check_trace(request.steps, request.images, self.sample_size)?;
+        }
+        Ok(Plan {
+            prepared,
+            told,
+            noise,
+            steps: self.schedule.steps(Spacing::Trailing, request.steps)?,
+            // Large images go one by one: a batch's activations would fill the memory.
+            batch: if height * width > LARGE_PIXELS {
+                1
+            } else {
+                BATCH
+            },
+        })
     }
 
-    /// x̂0 of a batch, and x̂0 at some of the steps.
+    /// x̂0 of a batch, and what is kept of the way.
     fn sample(
         &mut self,
         request: &ImageRequest,
-        prepared: &[Prepared],
-        seeds: &[u64],
-        steps: &[StepPair],
+        plan: &Plan,
+        noise: &mut Noise,
         observer: &mut dyn FnMut(&Progress<'_>, Option<f64>) -> ControlFlow<()>,
-    ) -> Result<(ArrayD<f32>, Vec<ArrayD<f32>>), Error> {
+    ) -> Result<(ArrayD<f32>, Way), Error> {
+        let steps = &plan.steps;
         let last = Rc::new(Cell::new(f64::NAN));
         let steering = request.method.steering().filter(|_| request.is_guided());
         let mut guidance = match steering {
             Some(method) => {
                 let loss = sum(
-                    &terms(request, prepared),
+                    &terms(request, &plan.prepared),
                     &mut self.networks,
                     request.augmentations,
                     request.seed,
                     last.clone(),
                 )?;
+                let loss = on_samples(loss, self.decoder.as_mut());
                 let steering = &request.steering;
                 let options = steering.options(request.guidance_scale);
                 Some(steering.travelling(method.guide(loss, options)?)?)
             }
             None => None,
         };
+        let mut denoiser = plan.told.denoiser(&mut self.denoiser)?;
         let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {
-            Model::differentiable(&mut self.denoiser)
+            Model::differentiable(denoiser.as_mut())
         } else {
-            Model::forward_only(&mut self.denoiser)
+            Model::forward_only(denoiser.as_mut())
         };
-        let [channels, height, width] = self.size;
-        let mut noise = SeededNoise::new(seeds.to_vec());
+        let [channels, height, width] = self.sample_size;
         let mut sampler = request.sampler.make();
         let every = steps.len().div_ceil(STRIP);
-        let mut kept = Vec::new();
+        let mut way = Way::default();
         let mut watch = |progress: &Progress<'_>| {
             let left = progress.total - 1 - progress.index;
-            if left.is_multiple_of(every) {
+            if request.keep.strip && left.is_multiple_of(every) {
                 if progress.repeat > 0 {
-                    kept.pop();
+                    way.strip.pop();
                 }
-                kept.push(progress.x0.clone());
+                way.strip.push(progress.x0.clone());
+            }
+            if request.keep.trace {
+                let (pair, x0) = (progress.pair, progress.x0);
+                way.trace.push(progress.index, pair, x0, progress.x_next);
             }
             let value = last.get();
             observer(progress, value.is_finite().then_some(value))
@@ -348,27 +321,39 @@ impl ImageGenerator {
             &mut model,
             sampler.as_mut(),
             steps,
-            &Layout::full(&[seeds.len(), channels, height, width])?,
-            &mut noise,
+            &Layout::full(&[noise.batch(), channels, height, width])?,
+            noise,
             guidance
                 .as_deref_mut()
                 .map(|g| g as &mut dyn kinograd_diffusion::Guidance),
             &mut watch,
         )?;
-        Ok((x0, kept))
+        Ok((x0, way))
+    }
+
+    /// Pictures of x̂0, `[batch, channels, height, width]`.
+    pub(super) fn pictures(&mut self, x0: &ArrayD<f32>) -> Result<ArrayD<f32>, Error> {
+        match &mut self.decoder {
+            Some(decoder) => Ok(decoder.decode(x0)?),
+            None => Ok(x0.clone()),
+        }
     }
 
     pub(super) fn finish(
         &mut self,
         request: &ImageRequest,
-        prepared: &[Prepared],
+        plan: &Plan,
         x0: &ArrayD<f32>,
-        kept: &[ArrayD<f32>],
+        way: &Way,
         seeds: &[u64],
     ) -> Result<Vec<GeneratedImage>, Error> {
-        let x0 = x0.mapv(|value| value.clamp(-1.0, 1.0));
+        let mut strips = Vec::with_capacity(way.strip.len());
+        for step in &way.strip {
+            strips.push(self.pictures(step)?);
+        }
+        let x0 = self.pictures(x0)?.mapv(|value| value.clamp(-1.0, 1.0));
         let mut losses: Vec<BTreeMap<String, f64>> = vec![BTreeMap::new(); seeds.len()];
-        for term in terms(request, prepared) {
+        for term in terms(request, &plan.prepared) {
             let name = name_of(request, term.index);
             let term = Term {
                 weight: 1.0,
@@ -399,7 +384,7 @@ impl ImageGenerator {
                 judge_score: judge_scores[sample],
             };
             let last = image_of(&x0, sample)?;
-            let mut strip = kept
+            let mut strip = strips
                 .iter()
                 .map(|step| Ok(Picture(image_of(step, sample)?)))
                 .collect::<Result<Vec<_>, Error>>()?;
@@ -409,7 +394,12 @@ impl ImageGenerator {
             images.push(GeneratedImage {
                 picture: Picture(last),
                 steps: strip,
-                provenance: self.record(request, &report)?,
+                trace: if request.keep.trace {
+                    Some(way.trace.of(sample)?)
+                } else {
+                    None
+                },
+                provenance: self.record(request, &plan.told, &report)?,
                 report,
             });
         }
@@ -417,7 +407,12 @@ impl ImageGenerator {
     }
 
     /// How an image came to be. No timings: the same request gives the same bytes.
-    fn record(&self, request: &ImageRequest, report: &ImageReport) -> Result<Provenance, Error> {
+    fn record(
+        &self,
+        request: &ImageRequest,
+        told: &Told,
+        report: &ImageReport,
+    ) -> Result<Provenance, Error> {
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
         let mut record = Provenance::new(request.to_command());
         record.model_hashes.clone_from(&self.hashes);
@@ -439,6 +434,13 @@ impl ImageGenerator {
         }
         let manifest = self.package.manifest();
         let engine = &self.engine.report;
+        // What was asked for by name, or left to the package.
+        if let Some(class) = told.class {
+            record.extra.insert("class".to_owned(), json!(class));
+        }
+        if let Some(cfg) = told.cfg {
+            record.extra.insert("cfg".to_owned(), json!(cfg));
+        }
         record.extra.insert(
             "model".to_owned(),
             json!({ "name": manifest.name, "version": manifest.version }),
@@ -449,6 +451,42 @@ impl ImageGenerator {
         );
         Ok(record)
     }
+}
+
+/// What a request comes to with this generator.
+pub(super) struct Plan {
+    pub prepared: Vec<Prepared>,
+    pub told: Told,
+    pub steps: Vec<StepPair>,
+    /// x_T of all images, where it is given.
+    noise: Option<ArrayD<f32>>,
+    batch: usize,
+}
+
+impl Plan {
+    /// Seeds and noise of the images that are sampled together.
+    pub fn batches(&self, request: &ImageRequest) -> Vec<(Vec<u64>, Noise)> {
+        (0..request.images)
+            .step_by(self.batch)
+            .map(|first| {
+                let rows = first..(first + self.batch).min(request.images);
+                let seeds: Vec<u64> = rows
+                    .clone()
+                    .map(|image| request.seed.wrapping_add(image as u64))
+                    .collect();
+                let given = self.noise.as_ref();
+                let given = given.map(|x| x.slice_axis(Axis(0), Slice::from(rows)).to_owned());
+                (seeds.clone(), Noise::new(seeds, given))
+            })
+            .collect()
+    }
+}
+
+/// What is kept of a batch's way.
+#[derive(Default)]
+pub(super) struct Way {
+    pub strip: Vec<ArrayD<f32>>,
+    pub trace: Tracing,
 }
 
 /// Says where image packages come from, if one is not there.
@@ -480,26 +518,4 @@ fn image_of(batch: &ArrayD<f32>, sample: usize) -> Result<Array3<f32>, Error> {
     image
         .into_dimensionality::<Ix3>()
         .map_err(|error| Error::Internal(error.to_string()))
-}
-
-pub(super) fn terms<'a>(request: &ImageRequest, prepared: &'a [Prepared]) -> Vec<Term<'a>> {
-    let goals = request.goals.iter().zip(prepared).enumerate();
-    goals
-        .map(|(index, (goal, prepared))| Term {
-            index,
-            weight: goal.weight,
-            is_network: goal.condition.is_network(),
-            prepared,
-        })
-        .collect()
-}
-
-/// The goal's name, with its number where several are alike.
-fn name_of(request: &ImageRequest, index: usize) -> String {
-    let name = request.goals[index].condition.name();
-    let before = &request.goals[..index];
-    match before.iter().filter(|g| g.condition.name() == name).count() {
-        0 => name.to_owned(),
-        earlier => format!("{name}-{}", earlier + 1),
-    }
 }

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use kinograd_guidance::{
     AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, EdgeMatch, GuidanceError,
     ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue, MaskMatch, Network,
-    NetworkPullBack, RewardLoss, SumLoss, TextSimilarity,
+    NetworkPullBack, OnDecoded, RewardLoss, SumLoss, TextSimilarity,
 };
 use kinograd_runtime::{
-    Engine, OnnxNetwork, Package, Reference, Role, SessionOptions, TextEncoder,
+    Engine, ImageDecoder, OnnxNetwork, Package, Reference, Role, SessionOptions, TextEncoder,
 };
 use ndarray::{Array2, ArrayD, Axis};
 
 use super::picture::resized;
-use super::{Condition, ReadPicture};
+use super::{Condition, ImageRequest, ReadPicture};
 use crate::Error;
 
 /// What stands behind drawings, for what augmentations move into the image.
@@ -102,6 +102,33 @@ impl Network for Judge<'_> {
     ) -> Result<(ArrayD<f32>, NetworkPullBack<'b>), Box<dyn std::error::Error + Send + Sync>> {
         let (output, mut pull_back) = self.0.linearize(x0)?;
         Ok((output, Box::new(move |cotangent| Ok(pull_back(cotangent)?))))
+    }
+}
+
+/// A latent model's decoder as a loss sees it.
+struct Decoding<'a>(&'a mut ImageDecoder);
+
+impl Network for Decoding<'_> {
+    fn linearize<'b>(
+        &'b mut self,
+        x0: &ArrayD<f32>,
+    ) -> Result<(ArrayD<f32>, NetworkPullBack<'b>), Box<dyn std::error::Error + Send + Sync>> {
+        let (pictures, mut pull_back) = self.0.linearize(x0)?;
+        Ok((
+            pictures,
+            Box::new(move |cotangent| Ok(pull_back(cotangent)?)),
+        ))
+    }
+}
+
+/// A loss on pictures as one on what the sampler walks: through the decoder, if there is one.
+pub(super) fn on_samples<'a>(
+    loss: impl Loss + 'a,
+    decoder: Option<&'a mut ImageDecoder>,
+) -> Box<dyn Loss + 'a> {
+    match decoder {
+        Some(decoder) => Box::new(OnDecoded::new(Decoding(decoder), loss)),
+        None => Box::new(loss),
     }
 }
 
@@ -242,6 +269,29 @@ pub(super) struct Term<'a> {
     pub weight: f64,
     pub is_network: bool,
     pub prepared: &'a Prepared,
+}
+
+/// The goals with what was prepared for each.
+pub(super) fn terms<'a>(request: &ImageRequest, prepared: &'a [Prepared]) -> Vec<Term<'a>> {
+    let goals = request.goals.iter().zip(prepared).enumerate();
+    goals
+        .map(|(index, (goal, prepared))| Term {
+            index,
+            weight: goal.weight,
+            is_network: goal.condition.is_network(),
+            prepared,
+        })
+        .collect()
+}
+
+/// The goal's name, with its number where several are alike.
+pub(super) fn name_of(request: &ImageRequest, index: usize) -> String {
+    let name = request.goals[index].condition.name();
+    let before = &request.goals[..index];
+    match before.iter().filter(|g| g.condition.name() == name).count() {
+        0 => name.to_owned(),
+        earlier => format!("{name}-{}", earlier + 1),
+    }
 }
 
 /// The weighted sum of the goals' losses. One goal may hold the towers: `SumLoss` runs its terms

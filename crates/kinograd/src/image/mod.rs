@@ -13,16 +13,22 @@
 //! ```
 
 mod conditions;
+mod generated;
 mod generator;
 mod losses;
 mod optimize;
 mod picture;
 mod request;
+mod told;
+mod trace;
 
 pub(crate) use losses::Towers;
 
 pub use conditions::{Condition, Goal};
-pub use generator::{GeneratedImage, ImageGenerator, ImageReport, ImageTimings, save_strip};
+pub use generated::{GeneratedImage, ImageReport, ImageTimings, save_strip};
+pub use generator::ImageGenerator;
 pub use optimize::{ImageOptimization, ImageRound, ImageRounds, OptimizedImages};
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, provenance, tiled};
-pub use request::{ImageModels, ImageRequest, ImageRequestBuilder, MAX_IMAGES, STEERING};
+pub use request::{ImageModels, ImageRequest, ImageRequestBuilder, Keep, MAX_IMAGES, STEERING};
+pub use told::takes_text;
+pub use trace::{Trace, save_trace};

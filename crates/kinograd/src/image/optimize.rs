@@ -6,16 +6,17 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Instant;
 
-use kinograd_diffusion::{Layout, Progress, SeededNoise, Spacing, StepPair};
+use kinograd_diffusion::{Layout, Progress};
 use kinograd_guidance::Lookahead;
 use kinograd_guidance::optimize::{Frozen, Optimizer, OptimizerOptions, Pull, Round, Sampling};
 use ndarray::ArrayD;
 use serde::Serialize;
 use serde_json::json;
 
-use super::ImageRequest;
-use super::generator::{BATCH, GeneratedImage, ImageGenerator, terms};
-use super::losses::{Prepared, Towers, sum};
+use super::generator::{ImageGenerator, Plan, Way};
+use super::losses::{Towers, on_samples, sum, terms};
+use super::trace::Noise;
+use super::{GeneratedImage, ImageRequest};
 use crate::eval::statistics::mean;
 use crate::generator::tell;
 use crate::observer::{Event, Observer};
@@ -122,6 +123,10 @@ impl ImageOptimization {
                 "there is nothing to optimise; say what the picture shows, or name a loss";
             return refuse("rounds", message.to_owned());
         }
+        if request.keep.trace {
+            let message = "rounds are kept as pictures: name a .png";
+            return refuse("save-steps", message.to_owned());
+        }
         for (field, value) in [("delta", self.delta), ("sigma", self.deviation)] {
             if !(value.is_finite() && value >= 0.0) {
                 return refuse(field, format!("{value}; it must be a number at least 0"));
@@ -159,38 +164,36 @@ impl ImageGenerator {
         observer: &mut dyn Observer,
     ) -> Result<OptimizedImages, Error> {
         optimization.check(request)?;
-        let prepared = self.prepared(request)?;
+        let plan = self.plan(request)?;
         self.denoiser
             .prepare(optimization.lookahead != Lookahead::Naive)?;
-        let steps = self.schedule.steps(Spacing::Trailing, request.steps)?;
-        let firsts: Vec<usize> = (0..request.images).step_by(BATCH).collect();
-        let total = (steps.len() * (optimization.rounds + 1) * firsts.len()) as u64;
+        let batches = plan.batches(request);
+        let total = (plan.steps.len() * (optimization.rounds + 1) * batches.len()) as u64;
         let work = "optimising";
         tell(observer, Event::Started { work, total })?;
         let mut taken = 0;
         let mut images = Vec::with_capacity(request.images);
         let mut rounds: Vec<ImageRound> = Vec::new();
-        for first in firsts {
-            let seeds: Vec<u64> = (first..(first + BATCH).min(request.images))
-                .map(|image| request.seed.wrapping_add(image as u64))
-                .collect();
+        for (seeds, mut noise) in batches {
             let mut step_done = |_: &Progress<'_>| {
                 taken += 1;
                 observer.event(&Event::Advanced { done: taken })
             };
-            let course = self.course(
-                request,
-                optimization,
-                &prepared,
-                &seeds,
-                &steps,
-                &mut step_done,
-            )?;
-            self.measure_rounds(request, &course, &mut rounds)?;
+            let course = self.course(request, optimization, &plan, &mut noise, &mut step_done)?;
+            self.measure_rounds(request, &plan, &course, &mut rounds)?;
             let Some(last) = course.batches.last() else {
                 return Err(Error::Internal("no round was run".to_owned()));
             };
-            images.extend(self.finish(request, &prepared, last, &course.batches, &seeds)?);
+            let last = last.clone();
+            let way = Way {
+                strip: if request.keep.strip {
+                    course.batches
+                } else {
+                    Vec::new()
+                },
+                ..Way::default()
+            };
+            images.extend(self.finish(request, &plan, &last, &way, &seeds)?);
         }
         for (index, image) in images.iter_mut().enumerate() {
             let record = &mut image.provenance;
@@ -208,18 +211,18 @@ impl ImageGenerator {
         &mut self,
         request: &ImageRequest,
         optimization: &ImageOptimization,
-        prepared: &[Prepared],
-        seeds: &[u64],
-        steps: &[StepPair],
+        plan: &Plan,
+        noise: &mut Noise,
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Course, Error> {
         let cost = sum(
-            &terms(request, prepared),
+            &terms(request, &plan.prepared),
             &mut self.networks,
             request.augmentations,
             request.seed,
             Rc::new(Cell::new(f64::NAN)),
         )?;
+        let cost = on_samples(cost, self.decoder.as_mut());
         let mut optimizer = Optimizer::new(
             OptimizerOptions {
                 rounds: optimization.rounds,
@@ -234,8 +237,8 @@ impl ImageGenerator {
             },
             cost,
         )?;
-        let [channels, height, width] = self.size;
-        let layout = Layout::full(&[seeds.len(), channels, height, width])?;
+        let [channels, height, width] = self.sample_size;
+        let layout = Layout::full(&[noise.batch(), channels, height, width])?;
         let mut course = Course {
             batches: Vec::new(),
             rewards: Vec::new(),
@@ -250,13 +253,14 @@ impl ImageGenerator {
             ControlFlow::Continue(())
         };
         let mut observer = observer;
+        let mut denoiser = plan.told.denoiser(&mut self.denoiser)?;
         optimizer.run(
-            &mut Frozen(&mut self.denoiser),
+            &mut Frozen(denoiser.as_mut()),
             &mut Sampling {
                 sampler: request.sampler.make().as_mut(),
-                steps,
+                steps: &plan.steps,
                 layout: &layout,
-                noise: &mut SeededNoise::new(seeds.to_vec()),
+                noise,
                 observer: &mut observer,
             },
             &mut round_done,
@@ -268,6 +272,7 @@ impl ImageGenerator {
     fn measure_rounds(
         &mut self,
         request: &ImageRequest,
+        plan: &Plan,
         course: &Course,
         rounds: &mut Vec<ImageRound>,
     ) -> Result<(), Error> {
@@ -283,16 +288,16 @@ impl ImageGenerator {
                 });
             }
             let round = &mut rounds[index];
-            let clear = batch.mapv(|value| value.clamp(-1.0, 1.0));
+            let clear = self.pictures(batch)?.mapv(|value| value.clamp(-1.0, 1.0));
             let score = |towers: &mut Option<Towers>| match (towers, request.prompt()) {
                 (Some(towers), Some(prompt)) => towers.scores(&clear, prompt),
                 _ => Ok(Vec::new()),
             };
             round.text_scores.extend(score(&mut self.networks.towers)?);
             round.judge_scores.extend(score(&mut self.judge)?);
-            round
-                .residuals
-                .extend(residuals(&mut self.denoiser, &self.schedule, batch)?);
+            let mut denoiser = plan.told.denoiser(&mut self.denoiser)?;
+            let far = residuals(&mut denoiser.as_mut(), &self.schedule, batch)?;
+            round.residuals.extend(far);
             round.rewards.extend(&course.rewards[index]);
             round.seconds += course.seconds[index];
         }

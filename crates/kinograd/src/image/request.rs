@@ -1,5 +1,7 @@
 //! What to make: a validated request.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Condition, Goal};
@@ -69,6 +71,20 @@ impl Default for ImageModels {
 pub struct ImageRequest {
     /// What to steer towards.
     pub goals: Vec<Goal>,
+    /// What the denoiser itself is told, where it reads text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The class that the denoiser makes, by number or name, where it has classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Scale of classifier-free guidance on text and class (Ho & Salimans 2022); the package's own
+    /// if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cfg: Option<f64>,
+    /// A .npy file of x_T, `f32 [images, channels, height, width]` of the model's samples, in place
+    /// of the seed's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<PathBuf>,
     /// How many images.
     pub images: usize,
     /// Seed; image `i` depends on it and `i` only.
@@ -88,6 +104,27 @@ pub struct ImageRequest {
     pub augmentations: usize,
     /// The model packages.
     pub models: ImageModels,
+    /// What is kept of the way.
+    #[serde(skip)]
+    pub keep: Keep,
+}
+
+/// What is kept of how images came out of noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Pictures of some steps, for a strip; a latent model decodes each.
+    pub strip: bool,
+    /// Every step as numbers.
+    pub trace: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self {
+            strip: true,
+            trace: false,
+        }
+    }
 }
 
 impl ImageRequest {
@@ -97,6 +134,10 @@ impl ImageRequest {
             guidance_scale: None,
             request: Self {
                 goals: Vec::new(),
+                text: None,
+                class: None,
+                cfg: None,
+                noise: None,
                 images: 1,
                 seed: 0,
                 steps: 50,
@@ -106,6 +147,7 @@ impl ImageRequest {
                 steering: Steering::default(),
                 augmentations: 10,
                 models: ImageModels::default(),
+                keep: Keep::default(),
             },
         }
     }
@@ -151,7 +193,22 @@ impl ImageRequest {
     fn command_with(&self, method: &str, steering: &[String]) -> String {
         let mut words = vec!["kinograd image".to_owned()];
         let mut goals = self.goals.as_slice();
-        if let [
+        let mut names_towers = false;
+        if let Some(text) = &self.text {
+            words.push(shell_quoted(text));
+            // With --text-model the prompt steers too, if nothing else does by the towers.
+            let is_prompt = |goal: &Goal| {
+                goal.weight == 1.0
+                    && matches!(&goal.condition, Condition::Text { prompt } if prompt == text)
+            };
+            if let [first, rest @ ..] = goals
+                && is_prompt(first)
+                && !rest.iter().any(|goal| goal.condition.needs_towers())
+            {
+                goals = rest;
+                names_towers = true;
+            }
+        } else if let [
             Goal {
                 condition: Condition::Text { prompt },
                 weight,
@@ -171,6 +228,18 @@ impl ImageRequest {
             self.images, self.seed, self.steps, self.sampler, self.augmentations
         ));
         words.extend_from_slice(steering);
+        if let Some(class) = &self.class {
+            words.push(format!("--class {}", shell_quoted(class)));
+        }
+        if let Some(cfg) = self.cfg {
+            words.push(format!("--cfg {cfg}"));
+        }
+        if let Some(noise) = &self.noise {
+            words.push(format!(
+                "--noise {}",
+                shell_quoted(&noise.to_string_lossy())
+            ));
+        }
         let (models, usual) = (&self.models, ImageModels::default());
         for (flag, own, usual) in [
             ("model", &models.denoiser, usual.denoiser),
@@ -178,7 +247,7 @@ impl ImageRequest {
             ("judge", &models.judge, usual.judge),
             ("seg-model", &models.segmentation, usual.segmentation),
         ] {
-            if *own != usual {
+            if *own != usual || (names_towers && flag == "text-model") {
                 words.push(format!("--{flag} {}", shell_quoted(own)));
             }
         }
@@ -214,6 +283,14 @@ impl ImageRequest {
                 ),
             );
         }
+        if let Some(cfg) = self.cfg
+            && !cfg.is_finite()
+        {
+            return refuse("cfg", format!("{cfg} is no scale"));
+        }
+        if let Some(text) = &self.text {
+            check_length(text)?;
+        }
         self.steering.check()?;
         if self.method != Method::None && !STEERING.contains(&self.method) {
             let names = STEERING.map(Method::name).join(", ");
@@ -237,27 +314,33 @@ impl ImageRequest {
     }
 }
 
+fn refuse_prompt(message: String) -> Result<(), Error> {
+    Err(Error::Request {
+        field: "prompt",
+        message,
+    })
+}
+
 /// The text towers read English: a prompt without one Latin letter means nothing to them.
 fn check_prompt(prompt: &str) -> Result<(), Error> {
-    let refuse = |message: String| {
-        Err(Error::Request {
-            field: "prompt",
-            message,
-        })
-    };
+    check_length(prompt)?;
+    if !prompt.chars().any(|c| c.is_ascii_alphabetic()) {
+        return refuse_prompt(format!(
+            "`{}` has no Latin letter; the text model reads English",
+            prompt.trim()
+        ));
+    }
+    Ok(())
+}
+
+fn check_length(prompt: &str) -> Result<(), Error> {
     if prompt.trim().is_empty() {
-        return refuse("is empty".to_owned());
+        return refuse_prompt("is empty".to_owned());
     }
     let characters = prompt.chars().count();
     if characters > MAX_PROMPT_CHARS {
-        return refuse(format!(
+        return refuse_prompt(format!(
             "has {characters} characters; at most {MAX_PROMPT_CHARS} are read"
-        ));
-    }
-    if !prompt.chars().any(|c| c.is_ascii_alphabetic()) {
-        return refuse(format!(
-            "`{}` has no Latin letter; the text model reads English",
-            prompt.trim()
         ));
     }
     Ok(())
@@ -284,6 +367,37 @@ impl ImageRequestBuilder {
     /// Steers towards something.
     pub fn goal(mut self, goal: Goal) -> Self {
         self.request.goals.push(goal);
+        self
+    }
+
+    /// Tells the denoiser itself, where it reads text ([`super::takes_text`]); the goals may hold the
+    /// same text as a loss beside it.
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.request.text = Some(text.into());
+        self
+    }
+
+    /// The class to make, by number or name, where the denoiser has classes.
+    pub fn class(mut self, class: impl Into<String>) -> Self {
+        self.request.class = Some(class.into());
+        self
+    }
+
+    /// Scale of classifier-free guidance on text and class; the package's own if not given.
+    pub fn cfg(mut self, cfg: f64) -> Self {
+        self.request.cfg = Some(cfg);
+        self
+    }
+
+    /// A .npy file of x_T in place of the seed's.
+    pub fn noise(mut self, path: impl Into<PathBuf>) -> Self {
+        self.request.noise = Some(path.into());
+        self
+    }
+
+    /// What is kept of the way.
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.request.keep = keep;
         self
     }
 
@@ -397,6 +511,8 @@ mod tests {
             (heart().augmentations(1000), "augment: 1000 is outside"),
             (heart().guidance_scale(-1.0), "guidance scale: -1"),
             (heart().guidance_scale(f64::NAN), "guidance scale: NaN"),
+            (heart().cfg(f64::INFINITY), "cfg: inf is no scale"),
+            (ImageRequest::builder().text(" "), "prompt: is empty"),
             (
                 heart().method(Method::Projection),
                 "method: projection follows paths",
@@ -432,6 +548,30 @@ mod tests {
         assert_eq!(
             request.to_command(),
             r"kinograd image 'it'\''s a heart' --loss 'inpaint:2=m.png,image=a.png' --n 1 --seed 4 --steps 50 --sampler ddim --method normalized --guidance-scale 1 --augment 10 --text-model 'my-clip'"
+        );
+    }
+
+    #[test]
+    fn the_command_says_what_the_denoiser_is_told() {
+        let told = || ImageRequest::builder().text("a cat").denoiser("ldm");
+        let words = |builder: ImageRequestBuilder| {
+            let command = builder.guidance_scale(1.0).build().unwrap().to_command();
+            let (before, after) = command.split_once(" --n 1 --seed 0").unwrap();
+            let after = after.split_once("--augment 10").unwrap().1;
+            format!("{before} |{after}")
+        };
+        assert_eq!(
+            words(told().class("tabby cat").cfg(7.5).noise("x.npy")),
+            "kinograd image 'a cat' | --class 'tabby cat' --cfg 7.5 --noise 'x.npy' --model 'ldm'"
+        );
+        // The towers' own text is a loss; the prompt is one where they are named.
+        assert_eq!(
+            words(told().prompt("a dog")),
+            "kinograd image 'a cat' --loss 'text=a dog' | --model 'ldm'"
+        );
+        assert_eq!(
+            words(told().prompt("a cat")),
+            "kinograd image 'a cat' | --model 'ldm' --text-model 'emoji-clip'"
         );
     }
 

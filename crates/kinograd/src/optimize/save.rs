@@ -45,7 +45,7 @@ impl FineTuned {
     ) -> Result<PathBuf, Error> {
         let package = &parent.package;
         let into = packages_folder(into)?;
-        let staged = StagedPackage::copied(package, &into, name)?;
+        let staged = StagedPackage::copied(package, &into, name, |role| role != Role::Denoiser)?;
         let denoiser = package.file(Role::Denoiser)?;
         let parent_sha256 = sha256_of_file(&denoiser)?;
         let mut manifest = package.manifest().clone();

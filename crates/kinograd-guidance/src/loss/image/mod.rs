@@ -1,12 +1,14 @@
 //! Losses on images `[batch, channels, height, width]`, pixels in −1..1.
 
 mod colour;
+mod decoded;
 mod edges;
 mod measurement;
 mod network;
 mod operator;
 
 pub use colour::{ColourStatistics, ColourTarget};
+pub use decoded::OnDecoded;
 pub use edges::{EDGE_HALF, EdgeMatch, edge_map};
 pub use measurement::LinearMeasurement;
 pub use network::{AsEmbedding, ClassLoss, MaskMatch, Network, NetworkPullBack, RewardLoss};

@@ -1,12 +1,15 @@
 //! Checking model packages, and making one of a denoiser of one's own.
 
+mod images;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel, NoiseSource, SeededNoise};
 use kinograd_runtime::{
-    ClipBatch, EngineOptions, FileEntry, Manifest, OnnxDenoiser, Package, Role, SessionOptions,
-    TensorSummary, TextEncoder, find_package, inspect, open_engine, user_models, write_package,
+    ClipBatch, EngineOptions, FileEntry, Manifest, OnnxDenoiser, OpenEngine, Package, Role,
+    SessionOptions, TensorSummary, TextEncoder, find_package, inspect, open_engine, user_models,
+    write_package,
 };
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
@@ -43,6 +46,40 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    fn new(package: &Package, engine: &OpenEngine, x0: &ArrayD<f32>) -> Self {
+        let report = &engine.report;
+        Self {
+            name: package.manifest().name.clone(),
+            folder: package.folder().to_path_buf(),
+            engine: format!("{} {} ({})", report.engine, report.version, report.provider),
+            files: package.manifest().files.len(),
+            output_rms: (dot(x0, x0) / x0.len() as f64).sqrt(),
+            no_gradient: None,
+            directional_derivatives: None,
+            gradient_error: None,
+        }
+    }
+
+    /// Compares `Jᵀv` with the difference of the outputs at x + [`DIFFERENCE`] u and x −
+    /// [`DIFFERENCE`] u; of several networks the worst is kept.
+    fn compare(
+        &mut self,
+        pulled: &ArrayD<f32>,
+        u: &ArrayD<f32>,
+        v: &ArrayD<f32>,
+        outputs: &ArrayD<f32>,
+    ) {
+        let by_difference = dot(v, outputs) / (2.0 * f64::from(DIFFERENCE));
+        let by_gradient = dot(pulled, u);
+        let scale = dot(pulled, pulled).sqrt().max(f64::MIN_POSITIVE);
+        let error = (by_difference - by_gradient).abs() / scale;
+        let is_worse = |worst: f64| error.is_nan() || error > worst;
+        if self.gradient_error.is_none_or(is_worse) {
+            self.gradient_error = Some(error);
+            self.directional_derivatives = Some([by_difference, by_gradient]);
+        }
+    }
+
     /// Whether the gradient agrees with the central difference.
     #[must_use]
     pub fn gradient_is_right(&self) -> bool {
@@ -52,7 +89,8 @@ impl CheckReport {
 }
 
 /// Checks the hashes of a package's files, encodes a prompt, runs the denoiser once and compares
-/// its gradient with a central difference.
+/// its gradient with a central difference; of an image package every network that a gradient is
+/// pulled through.
 ///
 /// # Errors
 /// [`Error::Runtime`] for a missing file, a wrong hash or a graph that does not run.
@@ -63,6 +101,10 @@ pub fn check(model: &str, options: &EngineOptions) -> Result<CheckReport, Error>
 fn check_package(package: &Package, options: &EngineOptions) -> Result<CheckReport, Error> {
     package.check()?;
     let engine = open_engine(options)?;
+    let manifest = package.manifest();
+    if manifest.image.is_some() {
+        return images::check(package, &engine);
+    }
     let session = SessionOptions::default();
     let mut text = TextEncoder::open(&engine.engine, package, &session)?;
     let prompt = package.manifest().known_prompts.first();
@@ -76,32 +118,18 @@ fn check_package(package: &Package, options: &EngineOptions) -> Result<CheckRepo
         guidance_scale: 1.0,
     })?;
     let features = package.manifest().motion()?.features;
-    let [x, u, v] = noises([1, CHECK_FRAMES, features])?;
+    let [x, u, v] = noises(&[1, CHECK_FRAMES, features])?;
     let level = NoiseLevel {
         timestep: 500.0,
         alpha_bar: 0.5,
     };
     let x0 = denoiser.denoise(&x, level)?;
-    let report = &engine.report;
-    let mut found = CheckReport {
-        name: package.manifest().name.clone(),
-        folder: package.folder().to_path_buf(),
-        engine: format!("{} {} ({})", report.engine, report.version, report.provider),
-        files: package.manifest().files.len(),
-        output_rms: (dot(&x0, &x0) / x0.len() as f64).sqrt(),
-        no_gradient: None,
-        directional_derivatives: None,
-        gradient_error: None,
-    };
+    let mut found = CheckReport::new(package, &engine, &x0);
     match gradient(&mut denoiser, &x, &v, level) {
         Ok(pulled) => {
             let ahead = denoiser.denoise(&moved(&x, &u, DIFFERENCE), level)?;
             let behind = denoiser.denoise(&moved(&x, &u, -DIFFERENCE), level)?;
-            let by_difference = dot(&v, &(&ahead - &behind)) / (2.0 * f64::from(DIFFERENCE));
-            let by_gradient = dot(&pulled, &u);
-            let scale = dot(&pulled, &pulled).sqrt().max(f64::MIN_POSITIVE);
-            found.gradient_error = Some((by_difference - by_gradient).abs() / scale);
-            found.directional_derivatives = Some([by_difference, by_gradient]);
+            found.compare(&pulled, &u, &v, &(&ahead - &behind));
         }
         Err(error) => found.no_gradient = Some(chain(&error)),
     }
@@ -118,9 +146,9 @@ fn gradient(
     Ok(pull_back(v)?)
 }
 
-fn noises(shape: [usize; 3]) -> Result<[ArrayD<f32>; 3], Error> {
+fn noises(shape: &[usize]) -> Result<[ArrayD<f32>; 3], Error> {
     let mut source = SeededNoise::new(vec![0]);
-    let mut draws = [(); 3].map(|()| ArrayD::zeros(IxDyn(&shape)));
+    let mut draws = [(); 3].map(|()| ArrayD::zeros(IxDyn(shape)));
     for draw in &mut draws {
         source.fill(draw)?;
     }
@@ -148,40 +176,53 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A package to make of a denoiser.
+/// A package to make of a denoiser, or to take over whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPackage {
-    /// The denoiser, ONNX.
-    pub onnx: PathBuf,
-    /// The package's name and folder.
-    pub name: String,
-    /// Package whose text encoder, embedding, tokenizer and constants it shares.
+    /// The denoiser, ONNX, or the folder of a package.
+    pub source: PathBuf,
+    /// The package's name and folder; a package that is taken over may keep its own.
+    pub name: Option<String>,
+    /// Of a denoiser: the package whose other files it shares.
     pub like: String,
     /// Folder of packages to write to; the user's own if `None`.
     pub into: Option<PathBuf>,
 }
 
 /// Makes a package: finds out which of the graph's inputs is which by names and shapes, copies
-/// the files, runs the denoiser once and checks its gradient. The package's folder is whole or
+/// the files, runs the networks once and checks their gradients. The package's folder is whole or
 /// not there.
 ///
 /// # Errors
 /// [`Error::Request`] if the name is taken or an input cannot be told; otherwise as [`check`].
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Error> {
-    let like = find_package(&new.like)?;
     let into = packages_folder(new.into.as_deref())?;
-    let mut manifest = like.manifest().clone();
-    let entry = denoiser_entry(&new.onnx, &manifest)?;
-    let staged = StagedPackage::copied(&like, &into, &new.name)?;
-    staged.put(&new.onnx, &entry.path)?;
-    manifest.name.clone_from(&new.name);
-    manifest.version = "0.1.0".to_owned();
-    manifest.licence = "not said".to_owned();
-    manifest.data = "not said".to_owned();
-    manifest.limits.clear();
-    manifest.metrics.clear();
-    manifest.lineage = None;
-    manifest.files.insert(Role::Denoiser, entry);
+    let (staged, manifest) = if new.source.is_dir() {
+        let whole = Package::open(&new.source)?;
+        let mut manifest = whole.manifest().clone();
+        manifest.name = new.name.clone().unwrap_or(manifest.name);
+        let staged = StagedPackage::copied(&whole, &into, &manifest.name, |_| true)?;
+        (staged, manifest)
+    } else {
+        let name = new.name.clone().ok_or_else(|| Error::Request {
+            field: "name",
+            message: "a denoiser's package needs one".to_owned(),
+        })?;
+        let like = find_package(&new.like)?;
+        let mut manifest = like.manifest().clone();
+        let entry = denoiser_entry(&new.source, &manifest)?;
+        let staged = StagedPackage::copied(&like, &into, &name, |role| role != Role::Denoiser)?;
+        staged.put(&new.source, &entry.path)?;
+        manifest.name = name;
+        manifest.version = "0.1.0".to_owned();
+        manifest.licence = "not said".to_owned();
+        manifest.data = "not said".to_owned();
+        manifest.limits.clear();
+        manifest.metrics.clear();
+        manifest.lineage = None;
+        manifest.files.insert(Role::Denoiser, entry);
+        (staged, manifest)
+    };
     let package = write_package(staged.path(), manifest)?;
     let mut report = check_package(&package, options)?;
     report.folder = staged.publish()?;
@@ -206,8 +247,13 @@ pub(crate) struct StagedPackage {
 }
 
 impl StagedPackage {
-    /// Copies everything but the denoiser of `like` for a package of this name.
-    pub(crate) fn copied(like: &Package, into: &Path, name: &str) -> Result<Self, Error> {
+    /// Copies the files of some roles of `like` for a package of this name.
+    pub(crate) fn copied(
+        like: &Package,
+        into: &Path,
+        name: &str,
+        wanted: impl Fn(Role) -> bool,
+    ) -> Result<Self, Error> {
         let folder = new_folder(into, name)?;
         let fail = write_failed(&folder);
         std::fs::create_dir_all(into).map_err(&fail)?;
@@ -217,7 +263,7 @@ impl StagedPackage {
             .map_err(&fail)?;
         let staged = Self { staging, folder };
         for (role, file) in &like.manifest().files {
-            if *role != Role::Denoiser {
+            if wanted(*role) {
                 staged.put(&like.file(*role)?, &file.path)?;
             }
         }
@@ -288,6 +334,9 @@ fn write_failed(folder: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
 /// Tells the graph's inputs apart: by the contract's names, else by rank and width.
 fn denoiser_entry(onnx: &Path, manifest: &Manifest) -> Result<FileEntry, Error> {
     let summary = inspect(onnx)?;
+    if manifest.image.is_some() {
+        return images::denoiser_entry(onnx, &summary, manifest);
+    }
     let features = manifest.motion()?.features.to_string();
     let dims = manifest.text()?.dims.to_string();
     let rank = |tensor: &TensorSummary| tensor.shape.as_ref().map(Vec::len);

@@ -1,0 +1,137 @@
+//! What a denoiser was trained to predict, of which noise levels.
+
+use kinograd_diffusion::{DiffusionError, NoiseSchedule};
+use serde::{Deserialize, Serialize};
+
+use super::Manifest;
+
+/// Most training steps: what a typing error in `model.json` may ask memory for.
+const MAX_TRAIN_STEPS: usize = 1_000_000;
+
+/// What a denoiser's output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// The clean sample.
+    #[default]
+    X0,
+    /// The noise (Ho et al. 2020).
+    Epsilon,
+    /// `√ᾱ · noise − √(1−ᾱ) · x0` (Salimans & Ho 2022).
+    V,
+    /// `noise − x0`, the velocity of a rectified flow (Liu et al. 2022).
+    Flow,
+}
+
+/// A schedule's family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// Nichol & Dhariwal 2021, eq. 17.
+    Cosine,
+    /// β rising linearly, Ho et al. 2020.
+    Linear,
+    /// √β rising linearly, Rombach et al. 2022.
+    ScaledLinear,
+    /// No β: the network is trained on `(1 − σ) x0 + σ noise`, gets that as `x_t` and σ as its time.
+    Flow,
+}
+
+/// What a denoiser's input `timestep` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeInput {
+    /// The timestep, `0..train_steps`, fractional where a sampler evaluates between two; of a flow
+    /// `σ · train_steps`.
+    #[default]
+    Discrete,
+    /// That divided by `train_steps`: `timestep / train_steps` in 0..1, of a flow σ in 0..=1.
+    Continuous,
+}
+
+/// The noise schedule of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleSpec {
+    /// The family.
+    pub kind: ScheduleKind,
+    /// Number of noise levels; of a flow the factor between σ and the network's time.
+    pub train_steps: usize,
+    /// First β of a linear schedule: 1e-4 if not given, 0.00085 if it is linear in the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_start: Option<f64>,
+    /// Last β of a linear schedule: 0.02 if not given, 0.012 if it is linear in the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta_end: Option<f64>,
+    /// How a flow is sampled: `σ = s u / (1 + (s − 1) u)` for even u; 1 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<f64>,
+    /// What the network is told of the time.
+    #[serde(default, skip_serializing_if = "TimeInput::is_discrete")]
+    pub time: TimeInput,
+}
+
+impl TimeInput {
+    fn is_discrete(&self) -> bool {
+        *self == Self::Discrete
+    }
+}
+
+impl ScheduleSpec {
+    /// The noise levels.
+    ///
+    /// # Errors
+    /// As the constructors of [`NoiseSchedule`].
+    pub fn levels(&self) -> Result<NoiseSchedule, DiffusionError> {
+        let steps = self.train_steps;
+        let betas = |start, end| {
+            let given = (self.beta_start, self.beta_end);
+            (given.0.unwrap_or(start), given.1.unwrap_or(end))
+        };
+        match self.kind {
+            ScheduleKind::Cosine => NoiseSchedule::cosine(steps),
+            ScheduleKind::Linear => {
+                let (start, end) = betas(1e-4, 0.02);
+                NoiseSchedule::linear(steps, start, end)
+            }
+            ScheduleKind::ScaledLinear => {
+                let (start, end) = betas(0.00085, 0.012);
+                NoiseSchedule::scaled_linear(steps, start, end)
+            }
+            ScheduleKind::Flow => NoiseSchedule::flow(steps, self.shift.unwrap_or(1.0)),
+        }
+    }
+}
+
+impl Manifest {
+    pub(super) fn validate_schedule(&self) -> Result<(), String> {
+        let flows = self.prediction == Prediction::Flow;
+        let Some(schedule) = &self.schedule else {
+            return if flows {
+                Err("prediction `flow` needs a schedule of the kind `flow`".into())
+            } else {
+                Ok(())
+            };
+        };
+        if !(1..=MAX_TRAIN_STEPS).contains(&schedule.train_steps) {
+            return Err(format!(
+                "schedule.train_steps must be 1 to {MAX_TRAIN_STEPS}"
+            ));
+        }
+        let is_flow = schedule.kind == ScheduleKind::Flow;
+        if is_flow != flows {
+            return Err("prediction `flow` and schedule.kind `flow` go together".into());
+        }
+        if schedule.shift.is_some() && !is_flow {
+            return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
+        }
+        if self.representation.is_some() && (is_flow || !schedule.time.is_discrete()) {
+            return Err(
+                "schedule: flows and continuous time are read for image packages only".into(),
+            );
+        }
+        schedule
+            .levels()
+            .map(|_| ())
+            .map_err(|error| format!("schedule: {error}"))
+    }
+}

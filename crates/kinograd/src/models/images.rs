@@ -1,0 +1,160 @@
+//! Checks of image packages, and denoisers that become one.
+
+use std::path::Path;
+
+use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
+use kinograd_runtime::{
+    FileEntry, ImageCondition, ImageDecoder, ImageDenoiser, Manifest, ModelSummary, OnnxNetwork,
+    OpenEngine, Package, Role, SessionOptions, TensorSummary, TextEncoder,
+};
+use ndarray::ArrayD;
+
+use super::{CheckReport, DIFFERENCE, chain, find, moved, noises, renamed};
+use crate::Error;
+use crate::generator::schedule_from;
+
+/// Runs every network of an image, embedding or segmentation package once and compares the
+/// gradients of those that guidance pulls back through.
+pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, Error> {
+    let manifest = package.manifest();
+    let options = SessionOptions::default();
+    let picture = batch_of(manifest.image()?.size());
+    let mut found: Option<CheckReport> = None;
+    if package.has(Role::Denoiser) {
+        found = Some(check_denoiser(package, engine, &options)?);
+    }
+    if let Some(decoder) = ImageDecoder::open(engine.engine.clone(), package, options.clone())? {
+        let x = noises(&batch_of(manifest.sample_size()?))?;
+        let mut decoder = decoder;
+        let decoded = decoder.decode(&x[0])?;
+        let into = found.get_or_insert_with(|| CheckReport::new(package, engine, &decoded));
+        let run = |x: &ArrayD<f32>, v: Option<&ArrayD<f32>>| match v {
+            None => Ok(decoder.decode(x)?),
+            Some(v) => Ok(decoder.linearize(x)?.1(v)?),
+        };
+        compare(into, run, &x, &decoded)?;
+    }
+    for (role, output) in [
+        (Role::ImageEmbedding, "embedding"),
+        (Role::Segmentation, "logits"),
+    ] {
+        if !package.has(role) {
+            continue;
+        }
+        let (shared, options) = (engine.engine.clone(), options.clone());
+        let mut network = OnnxNetwork::of_package(shared, package, role, "image", output, options)?;
+        let x = noises(&picture)?;
+        let embedded = network.run(&x[0])?;
+        let into = found.get_or_insert_with(|| CheckReport::new(package, engine, &embedded));
+        let run = |x: &ArrayD<f32>, v: Option<&ArrayD<f32>>| match v {
+            None => Ok(network.run(x)?),
+            Some(v) => Ok(network.linearize(x)?.1(v)?),
+        };
+        compare(into, run, &x, &embedded)?;
+    }
+    if package.has(Role::TextEncoder) && !manifest.takes_text() {
+        TextEncoder::open(&engine.engine, package, &options)?.encode(&["a picture"])?;
+    }
+    found.ok_or_else(|| Error::Request {
+        field: "model",
+        message: format!("{} has no network of images", manifest.name),
+    })
+}
+
+fn batch_of([channels, height, width]: [usize; 3]) -> [usize; 4] {
+    [1, channels, height, width]
+}
+
+fn check_denoiser(
+    package: &Package,
+    engine: &OpenEngine,
+    options: &SessionOptions,
+) -> Result<CheckReport, Error> {
+    let manifest = package.manifest();
+    let mut denoiser = ImageDenoiser::open(engine.engine.clone(), package, options.clone())?;
+    let text = if manifest.takes_text() {
+        let mut encoder = TextEncoder::open(&engine.engine, package, options)?;
+        Some(encoder.hidden_states("a picture")?)
+    } else {
+        None
+    };
+    denoiser.set_conditions(vec![ImageCondition {
+        class: manifest.classes.as_ref().map(|_| 0),
+        text,
+    }])?;
+    let schedule = schedule_from(manifest)?;
+    let level = schedule.level((schedule.train_steps() / 2) as f64)?;
+    let x = noises(&batch_of(manifest.sample_size()?))?;
+    // One copy of the weights for both; why there is no gradient is found out below.
+    let _ = denoiser.prepare(true);
+    let x0 = denoiser.denoise(&x[0], level)?;
+    let mut found = CheckReport::new(package, engine, &x0);
+    let run = |x: &ArrayD<f32>, v: Option<&ArrayD<f32>>| at(&mut denoiser, x, v, level);
+    compare(&mut found, run, &x, &x0)?;
+    Ok(found)
+}
+
+fn at(
+    denoiser: &mut ImageDenoiser,
+    x: &ArrayD<f32>,
+    v: Option<&ArrayD<f32>>,
+    level: NoiseLevel,
+) -> Result<ArrayD<f32>, Error> {
+    match v {
+        None => Ok(denoiser.denoise(x, level)?),
+        Some(v) => Ok(denoiser.linearize(x, level)?.1(v)?),
+    }
+}
+
+/// `run(x, None)` is the output at x, `run(x, Some(v))` is Jᵀv there; `[x, u, _]` are noise.
+fn compare(
+    found: &mut CheckReport,
+    mut run: impl FnMut(&ArrayD<f32>, Option<&ArrayD<f32>>) -> Result<ArrayD<f32>, Error>,
+    [x, u, _]: &[ArrayD<f32>; 3],
+    output: &ArrayD<f32>,
+) -> Result<(), Error> {
+    let [_, _, v] = noises(output.shape())?;
+    match run(x, Some(&v)) {
+        Ok(pulled) => {
+            let ahead = run(&moved(x, u, DIFFERENCE), None)?;
+            let behind = run(&moved(x, u, -DIFFERENCE), None)?;
+            found.compare(&pulled, u, &v, &(&ahead - &behind));
+        }
+        Err(error) => found.no_gradient = Some(chain(&error)),
+    }
+    Ok(())
+}
+
+/// Tells the inputs of an image denoiser apart: by the contract's names, else by rank.
+pub(super) fn denoiser_entry(
+    onnx: &Path,
+    summary: &ModelSummary,
+    manifest: &Manifest,
+) -> Result<FileEntry, Error> {
+    let rank = |tensor: &TensorSummary| tensor.shape.as_ref().map(Vec::len);
+    let is_picture = |tensor: &TensorSummary| rank(tensor) == Some(4);
+    let is_whole = |tensor: &TensorSummary| tensor.element.starts_with("int");
+    let inputs = &summary.inputs;
+    let mut wanted = vec![
+        ("x_t", find(inputs, "x_t", is_picture)),
+        (
+            "timestep",
+            find(inputs, "timestep", |t| rank(t) == Some(1) && !is_whole(t)),
+        ),
+    ];
+    if manifest.classes.is_some() {
+        let is_class = |t: &TensorSummary| rank(t) == Some(1) && is_whole(t);
+        wanted.push(("class", find(inputs, "class", is_class)));
+    }
+    if manifest.takes_text() {
+        let is_text = |t: &TensorSummary| rank(t) == Some(3);
+        wanted.push(("condition", find(inputs, "condition", is_text)));
+    }
+    let outputs = [("x0", find(&summary.outputs, "x0", is_picture))];
+    Ok(FileEntry {
+        path: "denoiser.onnx".to_owned(),
+        inputs: renamed(onnx, &wanted, inputs)?,
+        outputs: renamed(onnx, &outputs, &summary.outputs)?,
+        ..FileEntry::default()
+    })
+}
