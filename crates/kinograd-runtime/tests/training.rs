@@ -125,7 +125,7 @@ fn stated(clips: &Clips, prediction: Prediction) -> (f64, Array2<f32>) {
             Prediction::X0 => x0,
             Prediction::Epsilon => n,
             Prediction::V => &n * signal - &x0 * spread,
-            Prediction::Flow => panic!("the trainer refuses flows"),
+            Prediction::Flow => n - x0,
         };
         let condition: Array1<f32> = clips.condition.row(sample).to_owned();
         let output = model.output(&x_t, &condition, level.timestep);

@@ -368,6 +368,7 @@ mod tests {
             penetration_m: 0.1,
             inside_share: 0.0,
             text_score: Some(0.6),
+            judge_score: None,
             foot_skate_ratio: 0.0,
             foot_skate_ratio_before: 0.2,
             jerk_m_s3: 50.0,
