@@ -8,8 +8,7 @@
     PYTHONPATH=… python adm.py --random --image_size 64 --class_cond True --learn_sigma True --out random-adm …
 
 The code is yours: nothing of guided-diffusion is here, and `--image_size` and the flags after it are those of its own
-scripts, as its README gives them for every checkpoint. Forks such as DPS' and FreeDoM's work too. The learnt half of the
-output, the variance, is dropped. Class-conditional checkpoints know no null class.
+scripts, as its README gives them for every checkpoint. The learnt half of the output, the variance, is dropped. Class-conditional checkpoints know no null class.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ import inspect
 
 import torch
 from guided_diffusion import script_util, unet
-from package import Networks, arguments, parsed, save
 from torch import Tensor, nn
+
+from package import Networks, arguments, parsed, save
 
 
 class Denoiser(nn.Module):

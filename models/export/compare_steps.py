@@ -24,8 +24,9 @@ import numpy as np
 import onnxruntime as ort
 import torch
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
-from package import Networks, export
 from torch import Tensor, nn
+
+from package import Networks, export
 
 GREY = 0.3
 BETAS = {"cosine": "squaredcos_cap_v2", "linear": "linear", "scaled_linear": "scaled_linear"}

@@ -14,8 +14,9 @@ import argparse
 
 import torch
 from diffusers import DDPMScheduler, FlowMatchEulerDiscreteScheduler, UNet2DModel
-from package import Networks, arguments, parsed, save, schedule
 from torch import Tensor, nn
+
+from package import Networks, arguments, parsed, save, schedule
 
 
 class Denoiser(nn.Module):
@@ -32,7 +33,7 @@ class Denoiser(nn.Module):
 
 
 def random_unet(args: argparse.Namespace) -> UNet2DModel:
-    """An untrained network of the usual architecture: small, or of 114 million weights as Ho et al. 2020 on CelebA-HQ."""
+    """An untrained network of the usual architecture: small, or of 114 million weights, that of Ho et al. 2020."""
     torch.manual_seed(0)
     classes = {"num_class_embeds": 11} if args.classes else {}
     if args.random == "large":

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DiTTransformer2DModel, FlowMatchEulerDiscreteScheduler
+from torch import Tensor, nn
+
 from latent import Decoder, latent_keys, random_vae
 from package import Networks, arguments, parsed, save, schedule
-from torch import Tensor, nn
 
 
 class Denoiser(nn.Module):

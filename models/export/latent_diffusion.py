@@ -14,12 +14,13 @@ from __future__ import annotations
 import argparse
 
 import torch
-from clip import letters_tokenizer, tokenizer_of
 from diffusers import AutoencoderKL, DDIMScheduler, FlowMatchEulerDiscreteScheduler, UNet2DConditionModel
-from latent import Decoder, latent_keys, random_vae
-from package import Networks, arguments, parsed, save, schedule
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
+
+from clip import letters_tokenizer, tokenizer_of
+from latent import Decoder, latent_keys, random_vae
+from package import Networks, arguments, parsed, save, schedule
 
 
 class Denoiser(nn.Module):

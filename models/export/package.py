@@ -125,9 +125,9 @@ def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def write(out: Path, kind: str, files: dict[str, str], ports: dict[str, dict] | None = None, **keys: object) -> None:
     """Write `model.json`: the files by role with their hashes, `ports` by role, and the keys that are not empty."""
+    hashes = {file: hashlib.sha256((out / file).read_bytes()).hexdigest() for file in files.values()}
     entries = {
-        role: {"path": file, "sha256": hashlib.sha256((out / file).read_bytes()).hexdigest()} | (ports or {}).get(role, {})
-        for role, file in files.items()
+        role: {"path": file, "sha256": hashes[file]} | (ports or {}).get(role, {}) for role, file in files.items()
     }
     head = {"schema": 1, "name": out.resolve().name, "version": "0.1.0", "kind": kind, "files": entries}
     manifest = head | {key: value for key, value in keys.items() if value is not None}
