@@ -229,8 +229,9 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// Its weight.
-    pub(super) fn weight(&self) -> f64 {
+    /// Its weight; 0 leaves it out.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
         match self {
             Self::RootTarget { weight, .. }
             | Self::Waypoints { weight, .. }
@@ -247,6 +248,49 @@ impl Goal {
             | Self::Smooth { weight }
             | Self::Loop { weight, .. }
             | Self::PersonDistance { weight, .. } => *weight,
+        }
+    }
+
+    /// Its weight, to change it.
+    pub fn weight_mut(&mut self) -> &mut f64 {
+        match self {
+            Self::RootTarget { weight, .. }
+            | Self::Waypoints { weight, .. }
+            | Self::Trajectory { weight, .. }
+            | Self::JointTarget { weight, .. }
+            | Self::Keyframe { weight, .. }
+            | Self::Pose { weight, .. }
+            | Self::KeepIn { weight, .. }
+            | Self::Facing { weight, .. }
+            | Self::Speed { weight, .. }
+            | Self::FootContact { weight, .. }
+            | Self::NoSkate { weight }
+            | Self::Ground { weight }
+            | Self::Smooth { weight }
+            | Self::Loop { weight, .. }
+            | Self::PersonDistance { weight, .. } => weight,
+        }
+    }
+
+    /// What it is, in words.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RootTarget { .. } => "root target",
+            Self::Waypoints { .. } => "waypoints",
+            Self::Trajectory { .. } => "trajectory",
+            Self::JointTarget { .. } => "joint target",
+            Self::Keyframe { .. } => "keyframe",
+            Self::Pose { .. } => "pose",
+            Self::KeepIn { .. } => "keep in",
+            Self::Facing { .. } => "facing",
+            Self::Speed { .. } => "speed",
+            Self::FootContact { .. } => "foot contact",
+            Self::NoSkate { .. } => "no skate",
+            Self::Ground { .. } => "ground",
+            Self::Smooth { .. } => "smooth",
+            Self::Loop { .. } => "loop",
+            Self::PersonDistance { .. } => "person distance",
         }
     }
 
@@ -337,5 +381,20 @@ impl Obstacle {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_changed_in_place() {
+        let json =
+            r#"[{"kind": "root_target", "position_m": [1, 2]}, {"kind": "smooth", "weight": 3}]"#;
+        let mut goals: Vec<Goal> = serde_json::from_str(json).unwrap();
+        *goals[0].weight_mut() = 0.25;
+        let read: Vec<_> = goals.iter().map(|g| (g.kind(), g.weight())).collect();
+        assert_eq!(read, [("root target", 0.25), ("smooth", 3.0)]);
     }
 }
