@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use kinograd_motion::sheet::RgbaPixmap;
 use kinograd_motion::write_atomic;
 use tempfile::TempDir;
 
@@ -15,13 +14,35 @@ use crate::clip::write_error;
 /// Of the colour quantiser: 1 is best and slowest, 30 worst.
 const GIF_SPEED: i32 = 10;
 
-/// Takes frames one by one; the file is there when all are.
-pub(super) enum Encoder {
+/// A filter of ffmpeg: most players want even sides.
+const EVEN_SIDES: &str = "crop=trunc(iw/2)*2:trunc(ih/2)*2";
+
+/// Takes pictures one by one; the film is there when it is finished.
+///
+/// ```no_run
+/// use kinograd::render::FilmWriter;
+///
+/// let mut film = FilmWriter::create("grey.gif".as_ref(), (64, 48), 20.0)?;
+/// for level in 0..=255 {
+///     film.add(&[level, level, level, 255].repeat(64 * 48))?;
+/// }
+/// film.finish()?;
+/// # Ok::<(), kinograd::Error>(())
+/// ```
+pub struct FilmWriter {
+    size_px: (u32, u32),
+    target: Target,
+}
+
+/// Where pictures go.
+enum Target {
     Gif {
         path: PathBuf,
-        gif: gif::Encoder<Vec<u8>>,
+        gif: Box<gif::Encoder<Vec<u8>>>,
         fps: f64,
         count: usize,
+        /// The picture before.
+        shown: Vec<u8>,
     },
     Mp4 {
         path: PathBuf,
@@ -34,8 +55,69 @@ pub(super) enum Encoder {
     },
 }
 
-impl Encoder {
+impl FilmWriter {
+    /// Begins a film of `size_px` (width, height) at `fps` frames per second (1 to 240): a `.gif` that
+    /// repeats, an `.mp4` (by the program ffmpeg), or numbered PNG in a new folder for a path without
+    /// an extension.
+    ///
+    /// # Errors
+    /// [`Error::FileFormat`] for another extension; [`Error::Request`] for a rate or size that cannot
+    /// be; [`Error::Write`] with the path and why, such as ffmpeg not being there.
+    pub fn create(path: &Path, size_px: (u32, u32), fps: f64) -> Result<Self, Error> {
+        if !(1.0..=240.0).contains(&fps) {
+            return Err(Error::Request {
+                field: "fps",
+                message: format!("{fps} is outside 1 to 240"),
+            });
+        }
+        let format = match RenderFormat::of(path)? {
+            RenderFormat::Png => {
+                return Err(Error::FileFormat {
+                    path: path.to_path_buf(),
+                    message: "a film is a .gif, an .mp4 or a folder".to_owned(),
+                });
+            }
+            format => format,
+        };
+        Self::start(format, path, size_px, fps)
+    }
+
     pub(super) fn start(
+        format: RenderFormat,
+        path: &Path,
+        size_px: (u32, u32),
+        fps: f64,
+    ) -> Result<Self, Error> {
+        let target = Target::open(format, path, size_px, fps)?;
+        Ok(Self { size_px, target })
+    }
+
+    /// Adds a picture: rows from the top, four bytes a pixel, opaque.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it has not as many bytes as the film's size says; [`Error::Write`].
+    pub fn add(&mut self, rgba: &[u8]) -> Result<(), Error> {
+        let (width, height) = self.size_px;
+        if rgba.len() as u64 != 4 * u64::from(width) * u64::from(height) {
+            return Err(Error::Request {
+                field: "picture",
+                message: format!("{} bytes for {width} x {height} pixels", rgba.len()),
+            });
+        }
+        self.target.add(rgba, self.size_px)
+    }
+
+    /// Closes the film; the file is whole now.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn finish(self) -> Result<(), Error> {
+        self.target.finish()
+    }
+}
+
+impl Target {
+    fn open(
         format: RenderFormat,
         path: &Path,
         (width, height): (u32, u32),
@@ -60,9 +142,10 @@ impl Encoder {
                     .map_err(|e| at(path, e))?;
                 Ok(Self::Gif {
                     path: path.to_path_buf(),
-                    gif,
+                    gif: Box::new(gif),
                     fps,
                     count: 0,
+                    shown: Vec::new(),
                 })
             }
             RenderFormat::Mp4 => {
@@ -78,9 +161,11 @@ impl Encoder {
                         "rgba",
                     ])
                     .args(["-s", &format!("{width}x{height}"), "-r", &fps.to_string()])
-                    // Most players want even sides.
-                    .args(["-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2"])
+                    .args(["-i", "-", "-vf", EVEN_SIDES])
+                    // Thin lines and flat colours: the usual 23 shows blocks.
                     .args([
+                        "-crf",
+                        "18",
                         "-pix_fmt",
                         "yuv420p",
                         "-movflags",
@@ -123,26 +208,24 @@ impl Encoder {
         }
     }
 
-    pub(super) fn add(&mut self, picture: &RgbaPixmap) -> Result<(), Error> {
+    fn add(&mut self, rgba: &[u8], (width, height): (u32, u32)) -> Result<(), Error> {
         match self {
             Self::Gif {
                 path,
                 gif,
                 fps,
                 count,
-                ..
+                shown,
             } => {
-                let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
-                let mut pixels = picture.rgba().to_vec();
-                let (width, height) = (side(picture.width()), side(picture.height()));
-                let mut frame = gif::Frame::from_rgba_speed(width, height, &mut pixels, GIF_SPEED);
+                let mut frame = frame_of(rgba, shown, (width, height));
                 frame.delay = delay_cs(*count, *fps);
                 *count += 1;
+                rgba.clone_into(shown);
                 gif.write_frame(&frame).map_err(|error| at(path, error))
             }
             Self::Mp4 { path, ffmpeg, .. } => {
                 let sent = match &mut ffmpeg.0.stdin {
-                    Some(pipe) => pipe.write_all(picture.rgba()),
+                    Some(pipe) => pipe.write_all(rgba),
                     None => Ok(()),
                 };
                 match sent {
@@ -153,12 +236,14 @@ impl Encoder {
             Self::Frames { folder, next } => {
                 let path = folder.join(format!("frame-{next:04}.png"));
                 *next += 1;
-                picture.write_png(&path).map_err(|e| write_error(&path, e))
+                let bytes = png_of(rgba, (width, height)).map_err(|error| at(&path, error))?;
+                write_atomic(&path, |file| file.write_all(&bytes))
+                    .map_err(|error| write_error(&path, error))
             }
         }
     }
 
-    pub(super) fn finish(self) -> Result<(), Error> {
+    fn finish(self) -> Result<(), Error> {
         match self {
             Self::Gif { path, gif, .. } => {
                 let bytes = gif.into_inner().map_err(|error| at(&path, error))?;
@@ -182,12 +267,54 @@ impl Encoder {
     }
 }
 
+/// A picture as a frame in which pixels that are as they were before are left out. The colours are chosen
+/// for the whole picture: few pixels that change would be given those of others, for good.
+fn frame_of(rgba: &[u8], before: &[u8], (width, height): (u32, u32)) -> gif::Frame<'static> {
+    let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX);
+    let pixels = rgba.len() / 4;
+    if before.is_empty() {
+        let (width, height) = (side(width), side(height));
+        return gif::Frame::from_rgba_speed(width, height, &mut rgba.to_vec(), GIF_SPEED);
+    }
+    // Rows of nothing below: the quantiser keeps a colour for it.
+    let spare = height
+        .div_ceil(8)
+        .min(u32::from(u16::MAX).saturating_sub(height));
+    let mut padded = rgba.to_vec();
+    padded.resize(4 * (width * (height + spare)) as usize, 0);
+    let mut frame =
+        gif::Frame::from_rgba_speed(side(width), side(height + spare), &mut padded, GIF_SPEED);
+    frame.height = side(height);
+    let buffer = frame.buffer.to_mut();
+    buffer.truncate(pixels);
+    if let Some(nothing) = frame.transparent {
+        let pairs = rgba.chunks_exact(4).zip(before.chunks_exact(4));
+        for (index, (new, old)) in buffer.iter_mut().zip(pairs) {
+            if new == old {
+                *index = nothing;
+            }
+        }
+    }
+    frame
+}
+
+fn png_of(rgba: &[u8], (width, height): (u32, u32)) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rgba)?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
 /// How long a frame is shown, hundredths of a second: what rounding loses in one, the next ones make good.
 fn delay_cs(index: usize, fps: f64) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "1 to 60 frames per second"
+        reason = "1 to 240 frames per second"
     )]
     let at = |index: usize| (100.0 * index as f64 / fps).round() as u64;
     u16::try_from(at(index + 1) - at(index)).unwrap_or(u16::MAX)
@@ -231,6 +358,120 @@ fn said(path: &Path, Ffmpeg(ffmpeg): &mut Ffmpeg) -> Option<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SIZE: (u32, u32) = (16, 8);
+
+    /// A grey picture with one pixel of a red that grows.
+    fn picture(red: u8) -> Vec<u8> {
+        let mut rgba = [90, 90, 90, 255].repeat(16 * 8);
+        rgba[..4].copy_from_slice(&[red, 0, 0, 255]);
+        rgba
+    }
+
+    #[test]
+    fn a_gif_shows_every_picture_for_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.gif");
+        let mut film = FilmWriter::create(&path, SIZE, 30.0).unwrap();
+        for frame in 0..30 {
+            film.add(&picture(8 * frame)).unwrap();
+        }
+        assert!(film.add(&[0; 5]).is_err());
+        film.finish().unwrap();
+        let mut options = gif::DecodeOptions::new();
+        options.set_color_output(gif::ColorOutput::RGBA);
+        let file = std::fs::File::open(&path).unwrap();
+        let mut decoder = options.read_info(file).unwrap();
+        let (mut canvas, mut frames, mut hundredths) = (vec![0; 4 * 16 * 8], 0, 0);
+        while let Some(frame) = decoder.read_next_frame().unwrap() {
+            hundredths += frame.delay;
+            for (old, new) in canvas.chunks_exact_mut(4).zip(frame.buffer.chunks_exact(4)) {
+                if new[3] > 0 {
+                    old.copy_from_slice(new);
+                }
+            }
+            // Colours are quantised.
+            let off = |(a, b): (&u8, &u8)| a.abs_diff(*b);
+            let expected = picture(8 * frames);
+            let worst = canvas.iter().zip(&expected).map(off).max().unwrap();
+            assert!(worst <= 8, "frame {frames}: {worst}");
+            frames += 1;
+        }
+        assert_eq!((frames, hundredths), (30, 100));
+    }
+
+    /// Many colours, of which all but a few pixels stay: those that change are not given the colours of
+    /// others.
+    #[test]
+    fn what_changes_little_keeps_its_colour() {
+        let scene = |frame: usize| -> Vec<u8> {
+            let pixel = |at: usize| {
+                let (x, y) = (at % 64, at / 64);
+                if (50..62).contains(&x) && (50..62).contains(&y) {
+                    // A red patch, of which one pixel changes once.
+                    let flashes = frame == 2 && (x, y) == (55, 55);
+                    return [if flashes { 205 } else { 199 }, 20, 20, 255];
+                }
+                let moves = (20..40).contains(&x) && (20..40).contains(&y);
+                let by = if moves { frame * 7 } else { 0 };
+                [10, (4 * x) as u8, (4 * y + by) as u8, 255]
+            };
+            (0..64 * 64).flat_map(pixel).collect()
+        };
+        let (mut shown, mut told) = (Vec::new(), 0);
+        for frame in 0..4 {
+            let now = scene(frame);
+            let made = frame_of(&now, &shown, (64, 64));
+            assert_eq!(made.buffer.len(), 64 * 64);
+            let palette = made.palette.as_ref().unwrap();
+            for (at, &index) in made.buffer.iter().enumerate() {
+                if Some(index) == made.transparent {
+                    assert_eq!(now[4 * at..4 * at + 4], shown[4 * at..4 * at + 4]);
+                    continue;
+                }
+                let color = &palette[3 * index as usize..3 * index as usize + 3];
+                if at == 55 * 64 + 55 {
+                    told += 1;
+                    assert!(color[0] > 150 && color[2] < 70, "{color:?}");
+                }
+                let off = color
+                    .iter()
+                    .zip(&now[4 * at..])
+                    .map(|(a, b)| a.abs_diff(*b));
+                assert!(
+                    off.max().unwrap() < 90,
+                    "frame {frame}, pixel {at}: {color:?}"
+                );
+            }
+            shown = now;
+        }
+        assert_eq!(told, 3, "at first, as it changes, and as it changes back");
+    }
+
+    #[test]
+    fn a_folder_gets_numbered_pictures_and_what_cannot_be_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let frames = folder.path().join("frames");
+        let mut film = FilmWriter::create(&frames, SIZE, 20.0).unwrap();
+        film.add(&picture(200)).unwrap();
+        film.finish().unwrap();
+        let file = std::fs::File::open(frames.join("frame-0000.png")).unwrap();
+        let mut reader = png::Decoder::new(std::io::BufReader::new(file))
+            .read_info()
+            .unwrap();
+        let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut bytes).unwrap();
+        assert_eq!(bytes, picture(200));
+        let refused = |name: &str, fps: f64| {
+            FilmWriter::create(&folder.path().join(name), SIZE, fps)
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        assert!(refused("a.avi", 20.0).contains("a.avi"));
+        assert!(refused("a.png", 20.0).contains("film"));
+        assert!(refused("a.gif", f64::NAN).contains("240"));
+    }
 
     #[test]
     fn a_film_lasts_as_long_as_its_clip() {

@@ -19,7 +19,7 @@ use kinograd_motion::joints_array;
 use kinograd_motion::sheet::{Film, SceneMarks, SheetClip, View, render_sheet};
 use serde::Serialize;
 
-use self::encode::Encoder;
+pub use self::encode::FilmWriter;
 pub(crate) use self::marks::{marks_of_request, marks_of_scene};
 use crate::clip::write_error;
 use crate::generator::tell;
@@ -166,13 +166,13 @@ pub fn render(
         total: film.frames() as u64,
     };
     tell(observer, started)?;
-    let mut encoder = Encoder::start(format, path, options.size_px, fps)?;
+    let mut film_writer = FilmWriter::start(format, path, options.size_px, fps)?;
     for index in 0..film.frames() {
-        encoder.add(&film.frame(index)?)?;
+        film_writer.add(film.frame(index)?.rgba())?;
         let done = index as u64 + 1;
         tell(observer, Event::Advanced { done })?;
     }
-    encoder.finish()?;
+    film_writer.finish()?;
     tell(observer, Event::Finished)?;
     Ok(Rendered {
         path: path.to_path_buf(),
