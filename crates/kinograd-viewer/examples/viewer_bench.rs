@@ -1,6 +1,7 @@
 //! Times of the viewer: frames with many characters, the waits of steering, memory over many clips.
 //!
-//! `cargo run --profile viewer -p kinograd-viewer --example viewer_bench [REGENERATIONS]`
+//! `cargo run --profile viewer -p kinograd-viewer --example viewer_bench [REGENERATIONS]`; with a number
+//! of regenerations the memory alone is measured, over clips of 2 s from 4 steps.
 
 #![expect(clippy::print_stdout, reason = "an example talks to its user")]
 
@@ -12,15 +13,17 @@ use kinograd::runtime::EngineOptions;
 use kinograd_viewer::camera::{VIEW, frame_points};
 use kinograd_viewer::scene::Stage;
 use kinograd_viewer::{
-    CharacterPlugin, ClipPlugin, Generation, Mannequin, MotionClip, MotionPlayer, Penetrations,
-    Playback, PlaybackPlugin, PlayerPlugin, ScenePlugin, Status, Steer, SteerPlugin, Studio, edit,
-    scene,
+    CharacterPlugin, ClipPlugin, DenoisingPlugin, Generation, Mannequin, MotionClip, MotionPlayer,
+    Penetrations, Playback, PlaybackPlugin, PlayerPlugin, ScenePlugin, Status, Steer, SteerPlugin,
+    Studio, edit, scene,
 };
 
 type Fault = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Fault> {
-    let regenerations = std::env::args().nth(1).map_or(Ok(0), |text| text.parse())?;
+    if let Some(regenerations) = std::env::args().nth(1) {
+        return memory(regenerations.parse()?);
+    }
     println!("| characters | CPU part of a frame, ms | picture of 1280 x 720, ms |\n|---|---|---|");
     for count in [1, 10, 100] {
         let cpu = median(frames(count)?);
@@ -36,7 +39,7 @@ fn main() -> Result<(), Fault> {
         ),
         Err(none) => println!("\nopen and first picture: {none}"),
     }
-    steering(regenerations)
+    steering()
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -111,26 +114,8 @@ fn pictures(count: usize) -> Result<Vec<f64>, Fault> {
 }
 
 /// From the release of a dragged goal to the first x̂0 and to the clip of 4 s, 20 steps.
-fn steering(regenerations: usize) -> Result<(), Fault> {
-    let mut app = App::new();
-    app.add_plugins((
-        MinimalPlugins,
-        AssetPlugin::default(),
-        ClipPlugin,
-        PlayerPlugin,
-        SteerPlugin,
-    ))
-    .init_resource::<Stage>()
-    .init_resource::<Playback>()
-    .insert_resource(Generation::start("motion-base", EngineOptions::default()));
-    {
-        let mut steer = app.world_mut().resource_mut::<Steer>();
-        steer.scene = edit::plain_scene("a person walks forward", 4.0);
-        steer
-            .scene
-            .obstacles
-            .extend(edit::round_obstacle([0.5, 1.4], 0.4));
-    }
+fn steering() -> Result<(), Fault> {
+    let mut app = steered("a person walks forward", 4.0, 20);
     let (mut first, mut last, mut worst_frame_ms) = (Vec::new(), Vec::new(), 0.0_f64);
     let warm = 3;
     for run in 0..warm + 10 {
@@ -156,15 +141,55 @@ fn steering(regenerations: usize) -> Result<(), Fault> {
         last.len()
     );
     println!("longest update meanwhile: {worst_frame_ms:.1} ms");
-    if regenerations > 0 {
-        let before = memory_mib();
-        for run in 0..regenerations {
-            regenerate(&mut app, run)?;
+    Ok(())
+}
+
+/// An app that makes a scene's clips.
+fn steered(prompt: &str, seconds: f64, steps: usize) -> App {
+    let mut app = App::new();
+    app.add_plugins((
+        MinimalPlugins,
+        AssetPlugin::default(),
+        ClipPlugin,
+        PlayerPlugin,
+        SteerPlugin,
+    ))
+    .init_resource::<Stage>()
+    .init_resource::<Playback>()
+    .insert_resource(Generation::start("motion-base", EngineOptions::default()));
+    {
+        let mut steer = app.world_mut().resource_mut::<Steer>();
+        steer.scene = edit::plain_scene(prompt, seconds);
+        steer.settings.steps = steps;
+        steer
+            .scene
+            .obstacles
+            .extend(edit::round_obstacle([0.5, 1.4], 0.4));
+    }
+    app
+}
+
+/// Resident memory while clip after clip is made.
+fn memory(regenerations: usize) -> Result<(), Fault> {
+    let mut app = steered("a person walks forward", 2.0, 4);
+    // All of a window but its drawing.
+    app.init_asset::<Mesh>()
+        .init_asset::<Image>()
+        .init_asset::<StandardMaterial>()
+        .add_plugins((
+            TransformPlugin,
+            PlaybackPlugin,
+            CharacterPlugin,
+            ScenePlugin,
+            DenoisingPlugin,
+        ));
+    println!("| clips | resident memory, MiB |\n|---|---|");
+    for run in 0..=regenerations {
+        let is_told = [10, 100, 200, 500].contains(&run) || run == regenerations;
+        if is_told {
+            println!("| {run} | {:.1} |", memory_mib());
         }
-        println!(
-            "resident memory over {regenerations} clips: {before:.0} to {:.0} MiB",
-            memory_mib()
-        );
+        regenerate(&mut app, run)?;
     }
     Ok(())
 }
@@ -172,7 +197,8 @@ fn steering(regenerations: usize) -> Result<(), Fault> {
 /// Moves the goal and waits for the clip; returns the longest update.
 fn regenerate(app: &mut App, run: usize) -> Result<f64, Fault> {
     let mut steer = app.world_mut().resource_mut::<Steer>();
-    let at = Vec2::new(1.2 - 0.2 * (run % 10) as f32, 3.0);
+    let reach = 0.75 * steer.scene.duration_secs as f32;
+    let at = Vec2::new(1.2 - 0.2 * (run % 10) as f32, reach.max(2.2));
     edit::set_target(&mut steer.scene, at);
     steer.make();
     let mut longest = 0.0_f64;

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use kinograd::Method;
 use kinograd::runtime::{EngineChoice, EngineOptions};
+use kinograd_viewer::Quality;
 
 /// Shows motion clips and steers them while you watch.
 #[derive(Debug, Parser)]
@@ -31,12 +33,14 @@ pub struct Args {
 pub enum Command {
     /// Draw clips to a picture or film, without a window
     Render(RenderArgs),
+    /// Make a scene's clip and draw how it forms, step by step, without a window
+    Steps(StepsArgs),
 }
 
 /// The window's options.
 #[derive(Debug, clap::Args)]
 pub struct ViewArgs {
-    /// Clips (.bvh, .glb, .npz) and scenes (.json) to open.
+    /// Clips (.bvh, .glb, .npz), scenes and saved `kinograd bench guidance` runs (.json) to open.
     pub files: Vec<PathBuf>,
     /// Scene to steer: prompts, goals and obstacles as JSON.
     #[arg(long, value_name = "FILE")]
@@ -50,6 +54,12 @@ pub struct ViewArgs {
     /// Clips in one place as ghosts, instead of side by side.
     #[arg(long)]
     pub overlay: bool,
+    /// How much work drawing is: `low` is for processors that draw; what suits the adapter by default.
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub quality: Option<QualityArg>,
+    /// Width and height of the window in pixels, such as 1024x640.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<(u32, u32)>,
     /// Model package, by name or folder.
     #[arg(long, default_value = "motion-base", value_name = "NAME")]
     pub model: String,
@@ -61,23 +71,53 @@ pub struct ViewArgs {
     pub threads: usize,
 }
 
+/// How much work drawing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QualityArg {
+    /// What suits the adapter.
+    Auto,
+    /// No shadows, fewer pixels.
+    Low,
+    /// Shadows, light from all around, smooth edges.
+    High,
+}
+
+impl From<QualityArg> for Option<Quality> {
+    fn from(quality: QualityArg) -> Self {
+        match quality {
+            QualityArg::Auto => None,
+            QualityArg::Low => Some(Quality::Low),
+            QualityArg::High => Some(Quality::High),
+        }
+    }
+}
+
+/// The engine that options ask for.
+fn engine(runtime: Option<&PathBuf>, threads: usize) -> EngineOptions {
+    let built_in = runtime.is_some_and(|path| path.as_os_str() == "builtin");
+    EngineOptions {
+        engine: if built_in {
+            EngineChoice::BuiltIn
+        } else {
+            EngineChoice::Auto
+        },
+        library: runtime.cloned().filter(|_| !built_in),
+        threads,
+        ..EngineOptions::default()
+    }
+}
+
 impl ViewArgs {
     /// The engine that the options ask for.
     pub fn engine(&self) -> EngineOptions {
-        let built_in = self
-            .runtime
-            .as_ref()
-            .is_some_and(|path| path.as_os_str() == "builtin");
-        EngineOptions {
-            engine: if built_in {
-                EngineChoice::BuiltIn
-            } else {
-                EngineChoice::Auto
-            },
-            library: self.runtime.clone().filter(|_| !built_in),
-            threads: self.threads,
-            ..EngineOptions::default()
-        }
+        engine(self.runtime.as_ref(), self.threads)
+    }
+}
+
+impl StepsArgs {
+    /// The engine that the options ask for.
+    pub fn engine(&self) -> EngineOptions {
+        engine(self.runtime.as_ref(), self.threads)
     }
 }
 
@@ -139,6 +179,60 @@ pub struct RenderArgs {
     /// No ways and footprints.
     #[arg(long)]
     pub no_trails: bool,
+}
+
+/// Options of pictures of denoising.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    kinograd-viewer steps -o steps.png\n  \
+    kinograd-viewer steps --scene assets/scenes/round_the_crate.json --pictures 8 -o steps.png\n  \
+    kinograd-viewer steps --method dps --seed 3 -o steps.gif")]
+pub struct StepsArgs {
+    /// Where to: .png for a strip, .gif, .mp4 (by ffmpeg) or a folder for one step after another.
+    #[arg(short, long, value_name = "PATH")]
+    pub output: PathBuf,
+    /// Prompts, goals and obstacles as JSON; a walk to a flag round a pillar unless given.
+    #[arg(long, value_name = "FILE")]
+    pub scene: Option<PathBuf>,
+    /// Pictures of a strip: steps, and the clip at the end.
+    #[arg(long, default_value_t = 6, value_name = "N")]
+    pub pictures: usize,
+    /// Pictures in a row of a strip.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub columns: usize,
+    /// How goals and obstacles steer.
+    #[arg(long, default_value_t = Method::DEFAULT, value_parser = method)]
+    pub method: Method,
+    /// Denoising steps.
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub steps: usize,
+    /// Seed.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Width and height of one picture in pixels, such as 480x300.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<(u32, u32)>,
+    /// Draw faster, with jagged edges.
+    #[arg(long)]
+    pub rough: bool,
+    /// Model package, by name or folder.
+    #[arg(long, default_value = "motion-base", value_name = "NAME")]
+    pub model: String,
+    /// ONNX Runtime's library, or `builtin` for the built-in engine.
+    #[arg(long, value_name = "PATH")]
+    pub runtime: Option<PathBuf>,
+    /// Processor threads; 0 takes one per core.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub threads: usize,
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    let mut all = Method::STEERING.into_iter().chain([Method::None]);
+    let found = all.find(|method| method.name() == text);
+    found.ok_or_else(|| {
+        let names = Method::STEERING.map(Method::name);
+        format!("one of {}, none", names.join(", "))
+    })
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

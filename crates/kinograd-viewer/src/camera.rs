@@ -9,11 +9,10 @@ use bevy_panorbit_camera::{PanOrbitCamera, PanOrbitCameraPlugin};
 use crate::clip::MotionClip;
 use crate::player::{MotionPlayer, PlayerSystems};
 use crate::pose::Pose;
+use crate::quality::Quality;
 use crate::scene::{Sun, shadows, sky_light};
 use crate::steer::SteerSystems;
 
-/// Width of the window's panels, pixels.
-const PANELS_PX: f32 = 500.0;
 /// Vertical angle of view, radians.
 pub const FOV_RAD: f32 = 0.5 * FRAC_PI_4 * 1.1;
 /// Where pictures are seen from unless told otherwise: clips walk from left to right, a little
@@ -147,10 +146,6 @@ pub struct CameraMode {
     pub is_top: bool,
 }
 
-/// Whether a window's edges are smoothed: not where the processor draws.
-#[derive(Resource, Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SmoothEdges(pub bool);
-
 /// Asks for all clips and the scene to be in the picture.
 #[derive(Message, Debug, Clone, Copy, Default)]
 pub struct FrameAll;
@@ -163,6 +158,7 @@ impl Plugin for CameraPlugin {
     fn build(&self, app: &mut App) {
         app.add_plugins(PanOrbitCameraPlugin)
             .init_resource::<CameraMode>()
+            .init_resource::<Quality>()
             .add_message::<FrameAll>()
             .add_systems(Startup, open_eye)
             .add_systems(
@@ -197,12 +193,7 @@ pub fn haze(distance_m: f32) -> DistanceFog {
     }
 }
 
-fn open_eye(
-    mut commands: Commands,
-    mut images: ResMut<Assets<Image>>,
-    smooth: Option<Res<SmoothEdges>>,
-) {
-    let smooth = smooth.is_none_or(|smooth| smooth.0);
+fn open_eye(mut commands: Commands, mut images: ResMut<Assets<Image>>, quality: Res<Quality>) {
     let shot = frame_points(
         &[
             Vec3::ZERO,
@@ -213,12 +204,9 @@ fn open_eye(
         1.5,
         0.2,
     );
-    commands.spawn((
+    let mut camera = commands.spawn((
         Camera3d::default(),
         projection(),
-        haze(shot.distance),
-        sky_light(&mut images),
-        if smooth { Msaa::Sample4 } else { Msaa::Off },
         shot.transform(),
         PanOrbitCamera {
             focus: shot.focus,
@@ -228,10 +216,16 @@ fn open_eye(
             modifier_pan: None,
             pitch_lower_limit: Some(0.02),
             zoom_lower_limit: 0.6,
-            zoom_upper_limit: Some(60.0),
+            zoom_upper_limit: Some(400.0),
             ..default()
         },
     ));
+    match *quality {
+        Quality::Low => camera.insert(Msaa::Off),
+        Quality::High => {
+            camera.insert((haze(shot.distance), sky_light(&mut images), Msaa::Sample4))
+        }
+    };
 }
 
 /// What has to be seen: every character along its way, and what the scene holds.
@@ -266,8 +260,14 @@ fn frame_all(
     clips: Res<Assets<MotionClip>>,
     stage: Option<Res<crate::scene::Stage>>,
     mode: Res<CameraMode>,
+    mut waits: Local<u8>,
 ) {
-    if asked.read().count() == 0 {
+    // What is new in this update has its place only two updates later.
+    if asked.read().count() > 0 {
+        *waits = 4;
+    }
+    *waits = waits.saturating_sub(1);
+    if *waits != 1 {
         return;
     }
     let points = points_of_interest(&players, &clips, stage.as_deref());
@@ -275,9 +275,7 @@ fn frame_all(
         let size = lens
             .logical_viewport_size()
             .unwrap_or(Vec2::new(1600.0, 1000.0));
-        // What panels cover is no room.
-        let width = (size.x - PANELS_PX).max(0.3 * size.x);
-        let aspect = width / size.y.max(1.0);
+        let aspect = size.x / size.y.max(1.0);
         let view = if mode.is_top { View::TOP } else { VIEW };
         let shot = frame_points(&points, view, aspect, 0.12);
         camera.target_focus = shot.focus;
@@ -301,15 +299,17 @@ fn turn_to_mode(
 
 /// The haze keeps its distance, and the shadows their sharpness.
 fn clear_haze(
-    mut cameras: Query<(&PanOrbitCamera, &mut DistanceFog)>,
+    mut cameras: Query<(&PanOrbitCamera, Option<&mut DistanceFog>)>,
     mut suns: Query<&mut CascadeShadowConfig, With<Sun>>,
     mut last: Local<f32>,
 ) {
-    for (camera, mut fog) in &mut cameras {
+    for (camera, fog) in &mut cameras {
         let distance = camera.radius.unwrap_or(camera.target_radius);
         if (distance - *last).abs() > 0.02 * distance {
             *last = distance;
-            *fog = haze(distance);
+            if let Some(mut fog) = fog {
+                *fog = haze(distance);
+            }
             for mut sun in &mut suns {
                 *sun = shadows(distance);
             }

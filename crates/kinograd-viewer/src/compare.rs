@@ -1,12 +1,13 @@
-//! Comparison: one scene and seed, made by several methods, side by side with their numbers.
+//! Comparison: clips of one scene and seed, made by several methods, side by side with their numbers.
 
 use bevy::prelude::*;
 use kinograd::{ClipReport, Method};
 
+use crate::bench::{BenchRun, show};
 use crate::camera::FrameAll;
 use crate::clip::MotionClip;
 use crate::generation::{Generation, GenerationUpdate, Job, Made, MakeSettings, Ticket, Update};
-use crate::library::{Failure, Shelved, shelve};
+use crate::library::{Failure, OpenedBench, Shelved, shelve};
 use crate::steer::Steer;
 
 /// Runs comparisons. Wants [`crate::SteerPlugin`] and [`crate::LibraryPlugin`].
@@ -16,14 +17,56 @@ pub struct ComparePlugin;
 impl Plugin for ComparePlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Compare>()
+            .init_resource::<BenchRun>()
             .add_message::<CompareMethods>()
-            .add_systems(Update, (begin, collect).chain());
+            .add_message::<CompareClips>()
+            .add_message::<OpenedBench>()
+            .add_systems(Update, (show, with_methods, begin, collect).chain());
     }
 }
 
 /// Asks for the steered scene to be made by methods; clips of the comparison before leave the stage.
 #[derive(Message, Debug, Clone, PartialEq, Eq)]
 pub struct CompareMethods(pub Vec<Method>);
+
+/// Asks for clips to be made and compared; those of the comparison before leave the stage.
+#[derive(Message, Debug, Clone)]
+pub struct CompareClips(pub Vec<Entrant>);
+
+/// A clip that enters a comparison.
+#[derive(Debug, Clone)]
+pub struct Entrant {
+    /// What it is called.
+    pub label: String,
+    /// How it is made.
+    pub job: Job,
+    /// What a saved run measured of it, or why it has no such clip; `None` without a run.
+    pub recorded: Option<Result<Numbers, String>>,
+}
+
+/// What is compared of clips.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers {
+    /// Distance of the root from the target, metres.
+    pub target_error_m: Option<f64>,
+    /// How deep the root enters an obstacle, metres.
+    pub penetration_m: Option<f64>,
+    /// Cosine between the embeddings of clip and prompt.
+    pub text_score: Option<f64>,
+    /// Share of frames in which a foot on the ground slides.
+    pub foot_skate_ratio: f64,
+}
+
+impl From<&ClipReport> for Numbers {
+    fn from(report: &ClipReport) -> Self {
+        Self {
+            target_error_m: report.target_error_m,
+            penetration_m: report.max_penetration_m,
+            text_score: report.text_score,
+            foot_skate_ratio: report.foot_skate_ratio,
+        }
+    }
+}
 
 /// A comparison.
 #[derive(Resource, Debug, Default)]
@@ -32,15 +75,40 @@ pub struct Compare {
     pub rows: Vec<Row>,
 }
 
-/// A method's part of a comparison.
+/// A clip's part of a comparison.
 #[derive(Debug)]
 pub struct Row {
-    /// The method.
-    pub method: Method,
-    /// Seconds and measurements, once its clip is there.
-    pub outcome: Option<(f64, ClipReport)>,
+    /// What it is called.
+    pub label: String,
+    /// What a saved run measured of it, or why it has no such clip; `None` without a run.
+    pub recorded: Option<Result<Numbers, String>>,
+    /// Seconds and measurements, once its clip is there; else why there is none.
+    pub outcome: Option<Result<(f64, Numbers), String>>,
     ticket: Ticket,
     character: Option<Entity>,
+}
+
+impl Row {
+    /// What is known of it: of the clip that was made, or else of the saved run.
+    #[must_use]
+    pub fn numbers(&self) -> Option<&Numbers> {
+        let made = self.outcome.as_ref();
+        let made = made.and_then(|made| Some(&made.as_ref().ok()?.1));
+        made.or(self.recorded.as_ref()?.as_ref().ok())
+    }
+
+    /// Whether the clip is another than the one of the saved run: its root ends up elsewhere by more than
+    /// a centimetre. Engines and processors round differently, and a method that breaks down multiplies that.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        let error = |numbers: &Numbers| numbers.target_error_m;
+        let made = self.outcome.as_ref().and_then(|made| made.as_ref().ok());
+        let known = self.recorded.as_ref().and_then(|known| known.as_ref().ok());
+        let pair = made
+            .and_then(|(_, numbers)| error(numbers))
+            .zip(known.and_then(error));
+        pair.is_some_and(|(made, known)| (made - known).abs() > 0.01)
+    }
 }
 
 impl Compare {
@@ -51,40 +119,56 @@ impl Compare {
     }
 }
 
+/// Methods on the scene that is steered.
+fn with_methods(
+    mut asked: MessageReader<CompareMethods>,
+    steer: Res<Steer>,
+    mut clips: MessageWriter<CompareClips>,
+) {
+    for CompareMethods(methods) in asked.read() {
+        let entrant = |&method: &Method| Entrant {
+            label: method.name().to_owned(),
+            recorded: None,
+            job: Job {
+                scene: steer.scene.clone(),
+                settings: MakeSettings {
+                    method,
+                    guidance_scale: None,
+                    ..steer.settings.clone()
+                },
+                streams: false,
+            },
+        };
+        clips.write(CompareClips(methods.iter().map(entrant).collect()));
+    }
+}
+
 fn begin(
     mut commands: Commands,
-    mut asked: MessageReader<CompareMethods>,
+    mut asked: MessageReader<CompareClips>,
     mut compare: ResMut<Compare>,
-    steer: Res<Steer>,
     generation: Option<Res<Generation>>,
     mut failures: MessageWriter<Failure>,
 ) {
-    for CompareMethods(methods) in asked.read() {
+    for CompareClips(entrants) in asked.read() {
         for row in compare.rows.drain(..) {
             row.ticket.cancel();
             if let Some(character) = row.character {
-                commands.entity(character).despawn();
+                commands.entity(character).try_despawn();
             }
         }
         let Some(generation) = &generation else {
             failures.write(Failure("no model is open".to_owned()));
             continue;
         };
-        compare.rows = methods
+        compare.rows = entrants
             .iter()
-            .map(|&method| Row {
-                method,
+            .map(|entrant| Row {
+                label: entrant.label.clone(),
+                recorded: entrant.recorded.clone(),
                 outcome: None,
                 character: None,
-                ticket: generation.submit(Job {
-                    scene: steer.scene.clone(),
-                    settings: MakeSettings {
-                        method,
-                        guidance_scale: None,
-                        ..steer.settings.clone()
-                    },
-                    streams: false,
-                }),
+                ticket: generation.submit(entrant.job.clone()),
             })
             .collect();
     }
@@ -96,7 +180,6 @@ fn collect(
     mut compare: ResMut<Compare>,
     mut clips: ResMut<Assets<MotionClip>>,
     shelved: Query<(), With<Shelved>>,
-    mut failures: MessageWriter<Failure>,
     mut frame: MessageWriter<FrameAll>,
 ) {
     let mut count = shelved.iter().count();
@@ -104,32 +187,24 @@ fn collect(
         let Some(at) = compare.rows.iter().position(|row| row.ticket.id == *job) else {
             continue;
         };
+        let row = &mut compare.rows[at];
         match update {
             Update::Done(made) => {
                 count += 1;
-                let row = &mut compare.rows[at];
-                let name = row.method.name().to_owned();
-                let clip = made.motion.clone();
-                let numbers = numbers(made);
                 row.character = Some(shelve(
                     &mut commands,
                     &mut clips,
-                    clip,
-                    name,
-                    numbers,
+                    made.motion.clone(),
+                    row.label.clone(),
+                    numbers(made),
                     count,
                 ));
-                row.outcome = made
-                    .clip
-                    .report
-                    .clone()
-                    .map(|report| (made.seconds, report));
+                let measured = made.clip.report.as_ref().map(Numbers::from);
+                let measured = measured.ok_or_else(|| "it was not measured".to_owned());
+                row.outcome = Some(measured.map(|numbers| (made.seconds, numbers)));
                 frame.write(FrameAll);
             }
-            Update::Failed(error) => {
-                let method = compare.rows.remove(at).method;
-                failures.write(Failure(format!("{method}: {error}")));
-            }
+            Update::Failed(error) => row.outcome = Some(Err(error.clone())),
             Update::Cancelled => {
                 compare.rows.remove(at);
             }
@@ -157,4 +232,66 @@ pub fn numbers(made: &Made) -> String {
     }
     parts.push(format!("{:.2} s", made.seconds));
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::tests::report;
+    use crate::bench::{BenchChoice, entrants};
+    use crate::camera::FrameAll;
+    use crate::library::Failure;
+    use crate::steer::SteerPlugin;
+
+    #[test]
+    fn a_saved_run_is_compared_cell_by_cell_and_without_a_model_it_says_so() {
+        let mut app = App::new();
+        app.add_plugins((
+            MinimalPlugins,
+            AssetPlugin::default(),
+            crate::ClipPlugin,
+            SteerPlugin,
+            ComparePlugin,
+        ))
+        .add_message::<Failure>()
+        .add_message::<FrameAll>()
+        .init_resource::<crate::scene::Stage>();
+        app.world_mut()
+            .write_message(OpenedBench("run.json".into(), Box::new(report())));
+        app.update();
+        let world = app.world_mut();
+        let scene = &world.resource::<Steer>().scene;
+        assert_eq!(scene.prompts[0].text, "a person walks");
+        assert_eq!(world.resource::<Steer>().settings.seed, 7);
+        let failures = world.resource_mut::<Messages<Failure>>().drain().count();
+        assert_eq!(failures, 1, "there is no model");
+        world.resource_mut::<BenchRun>().choice.course = 1;
+        app.update();
+        let scene = &app.world().resource::<Steer>().scene;
+        assert_eq!(scene.prompts[0].text, "a person walks back");
+    }
+
+    #[test]
+    fn rows_tell_whether_they_are_the_saved_clip() {
+        let one = entrants(&report(), BenchChoice::default()).remove(0);
+        let generation =
+            Generation::start("no such model", kinograd::runtime::EngineOptions::default());
+        let mut row = Row {
+            label: one.label,
+            recorded: one.recorded.clone(),
+            outcome: None,
+            ticket: generation.submit(one.job),
+            character: None,
+        };
+        assert!(!row.differs());
+        assert_eq!(row.numbers().unwrap().target_error_m, Some(1.5));
+        let mut made = one.recorded.unwrap().unwrap();
+        made.target_error_m = Some(1.504);
+        row.outcome = Some(Ok((0.1, made.clone())));
+        assert!(!row.differs());
+        made.target_error_m = Some(1.9);
+        row.outcome = Some(Ok((0.1, made)));
+        assert!(row.differs());
+        assert_eq!(row.numbers().unwrap().target_error_m, Some(1.9));
+    }
 }

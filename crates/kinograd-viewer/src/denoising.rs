@@ -25,17 +25,22 @@ pub struct Denoising {
     pub steps: Vec<StepRecord>,
     /// Which one is shown; `None` is the clip itself.
     pub shown: Option<usize>,
+    /// Whether the steps are those of the run before.
+    is_old: bool,
 }
 
 impl Denoising {
-    /// A new run begins.
+    /// A new run begins; the steps of the one before stay until its first.
     pub fn begin(&mut self) {
-        self.steps.clear();
+        self.is_old = true;
         self.shown = None;
     }
 
     /// A step is done; steps that are redone (time travel) take the place of the first try.
     pub fn push(&mut self, record: StepRecord) {
+        if std::mem::take(&mut self.is_old) {
+            self.steps.clear();
+        }
         match self
             .steps
             .iter_mut()
@@ -125,6 +130,8 @@ mod tests {
             });
         }
         let curves = denoising.loss_curves();
+        denoising.begin();
+        assert_eq!(denoising.steps.len(), 2, "until there are others");
         assert_eq!(curves.len(), 2);
         assert_eq!(
             curves[0],
@@ -135,5 +142,8 @@ mod tests {
             denoising.curve(|step| step.step_size),
             vec![[0.0, 0.5], [1.0, 0.5]]
         );
+        let first = denoising.steps[0].clone();
+        denoising.push(first);
+        assert_eq!(denoising.steps.len(), 1);
     }
 }

@@ -208,6 +208,31 @@ impl Generation {
         ticket
     }
 
+    /// Makes a clip and waits for it, with the x̂0 of its steps if the job streams. Takes all updates: not
+    /// for apps whose systems read them.
+    ///
+    /// # Errors
+    /// In words: what of the job or the model is at fault.
+    pub fn make(&self, job: Job) -> Result<(Vec<StepRecord>, Made), String> {
+        let id = self.submit(job).id;
+        let mut steps = Vec::new();
+        let updates = self.updates.lock();
+        let updates = updates.map_err(|_| "the worker has gone".to_owned())?;
+        loop {
+            let Ok(GenerationUpdate { job, update }) = updates.recv() else {
+                return Err("the worker has gone".to_owned());
+            };
+            match update {
+                _ if job != id => {}
+                Update::Step(step) => steps.push(*step),
+                Update::Done(made) => return Ok((steps, *made)),
+                Update::Failed(why) => return Err(why),
+                Update::Cancelled => return Err("it was cancelled".to_owned()),
+                Update::Started { .. } | Update::Progress { .. } | Update::Note(_) => {}
+            }
+        }
+    }
+
     /// Updates that have come in, oldest first.
     fn received(&self) -> Vec<GenerationUpdate> {
         match self.updates.lock() {

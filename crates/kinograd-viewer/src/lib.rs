@@ -5,7 +5,7 @@
 //!   without rendering; [`CharacterPlugin`] adds mannequins.
 //! - [`render`] and [`Studio`] draw clips to PNG, GIF, MP4 or folders without a window.
 //! - [`view`] opens the window; every part of it is a plugin of its own: [`CharacterPlugin`],
-//!   [`ScenePlugin`], [`PlaybackPlugin`], [`CameraPlugin`], [`DenoisingPlugin`], [`SteerPlugin`],
+//!   [`ScenePlugin`], [`PlaybackPlugin`], [`CameraPlugin`], [`CanvasPlugin`], [`DenoisingPlugin`], [`SteerPlugin`],
 //!   [`ComparePlugin`], [`LibraryPlugin`] and [`UiPlugin`].
 //!
 //! World: metres, Y up; a clip starts at the origin facing +Z, left is +X. Motion itself is computed by the
@@ -13,7 +13,9 @@
 
 #![expect(clippy::type_complexity, reason = "a system's queries are its types")]
 
+mod bench;
 pub mod camera;
+mod canvas;
 mod character;
 mod clip;
 mod compare;
@@ -26,36 +28,44 @@ mod offscreen;
 mod playback;
 mod player;
 mod pose;
+mod quality;
 pub mod scene;
 mod steer;
 mod ui;
 mod viewer;
 
+pub use bench::{BenchChoice, BenchRun, entrants};
 pub use camera::CameraPlugin;
+pub use canvas::{Canvas, CanvasPlugin};
 pub use character::{
     AlarmMaterials, Binding, BodyMeshes, BodyPart, CharacterPlugin, Joints, Lathe, Mannequin, Part,
     Penetrations, Rig, RigJoint, RigPlugin, Station, Tone, Wardrobe, parts, rounded,
 };
 pub use clip::{MotionClip, MotionClipError, MotionClipLoader};
-pub use compare::{Compare, CompareMethods, ComparePlugin, Row, numbers};
+pub use compare::{
+    Compare, CompareClips, CompareMethods, ComparePlugin, Entrant, Numbers, Row, numbers,
+};
 pub use denoising::{Denoising, DenoisingPlugin};
 pub use game::{ClipPlugin, KinogradPlugin, MotionFailed, MotionReady, MotionRequest};
 pub use generation::{
     Generation, GenerationUpdate, Job, JobId, Made, MakeSettings, StepRecord, Ticket, Update,
     receive_updates, words,
 };
-pub use library::{Failure, Library, LibraryPlugin, OpenFile, Shelved, shelve};
+pub use library::{
+    Failure, Library, LibraryPlugin, OpenFile, OpenedBench, Shelved, is_bench, shelve,
+};
 pub use offscreen::{
-    Adapter, Film, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters,
-    lanes, render,
+    Adapter, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters, lanes,
+    render, render_steps,
 };
 pub use playback::{Playback, PlaybackPlugin};
-pub use player::{MotionPlayer, PlayerPlugin, PlayerSystems, advanced};
-pub use pose::{Pose, sample};
+pub use player::{Fade, MotionPlayer, PlayerPlugin, PlayerSystems, advanced};
+pub use pose::{Pose, blend, sample};
+pub use quality::Quality;
 pub use scene::ScenePlugin;
 pub use steer::{
     Hand, Status, Steer, SteerPlugin, SteerSystems, Steered, hold, load_scene, read_hand,
     save_clip, save_scene,
 };
 pub use ui::{Panels, UiPlugin};
-pub use viewer::{ViewerOptions, add_viewer, example, view};
+pub use viewer::{NoWindow, ViewerOptions, add_viewer, example, view};

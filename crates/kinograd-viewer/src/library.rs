@@ -1,11 +1,14 @@
 //! Clips of a window: opened from files, dropped on it, or made; in lanes or as ghosts.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy::tasks::futures::check_ready;
 use bevy::tasks::{IoTaskPool, Task};
 use bevy::window::FileDragAndDrop;
+
+use kinograd::bench::GuidanceReport;
 
 use crate::camera::FrameAll;
 use crate::character::{Joints, Mannequin};
@@ -25,6 +28,7 @@ impl Plugin for LibraryPlugin {
         app.init_resource::<Library>()
             .add_message::<OpenFile>()
             .add_message::<Failure>()
+            .add_message::<OpenedBench>()
             .add_systems(
                 Update,
                 (read_drops, begin_opening, end_opening, place).chain(),
@@ -32,9 +36,13 @@ impl Plugin for LibraryPlugin {
     }
 }
 
-/// Asks for a file to be opened: a clip, or a scene as JSON.
+/// Asks for a file to be opened: a clip, or as JSON a scene or a saved run of `kinograd bench guidance`.
 #[derive(Message, Debug, Clone, PartialEq, Eq)]
 pub struct OpenFile(pub PathBuf);
+
+/// A saved benchmark that was read, and its file.
+#[derive(Message, Debug, Clone)]
+pub struct OpenedBench(pub PathBuf, pub Box<GuidanceReport>);
 
 /// Something went wrong that the user should read.
 #[derive(Message, Debug, Clone, PartialEq, Eq)]
@@ -45,7 +53,7 @@ pub struct Failure(pub String);
 pub struct Library {
     /// Whether clips stand in one place, the later ones as ghosts.
     pub overlays: bool,
-    /// Clips opened in this window, the latest first.
+    /// Clips, scenes and benchmarks opened in this window, the latest first.
     pub recent: Vec<PathBuf>,
     opening: Vec<Task<Opened>>,
 }
@@ -56,9 +64,22 @@ impl Library {
     pub fn is_opening(&self) -> bool {
         !self.opening.is_empty()
     }
+
+    /// Puts a file at the head of the recent ones.
+    fn remember(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
+        self.recent.insert(0, path.to_owned());
+        self.recent.truncate(RECENT);
+    }
 }
 
-type Opened = Result<(PathBuf, Box<MotionClip>), String>;
+type Opened = Result<(PathBuf, Content), String>;
+
+/// What a file held.
+enum Content {
+    Clip(Box<MotionClip>),
+    Bench(Box<GuidanceReport>),
+}
 
 /// A clip of the library.
 #[derive(Component, Debug, Clone, PartialEq, Eq)]
@@ -67,6 +88,8 @@ pub struct Shelved {
     pub name: String,
     /// A line of numbers under it.
     pub numbers: String,
+    /// Its place in the list, and its colour.
+    pub index: usize,
 }
 
 /// Opacity of clips that stand in the place of another.
@@ -94,7 +117,7 @@ fn begin_opening(
         let is_scene = path
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("json"));
-        if !is_scene {
+        if !is_scene || is_bench(path) {
             let path = path.clone();
             let task = IoTaskPool::get().spawn(async move { open(&path) });
             library.opening.push(task);
@@ -102,6 +125,7 @@ fn begin_opening(
         }
         match (load_scene(path), &mut steer) {
             (Ok(scene), Some(steer)) => {
+                library.remember(path);
                 steer.remember();
                 steer.scene = scene;
                 if steer.follows_changes {
@@ -118,10 +142,25 @@ fn begin_opening(
 }
 
 fn open(path: &Path) -> Opened {
-    let clip = MotionClip::load(path).map_err(|error| words(&error))?;
-    Ok((path.to_owned(), Box::new(clip)))
+    let content = if is_bench(path) {
+        GuidanceReport::read(path).map(|report| Content::Bench(Box::new(report)))
+    } else {
+        MotionClip::load(path).map(|clip| Content::Clip(Box::new(clip)))
+    };
+    let content = content.map_err(|error| words(&error))?;
+    Ok((path.to_owned(), content))
 }
 
+/// Whether a file begins as a saved benchmark does.
+#[must_use]
+pub fn is_bench(path: &Path) -> bool {
+    let mut start = [0; 200];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
+    let text = read.map(|count| String::from_utf8_lossy(&start[..count]).into_owned());
+    text.is_ok_and(|text| text.contains("\"kinograd.bench-guidance/"))
+}
+
+#[expect(clippy::too_many_arguments, reason = "a system asks for what it uses")]
 fn end_opening(
     mut commands: Commands,
     mut library: ResMut<Library>,
@@ -130,6 +169,7 @@ fn end_opening(
     mut frame: MessageWriter<FrameAll>,
     steer: Option<ResMut<Steer>>,
     shelved: Query<(), With<Shelved>>,
+    mut benches: MessageWriter<OpenedBench>,
 ) {
     if library.opening.is_empty() {
         return;
@@ -146,16 +186,18 @@ fn end_opening(
     let mut count = shelved.iter().count();
     for opened in done {
         match opened {
-            Ok((path, clip)) => {
+            Ok((path, Content::Bench(report))) => {
+                library.remember(&path);
+                benches.write(OpenedBench(path, report));
+            }
+            Ok((path, Content::Clip(clip))) => {
                 if let (Some(steer), Some(scene)) = (&mut steer, &clip.scene)
                     && steer.made.is_none()
                     && !steer.is_busy()
                 {
                     steer.scene = scene.clone();
                 }
-                library.recent.retain(|known| *known != path);
-                library.recent.insert(0, path);
-                library.recent.truncate(RECENT);
+                library.remember(&path);
                 count += 1;
                 let name = clip.name.clone();
                 shelve(&mut commands, &mut clips, *clip, name, String::new(), count);
@@ -181,7 +223,15 @@ pub fn shelve(
     player.playing = false;
     let body = Mannequin::new(look::body_color(index));
     commands
-        .spawn((Shelved { name, numbers }, player, body))
+        .spawn((
+            Shelved {
+                name,
+                numbers,
+                index,
+            },
+            player,
+            body,
+        ))
         .id()
 }
 
@@ -192,7 +242,7 @@ type Shown<'a> = (
     &'a mut Transform,
     &'a mut Mannequin,
     Option<&'a Joints>,
-    Has<Steered>,
+    Option<&'a Shelved>,
 );
 
 /// Lanes beside each other, or one place for all.
@@ -204,9 +254,11 @@ fn place(
     mut people: Query<Shown, Or<(With<Shelved>, With<Steered>)>>,
 ) {
     // The steered character stands first.
-    let mut order: Vec<(bool, Entity, AssetId<MotionClip>)> = people
+    let mut order: Vec<(usize, Entity, AssetId<MotionClip>)> = people
         .iter()
-        .map(|(entity, player, .., steered)| (!steered, entity, player.clip.id()))
+        .map(|(entity, player, .., shelved)| {
+            (shelved.map_or(0, |one| one.index), entity, player.clip.id())
+        })
         .collect();
     order.sort();
     order.retain(|(.., clip)| clips.contains(*clip));
@@ -217,10 +269,14 @@ fn place(
     } else {
         vec![Vec3::ZERO; order.len()]
     };
+    let mut names = Vec::new();
     for (rank, (&(_, entity, _), &at)) in order.iter().zip(&places).enumerate() {
-        let Ok((_, _, mut transform, mut body, joints, _)) = people.get_mut(entity) else {
+        let Ok((_, _, mut transform, mut body, joints, shelved)) = people.get_mut(entity) else {
             continue;
         };
+        if beside {
+            names.push(shelved.map_or(String::new(), |shelved| shelved.name.clone()));
+        }
         if transform.translation != at {
             transform.translation = at;
         }
@@ -236,7 +292,8 @@ fn place(
         }
     }
     let lanes_m = if beside { places } else { vec![Vec3::ZERO] };
-    if stage.lanes_m != lanes_m {
+    if stage.lanes_m != lanes_m || stage.names != names {
         stage.lanes_m = lanes_m;
+        stage.names = names;
     }
 }

@@ -11,11 +11,12 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use kinograd::motion::mapping::MappingFile;
 use kinograd_viewer::{
-    MotionClip, NoAdapter, RenderError, RenderOptions, Rig, StudioError, ViewerOptions, camera,
-    load_scene, render, view, words,
+    Generation, Job, MakeSettings, MotionClip, NoAdapter, NoWindow, RenderError, RenderOptions,
+    Rig, StudioError, ViewerOptions, camera, example, load_scene, render, render_steps, view,
+    words,
 };
 
-use crate::args::{Args, Command, RenderArgs, ViewArgs};
+use crate::args::{Args, Command, RenderArgs, StepsArgs, ViewArgs};
 
 /// The input was at fault.
 const EXIT_INPUT: u8 = 1;
@@ -34,6 +35,15 @@ enum Fault {
 impl From<NoAdapter> for Fault {
     fn from(none: NoAdapter) -> Self {
         Self::NoAdapter(none)
+    }
+}
+
+impl From<NoWindow> for Fault {
+    fn from(why: NoWindow) -> Self {
+        match why {
+            NoWindow::NoAdapter(none) => Self::NoAdapter(none),
+            other => Self::Input(other.to_string()),
+        }
     }
 }
 
@@ -61,6 +71,7 @@ fn main() -> ExitCode {
     };
     let outcome = match args.command {
         Some(Command::Render(args)) => draw(args),
+        Some(Command::Steps(args)) => draw_steps(args),
         None => open(args.view),
     };
     let (text, code) = match outcome {
@@ -107,6 +118,8 @@ fn open(args: ViewArgs) -> Result<(), Fault> {
         files: args.files,
         model: args.model,
         overlays: args.overlay,
+        quality: args.quality.and_then(Into::into),
+        size_px: args.size,
     };
     match view(options)? {
         AppExit::Success => Ok(()),
@@ -152,12 +165,43 @@ fn draw(args: RenderArgs) -> Result<(), Fault> {
         character: rig(args.character, args.mapping.as_deref())?,
     };
     let drawn = render(clips, scene, &args.output, &options)?;
-    let (width, height) = size_px;
+    tell(&args.output, drawn, size_px);
+    Ok(())
+}
+
+fn draw_steps(args: StepsArgs) -> Result<(), Fault> {
+    let scene = args.scene.as_deref().map(load_scene).transpose();
+    let scene = scene.map_err(Fault::Input)?.unwrap_or_else(example);
+    let options = RenderOptions {
+        size_px: args.size.unwrap_or((480, 300)),
+        smooth: !args.rough,
+        ..RenderOptions::default()
+    };
+    let job = Job {
+        scene: scene.clone(),
+        settings: MakeSettings {
+            method: args.method,
+            steps: args.steps,
+            seed: args.seed,
+            ..MakeSettings::default()
+        },
+        streams: true,
+    };
+    let made = Generation::start(&args.model, args.engine()).make(job);
+    let (steps, made) = made.map_err(Fault::Input)?;
+    let grid = (args.pictures, args.columns);
+    let drawn = render_steps(&steps, &made.motion, &scene, &args.output, grid, &options)?;
+    tell(&args.output, drawn, options.size_px);
+    Ok(())
+}
+
+/// Says what was drawn.
+fn tell(output: &Path, drawn: usize, (width, height): (u32, u32)) {
     let noun = if drawn == 1 { "picture" } else { "pictures" };
+    // Nobody reads what cannot be written.
     let _ = writeln!(
         std::io::stdout(),
         "{}: {drawn} {noun}, {width} x {height}",
-        args.output.display()
+        output.display()
     );
-    Ok(())
 }

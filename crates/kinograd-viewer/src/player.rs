@@ -4,7 +4,7 @@ use bevy::prelude::*;
 
 use crate::character::Joints;
 use crate::clip::MotionClip;
-use crate::pose::Pose;
+use crate::pose::{Pose, blend};
 
 /// Moves characters by their clips; needs no rendering.
 #[derive(Debug, Default)]
@@ -65,6 +65,38 @@ impl MotionPlayer {
     }
 }
 
+/// Blends a character from the pose it was seen in into its clip, so that a change of clips does not show
+/// as a jump. Insert it together with the new [`MotionPlayer`] and [`Transform`]; it removes itself.
+#[derive(Component, Debug, Clone, PartialEq)]
+pub struct Fade {
+    /// In the world of the new clip.
+    from: Pose,
+    passed_secs: f32,
+    secs: f32,
+}
+
+impl Fade {
+    /// From a pose of a character placed at `was` to clips of one placed at `is`, within `secs`.
+    #[must_use]
+    pub fn new(pose: &Pose, was: &Transform, is: &Transform, secs: f32) -> Self {
+        let into = is.to_matrix().inverse() * was.to_matrix();
+        let turn = is.rotation.inverse() * was.rotation;
+        let mut from = pose.clone();
+        from.root_m = into.transform_point3(pose.root_m);
+        if let Some(root) = from.local.first_mut() {
+            *root = turn * *root;
+        }
+        for joint in &mut from.joints_m {
+            *joint = into.transform_point3(*joint);
+        }
+        Self {
+            from,
+            passed_secs: 0.0,
+            secs,
+        }
+    }
+}
+
 /// The time after `by_secs`, and whether the clip goes on: it ends where it does not loop.
 #[must_use]
 pub fn advanced(time_secs: f32, by_secs: f32, duration_secs: f32, looping: bool) -> (f32, bool) {
@@ -99,14 +131,26 @@ fn advance_players(
 
 fn write_poses(
     mut commands: Commands,
+    time: Res<Time>,
     clips: Res<Assets<MotionClip>>,
-    mut players: Query<(Entity, &MotionPlayer, Option<&mut Pose>)>,
+    mut players: Query<(Entity, &MotionPlayer, Option<&mut Pose>, Option<&mut Fade>)>,
 ) {
-    for (entity, player, pose) in &mut players {
+    for (entity, player, pose, fade) in &mut players {
         let Some(clip) = clips.get(&player.clip) else {
             continue;
         };
-        let now = clip.pose(player.time_secs);
+        let mut now = clip.pose(player.time_secs);
+        if let Some(mut fade) = fade {
+            let share = fade.passed_secs / fade.secs.max(1e-3);
+            if share < 1.0 {
+                // Slow at both ends.
+                let eased = share * share * (3.0 - 2.0 * share);
+                now = blend(&clip.motion, &fade.from, &now, eased);
+                fade.passed_secs += time.delta_secs();
+            } else {
+                commands.entity(entity).remove::<Fade>();
+            }
+        }
         match pose {
             Some(mut pose) => {
                 pose.set_if_neq(now);
@@ -136,8 +180,12 @@ fn pose_joints(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
+    use bevy::time::TimeUpdateStrategy;
     use kinograd::motion::synth::synth_walk;
+
+    use super::*;
 
     #[test]
     fn clocks_loop_end_and_run_backwards() {
@@ -166,5 +214,38 @@ mod tests {
         let character = app.world_mut().spawn(player).id();
         app.update();
         assert_eq!(app.world().get::<Pose>(character), Some(&expected));
+    }
+
+    #[test]
+    fn a_fade_begins_where_the_character_was_and_ends_in_the_clip() {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, AssetPlugin::default(), PlayerPlugin))
+            .init_asset::<MotionClip>()
+            .insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_millis(
+                50,
+            )));
+        let walk = MotionClip::new("walk", synth_walk(1.2, 2.0, 20.0)).unwrap();
+        let (seen, begins) = (walk.pose(1.3), walk.pose(0.0));
+        let was = Transform::from_xyz(1.0, 0.0, -2.0).with_rotation(Quat::from_rotation_y(0.7));
+        let is = Transform::from_xyz(1.4, 0.0, -1.1).with_rotation(Quat::from_rotation_y(-1.9));
+        let clip = app
+            .world_mut()
+            .resource_mut::<Assets<MotionClip>>()
+            .add(walk);
+        let mut player = MotionPlayer::new(clip);
+        player.playing = false;
+        let fade = Fade::new(&seen, &was, &is, 0.2);
+        let character = app.world_mut().spawn((player, is, fade)).id();
+        app.update();
+        let first = app.world().get::<Pose>(character).unwrap();
+        for (now, before) in first.joints_m.iter().zip(&seen.joints_m) {
+            let (now, before) = (is.transform_point(*now), was.transform_point(*before));
+            assert!(now.distance(before) < 1e-4, "{now} after {before}");
+        }
+        for _ in 0..8 {
+            app.update();
+        }
+        assert_eq!(app.world().get::<Pose>(character), Some(&begins));
+        assert!(app.world().get::<Fade>(character).is_none());
     }
 }

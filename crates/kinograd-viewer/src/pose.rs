@@ -49,6 +49,24 @@ pub fn sample(motion: &Motion, time_secs: f64) -> Pose {
     }
 }
 
+/// A pose between two: `share` 0 is `from`, 1 is `to`. Poses of other bodies than the motion's give `to`.
+#[must_use]
+pub fn blend(motion: &Motion, from: &Pose, to: &Pose, share: f32) -> Pose {
+    let joints = motion.skeleton.len();
+    if from.local.len() != joints || to.local.len() != joints {
+        return to.clone();
+    }
+    let root_m = from.root_m.lerp(to.root_m, share);
+    let pairs = from.local.iter().zip(&to.local);
+    let local: Vec<Quat> = pairs.map(|(a, &b)| a.slerp(b, share)).collect();
+    let joints_m = forward(motion, root_m, &local);
+    Pose {
+        root_m,
+        local,
+        joints_m,
+    }
+}
+
 /// Joints in the world by forward kinematics.
 fn forward(motion: &Motion, root_m: Vec3, local: &[Quat]) -> Vec<Vec3> {
     let skeleton = &motion.skeleton;

@@ -9,17 +9,19 @@ use bevy::prelude::*;
 use kinograd::guidance::scene::Scene;
 use kinograd::runtime::EngineOptions;
 
-use crate::camera::{CameraPlugin, FrameAll, SmoothEdges};
+use crate::camera::{CameraPlugin, FrameAll};
+use crate::canvas::CanvasPlugin;
 use crate::character::{CharacterPlugin, Rig, RigPlugin, Wardrobe};
 use crate::compare::ComparePlugin;
 use crate::denoising::DenoisingPlugin;
 use crate::edit;
 use crate::game::ClipPlugin;
 use crate::generation::Generation;
-use crate::library::{Library, LibraryPlugin, OpenFile};
+use crate::library::{Library, LibraryPlugin, OpenFile, is_bench};
 use crate::offscreen::{NoAdapter, adapters};
 use crate::playback::PlaybackPlugin;
 use crate::player::PlayerPlugin;
+use crate::quality::Quality;
 use crate::scene::{ScenePlugin, Stage};
 use crate::steer::{Steer, SteerPlugin};
 use crate::ui::UiPlugin;
@@ -39,37 +41,76 @@ pub struct ViewerOptions {
     pub overlays: bool,
     /// What characters wear in place of the mannequin's body.
     pub character: Option<Rig>,
+    /// How much work drawing is; what suits the adapter if `None`.
+    pub quality: Option<Quality>,
+    /// Width and height of the window, pixels.
+    pub size_px: Option<(u32, u32)>,
+}
+
+/// Why there is no window.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoWindow {
+    /// There is nothing to draw with.
+    #[error(transparent)]
+    NoAdapter(#[from] NoAdapter),
+    /// There is nothing to show a window on.
+    #[error(
+        "no window can be opened on the display `{display}` (DISPLAY); `kinograd-viewer render` draws \
+         without one"
+    )]
+    NoDisplay {
+        /// What DISPLAY says.
+        display: String,
+    },
 }
 
 /// Opens the window and stays until it is closed.
 ///
 /// # Errors
-/// [`NoAdapter`] if there is nothing to draw with.
-pub fn view(options: ViewerOptions) -> Result<AppExit, NoAdapter> {
-    let is_software = adapters()?.iter().all(|adapter| adapter.is_software);
+/// [`NoWindow`] if there is nothing to draw with, or on.
+pub fn view(options: ViewerOptions) -> Result<AppExit, NoWindow> {
+    let display = std::env::var("DISPLAY").unwrap_or_default();
+    if cfg!(target_os = "linux") && display.is_empty() {
+        return Err(NoWindow::NoDisplay { display });
+    }
+    let found = adapters()?;
+    let quality = options.quality.unwrap_or_else(|| Quality::of(&found));
     let mut app = App::new();
-    app.insert_resource(SmoothEdges(!is_software));
-    app.add_plugins(
-        DefaultPlugins
-            .set(WindowPlugin {
-                primary_window: Some(Window {
-                    title: "Kinograd".to_owned(),
-                    resolution: (1440, 860).into(),
-                    ..default()
-                }),
-                ..default()
-            })
-            .set(any_file())
-            .set(LogPlugin {
-                filter: "warn,kinograd=info".to_owned(),
+    app.insert_resource(quality);
+    let plugins = DefaultPlugins
+        .set(WindowPlugin {
+            primary_window: Some(Window {
+                title: "Kinograd".to_owned(),
+                resolution: options.size_px.unwrap_or((1440, 860)).into(),
                 ..default()
             }),
-    );
+            ..default()
+        })
+        .set(any_file())
+        .set(LogPlugin {
+            filter: "warn,kinograd=info".to_owned(),
+            ..default()
+        });
+    if !builds(|| {
+        app.add_plugins(plugins);
+    }) {
+        return Err(NoWindow::NoDisplay { display });
+    }
     add_viewer(&mut app, options);
-    if is_software {
+    if found.iter().all(|adapter| adapter.is_software) {
         app.insert_resource(DirectionalLightShadowMap { size: 1024 });
     }
     Ok(app.run())
+}
+
+/// Whether something is built: Bevy's windows panic where there is no display.
+fn builds(build: impl FnOnce()) -> bool {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let built = std::panic::catch_unwind(std::panic::AssertUnwindSafe(build));
+    std::panic::set_hook(usual);
+    built.is_ok()
 }
 
 /// Adds everything of the window but the window to an app.
@@ -85,6 +126,7 @@ pub fn add_viewer(app: &mut App, options: ViewerOptions) {
         ))
         .add_plugins((
             CameraPlugin,
+            CanvasPlugin,
             SteerPlugin,
             DenoisingPlugin,
             LibraryPlugin,
@@ -110,7 +152,7 @@ fn begin(app: &mut App, options: ViewerOptions) {
     let has_clips = options
         .files
         .iter()
-        .any(|file| file.extension().is_some_and(|end| end != "json"));
+        .any(|file| file.extension().is_some_and(|end| end != "json") || is_bench(file));
     let mut steer = app.world_mut().resource_mut::<Steer>();
     match options.scene {
         Some(scene) => {

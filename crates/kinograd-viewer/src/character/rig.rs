@@ -28,6 +28,7 @@ impl Plugin for RigPlugin {
                     .before(PlayerSystems::Pose),
             )
             .add_systems(Update, turn_joints.after(PlayerSystems::Pose))
+            .add_systems(Update, thin)
             .add_observer(bind);
     }
 }
@@ -145,6 +146,51 @@ fn bind(
     }
 }
 
+/// The look that a skin came with, while it is a ghost's.
+#[derive(Component, Debug)]
+struct Usual(Handle<StandardMaterial>);
+
+/// Skins are as see-through as their characters.
+fn thin(
+    mut commands: Commands,
+    characters: Query<&Mannequin>,
+    changed: Query<(), Or<(Changed<Mannequin>, Added<Bound>)>>,
+    skins: Query<(Entity, &Skin)>,
+    children: Query<&Children>,
+    mut painted: Query<(&mut MeshMaterial3d<StandardMaterial>, Option<&Usual>)>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+) {
+    for (top, skin) in &skins {
+        let Ok(mannequin) = characters.get(skin.character) else {
+            continue;
+        };
+        if !changed.contains(skin.character) {
+            continue;
+        }
+        for part in children.iter_descendants(top) {
+            let Ok((mut material, usual)) = painted.get_mut(part) else {
+                continue;
+            };
+            let own = usual.map_or_else(|| material.0.clone(), |usual| usual.0.clone());
+            if mannequin.opacity >= 1.0 {
+                if usual.is_some() {
+                    material.0 = own;
+                    commands.entity(part).remove::<Usual>();
+                }
+                continue;
+            }
+            let Some(mut look) = materials.get(&own).cloned() else {
+                continue;
+            };
+            let alpha = look.base_color.alpha() * mannequin.opacity;
+            look.base_color.set_alpha(alpha);
+            look.alpha_mode = AlphaMode::Blend;
+            material.0 = materials.add(look);
+            commands.entity(part).insert(Usual(own));
+        }
+    }
+}
+
 fn short(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
@@ -162,5 +208,52 @@ fn turn_joints(
                 *transform = local;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_skin_is_a_ghost_while_its_character_is_one() {
+        let mut app = App::new();
+        app.add_plugins((MinimalPlugins, AssetPlugin::default()))
+            .init_asset::<StandardMaterial>()
+            .add_systems(Update, thin);
+        let mut materials = app.world_mut().resource_mut::<Assets<StandardMaterial>>();
+        let own = materials.add(StandardMaterial::from(Color::srgba(1.0, 0.0, 0.0, 0.8)));
+        let body = Mannequin::new(Color::WHITE);
+        let character = app.world_mut().spawn(body).id();
+        let top = app
+            .world_mut()
+            .spawn((Skin { character }, ChildOf(character)))
+            .id();
+        let part = app
+            .world_mut()
+            .spawn((MeshMaterial3d(own.clone()), ChildOf(top)))
+            .id();
+        let beside = app
+            .world_mut()
+            .spawn((MeshMaterial3d(own.clone()), ChildOf(character)))
+            .id();
+        let look = |app: &mut App, entity: Entity, opacity: f32| {
+            let mut body = app.world_mut().get_mut::<Mannequin>(character).unwrap();
+            body.opacity = opacity;
+            app.update();
+            let world = app.world();
+            let worn = world
+                .get::<MeshMaterial3d<StandardMaterial>>(entity)
+                .unwrap();
+            let materials = world.resource::<Assets<StandardMaterial>>();
+            (worn.0.clone(), materials.get(&worn.0).unwrap().clone())
+        };
+        let (_, ghost) = look(&mut app, part, 0.5);
+        assert!((ghost.base_color.alpha() - 0.4).abs() < 1e-6);
+        assert_eq!(ghost.alpha_mode, AlphaMode::Blend);
+        let (_, paler) = look(&mut app, part, 0.25);
+        assert!((paler.base_color.alpha() - 0.2).abs() < 1e-6);
+        assert_eq!(look(&mut app, beside, 0.25).0, own, "trails stay");
+        assert_eq!(look(&mut app, part, 1.0).0, own);
     }
 }

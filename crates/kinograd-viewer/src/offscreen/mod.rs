@@ -1,18 +1,19 @@
 //! Pictures and films without a window.
 
 mod adapter;
-mod film;
 mod picture;
+mod steps;
 mod studio;
 
 use std::path::Path;
 
 use bevy::prelude::*;
 use kinograd::guidance::scene::Scene;
+use kinograd::render::FilmWriter;
 
 pub use adapter::{Adapter, NoAdapter, adapters};
-pub use film::Film;
 pub use picture::Picture;
+pub use steps::render_steps;
 pub use studio::{Studio, StudioError};
 
 use crate::camera::{Shot, VIEW, View, body_points, frame_points};
@@ -24,6 +25,8 @@ use crate::scene::marks::extent;
 
 /// Clips that move less than this are laid out in time, side by side, metres.
 const IN_PLACE_M: f32 = 1.2;
+/// So many clips stand in one row.
+const MOST_BESIDE: usize = 4;
 /// Room for a pose where clips are laid out in time, metres.
 const POSE_ROOM_M: f32 = 0.95;
 
@@ -76,6 +79,9 @@ pub enum RenderError {
     /// The studio is at fault.
     #[error(transparent)]
     Studio(#[from] StudioError),
+    /// The film cannot be made or written.
+    #[error(transparent)]
+    Film(#[from] kinograd::Error),
     /// A file, or what was asked for, in words.
     #[error("{0}")]
     Input(String),
@@ -108,12 +114,8 @@ pub fn render(
     let mut film = None;
     if !is_still {
         let fps = options.fps.unwrap_or(clips[0].motion.fps);
-        if !(1.0..=240.0).contains(&fps) {
-            return Err(RenderError::Input(format!(
-                "{fps} frames per second; 1 to 240 are drawn"
-            )));
-        }
-        film = Some((Film::open(output, fps).map_err(RenderError::Input)?, fps));
+        let made = FilmWriter::create(output, options.size_px, fps)?;
+        film = Some((made, fps));
     }
     let (width, height) = options.size_px;
     let mut studio = Studio::open(width, height, options.smooth)?;
@@ -235,7 +237,7 @@ impl Set {
     fn film(
         &self,
         studio: &mut Studio,
-        mut film: Film,
+        mut film: FilmWriter,
         fps: f64,
         options: &RenderOptions,
     ) -> Result<usize, RenderError> {
@@ -263,9 +265,9 @@ impl Set {
             if options.follows {
                 studio.aim(self.close_shot(time, shot, options));
             }
-            film.add(&studio.picture()?).map_err(RenderError::Input)?;
+            film.add(&studio.picture()?.rgba())?;
         }
-        film.close().map_err(RenderError::Input)?;
+        film.finish()?;
         Ok(frames)
     }
 
@@ -309,29 +311,47 @@ fn laid_out(clip: &MotionClip, poses: usize) -> Vec<(f32, Vec3)> {
         .collect()
 }
 
-/// Where clips stand so that none is in the way of another: beside each other along +X.
+/// Where clips stand so that none is in the way of another: beside each other along +X, and more than four
+/// in rows and columns, the columns along +Z.
 #[must_use]
 pub fn lanes(clips: &[&MotionClip], scene: Option<&Scene>) -> Vec<Vec3> {
-    let marks: Vec<f32> = scene
+    let marks: Vec<Vec2> = scene
         .map(grips)
         .unwrap_or_default()
-        .iter()
-        .map(|(_, at)| at.x)
+        .into_iter()
+        .map(|(_, at)| at)
         .collect();
-    let mut at = 0.0;
-    let mut before: Option<f32> = None;
-    clips
-        .iter()
-        .map(|clip| {
-            let way = clip.root_path_m();
-            let xs = || way.iter().map(|at| at.x).chain(marks.iter().copied());
-            let (low, high) = (xs().fold(0.0, f32::min), xs().fold(0.0, f32::max));
-            if let Some(edge) = before {
-                at = edge + 1.4 - low;
-            }
-            before = Some(at + high);
-            Vec3::X * at
+    let room = |clip: &&MotionClip| {
+        let way = clip.root_path_m();
+        let seen = way.iter().chain(&marks).filter(|at| at.is_finite());
+        seen.fold(Rect::from_corners(Vec2::ZERO, Vec2::ZERO), |room, &at| {
+            room.union_point(at)
         })
+    };
+    let rooms: Vec<Rect> = clips.iter().map(room).collect();
+    let columns = if clips.len() > MOST_BESIDE {
+        (clips.len() as f32 / 1.5).sqrt().round() as usize
+    } else {
+        1
+    };
+    // Every row is as wide as its widest clip, every column as deep as its deepest.
+    let offsets = |count: usize, line_of: &dyn Fn(usize) -> usize, axis: usize, gap_m: f32| {
+        let (mut at, mut edge) = (Vec::with_capacity(count), None);
+        for line in 0..count {
+            let inside = || (0..rooms.len()).filter(|&index| line_of(index) == line);
+            let low = inside().map(|i| rooms[i].min[axis]).fold(0.0, f32::min);
+            let high = inside().map(|i| rooms[i].max[axis]).fold(0.0, f32::max);
+            let place = edge.map_or(0.0, |edge: f32| edge + gap_m - low);
+            edge = Some(place + high);
+            at.push(place);
+        }
+        at
+    };
+    let rows = clips.len().div_ceil(columns);
+    let xs = offsets(rows, &|index| index / columns, 0, 1.4);
+    let zs = offsets(columns, &|index| index % columns, 1, 2.6);
+    (0..clips.len())
+        .map(|index| Vec3::new(xs[index / columns], 0.0, zs[index % columns]))
         .collect()
 }
 
@@ -348,6 +368,22 @@ mod tests {
         for pair in places.windows(2) {
             assert!(pair[1].x - pair[0].x >= 1.4);
         }
+    }
+
+    #[test]
+    fn many_clips_stand_in_a_grid() {
+        let walk = MotionClip::new("walk", synth_walk(1.2, 2.0, 20.0)).unwrap();
+        let reach = walk.root_path_m().last().unwrap().y;
+        let places = lanes(&[&walk; 14], None);
+        assert_eq!(places[0], Vec3::ZERO);
+        for (index, a) in places.iter().enumerate() {
+            for b in &places[index + 1..] {
+                let apart = (*a - *b).abs();
+                assert!(apart.x >= 1.4 || apart.z >= reach + 1.4, "{a} and {b}");
+            }
+        }
+        let far = places.iter().fold(Vec3::ZERO, |far, at| far.max(*at));
+        assert!(far.z > 2.0 * reach && far.x < 9.0, "{far}");
     }
 
     #[test]

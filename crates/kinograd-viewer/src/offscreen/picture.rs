@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kinograd::motion::sheet::glyph;
 use kinograd::motion::write_atomic;
 
 /// A picture with eight bits each of red, green and blue.
@@ -26,6 +27,13 @@ impl Picture {
         }
     }
 
+    /// Rows from the top, four bytes a pixel, opaque.
+    #[must_use]
+    pub fn rgba(&self) -> Vec<u8> {
+        let pixels = self.rgb.chunks_exact(3);
+        pixels.flat_map(|p| [p[0], p[1], p[2], 255]).collect()
+    }
+
     /// Several pictures of one size side by side in rows, as a sheet.
     #[must_use]
     pub fn tiled(pictures: &[Self], columns: usize) -> Option<Self> {
@@ -47,6 +55,30 @@ impl Picture {
             height: (height * rows) as u32,
             rgb,
         })
+    }
+
+    /// Writes a text from a corner on, in pixels `pixel` wide; what is outside is left out.
+    pub fn write(&mut self, text: &str, (left, top): (u32, u32), pixel: u32, color: [u8; 3]) {
+        for (place, letter) in (0_u32..).zip(text.chars()) {
+            for (row, bits) in (0_u32..).zip(glyph(letter)) {
+                for column in (0..5).filter(|column| bits >> (4 - column) & 1 == 1) {
+                    let (x, y) = (left + (6 * place + column) * pixel, top + row * pixel);
+                    self.fill((x, y), pixel, color);
+                }
+            }
+        }
+    }
+
+    /// Fills a square.
+    fn fill(&mut self, (left, top): (u32, u32), side: u32, color: [u8; 3]) {
+        for y in top..(top + side).min(self.height) {
+            for x in left..(left + side).min(self.width) {
+                let at = 3 * (y as usize * self.width as usize + x as usize);
+                if let Some(pixel) = self.rgb.get_mut(at..at + 3) {
+                    pixel.copy_from_slice(&color);
+                }
+            }
+        }
     }
 
     /// Mean |difference| of the channels and the share of pixels that differ by more than 32 in one,
@@ -139,6 +171,21 @@ mod tests {
         assert_eq!(plain(0).difference(&plain(40)), Some((40.0, 1.0)));
         assert_eq!(plain(0).difference(&sheet), None);
         assert!(Picture::tiled(&[], 2).is_none());
+    }
+
+    #[test]
+    fn letters_have_their_pixels_and_stay_within_the_picture() {
+        let mut picture = Picture {
+            width: 10,
+            height: 7,
+            rgb: vec![0; 210],
+        };
+        picture.write("11", (0, 0), 1, [255; 3]);
+        let one: u32 = glyph('1').iter().map(|row| row.count_ones()).sum();
+        // The second one's last column is cut off.
+        let cut: u32 = glyph('1').iter().map(|row| u32::from(row & 1)).sum();
+        let lit = picture.rgb.iter().filter(|value| **value > 0).count();
+        assert_eq!(lit as u32, 3 * (2 * one - cut));
     }
 
     #[test]

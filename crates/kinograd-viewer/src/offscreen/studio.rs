@@ -24,6 +24,7 @@ use crate::clip::MotionClip;
 use crate::game::ClipPlugin;
 use crate::library::Failure;
 use crate::player::{MotionPlayer, PlayerPlugin};
+use crate::quality::Quality;
 use crate::scene::{ScenePlugin, Stage, StageSettings, Sun, shadows, sky_light};
 use crate::viewer::any_file;
 
@@ -116,6 +117,8 @@ impl Studio {
                 .disable::<PipelinedRenderingPlugin>()
                 .disable::<WinitPlugin>(),
         );
+        // Pictures are made once: they are worth the work, whatever draws.
+        app.insert_resource(Quality::High);
         app.add_plugins((
             ClipPlugin,
             PlayerPlugin,
@@ -198,7 +201,11 @@ impl Studio {
 
     /// Sets a scene up, once per place.
     pub fn set_scene(&mut self, scene: Option<Scene>, lanes_m: Vec<Vec3>) {
-        *self.app.world_mut().resource_mut::<Stage>() = Stage { scene, lanes_m };
+        *self.app.world_mut().resource_mut::<Stage>() = Stage {
+            scene,
+            lanes_m,
+            names: Vec::new(),
+        };
     }
 
     /// What characters that are added from now on wear.

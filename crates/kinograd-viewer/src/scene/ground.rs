@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use kinograd::motion::sheet::glyph;
 
 use super::look;
+use crate::quality::Quality;
 
 /// The floor's entities.
 #[derive(Component, Debug)]
@@ -196,19 +197,23 @@ pub fn lay(
     mut commands: Commands,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
+    quality: Res<Quality>,
 ) {
-    commands.spawn((
-        Ground,
-        Mesh3d(meshes.add(Circle::new(80.0).mesh().resolution(96).build())),
-        MeshMaterial3d(materials.add(StandardMaterial {
-            base_color: look::FLOOR,
-            perceptual_roughness: 0.95,
-            reflectance: 0.15,
-            ..default()
-        })),
-        Transform::from_rotation(Quat::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
-        NotShadowCaster,
-    ));
+    // Most of a picture is floor: in low quality it is the background.
+    if *quality == Quality::High {
+        commands.spawn((
+            Ground,
+            Mesh3d(meshes.add(Circle::new(80.0).mesh().resolution(96).build())),
+            MeshMaterial3d(materials.add(StandardMaterial {
+                base_color: look::FLOOR,
+                perceptual_roughness: 0.95,
+                reflectance: 0.15,
+                ..default()
+            })),
+            Transform::from_rotation(Quat::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
+            NotShadowCaster,
+        ));
+    }
     let ink = materials.add(look::flat(Color::WHITE));
     for mesh in [grid(), numbers()] {
         commands.spawn((

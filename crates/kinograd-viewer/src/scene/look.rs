@@ -4,6 +4,8 @@ use bevy::prelude::*;
 
 /// The floor.
 pub const FLOOR: Color = Color::srgb(0.80, 0.82, 0.85);
+/// The floor where it has no surface of its own, as [`FLOOR`] looks in the light.
+pub const PLAIN: Color = Color::srgb(0.875, 0.885, 0.90);
 /// What is beyond the floor.
 pub const SKY: Color = Color::srgb(0.89, 0.905, 0.925);
 /// What the floor fades into; brighter than [`SKY`], which no tone curve darkens.

@@ -1,12 +1,19 @@
 //! The stage: floor, light, goals, obstacles, trails and penetrations.
 
+mod blob;
 pub mod ground;
+pub mod joints;
 pub mod look;
 pub mod marks;
 pub mod solids;
 pub mod trail;
 
-use bevy::light::{CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap};
+use std::collections::BTreeSet;
+
+use bevy::light::{
+    CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap, NotShadowCaster,
+    NotShadowReceiver,
+};
 use bevy::prelude::*;
 use kinograd::guidance::scene::Scene;
 use kinograd::motion::JOINT_NAMES;
@@ -14,6 +21,7 @@ use kinograd::motion::JOINT_NAMES;
 use crate::character::Penetrations;
 use crate::player::{MotionPlayer, PlayerSystems};
 use crate::pose::Pose;
+use crate::quality::Quality;
 
 /// Draws the stage. Needs rendering.
 #[derive(Debug, Default)]
@@ -24,10 +32,18 @@ impl Plugin for ScenePlugin {
         app.insert_resource(ClearColor(look::SKY))
             .insert_resource(GlobalAmbientLight::NONE)
             .insert_resource(DirectionalLightShadowMap { size: 4096 })
+            .init_resource::<Quality>()
             .init_resource::<Stage>()
             .init_resource::<StageSettings>()
             .add_systems(Startup, (ground::lay, light))
-            .add_systems(Update, (set_stage, trail::draw_trails))
+            .add_systems(Update, (set_stage, trail::draw_trails, joints::draw_ways))
+            .add_systems(
+                Update,
+                (blob::add, blob::follow)
+                    .chain()
+                    .after(PlayerSystems::Pose)
+                    .run_if(resource_equals(Quality::Low)),
+            )
             .add_systems(Update, find_penetrations.after(PlayerSystems::Pose));
     }
 }
@@ -39,6 +55,8 @@ pub struct Stage {
     pub scene: Option<Scene>,
     /// Where the scene is set up, metres: once per clip where clips stand side by side.
     pub lanes_m: Vec<Vec3>,
+    /// What is written at the start of each lane, where there is something to tell apart.
+    pub names: Vec<String>,
 }
 
 impl Default for Stage {
@@ -46,6 +64,7 @@ impl Default for Stage {
         Self {
             scene: None,
             lanes_m: vec![Vec3::ZERO],
+            names: Vec::new(),
         }
     }
 }
@@ -55,11 +74,16 @@ impl Default for Stage {
 pub struct StageSettings {
     /// Whether ways and footprints are drawn.
     pub shows_trails: bool,
+    /// Joints whose ways through the air are drawn, by index.
+    pub joints: BTreeSet<usize>,
 }
 
 impl Default for StageSettings {
     fn default() -> Self {
-        Self { shows_trails: true }
+        Self {
+            shows_trails: true,
+            joints: BTreeSet::new(),
+        }
     }
 }
 
@@ -69,6 +93,9 @@ pub struct StageMark {
     /// What a hand that takes it holds.
     pub grip: Option<crate::edit::Grip>,
 }
+
+/// Size of a letter's pixel in the names of lanes, metres.
+const LETTER_M: f32 = 0.024;
 
 /// Root of the things of one lane.
 #[derive(Component, Debug, Clone, Copy)]
@@ -92,21 +119,36 @@ pub fn shadows(distance_m: f32) -> CascadeShadowConfig {
     .build()
 }
 
-/// A sun that throws shadows and two lights that fill them.
-fn light(mut commands: Commands) {
+/// A sun that throws shadows and two lights that fill them; in low quality a sun and an even glow.
+fn light(
+    mut commands: Commands,
+    quality: Res<Quality>,
+    mut clear: ResMut<ClearColor>,
+    mut glow: ResMut<GlobalAmbientLight>,
+) {
     let from =
         |x: f32, y: f32, z: f32| Transform::from_xyz(x, y, z).looking_at(Vec3::ZERO, Vec3::Y);
+    let is_high = *quality == Quality::High;
     commands.spawn((
         DirectionalLight {
             color: Color::srgb(1.0, 0.96, 0.89),
             illuminance: 9_000.0,
-            shadow_maps_enabled: true,
+            shadow_maps_enabled: is_high,
             ..default()
         },
         from(-3.0, 6.0, 2.2),
         Sun,
         shadows(8.0),
     ));
+    if !is_high {
+        *clear = ClearColor(look::PLAIN);
+        *glow = GlobalAmbientLight {
+            color: Color::srgb(0.86, 0.92, 1.0),
+            brightness: 1_500.0,
+            ..default()
+        };
+        return;
+    }
     for (color, illuminance, place) in [
         (Color::srgb(0.75, 0.85, 1.0), 2_200.0, from(4.0, 3.0, 3.0)),
         (Color::srgb(0.95, 0.92, 1.0), 1_600.0, from(1.0, 2.5, -5.0)),
@@ -149,6 +191,22 @@ fn set_stage(
     }
     for lane in &lanes {
         commands.entity(lane).despawn();
+    }
+    for (&place, name) in stage.lanes_m.iter().zip(&stage.names) {
+        let mut label = ground::FlatMesh::default();
+        let ink = look::GRID.to_linear();
+        // Before the start, to be read by who looks along +X.
+        let at = Vec2::new(-0.12, -0.4 - 6.0 * LETTER_M * name.chars().count() as f32);
+        ground::text(&mut label, name, at, Vec2::Y, Vec2::X, LETTER_M, ink);
+        let flat = look::flat(Color::WHITE);
+        commands.spawn((
+            Lane,
+            Mesh3d(meshes.add(label.mesh())),
+            MeshMaterial3d(materials.add(flat)),
+            Transform::from_translation(place + Vec3::Y * 0.002),
+            NotShadowCaster,
+            NotShadowReceiver,
+        ));
     }
     let Some(scene) = &stage.scene else {
         return;

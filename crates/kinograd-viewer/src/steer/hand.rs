@@ -2,11 +2,11 @@
 
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
-use bevy_egui::input::EguiWantsInput;
 use bevy_panorbit_camera::PanOrbitCamera;
 
 use super::Steer;
 use crate::camera::on_floor;
+use crate::canvas::Canvas;
 use crate::edit::{grip_at, move_grip};
 
 /// How near a point has to be to be taken, metres.
@@ -24,25 +24,25 @@ pub struct Hand {
     offset_m: Vec2,
 }
 
-/// Reads the pointer of a window; over panels the hand is open.
+/// Reads the pointer of a window; over panels the hand is open and points at nothing.
 pub fn read_hand(
     mut hand: ResMut<Hand>,
+    canvas: Res<Canvas>,
     window: Query<&Window, With<PrimaryWindow>>,
     camera: Query<(&Camera, &GlobalTransform), With<PanOrbitCamera>>,
     buttons: Res<ButtonInput<MouseButton>>,
-    egui: Option<Res<EguiWantsInput>>,
 ) {
-    let over_panel = egui.is_some_and(|egui| egui.wants_any_pointer_input());
     let (Ok(window), Ok((camera, place))) = (window.single(), camera.single()) else {
         return;
     };
-    let ray = window
-        .cursor_position()
-        .and_then(|cursor| camera.viewport_to_world(place, cursor).ok());
-    hand.floor_m = ray.and_then(on_floor);
-    let pressed = buttons.pressed(MouseButton::Left);
     // What is held stays held when the pointer strays over a panel.
-    hand.is_closed = pressed && (!over_panel || hand.is_closed);
+    hand.is_closed = buttons.pressed(MouseButton::Left) && (canvas.is_hovered || hand.is_closed);
+    let ray = window.cursor_position().and_then(|cursor| {
+        let at = canvas.in_image(cursor, camera.logical_viewport_size()?);
+        camera.viewport_to_world(place, at).ok()
+    });
+    let sees = canvas.is_hovered || hand.is_closed;
+    hand.floor_m = ray.and_then(on_floor).filter(|_| sees);
 }
 
 /// Takes hold of things, moves them and lets go.

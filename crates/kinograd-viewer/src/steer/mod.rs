@@ -188,6 +188,14 @@ impl Steer {
         self.asked = None;
     }
 
+    /// Takes what went wrong, and what there was to say, as read.
+    pub fn dismiss(&mut self) {
+        self.notes.clear();
+        if matches!(self.status, Status::Failed(_)) {
+            self.status = Status::Idle;
+        }
+    }
+
     /// Whether a run is at work or asked for.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -275,7 +283,10 @@ fn take_updates(
                 }
             }
             Update::Step(record) => {
-                steer.waits_secs.0 = steer.waits_secs.0.or(waited);
+                // A run before the last change may still be shown; the wait is for the one after it.
+                if steer.asked.is_none() {
+                    steer.waits_secs.0 = steer.waits_secs.0.or(waited);
+                }
                 steer.preview = Some(record.clip.clone());
                 denoising.push((**record).clone());
                 if let Some(run) = &mut steer.run {

@@ -3,7 +3,9 @@
 use bevy::prelude::*;
 use bevy_egui::egui;
 
-use super::{Orders, Panels};
+use super::{Field, Orders, Panels};
+use kinograd::motion::JOINT_NAMES;
+
 use crate::camera::{CameraMode, FrameAll};
 use crate::library::{Library, OpenFile, Shelved};
 use crate::player::MotionPlayer;
@@ -51,14 +53,17 @@ pub fn show(
     if trails != stage.shows_trails {
         stage.shows_trails = trails;
     }
+    joints(ui, stage);
     ui.checkbox(&mut library.overlays, "Ghosts")
         .on_hover_text("Clips in one place instead of side by side (B)");
     ui.separator();
     ui.heading("Clips");
-    for (entity, clip, _) in shelved {
+    let mut listed: Vec<_> = shelved.iter().collect();
+    listed.sort_by_key(|(_, clip, _)| clip.index);
+    for (entity, clip, _) in listed {
         ui.horizontal(|ui| {
             if ui
-                .small_button("✕")
+                .small_button("❌")
                 .on_hover_text("Take it off the stage")
                 .clicked()
             {
@@ -77,9 +82,13 @@ pub fn show(
         let path = egui::TextEdit::singleline(&mut panels.open_path)
             .hint_text("file to open")
             .desired_width(120.0);
-        let entered = ui.add(path).on_hover_text("A clip or a scene").lost_focus();
-        let asked = entered && ui.input(|input| input.key_pressed(egui::Key::Enter));
-        if (ui.button("Open").clicked() || asked) && !panels.open_path.is_empty() {
+        let answer = ui
+            .add(path)
+            .on_hover_text("A clip, a scene or a saved benchmark (Ctrl+O)");
+        panels.give_focus(Field::Open, &answer);
+        let asked = answer.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let open = ui.button("Open").on_hover_text("Enter, in the field");
+        if (open.clicked() || asked) && !panels.open_path.is_empty() {
             orders.open.write(OpenFile(panels.open_path.clone().into()));
         }
     });
@@ -99,5 +108,33 @@ pub fn show(
                 }
             }
         });
+    }
+}
+
+/// Which joints' ways are drawn through the air.
+fn joints(ui: &mut egui::Ui, stage: &mut StageSettings) {
+    let title = match stage.joints.len() {
+        0 => "Ways of joints".to_owned(),
+        count => format!("Ways of joints ({count})"),
+    };
+    let mut shown = stage.joints.clone();
+    egui::CollapsingHeader::new(title)
+        .id_salt("joints")
+        .show(ui, |ui| {
+            for (joint, name) in JOINT_NAMES.iter().enumerate() {
+                let mut is_shown = shown.contains(&joint);
+                ui.checkbox(&mut is_shown, name.replace('_', " "))
+                    .on_hover_text("Where it goes through the air");
+                if is_shown {
+                    shown.insert(joint);
+                } else {
+                    shown.remove(&joint);
+                }
+            }
+        })
+        .header_response
+        .on_hover_text("Any joints (J: hands, feet, none)");
+    if shown != stage.joints {
+        stage.joints = shown;
     }
 }

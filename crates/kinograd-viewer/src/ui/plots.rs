@@ -24,7 +24,7 @@ pub fn show(ui: &mut egui::Ui, denoising: &mut Denoising) {
         let own = egui::Button::new("Clip");
         if ui
             .add_enabled(denoising.shown.is_some(), own)
-            .on_hover_text("Back to the clip itself")
+            .on_hover_text("Back to the clip itself (/)")
             .clicked()
         {
             denoising.shown = None;

@@ -3,20 +3,20 @@
 use bevy_egui::egui;
 use kinograd::Method;
 
-use super::{Orders, Panels};
-use crate::compare::{Compare, CompareMethods, numbers};
+use super::{Field, Panels, weights};
+use crate::compare::numbers;
 use crate::edit;
 use crate::steer::{Status, Steer, load_scene, save_clip, save_scene};
 
 /// The panel on the right.
 pub fn show(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
     ui.heading("Steer");
-    let changed = request(ui, steer);
+    let changed = request(ui, panels, steer) | weights::show(ui, steer);
     if changed && steer.follows_changes {
         steer.make();
     }
     ui.checkbox(&mut steer.follows_changes, "Make clips while dragging")
-        .on_hover_text("Every change makes a new clip by itself");
+        .on_hover_text("Every change makes a new clip by itself (V)");
     ui.horizontal(|ui| {
         let make = egui::Button::new("Make clip");
         if ui
@@ -50,18 +50,27 @@ pub fn show(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
 }
 
 /// Words and numbers of the request; whether one was changed.
-fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
+fn request(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) -> bool {
     let (mut changed, mut begins) = (false, false);
     let mut before = steer.scene.clone();
     for prompt in &mut steer.scene.prompts {
         let text = egui::TextEdit::multiline(&mut prompt.text)
             .desired_rows(2)
+            .return_key(egui::KeyboardShortcut::new(
+                egui::Modifiers::SHIFT,
+                egui::Key::Enter,
+            ))
             .desired_width(f32::INFINITY);
         let answer = ui
             .add(text)
-            .on_hover_text("What the person does; a new clip is made when you leave the field");
+            .on_hover_text("What the person does (P); Enter makes a clip of it");
+        panels.give_focus(Field::Prompt, &answer);
         begins |= answer.gained_focus();
         changed |= answer.lost_focus();
+        if answer.has_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+            answer.surrender_focus();
+            changed = true;
+        }
     }
     egui::Grid::new("request").num_columns(2).show(ui, |ui| {
         let settings = &mut steer.settings;
@@ -70,7 +79,9 @@ fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
             .range(1.0..=10.0)
             .speed(0.05)
             .fixed_decimals(1);
-        let answer = ui.add(secs).on_hover_text("Length of the clip, 1 to 10");
+        let answer = ui
+            .add(secs)
+            .on_hover_text("Length of the clip, 1 to 10 (Shift+Up, Shift+Down)");
         begins |= answer.drag_started() || answer.gained_focus();
         changed |= settled(&answer);
         ui.end_row();
@@ -83,20 +94,22 @@ fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
                         .selectable_value(&mut settings.method, method, method.name())
                         .changed();
                 }
-            });
+            })
+            .response
+            .on_hover_text("How goals and obstacles steer (M, Shift+M)");
         ui.end_row();
         ui.label("Steps");
         let steps = egui::DragValue::new(&mut settings.steps).range(2..=200);
         changed |= settled(
             &ui.add(steps)
-                .on_hover_text("Denoising steps: fewer are faster"),
+                .on_hover_text("Denoising steps: fewer are faster (+ and -)"),
         );
         ui.end_row();
         ui.label("Seed");
         let seed = egui::DragValue::new(&mut settings.seed).speed(0.1);
         changed |= settled(
             &ui.add(seed)
-                .on_hover_text("The same seed gives the same clip"),
+                .on_hover_text("The same seed gives the same clip (N: the next)"),
         );
         ui.end_row();
         ui.label("Strength");
@@ -106,9 +119,9 @@ fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
         let drag = egui::DragValue::new(&mut scale)
             .range(0.0..=20.0)
             .speed(0.02);
-        let answer = ui
-            .add(drag)
-            .on_hover_text("Of the steering; the method's own unless changed");
+        let answer = ui.add(drag).on_hover_text(
+            "Guidance scale: how strongly goals steer; the method's own unless changed (Up, Down)",
+        );
         if answer.changed() {
             settings.guidance_scale = Some(scale);
         }
@@ -117,7 +130,7 @@ fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
         ui.label("Feet");
         changed |= ui
             .checkbox(&mut settings.foot_lock, "held still")
-            .on_hover_text("Feet on the ground do not slide")
+            .on_hover_text("Feet on the ground do not slide (K)")
             .changed();
         ui.end_row();
     });
@@ -131,7 +144,7 @@ fn request(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
 }
 
 /// Whether a dragged value was let go of, or typed.
-fn settled(answer: &egui::Response) -> bool {
+pub(super) fn settled(answer: &egui::Response) -> bool {
     answer.drag_stopped() || (answer.lost_focus() && !answer.dragged())
 }
 
@@ -145,17 +158,17 @@ fn status(ui: &mut egui::Ui, steer: &Steer) {
         Status::Stopped => "Stopped".to_owned(),
     };
     ui.add(egui::ProgressBar::new(steer.progress()).text(text));
-    if let Some(made) = &steer.made {
-        ui.small(numbers(made));
-    }
-    if let (Some(first), Some(last)) = steer.waits_secs {
-        ui.small(format!(
-            "first x̂0 after {:.0} ms, clip after {:.2} s",
-            1000.0 * first,
-            last
-        ))
+    // Both lines are always there: what is below keeps its place.
+    ui.small(steer.made.as_ref().map(numbers).unwrap_or_default());
+    let waits = match steer.waits_secs {
+        (Some(first), Some(last)) => format!(
+            "first x̂0 after {:.0} ms, clip after {last:.2} s",
+            1000.0 * first
+        ),
+        _ => String::new(),
+    };
+    ui.small(waits)
         .on_hover_text("From the last change to the picture");
-    }
 }
 
 /// Adding and removing goals and obstacles.
@@ -172,9 +185,12 @@ fn things(ui: &mut egui::Ui, steer: &mut Steer) {
     };
     ui.horizontal_wrapped(|ui| {
         let place = bevy::math::Vec2::new(1.0, 3.0);
-        add(ui, "+ Target", "Where to be at the end", &|steer| {
-            edit::set_target(&mut steer.scene, place)
-        });
+        add(
+            ui,
+            "+ Target",
+            "Where to be at the end (E: at the pointer)",
+            &|steer| edit::set_target(&mut steer.scene, place),
+        );
         let place = bevy::math::Vec2::new(-0.6, 1.6);
         add(
             ui,
@@ -247,7 +263,7 @@ fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
         }
         if ui
             .button("Open")
-            .on_hover_text("A scene from JSON")
+            .on_hover_text("A scene from JSON (Ctrl+O takes any file)")
             .clicked()
         {
             match load_scene(file.as_ref()) {
@@ -266,7 +282,7 @@ fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
             .on_hover_text("Where the clip is saved: .glb, .bvh, .npz or .png");
         if ui
             .button("Save clip")
-            .on_hover_text("With the record of how it was made")
+            .on_hover_text("With the record of how it was made (Ctrl+Shift+S)")
             .clicked()
         {
             let file = panels.clip_path.clone();
@@ -274,65 +290,4 @@ fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
             panels.tell(outcome.map(|()| format!("saved {file}")));
         }
     });
-}
-
-/// Methods beside each other.
-pub fn compare(ui: &mut egui::Ui, compare: &Compare, orders: &mut Orders) {
-    ui.heading("Compare methods");
-    let usual = [
-        Method::None,
-        Method::Dps,
-        Method::PolyakCapped,
-        Method::Projection,
-    ];
-    ui.horizontal(|ui| {
-        if ui
-            .button("Four")
-            .on_hover_text("No steering, DPS, capped Polyak, projection; on this scene and seed")
-            .clicked()
-        {
-            orders.compare.write(CompareMethods(usual.to_vec()));
-        }
-        if ui.button("All").on_hover_text("Every method").clicked() {
-            orders
-                .compare
-                .write(CompareMethods(Method::STEERING.to_vec()));
-        }
-        if ui
-            .button("Clear")
-            .on_hover_text("Take them off the stage")
-            .clicked()
-        {
-            orders.compare.write(CompareMethods(Vec::new()));
-        }
-    });
-    if compare.rows.is_empty() {
-        return;
-    }
-    egui::Grid::new("compare")
-        .striped(true)
-        .num_columns(4)
-        .show(ui, |ui| {
-            for head in ["method", "target", "inside", "seconds"] {
-                ui.small(head);
-            }
-            ui.end_row();
-            for row in &compare.rows {
-                ui.label(row.method.name());
-                match &row.outcome {
-                    Some((seconds, report)) => {
-                        let metres = |value: Option<f64>| {
-                            value.map_or("–".to_owned(), |v| format!("{v:.2} m"))
-                        };
-                        ui.label(metres(report.target_error_m));
-                        ui.label(metres(report.max_penetration_m));
-                        ui.label(format!("{seconds:.2}"));
-                    }
-                    None => {
-                        ui.spinner();
-                    }
-                }
-                ui.end_row();
-            }
-        });
 }
