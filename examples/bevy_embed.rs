@@ -5,25 +5,52 @@
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use kinograd_viewer::{
-    CharacterPlugin, KinogradPlugin, Mannequin, MotionFailed, MotionPlayer, MotionReady,
-    MotionRequest, Pose, camera,
+    CharacterPlugin, Fade, KinogradPlugin, Mannequin, MotionClip, MotionFailed, MotionPlayer,
+    MotionReady, MotionRequest, Pose, camera,
 };
 
 /// Centre `(x, z)` and radius of what is walked round, metres.
 const CRATES: [([f32; 2], f32); 3] = [([1.2, 2.2], 0.6), ([-1.0, 3.2], 0.6), ([0.4, -1.8], 0.6)];
 /// A relaxed walk, m/s.
 const SPEED_MPS: f32 = 1.1;
+/// How long a new clip may take: it begins where the person will be then, seconds.
+const LEAD_SECS: f32 = 0.8;
+/// How long one clip blends into the next, seconds.
+const FADE_SECS: f32 = 0.3;
 
-/// Where the next clip starts: clips begin at their own origin, facing +Z.
+/// The walk that is being made.
 #[derive(Component)]
-struct NextStart(Transform);
+struct Plan {
+    /// Where it starts: clips begin at their own origin, facing +Z.
+    start: Transform,
+    /// When it takes over, seconds of the clip that is played now.
+    at_secs: f32,
+    /// The clip, once it is made.
+    clip: Option<Handle<MotionClip>>,
+}
+
+/// Shows where the person goes.
+#[derive(Component)]
+struct Ring;
 
 fn main() -> AppExit {
+    let window = Window {
+        title: "Click on the floor".to_owned(),
+        ..default()
+    };
     App::new()
-        .add_plugins((DefaultPlugins, KinogradPlugin::default(), CharacterPlugin))
+        .add_plugins(DefaultPlugins.set(WindowPlugin {
+            primary_window: Some(window),
+            ..default()
+        }))
+        .add_plugins((KinogradPlugin::default(), CharacterPlugin))
+        .insert_resource(GlobalAmbientLight {
+            brightness: 400.0,
+            ..default()
+        })
         .add_systems(Startup, set_up)
-        .add_systems(Update, click)
-        .add_observer(go)
+        .add_systems(Update, (click, hand_over))
+        .add_observer(keep)
         .add_observer(complain)
         .run()
 }
@@ -33,14 +60,18 @@ fn set_up(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
+    let mut body = Mannequin::new(Color::srgb(0.93, 0.56, 0.30));
+    body.shows_contacts = false;
+    let plan = Plan {
+        start: Transform::IDENTITY,
+        at_secs: 0.0,
+        clip: None,
+    };
+    // The first clip: standing until the first click.
+    let stand = MotionRequest::new("a person stands still", 3.0);
+    commands.spawn((body, plan, stand));
     commands.spawn((
-        Mannequin::new(Color::srgb(0.93, 0.56, 0.30)),
-        NextStart(Transform::IDENTITY),
-        // The first clip: standing until the first click.
-        MotionRequest::new("a person stands still", 3.0),
-    ));
-    commands.spawn((
-        Mesh3d(meshes.add(Plane3d::default().mesh().size(20.0, 20.0))),
+        Mesh3d(meshes.add(Plane3d::default().mesh().size(40.0, 40.0))),
         MeshMaterial3d(materials.add(Color::srgb(0.55, 0.60, 0.55))),
     ));
     for ([x, z], radius) in CRATES {
@@ -53,11 +84,18 @@ fn set_up(
         ));
     }
     commands.spawn((
+        Ring,
+        Mesh3d(meshes.add(Annulus::new(0.18, 0.24))),
+        MeshMaterial3d(materials.add(Color::srgb(0.09, 0.62, 0.42))),
+        Transform::from_rotation(Quat::from_rotation_x(-std::f32::consts::FRAC_PI_2)),
+        Visibility::Hidden,
+    ));
+    commands.spawn((
         DirectionalLight {
             shadow_maps_enabled: true,
             ..default()
         },
-        Transform::from_xyz(-3.0, 6.0, 2.0).looking_at(Vec3::ZERO, Vec3::Y),
+        Transform::from_xyz(-1.0, 6.0, 4.0).looking_at(Vec3::ZERO, Vec3::Y),
     ));
     commands.spawn((
         Camera3d::default(),
@@ -65,61 +103,108 @@ fn set_up(
     ));
 }
 
-/// A click asks for a walk from where the person is.
+/// A click asks for a walk from where the person will be when the clip is made.
 fn click(
     mut commands: Commands,
     buttons: Res<ButtonInput<MouseButton>>,
     window: Single<&Window, With<PrimaryWindow>>,
     eye: Single<(&Camera, &GlobalTransform)>,
-    person: Query<(Entity, &Pose, &Transform), With<Mannequin>>,
+    clips: Res<Assets<MotionClip>>,
+    person: Query<(Entity, &MotionPlayer, &Transform), Without<Ring>>,
+    ring: Single<(&mut Transform, &mut Visibility), With<Ring>>,
 ) {
-    let (Ok((entity, pose, start)), Some(cursor)) = (person.single(), window.cursor_position())
-    else {
-        return;
-    };
     let (camera, place) = *eye;
-    let ray = camera.viewport_to_world(place, cursor).ok();
+    let cursor = window.cursor_position();
+    let ray = cursor.and_then(|cursor| camera.viewport_to_world(place, cursor).ok());
     let (true, Some(floor)) = (
         buttons.just_pressed(MouseButton::Left),
         ray.and_then(camera::on_floor),
     ) else {
         return;
     };
-    let next = standing(pose, start);
+    let Ok((entity, player, transform)) = person.single() else {
+        return;
+    };
+    let Some(clip) = clips.get(&player.clip) else {
+        return;
+    };
+    let at_secs = (player.time_secs + LEAD_SECS).min(clip.duration_secs());
+    let start = standing(&clip.pose(at_secs), transform);
     let into_clip = |p: Vec2| {
-        let local = next
-            .to_matrix()
-            .inverse()
-            .transform_point3(Vec3::new(p.x, 0.0, p.y));
+        let from_world = start.to_matrix().inverse();
+        let local = from_world.transform_point3(Vec3::new(p.x, 0.0, p.y));
         [local.x, local.z]
     };
-    let distance = floor.distance(next.translation.xz());
+    let distance = floor.distance(start.translation.xz());
     let seconds = f64::from((distance / SPEED_MPS).clamp(2.0, 10.0));
     let mut request = MotionRequest::walk_to("a person walks forward", into_clip(floor), seconds);
     for (center, radius) in CRATES {
         request = request.round(into_clip(Vec2::from_array(center)), radius);
     }
-    commands.entity(entity).insert((request, NextStart(next)));
+    let plan = Plan {
+        start,
+        at_secs,
+        clip: None,
+    };
+    commands.entity(entity).insert((request, plan));
+    let (mut at, mut shown) = ring.into_inner();
+    at.translation = Vec3::new(floor.x, 0.01, floor.y);
+    *shown = Visibility::Visible;
 }
 
-/// Where the person stands and which way they face, as the origin of a clip.
-fn standing(pose: &Pose, start: &Transform) -> Transform {
-    let root = start.transform_point(pose.root_m);
-    let facing = start.rotation * pose.local[0] * Vec3::Z;
+/// Where a pose stands and which way it faces, as the origin of a clip.
+fn standing(pose: &Pose, transform: &Transform) -> Transform {
+    let root = transform.transform_point(pose.root_m);
+    let facing = transform.rotation * pose.local[0] * Vec3::Z;
     let yaw = facing.x.atan2(facing.z);
     Transform::from_translation(root.with_y(0.0)).with_rotation(Quat::from_rotation_y(yaw))
 }
 
-/// The clip is there: walk.
-fn go(ready: On<MotionReady>, mut commands: Commands, starts: Query<&NextStart>) {
-    if let Ok(NextStart(start)) = starts.get(ready.entity) {
-        let mut player = MotionPlayer::new(ready.clip.clone());
+/// The clip is there.
+fn keep(ready: On<MotionReady>, mut plans: Query<&mut Plan>) {
+    if let Ok(mut plan) = plans.get_mut(ready.entity) {
+        plan.clip = Some(ready.clip.clone());
+    }
+}
+
+/// The next clip takes over where it begins; until it is there the person stands and waits.
+fn hand_over(
+    mut commands: Commands,
+    people: Query<(Entity, &Plan, &Transform, Option<&Pose>)>,
+    mut players: Query<&mut MotionPlayer>,
+) {
+    for (entity, plan, transform, pose) in &people {
+        if let Ok(mut player) = players.get_mut(entity) {
+            if player.playing && player.time_secs < plan.at_secs {
+                continue;
+            }
+            player.playing = false;
+        }
+        let Some(clip) = &plan.clip else {
+            continue;
+        };
+        let mut player = MotionPlayer::new(clip.clone());
         player.looping = false;
-        commands.entity(ready.entity).insert((player, *start));
+        let mut person = commands.entity(entity);
+        person.insert((player, plan.start)).remove::<Plan>();
+        if let Some(pose) = pose {
+            person.insert(Fade::new(pose, transform, &plan.start, FADE_SECS));
+        }
     }
 }
 
 /// Such as a click into a crate.
-fn complain(failed: On<MotionFailed>) {
+fn complain(
+    failed: On<MotionFailed>,
+    mut commands: Commands,
+    mut players: Query<&mut MotionPlayer>,
+    mut ring: Single<&mut Visibility, With<Ring>>,
+) {
     warn!("{}", failed.error);
+    commands.entity(failed.entity).remove::<Plan>();
+    // Who waited for it goes on.
+    if let Ok(mut player) = players.get_mut(failed.entity) {
+        player.playing = true;
+    }
+    **ring = Visibility::Hidden;
 }
