@@ -8,7 +8,8 @@
     PYTHONPATH=… python adm.py --random --image_size 64 --class_cond True --learn_sigma True --out random-adm …
 
 The code is yours: nothing of guided-diffusion is here, and `--image_size` and the flags after it are those of its own
-scripts, as its README gives them for every checkpoint. The learnt half of the output, the variance, is dropped. Class-conditional checkpoints know no null class.
+scripts, as its README gives them for every checkpoint. The learnt half of the output, the variance, is dropped.
+Class-conditional checkpoints know no null class.
 """
 
 from __future__ import annotations

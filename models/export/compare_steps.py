@@ -174,6 +174,9 @@ def main() -> None:
         if module is not None:
             module.eval().requires_grad_(False)
     manifest = json.loads((args.package / "model.json").read_text())
+    if manifest["schedule"]["train_steps"] % args.steps:
+        # diffusers' DDIM then steps to another timestep than the one that it takes next
+        parser.error(f"--steps {args.steps} does not divide the {manifest['schedule']['train_steps']} training steps")
     x = torch.randn(1, *networks.size, generator=torch.Generator().manual_seed(1))
     image = manifest["image"]
     with tempfile.TemporaryDirectory() as scratch:
