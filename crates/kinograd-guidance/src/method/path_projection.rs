@@ -17,6 +17,9 @@ pub struct ProjectionOptions {
     /// Longest move through the network, as a share of `√n · σ_t`; 0 leaves the network's gradient
     /// out.
     pub cap: f64,
+    /// Share of the step that would give the change if x̂0 were linear in x_t. A whole one overshoots
+    /// and takes the clip away from its text; none leaves feet to slide where the way is bent far.
+    pub pull_back: f64,
     /// The network is asked once ᾱ_t is at least this, for the goals and for a further loss. Before,
     /// x̂0 is near the mean of all motions, and a move against it costs the gait rather than the way.
     pub network_from_alpha_bar: f64,
@@ -37,6 +40,7 @@ impl Default for ProjectionOptions {
     fn default() -> Self {
         Self {
             cap: 0.15,
+            pull_back: 0.25,
             network_from_alpha_bar: 0.2,
             edit_from_alpha_bar: 0.9,
             margin_m: 0.05,
@@ -51,6 +55,7 @@ impl ProjectionOptions {
     fn check(&self) -> Result<(), GuidanceError> {
         for (field, value, positive) in [
             ("cap", self.cap, false),
+            ("pull_back", self.pull_back, false),
             ("network_from_alpha_bar", self.network_from_alpha_bar, false),
             ("edit_from_alpha_bar", self.edit_from_alpha_bar, false),
             ("margin", self.margin_m, false),
@@ -85,8 +90,8 @@ impl ProjectionOptions {
 /// passes, least in the norm of normalised features. Then
 ///
 /// 1. the network is asked for it: `x_{t−1} += s · g` with `g = Jᵀ δ*`, δ* = W⁻¹δ, and
-///    `s = ⟨δ*, δ⟩ / ‖g‖²`, the step of Kaczmarz that would give δ if x̂0 were linear in x_t; its
-///    length is at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the
+///    `s = p ⟨δ*, δ⟩ / ‖g‖²`, the share p = [`ProjectionOptions::pull_back`] of the step of Kaczmarz,
+///    which would give δ if x̂0 were linear in x_t; its length is at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the
 ///    root alone;
 /// 2. at low noise, x̂0 is changed by δ itself, noised with its old noise as in
 ///    [`Mpgd`](super::Mpgd): the last step leaves no residual.
@@ -269,8 +274,8 @@ impl<'a> PathProjection<'a> {
                 let cap = cap.min(self.options.max_move.unwrap_or(f64::INFINITY));
                 let longest = cap * (elements as f64).sqrt();
                 if length > 0.0 {
-                    let factor =
-                        (self.options.strength(step.pair) * gain / length).min(longest) / length;
+                    let strength = self.projection.pull_back * self.options.strength(step.pair);
+                    let factor = (strength * gain / length).min(longest) / length;
                     for (out, &g) in out.iter_mut().zip(&gradient).take(elements) {
                         *out += (factor * f64::from(g)) as f32;
                     }
