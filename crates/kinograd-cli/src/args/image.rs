@@ -67,7 +67,7 @@ pub struct ImageArgs {
     #[arg(long, value_enum, default_value_t = MethodArg::Normalized)]
     pub method: MethodArg,
     /// Strength of the steering, in multiples of the method's own; what was tuned for the method and
-    /// the first loss if not given.
+    /// the first loss if not given (with 20 steps; normalized takes shorter ones where there are more).
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
     /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.

@@ -13,6 +13,8 @@ use crate::{Error, Method, Sampler, Steering};
 pub const MAX_IMAGES: usize = 1000;
 /// Most denoising steps.
 const MAX_STEPS: usize = 1000;
+/// Steps with which strengths were tuned.
+const TUNED_STEPS: usize = 20;
 /// Most augmentations of a step.
 const MAX_AUGMENTATIONS: usize = 200;
 
@@ -158,12 +160,21 @@ impl ImageRequest {
         self.method != Method::None && self.goals.iter().any(|goal| goal.weight > 0.0)
     }
 
-    /// The strength unless the request names one: tuned for the method on goals like the first.
+    /// The strength unless the request names one: tuned for the method on goals like the first, with
+    /// [`TUNED_STEPS`] steps. The normalised step has one length however many there are: more of
+    /// them are shorter, by the root of how many more, which loses nothing by the judge and keeps
+    /// colours from running full.
     fn default_scale(&self) -> f64 {
         let first = self.goals.iter().find(|goal| goal.weight > 0.0);
-        first.map_or(1.0, |goal| {
+        let tuned = first.map_or(1.0, |goal| {
             crate::bench::tuned_image_scale(self.method, ImageGoal::of(&goal.condition))
-        })
+        });
+        match self.method {
+            Method::Normalized if self.steps > TUNED_STEPS => {
+                tuned * (TUNED_STEPS as f64 / self.steps as f64).sqrt()
+            }
+            _ => tuned,
+        }
     }
 
     /// The first text among the goals.
