@@ -62,6 +62,13 @@ def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     return args
 
 
+def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model without what the exporter notes of your code: its lines and the folders that it lies in."""
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
+        del part.metadata_props[:]
+    return model
+
+
 @torch.no_grad()
 def export(
     module: nn.Module,
@@ -94,8 +101,8 @@ def export(
             input_names=names,
             output_names=outputs,
         )
-        if half:
-            onnx.save(in_half(onnx.load(written)), path)
+        model = onnx.load(written)
+        onnx.save(without_traces(in_half(model) if half else model), path)
     ones = tuple(x[:1] for x in inputs)
     expected = module(*ones)
     expected = expected if isinstance(expected, tuple) else (expected,)

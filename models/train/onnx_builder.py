@@ -94,10 +94,13 @@ class GraphBuilder:
         return names
 
     def linear(self, x: str, layer: nn.Linear, name: str, add_to_bias: np.ndarray | None = None) -> str:
-        """`x Wᵀ + b` as MatMul with a 2-D weight and Add."""
+        """`x Wᵀ + b`, or `x Wᵀ` where the layer has no bias, as MatMul with a 2-D weight and Add."""
         matrix = self.weight(layer.weight.T, f"{name}.weight", lambda a: assign(layer.weight, a.T))
+        product = self.op("MatMul", x, matrix)
+        if layer.bias is None:
+            return product
         offset = 0.0 if add_to_bias is None else add_to_bias
-        return self.op("Add", self.op("MatMul", x, matrix), self.vector(layer.bias, f"{name}.bias", offset))
+        return self.op("Add", product, self.vector(layer.bias, f"{name}.bias", offset))
 
     def layer_norm(self, x: str, width: int, layer: nn.LayerNorm | None = None) -> str:
         """LayerNormalization over the last axis, with or without affine parameters."""

@@ -41,8 +41,8 @@ pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library
 pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
     Classes, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, LatentSize,
-    Lineage, MANIFEST_FILE, Manifest, ModelKind, ModelSummary, Package, Prediction, Reference,
-    Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary, TimeInput,
+    Lineage, MANIFEST_FILE, Manifest, ModelKind, ModelSummary, NullText, Package, Prediction,
+    Reference, Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary, TimeInput,
     find_package, inspect, list_packages, package_folders, user_models, write_package,
 };
 pub use score::{ScoreInput, ScoreNetwork};

@@ -176,8 +176,8 @@ impl TextEncoder {
         })
     }
 
-    /// What the denoiser of an image package reads of a prompt, `[max_tokens, dims]`; of the empty
-    /// prompt, the null condition.
+    /// What the denoiser of an image package reads of a prompt: `[max_tokens, dims]`, or `[1, dims]`
+    /// of an encoder that makes one vector.
     ///
     /// # Errors
     /// [`RuntimeError::Prompt`] for a prompt of more than 2000 characters, [`RuntimeError::Tensor`]
@@ -197,12 +197,15 @@ impl TextEncoder {
             )?
             .remove(0);
         let shape = output.shape();
-        let states = output.into_f32()?.into_dimensionality::<Ix3>();
-        match states {
+        let mut states = output.into_f32()?;
+        if states.ndim() == 2 {
+            states.insert_axis_inplace(Axis(1));
+        }
+        match states.into_dimensionality::<Ix3>() {
             Ok(states) if states.dim().0 == 1 => Ok(states.index_axis_move(Axis(0), 0)),
             _ => Err(RuntimeError::Tensor {
                 what: "text encoder's output".into(),
-                expected: format!("[1, {}, dims]", self.max_tokens),
+                expected: format!("[1, {}, dims] or [1, dims]", self.max_tokens),
                 got: format!("{shape:?}"),
             }),
         }

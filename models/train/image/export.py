@@ -1,6 +1,6 @@
 """Write model packages of trained image networks, and check them against PyTorch.
 
-python -m image.export denoiser --checkpoint runs/denoiser/last.pt --card card.json --out ../emoji-64
+python -m image.export denoiser --checkpoint runs/adapter/last.pt --text-of emoji-clip --card card.json --out ../emoji-64
 python -m image.export towers --checkpoint runs/clip/last.pt --card card.json --out ../emoji-clip
 python -m image.export segmenter --checkpoint runs/segmenter/last.pt --card card.json --out ../emoji-seg
 """
@@ -52,20 +52,34 @@ def images(batch: int, side: int) -> torch.Tensor:
     return torch.rand(batch, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
+def unit_rows(batch: int, dims: int) -> torch.Tensor:
+    """Seeded stand-ins."""
+    rows = torch.randn(batch, dims, generator=torch.Generator().manual_seed(2))
+    return nn.functional.normalize(rows, dim=1)
+
+
 @torch.no_grad()
-def denoiser(m: ImageDenoiser, out: Path, side: int) -> tuple[dict, float]:
-    """`denoiser.onnx` and its keys of `model.json`."""
+def denoiser(m: ImageDenoiser, out: Path, side: int, text_of: str | None) -> tuple[dict, float]:
+    """`denoiser.onnx` and its keys of `model.json`. One that takes a text is told nothing unless it is asked for."""
     write(denoiser_graph(m, side), out / "denoiser.onnx")
     x, t = images(3, side), torch.tensor([0.0, 500.0, 999.0])
-    worst = largest_difference(out / "denoiser.onnx", {"x_t": x.numpy(), "timestep": t.numpy()}, [m(x, t)])
+    feeds, told, conditioning, defaults = {"x_t": x.numpy(), "timestep": t.numpy()}, [], {}, {}
+    if m.text is not None:
+        dims = m.text.inp.in_features
+        text = unit_rows(3, dims)
+        text[0] = 0
+        feeds, told = feeds | {"condition": text[:, None].numpy()}, [text]
+        conditioning = {"conditioning": {"dims": dims, "max_tokens": 1, "from": text_of, "null": "zeros"}}
+        defaults = {"cfg": 0.0}
+    worst = largest_difference(out / "denoiser.onnx", feeds, [m(x, t, *told)])
     keys = {
         "kind": "image",
         "files": {"denoiser": "denoiser.onnx"},
         "prediction": "x0",
         "schedule": {"kind": "cosine", "train_steps": TRAIN_STEPS},
-        "defaults": {"steps": 50, "sampler": "ddim"},
+        "defaults": {"steps": 50, "sampler": "ddim"} | defaults,
     }
-    return keys, worst
+    return keys | conditioning, worst
 
 
 @torch.no_grad()
@@ -132,20 +146,25 @@ def main() -> None:
     parser.add_argument("kind", choices=("denoiser", "towers", "segmenter"))
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--card", type=Path, help="JSON with licence, data, limits, known_prompts, metrics")
+    parser.add_argument("--text-of", help="package whose text tower the denoiser was trained with")
     parser.add_argument("--tokenizer", type=Path, default=Path("../motion-base/tokenizer.json"))
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     state = torch.load(args.checkpoint, weights_only=False, map_location="cpu")
     if args.kind == "denoiser":
-        sizes = DenoiserSizes(**{k: tuple(v) if isinstance(v, list) else v for k, v in state["sizes"].items()})
-        keys, worst = denoiser(load(ImageDenoiser(sizes), state["ema"]), args.out, SIDE)
+        sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in state["sizes"].items()}
+        text = sizes.pop("text", 0)
+        if bool(text) != bool(args.text_of):
+            parser.error("--text-of goes with a denoiser that takes a text, and such a one needs it")
+        m = load(ImageDenoiser(DenoiserSizes(**sizes), text, SIDE), state["ema"])
+        keys, worst = denoiser(m, args.out, SIDE, args.text_of)
     elif args.kind == "towers":
         table, known = state["ema"]["text.table"], state["ema"]["text.known"]
         m = load(Towers(TowersSizes.from_dict(state["sizes"]), table, known), state["ema"])
         keys, worst = towers(m, args.tokenizer, args.out, SIDE)
     else:
-        keys, worst = segmenter(load(Segmenter(), state["model"]), args.out, SIDE)
+        keys, worst = segmenter(load(Segmenter(), state["ema"]), args.out, SIDE)
     card = json.loads(args.card.read_text()) if args.card else {}
     card["metrics"] = card.get("metrics", {}) | training(state)
     describe(args.out, keys, card, SIDE)

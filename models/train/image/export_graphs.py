@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from export_graphs import plain_block, sinusoid, unit
 from export_graphs import tower as text_tower
-from image.networks import ConvTower, ImageDenoiser, PatchTower, ResBlock, Segmenter, SelfAttention, Towers
+from image.networks import ConvTower, ImageDenoiser, PatchTower, ResBlock, Segmenter, SelfAttention, TextAdapter, Towers
 from onnx_builder import GraphBuilder, assign
 
 
@@ -17,12 +17,13 @@ def conv(g: GraphBuilder, x: str, layer: nn.Conv2d, name: str, inputs: np.ndarra
     order = np.arange(layer.in_channels) if inputs is None else inputs
     back = np.argsort(order)
     weight = g.weight(layer.weight[:, order.copy()], f"{name}.weight", lambda a: assign(layer.weight, a[:, back]))
+    bias = [] if layer.bias is None else [g.vector(layer.bias, f"{name}.bias")]
     pad = layer.padding[0]
     return g.op(
         "Conv",
         x,
         weight,
-        g.vector(layer.bias, f"{name}.bias"),
+        *bias,
         kernel_shape=list(layer.kernel_size),
         strides=list(layer.stride),
         pads=[pad] * 4,
@@ -58,14 +59,19 @@ def group_norm(g: GraphBuilder, x: str, layer: nn.GroupNorm, side: int) -> str:
     return g.op("Add", g.op("Mul", h, scale), shift)
 
 
-def res_block(g: GraphBuilder, x: str, block: ResBlock, side: int, time: str | None = None) -> str:
+def res_block(
+    g: GraphBuilder, x: str, block: ResBlock, side: int, time: str | None = None, more: str | None = None
+) -> str:
     """`ResBlock.forward`; the `1 +` of the scale is folded into the bias."""
     h = conv(g, g.silu(group_norm(g, x, block.norm1, side)), block.conv1, "conv1")
     h = group_norm(g, h, block.norm2, side)
     if time is not None:
         c = block.conv1.out_channels
         one = np.concatenate([np.ones(c, np.float32), np.zeros(c, np.float32)])
-        modulation = g.reshape(g.linear(time, block.time, "time", one), 0, 2 * c, 1, 1)
+        modulation = g.linear(time, block.time, "time", one)
+        if more is not None:
+            modulation = g.op("Add", modulation, more)
+        modulation = g.reshape(modulation, 0, 2 * c, 1, 1)
         scale, shift = g.ops("Split", modulation, g.ints(c, c), outputs=2, axis=1)
         h = g.op("Add", g.op("Mul", h, scale), shift)
     return g.op("Add", x, conv(g, g.silu(h), block.conv2, "conv2"))
@@ -94,8 +100,24 @@ class Scoped:
         self.g.scope.pop()
 
 
+def ones(layer: nn.Linear) -> np.ndarray:
+    """What makes `linear` `1 +` its value."""
+    return np.ones(layer.out_features, np.float32)
+
+
+def text_adapter(g: GraphBuilder, m: TextAdapter, condition: str, time: str) -> tuple[list[str], str]:
+    """`TextAdapter.forward` of a condition `[batch, 1, e]`."""
+    text = g.op("Mul", g.reshape(condition, 0, m.inp.in_features), g.scalar(m.amplify))
+    gate = g.linear(time, m.gate, "gate", ones(m.gate))
+    hidden = g.op("Mul", g.silu(g.linear(text, m.inp, "inp")), gate)
+    plan = g.reshape(g.linear(text, m.plan, "plan"), 0, m.planes, m.side, m.side)
+    gate = g.reshape(g.linear(time, m.plan_gate, "plan_gate", ones(m.plan_gate)), 0, m.planes, 1, 1)
+    plan = conv(g, g.op("Mul", plan, gate), m.place, "place")
+    return [g.linear(hidden, layer, f"modulation{i}") for i, layer in enumerate(m.modulation)], plan
+
+
 def denoiser_graph(m: ImageDenoiser, side: int) -> GraphBuilder:
-    """`ImageDenoiser.forward`."""
+    """`ImageDenoiser.forward`; a text comes as `condition`, one vector in a row of one."""
     g = GraphBuilder("image_denoiser")
     x_t = g.input("x_t", ["batch", 3, side, side])
     timestep = g.input("timestep", ["batch"])
@@ -103,25 +125,33 @@ def denoiser_graph(m: ImageDenoiser, side: int) -> GraphBuilder:
         column = g.op("Unsqueeze", timestep, g.ints(1))
         time = g.silu(g.linear(sinusoid(g, column, m.width, 1e4), m.time1, "time1"))
         time = g.silu(g.linear(time, m.time2, "time2"))
+    told, plan = len(m.blocks()) * [None], None
+    if m.text is not None:
+        condition = g.input("condition", ["batch", 1, m.text.inp.in_features])
+        with Scoped(g, "text"):
+            told, plan = text_adapter(g, m.text, condition, time)
+    more = iter(told)
     sides = [side // 2, side // 4, side // 8]
     h = patches(g, x_t, m.inp, 2)
     kept = []
     for level, blocks in enumerate(m.down):
         for i, block in enumerate(blocks):
             with Scoped(g, f"down{level}.{i}"):
-                h = res_block(g, h, block, sides[level], time)
+                h = res_block(g, h, block, sides[level], time, next(more))
         if level < 2:
             kept.append(h)
             h = conv(g, h, m.shrink[level], f"shrink{level}")
+    if plan is not None:
+        h = g.op("Add", h, plan)
     for i, (block, mixing) in enumerate(zip(m.middle, m.mixing, strict=True)):
         with Scoped(g, f"middle{i}"):
-            h = attention(g, res_block(g, h, block, sides[2], time), mixing, sides[2])
+            h = attention(g, res_block(g, h, block, sides[2], time, next(more)), mixing, sides[2])
     for level in (1, 0):
         h = pixels(g, conv(g, h, m.grow[level], f"grow{level}"))
         h = conv(g, g.op("Concat", h, kept[level], axis=1), m.join[level], f"join{level}")
         for i, block in enumerate(m.up[level]):
             with Scoped(g, f"up{level}.{i}"):
-                h = res_block(g, h, block, sides[level], time)
+                h = res_block(g, h, block, sides[level], time, next(more))
     with Scoped(g, "head"):
         h = conv(g, g.silu(group_norm(g, h, m.norm, sides[0])), m.out, "out")
     g.output(pixels(g, h), "x0", ["batch", 3, side, side])

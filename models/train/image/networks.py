@@ -85,11 +85,12 @@ class ResBlock(nn.Module):
         self.conv2 = zero(nn.Conv2d(channels, channels, 3, padding=1))
         self.time = zero(nn.Linear(time, 2 * channels)) if time else None
 
-    def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
-        """`x` `[b, c, h, w]`, `time` `[b, d]`."""
+    def forward(self, x: Tensor, time: Tensor | None = None, more: Tensor | None = None) -> Tensor:
+        """`x` `[b, c, h, w]`, `time` `[b, d]`, `more` `[b, 2 c]`: added to what the time makes."""
         h = self.norm2(self.conv1(F.silu(self.norm1(x))))
         if self.time is not None:
-            scale, shift = self.time(time)[:, :, None, None].chunk(2, 1)
+            modulation = self.time(time) if more is None else self.time(time) + more
+            scale, shift = modulation[:, :, None, None].chunk(2, 1)
             h = h * (1 + scale) + shift
         return x + self.conv2(F.silu(h))
 
@@ -112,10 +113,42 @@ class SelfAttention(nn.Module):
         return x + self.proj(mixed).transpose(1, 2).view(b, c, h, w)
 
 
+class TextAdapter(nn.Module):
+    """What a text's embedding adds to a denoiser that was trained without texts.
+
+    It scales and shifts in every block and draws a rough plan on the coarsest maps, both more or less according to
+    the time. Nothing in it has a bias: of the zero embedding it adds exactly nothing.
+    """
+
+    def __init__(self, s: DenoiserSizes, blocks: list[int], embedding: int, side: int) -> None:
+        """`blocks`: the channels of every block in turn; `side`: of the coarsest maps."""
+        super().__init__()
+        width, plan = 128, 16
+        self.amplify = embedding**0.5
+        self.side, self.planes = side, plan
+        self.inp = nn.Linear(embedding, width, bias=False)
+        self.gate = zero(nn.Linear(s.time, width))
+        self.modulation = nn.ModuleList(nn.Linear(width, 2 * c, bias=False) for c in blocks)
+        self.plan = nn.Linear(embedding, plan * side * side, bias=False)
+        self.plan_gate = zero(nn.Linear(s.time, plan))
+        self.place = nn.Conv2d(plan, s.channels[-1], 1, bias=False)
+        for layer in (*self.modulation, self.place):
+            nn.init.zeros_(layer.weight)
+
+    def forward(self, text: Tensor, time: Tensor) -> tuple[list[Tensor], Tensor]:
+        """`text` `[b, e]`, `time` `[b, d]` → `[b, 2 c]` of every block, and `[b, c, side, side]`."""
+        text = text * self.amplify
+        hidden = F.silu(self.inp(text)) * (1 + self.gate(time))
+        plan = self.plan(text).view(-1, self.planes, self.side, self.side)
+        plan = self.place(plan * (1 + self.plan_gate(time))[:, :, None, None])
+        return [layer(hidden) for layer in self.modulation], plan
+
+
 class ImageDenoiser(nn.Module):
     """x0-prediction: a U-Net whose finest maps have half the picture's side."""
 
-    def __init__(self, s: DenoiserSizes) -> None:
+    def __init__(self, s: DenoiserSizes, text: int = 0, side: int = 64) -> None:
+        """`text`: how long the embedding of a text is, where it takes one."""
         super().__init__()
         a, b, c = s.channels
         self.width = s.time
@@ -135,28 +168,38 @@ class ImageDenoiser(nn.Module):
         )
         self.norm = nn.GroupNorm(GROUPS, a)
         self.out = zero(nn.Conv2d(a, 12, 3, padding=1))
+        self.text = TextAdapter(s, [block.conv1.out_channels for block in self.blocks()], text, side // 8) if text else None
 
-    def forward(self, x_t: Tensor, timestep: Tensor) -> Tensor:
-        """`x_t` `[b, 3, h, w]` with sides divisible by 8, `timestep` `[b]` → x̂0."""
+    def blocks(self) -> list[ResBlock]:
+        """In the order in which they run."""
+        down = [block for blocks in self.down for block in blocks]
+        return [*down, *self.middle, *(block for level in (1, 0) for block in self.up[level])]
+
+    def forward(self, x_t: Tensor, timestep: Tensor, text: Tensor | None = None) -> Tensor:
+        """`x_t` `[b, 3, h, w]` with sides divisible by 8, `timestep` `[b]`, `text` `[b, e]` → x̂0."""
         frequencies = torch.exp(-math.log(1e4) * torch.arange(self.width // 2) / (self.width // 2))
         angles = timestep[:, None] * frequencies
         time = self.time2(F.silu(self.time1(torch.cat([angles.sin(), angles.cos()], 1))))
         time = F.silu(time)
+        told, plan = self.text(text, time) if self.text is not None else (len(self.blocks()) * [None], None)
+        more = iter(told)
         h = self.inp(F.pixel_unshuffle(x_t, 2))
         kept = []
         for level, blocks in enumerate(self.down):
             for block in blocks:
-                h = block(h, time)
+                h = block(h, time, next(more))
             if level < 2:
                 kept.append(h)
                 h = self.shrink[level](h)
+        if plan is not None:
+            h = h + plan
         for block, mixing in zip(self.middle, self.mixing, strict=True):
-            h = mixing(block(h, time))
+            h = mixing(block(h, time, next(more)))
         for level in (1, 0):
             h = F.pixel_shuffle(self.grow[level](h), 2)
             h = self.join[level](torch.cat([h, kept[level]], 1))
             for block in self.up[level]:
-                h = block(h, time)
+                h = block(h, time, next(more))
         return F.pixel_shuffle(self.out(F.silu(self.norm(h))), 2)
 
 

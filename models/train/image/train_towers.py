@@ -8,10 +8,6 @@ The token table and the tokenizer are those of the package `motion-base` (`--tex
 
 from __future__ import annotations
 
-import argparse
-import copy
-import json
-import os
 import random
 from collections import defaultdict
 from pathlib import Path
@@ -21,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from image.data import Augmentation, Pictures, augment, caption, colour_names, on_white
+from image.data import Augmentation, augment, caption, colour_names, on_white
 from image.networks import PatchTowerSizes, Towers, TowersSizes
-from image.optimizing import Clock, Optimizer, average, share
+from image.run import Run, arguments
 from networks import text_buffers
 from text import TextBatcher, known_words
 
@@ -54,38 +50,31 @@ def spoilt(image: Tensor) -> Tensor:
     return torch.where(hole[:, None], torch.ones(()), image)
 
 
-class Trainer:
+class TowersRun(Run):
     """One run and its state."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args = args
-        self.pictures = Pictures(args.data)
-        self.rng = random.Random(args.seed)
-        self.texts = TextBatcher(args.text_from / "tokenizer.json")
-        table, _ = text_buffers(args.text_from)
+    def network(self) -> Towers:
+        """Both towers."""
+        self.rng = random.Random(self.args.seed)
+        self.texts = TextBatcher(self.args.text_from / "tokenizer.json")
+        table, _ = text_buffers(self.args.text_from)
         learnt = [t for c in self.pictures.captions for t in c]
         known = torch.from_numpy(known_words(self.texts.tokenizer, [*learnt, *WORDS]))
-        torch.manual_seed(args.seed)
-        self.sizes = TowersSizes() if args.kind == "conv" else TowersSizes(conv=None, patches=PatchTowerSizes())
-        self.model = Towers(self.sizes, table, known).to(memory_format=torch.channels_last)
-        self.ema = copy.deepcopy(self.model)
-        self.optimizer = Optimizer(self.model, args.lr, args.muon_lr)
-        self.step, spent = 0, 0.0
-        self.stored = args.out / "last.pt"
-        if self.stored.exists():
-            state = torch.load(self.stored, weights_only=False)
-            self.model.load_state_dict(state["model"])
-            self.ema.load_state_dict(state["ema"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.step, spent = state["step"], state["minutes"]
-        torch.manual_seed(args.seed + self.step)
-        self.clock = Clock(args.minutes, spent)
         self.pictures_of: dict[int, list[int]] = defaultdict(list)
         for i, name in enumerate(self.pictures.name.tolist()):
             self.pictures_of[name].append(i)
         held = self.pictures.held_out
         self.train_names = [n for n in self.pictures_of if not held[n]]
         self.val_names = [n for n in self.pictures_of if held[n]]
+        return Towers(self.tower_sizes(), table, known)
+
+    def tower_sizes(self) -> TowersSizes:
+        """Of the kind that was asked for."""
+        return TowersSizes() if self.args.kind == "conv" else TowersSizes(conv=None, patches=PatchTowerSizes())
+
+    def sizes(self) -> dict:
+        """Of both towers."""
+        return self.tower_sizes().to_dict()
 
     def batch(self) -> tuple[Tensor, list[str], Tensor]:
         """Pictures, one caption each, and the index of each one's name."""
@@ -100,8 +89,8 @@ class Trainer:
         ]
         return spoilt(on_white(colour, alpha)).contiguous(memory_format=torch.channels_last), said, name
 
-    def train_step(self) -> dict[str, float]:
-        """One update of the symmetric InfoNCE; pictures of one name are no negatives of one another."""
+    def losses(self) -> dict[str, Tensor]:
+        """The symmetric InfoNCE; pictures of one name are no negatives of one another."""
         image, said, name = self.batch()
         ids, mask = self.texts(said)
         with torch.autocast("cpu", torch.bfloat16):
@@ -112,17 +101,11 @@ class Trainer:
         same |= torch.from_numpy(np.array(said)[:, None] == np.array(said)[None])
         logits = logits.masked_fill(same & ~torch.eye(len(name), dtype=torch.bool), -1e4)
         target = torch.arange(len(name))
-        loss = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-        loss.backward()
-        norm = self.optimizer.step(share(self.clock.progress, self.step))
-        average(self.ema, self.model, 0.997, self.step)
-        self.step += 1
-        return {"loss": loss.item(), "grad": norm}
+        return {"loss": (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2}
 
-    @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Retrieval on names that were held out: of a picture's name among all names, and among the held-out ones."""
-        model = self.ema.eval()
+        model = self.ema
         names = list(range(len(self.pictures.names)))
         vectors = []
         for start in range(0, len(names), 128):
@@ -140,68 +123,19 @@ class Trainer:
             own = (pictures * texts[truth]).sum(1, keepdim=True)
             rank = (scores > own).sum(1)
             for k in (1, 10):
-                result[f"recall{k}_{label}"] = round((rank < k).float().mean().item(), 4)
+                result[f"recall{k}_{label}"] = (rank < k).float().mean().item()
         back = texts[held] @ pictures.T
         best = back.topk(10, dim=1).indices
-        result["text_recall10_held"] = round((truth[best] == held[:, None]).any(1).float().mean().item(), 4)
+        result["text_recall10_held"] = (truth[best] == held[:, None]).any(1).float().mean().item()
         return result | {"names": len(names), "held": len(held), "pictures": len(index)}
-
-    def save(self) -> dict[str, float]:
-        """Write the checkpoint, atomically; returns its validation."""
-        validation = self.validate()
-        state = {
-            "sizes": self.sizes.to_dict(),
-            "model": self.model.state_dict(),
-            "ema": self.ema.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "minutes": self.clock.spent,
-            "batch": self.args.batch,
-            "seed": self.args.seed,
-            "validation": validation,
-        }
-        torch.save(state, self.args.out / "last.tmp")
-        os.replace(self.args.out / "last.tmp", self.stored)
-        return validation
-
-    def run(self) -> None:
-        """Train until the budget is used or a file named `stop` lies in the folder."""
-        log = (self.args.out / "log.jsonl").open("a", buffering=1)
-        window: dict[str, list[float]] = defaultdict(list)
-        saved = self.clock.spent
-        stop = self.args.out / "stop"
-        self.model.train()
-        while self.clock.progress < 1 and not stop.exists():
-            for key, value in self.train_step().items():
-                window[key].append(value)
-            if self.step % 50 == 0:
-                line = {"step": self.step, "minutes": round(self.clock.spent, 2)}
-                log.write(json.dumps(line | {k: round(float(np.mean(v)), 5) for k, v in window.items()}) + "\n")
-                window.clear()
-            if self.clock.spent - saved > self.args.save_minutes:
-                log.write(json.dumps({"step": self.step} | self.save()) + "\n")
-                saved = self.clock.spent
-        log.write(json.dumps({"step": self.step} | self.save()) + "\n")
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="file of image.prepare")
-    parser.add_argument("--out", type=Path, required=True)
+    parser = arguments(__doc__, minutes=20, batch=128)
     parser.add_argument("--kind", choices=("conv", "patches"), required=True)
     parser.add_argument("--text-from", type=Path, default=Path("../motion-base"))
-    parser.add_argument("--minutes", type=float, default=20, help="budget in core-minutes, earlier runs included")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--muon-lr", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--save-minutes", type=float, default=4)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    args.out.mkdir(parents=True, exist_ok=True)
-    Trainer(args).run()
+    TowersRun(parser.parse_args()).run()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """Tiny image models of other families, and how diffusers' schedulers walk them: a rectified flow in pixels, classes
-with classifier-free guidance, and text in a latent space. Random weights.
+with classifier-free guidance, text in a latent space, and a text that is told on demand. Random weights.
 
     pip install torch==2.15.0 diffusers==0.35.2 tokenizers==0.23.3 onnx==1.23.2 onnxruntime==1.31.1 && python make.py
 
@@ -156,6 +156,27 @@ def main():
     decode = lambda x0: decoder(x0 / 2.0 + 0.1)  # noqa: E731
     out |= both_walks("latent", guided_text, z, decode)
     out["latent_picture"] = decode(out["latent_plain"][-1])
+
+    # a text that only those tell who ask for it, by the encoder of the package before; no text is zeros
+    told = random_weights(Net(3, 0.01, text=True))
+    folder = HERE / "tiny-told"
+    folder.mkdir(exist_ok=True)
+    export(told, (x, t, states), ["x_t", "timestep", "condition"], ["x0"], folder / "denoiser.onnx")
+    write(folder, "image", {"denoiser": "denoiser.onnx"}, prediction="v", image=picture, defaults={"cfg": 0.0},
+          schedule={"kind": "cosine", "train_steps": 1000},
+          conditioning={"dims": DIMS, "max_tokens": TOKENS, "from": "tiny-latent", "null": "zeros"}, **CARD)  # fmt: skip
+    ids[1, :3], mask[1, :3] = torch.tensor([2, 4, 6]), 1  # "a blue star"
+    [heart, star], zeros = encoder(ids, mask).detach(), torch.zeros(TOKENS, DIMS)
+
+    def telling(text, away, cfg):
+        rows = lambda x, t, c: told(x, t.float().expand(len(x)), c.expand(len(x), -1, -1))  # noqa: E731
+        return lambda x, t: rows(x, t, away) + cfg * (rows(x, t, text) - rows(x, t, away))
+
+    x = normal(2, 3, SIDE, SIDE, seed=6)
+    out |= both_walks("told", telling(heart, zeros, CFG), x)
+    for name, text, away, cfg in (("untold", zeros, zeros, 1.0), ("away", heart, star, CFG)):
+        walked = both_walks("told", telling(text, away, cfg), x)
+        out |= {f"{name}_{key}": walked[f"told_{key}"] for key in ("x_t", "plain", "guided")}
     np.savez(HERE / "io.npz", **{k: a.detach().numpy().astype(np.float32) for k, a in out.items()})
 
 

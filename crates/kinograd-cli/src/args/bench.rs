@@ -195,6 +195,10 @@ pub struct BenchImageArgs {
     /// Also run methods with so many augmentations a step, those named or two of the nine; 0 is off.
     #[arg(long)]
     pub augment: Option<usize>,
+    /// Scale of classifier-free guidance of the row whose denoiser is told the text, where it reads
+    /// text; 0 leaves that row out.
+    #[arg(long, value_name = "W", default_value_t = 3.0)]
+    pub cfg: f64,
     /// Prompt, twelve of them if not given; may be repeated.
     #[arg(long = "prompt", value_name = "TEXT")]
     pub prompts: Vec<String>,

@@ -14,7 +14,8 @@ use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
     kinograd image --loss text=dog,seg:2=mask.png,sketch=lines.png -o dog.png\n  \
     kinograd image \"a red heart\" --n 4 --grid --rounds 8 --save-steps rounds.png -o hearts.png\n  \
     kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n  \
-    kinograd image \"a red bus\" --model my-ldm --cfg 7.5 -o bus.png\n  \
+    kinograd image \"a red bus\" --cfg 3 -o bus.png\n  \
+    kinograd image \"a red bus\" --model my-ldm --cfg 7.5 --negative \"people\" -o bus.png\n  \
     kinograd image --model my-dit --class \"golden retriever\" --loss sketch=lines.png -o dog.png\n\n\
     Losses (KEY=VALUE, joined by commas; KEY:WEIGHT=VALUE weighs one):\n  \
     text=WORDS          what the picture shows, in English\n  \
@@ -31,7 +32,7 @@ use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
     With --n above 1 and without --grid, heart.png becomes heart-00.png, heart-01.png and so on.")]
 pub struct ImageArgs {
     /// What the picture shows, in English; the same as --loss text=PROMPT. A model that reads text is
-    /// told it instead, and steered by it too where --text-model is given.
+    /// told it instead (emoji-64 with --cfg only), and steered by it too where --text-model is given.
     pub prompt: Option<String>,
     /// What to steer towards; may be repeated.
     #[arg(long = "loss", value_name = "KEY=VALUE,...")]
@@ -42,6 +43,9 @@ pub struct ImageArgs {
     /// Scale of classifier-free guidance, for models of texts or classes; the model's own if not given.
     #[arg(long, value_name = "W", allow_hyphen_values = true)]
     pub cfg: Option<f64>,
+    /// What a model that reads text is guided away from.
+    #[arg(long, value_name = "TEXT")]
+    pub negative: Option<String>,
     /// Network whose output shall be as large as can be; the same as --loss reward=FILE.
     #[arg(long, value_name = "ONNX")]
     pub reward: Option<PathBuf>,

@@ -174,6 +174,7 @@ fn measured_images(args: &BenchImageArgs, printer: &Printer) -> anyhow::Result<I
         calls: args.calls,
         steering: (&args.steering).into(),
         equal_time: !args.calls_only,
+        cfg: Some(args.cfg).filter(|cfg| *cfg != 0.0),
         models: models(&args.models),
         ..ImageProtocol::default()
     };

@@ -7,7 +7,7 @@ use std::time::Instant;
 use kinograd::eval::statistics::mean;
 use kinograd::image::{
     Condition, GeneratedImage, Goal, ImageGenerator, ImageOptimization, ImageReport, ImageRequest,
-    ImageRounds, Keep, save_strip, save_trace, takes_text, tiled,
+    ImageRounds, Keep, is_told, save_strip, save_trace, tiled,
 };
 use kinograd::{Error, FileFormat, check_output, save_report};
 use serde_json::{Value, json};
@@ -79,12 +79,12 @@ fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
     }
     if let Some(prompt) = &args.prompt {
         // A package that is not there is named when it is opened.
-        let reads = takes_text(&args.models.model).unwrap_or(false);
-        if reads {
+        let told = is_told(&args.models.model, args.cfg).unwrap_or(false);
+        if told {
             request = request.text(prompt);
         }
         let steered = goals.iter().any(|goal| goal.condition.needs_towers());
-        if !reads || (args.models.text_model.is_some() && !steered) {
+        if !told || (args.models.text_model.is_some() && !steered) {
             request = request.prompt(prompt);
         }
     }
@@ -99,6 +99,9 @@ fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
     }
     if let Some(cfg) = args.cfg {
         request = request.cfg(cfg);
+    }
+    if let Some(negative) = &args.negative {
+        request = request.negative(negative);
     }
     if let Some(noise) = &args.noise {
         request = request.noise(noise);

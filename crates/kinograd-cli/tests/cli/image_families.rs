@@ -81,6 +81,57 @@ fn latents_are_told_a_text_and_guided_through_the_decoder() {
 }
 
 #[test]
+fn a_borrowed_encoder_tells_on_demand_and_zeros_are_no_text() {
+    walks("tiny-told", "told", &["a red heart", "--cfg", "2.5"]);
+    // Untold, and so by the zeros alone; the prompt would steer by towers.
+    walks("tiny-told", "untold", &[]);
+    let away = ["a red heart", "--cfg", "2.5", "--negative", "a blue star"];
+    walks("tiny-told", "away", &away);
+}
+
+#[test]
+fn what_tells_is_named_in_record_and_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = ["a red heart", "--cfg", "2.5", "--negative", "a blue star"];
+    let args = [told.as_slice(), &["--method", "none", "-o", "heart.png"]].concat();
+    image(folder.path(), "tiny-told", &args).ok();
+    let path = folder.path().join("heart.png");
+    let record: serde_json::Value =
+        serde_json::from_str(&provenance(&path).unwrap().unwrap()).unwrap();
+    assert_eq!(record["parameters"]["negative"], "a blue star");
+    assert!(record["model_hashes"]["tiny-latent/text_encoder"].is_string());
+    let command = record["command"].as_str().unwrap();
+    assert!(
+        command.contains("--cfg 2.5 --negative 'a blue star'"),
+        "{command}"
+    );
+
+    let alone = folder.path().join("tiny-told");
+    std::fs::create_dir(&alone).unwrap();
+    for file in ["model.json", "denoiser.onnx"] {
+        std::fs::copy(packages().join("tiny-told").join(file), alone.join(file)).unwrap();
+    }
+    let model = alone.display().to_string();
+    let alone = |more: &[&str]| {
+        let args = [
+            "image",
+            "--runtime",
+            "builtin",
+            "-q",
+            "--steps",
+            "2",
+            "--model",
+            &model,
+        ];
+        kinograd(folder.path(), &[args.as_slice(), more].concat())
+    };
+    alone(&["--method", "none"]).ok();
+    let run = alone(&["a red heart", "--cfg", "2"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(run.stderr.contains("tiny-latent"), "{}", run.stderr);
+}
+
+#[test]
 fn a_latent_models_picture_is_decoded_everywhere() {
     let folder = tempfile::tempdir().unwrap();
     let x_t = golden().f32("latent_x_t");
@@ -222,6 +273,11 @@ fn what_a_model_is_not_told_is_refused_by_name() {
         ("tiny-flow", vec!["--noise", "none.npy"], vec!["none.npy"]),
         (
             "tiny-flow",
+            vec!["--negative", "a star"],
+            vec!["negative prompt", "tiny-flow reads no text"],
+        ),
+        (
+            "tiny-flow",
             vec!["--noise", "text.npy"],
             vec!["text.npy", "no .npy"],
         ),
@@ -330,6 +386,18 @@ fn packages_that_contradict_themselves_are_refused() {
             "null at most count",
         ),
         ("tiny-class", "\"null\": 3", "\"null\": 2", ""),
+        (
+            "tiny-told",
+            "\"from\": \"tiny-latent\"",
+            "\"from\": \"../tiny-latent\"",
+            "not a path",
+        ),
+        (
+            "tiny-told",
+            "\"null\": \"zeros\"",
+            "\"null\": \"ones\"",
+            "ones",
+        ),
         (
             "tiny-class",
             "\"bird\"",

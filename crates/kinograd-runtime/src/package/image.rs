@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, Role};
+use super::{Manifest, ModelKind, Role};
 
 /// Largest side of an image: what a typing error in `model.json` may ask memory for.
 const MAX_SIDE: usize = 4096;
@@ -154,7 +154,7 @@ impl Manifest {
                 return Err(format!("classes: {names} names for {count} classes"));
             }
         }
-        if self.takes_text() {
+        if self.kind == ModelKind::Image && has(Role::TextEncoder) {
             for (there, key) in [
                 (has(Role::Tokenizer), "files.tokenizer"),
                 (self.conditioning.is_some(), "conditioning"),

@@ -223,21 +223,46 @@ fn one() -> usize {
 }
 
 /// How prompts come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Conditioning {
     /// Width of the condition.
     pub dims: usize,
-    /// Longest prompt, in tokens.
+    /// Longest prompt, in tokens; with `from`, how many rows of a prompt the denoiser reads.
     pub max_tokens: usize,
     /// Width of the embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding_dims: Option<usize>,
+    /// Name of the package whose tokenizer and text encoder the denoiser of an image package was
+    /// trained with, where they are not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What stands for no prompt in an image package.
+    #[serde(default, skip_serializing_if = "NullText::is_default")]
+    pub null: NullText,
+}
+
+/// What an image denoiser reads where there is no prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NullText {
+    /// What the text encoder makes of the empty prompt.
+    #[default]
+    Empty,
+    /// Zeros.
+    Zeros,
+}
+
+impl NullText {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How the makers sample.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Defaults {
-    /// Scale of classifier-free guidance.
+    /// Scale of classifier-free guidance. An image denoiser with 0 is told a prompt only where
+    /// another scale is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cfg: Option<f64>,
     /// Denoiser calls.
@@ -246,6 +271,11 @@ pub struct Defaults {
     /// Name of the sampler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler: Option<String>,
+}
+
+/// Whether a name cannot lead out of the folder of packages.
+fn is_plain_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\'])
 }
 
 impl Manifest {
@@ -274,7 +304,7 @@ impl Manifest {
     }
 
     fn validate(&self) -> Result<(), String> {
-        if self.name.is_empty() || self.name.contains(['/', '\\']) {
+        if !is_plain_name(&self.name) {
             return Err(format!(
                 "name `{}` must be a plain, non-empty word",
                 self.name
@@ -297,6 +327,7 @@ impl Manifest {
         {
             return Err("conditioning: dims and max_tokens must be positive".into());
         }
+        self.validate_text_source()?;
         if let Some(cfg) = self.defaults.cfg
             && !cfg.is_finite()
         {
@@ -305,11 +336,41 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether the denoiser of an image package reads what the package's text encoder makes of a
-    /// prompt.
+    fn validate_text_source(&self) -> Result<(), String> {
+        let Some(from) = self.text_from() else {
+            return Ok(());
+        };
+        if self.kind != ModelKind::Image {
+            return Err("conditioning.from: only image packages borrow a text encoder".into());
+        }
+        if !is_plain_name(from) {
+            return Err(format!(
+                "conditioning.from: `{from}` must be a package's name, not a path"
+            ));
+        }
+        if self.files.contains_key(&Role::TextEncoder) {
+            return Err("conditioning.from and files.text_encoder exclude each other".into());
+        }
+        Ok(())
+    }
+
+    fn text_from(&self) -> Option<&str> {
+        self.conditioning.as_ref()?.from.as_deref()
+    }
+
+    /// Whether the denoiser of an image package reads what a text encoder makes of a prompt, the
+    /// package's own or that of [`Conditioning::from`].
     #[must_use]
     pub fn takes_text(&self) -> bool {
-        self.kind == ModelKind::Image && self.files.contains_key(&Role::TextEncoder)
+        let has = self.files.contains_key(&Role::TextEncoder) || self.text_from().is_some();
+        self.kind == ModelKind::Image && has
+    }
+
+    /// Whether the denoiser of an image package is told a prompt, given the scale of classifier-free
+    /// guidance that was asked for.
+    #[must_use]
+    pub fn is_told(&self, cfg: Option<f64>) -> bool {
+        self.takes_text() && cfg.or(self.defaults.cfg) != Some(0.0)
     }
 
     /// What the features are.

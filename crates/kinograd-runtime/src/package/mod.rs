@@ -16,7 +16,8 @@ pub use find::{FoundPackage, find_package, list_packages, package_folders, user_
 pub use image::{Classes, ImageSize, LatentSize};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
-    Conditioning, Defaults, FileEntry, Lineage, Manifest, ModelKind, Representation, Role, SCHEMA,
+    Conditioning, Defaults, FileEntry, Lineage, Manifest, ModelKind, NullText, Representation,
+    Role, SCHEMA,
 };
 pub use reference::Reference;
 pub use schedule::{Prediction, ScheduleKind, ScheduleSpec, TimeInput};
@@ -112,6 +113,26 @@ impl Package {
             path,
             self.entry(role)?.sha256.to_ascii_lowercase(),
         ))
+    }
+
+    /// The package that holds the tokenizer and the text encoder: this one, or the one that
+    /// `conditioning.from` names, beside this one or in [`package_folders`].
+    ///
+    /// # Errors
+    /// As [`find_package`], and [`RuntimeError::PackageRole`] if the other has no text encoder.
+    pub fn text_package(&self) -> Result<Self, RuntimeError> {
+        let conditioning = self.manifest.conditioning.as_ref();
+        let Some(name) = conditioning.and_then(|conditioning| conditioning.from.as_ref()) else {
+            return Ok(self.clone());
+        };
+        let beside = self.folder.with_file_name(name);
+        let other = if beside.join(MANIFEST_FILE).is_file() {
+            Self::open(beside)?
+        } else {
+            find_package(name)?
+        };
+        other.entry(Role::TextEncoder)?;
+        Ok(other)
     }
 
     /// The arrays of the package's NPZ.

@@ -203,6 +203,7 @@ pub fn manifest() -> Manifest {
             dims: DIMS,
             max_tokens: MAX_TOKENS,
             embedding_dims: Some(EMBEDDING),
+            ..Conditioning::default()
         }),
         defaults: Defaults {
             cfg: Some(1.5),

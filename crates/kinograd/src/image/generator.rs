@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::generated::{GeneratedImage, ImageReport, ImageTimings};
 use super::losses::{Networks, Prepared, Term, Towers, name_of, on_samples, prepare, sum, terms};
 use super::picture::Picture;
-use super::told::Told;
+use super::told::{Told, needs_encoder};
 use super::trace::{Noise, Tracing, check_trace, read_noise};
 use super::{Condition, ImageRequest};
 use crate::Error;
@@ -123,8 +123,10 @@ impl ImageGenerator {
                 own.insert(index, opened);
             }
         }
-        let text = if package.manifest().takes_text() {
-            Some(TextEncoder::open(&engine.engine, &package, &session)?)
+        let text = if needs_encoder(request, package.manifest()) {
+            let source = package.text_package()?;
+            note(&mut hashes, &source);
+            Some(TextEncoder::open(&engine.engine, &source, &session)?)
         } else {
             None
         };
@@ -241,6 +243,11 @@ impl ImageGenerator {
         for goal in &request.goals {
             let size = [height, width];
             prepared.push(prepare(&goal.condition, size, &mut self.networks)?);
+        }
+        if self.text.is_none() && needs_encoder(request, self.package.manifest()) {
+            return Err(Error::Internal(
+                "the generator was opened for a request that tells the denoiser nothing".to_owned(),
+            ));
         }
         let told = Told::of(request, self.package.manifest(), self.text.as_mut())?;
         self.denoiser.set_conditions(told.parts.clone())?;

@@ -30,5 +30,5 @@ pub use generator::ImageGenerator;
 pub use optimize::{ImageOptimization, ImageRound, ImageRounds, OptimizedImages};
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, provenance, tiled};
 pub use request::{ImageModels, ImageRequest, ImageRequestBuilder, Keep, MAX_IMAGES, STEERING};
-pub use told::takes_text;
+pub use told::is_told;
 pub use trace::{Trace, save_trace};

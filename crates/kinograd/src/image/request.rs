@@ -76,6 +76,9 @@ pub struct ImageRequest {
     /// What the denoiser itself is told, where it reads text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// What the denoiser is guided away from in place of no text, where it reads text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub negative: Option<String>,
     /// The class that the denoiser makes, by number or name, where it has classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<String>,
@@ -137,6 +140,7 @@ impl ImageRequest {
             request: Self {
                 goals: Vec::new(),
                 text: None,
+                negative: None,
                 class: None,
                 cfg: None,
                 noise: None,
@@ -244,6 +248,9 @@ impl ImageRequest {
         }
         if let Some(cfg) = self.cfg {
             words.push(format!("--cfg {cfg}"));
+        }
+        if let Some(negative) = &self.negative {
+            words.push(format!("--negative {}", shell_quoted(negative)));
         }
         if let Some(noise) = &self.noise {
             words.push(format!(
@@ -381,10 +388,16 @@ impl ImageRequestBuilder {
         self
     }
 
-    /// Tells the denoiser itself, where it reads text ([`super::takes_text`]); the goals may hold the
+    /// Tells the denoiser itself, where it is ([`super::is_told`]); the goals may hold the
     /// same text as a loss beside it.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.request.text = Some(text.into());
+        self
+    }
+
+    /// What to guide away from in place of no text, where the denoiser reads text.
+    pub fn negative(mut self, text: impl Into<String>) -> Self {
+        self.request.negative = Some(text.into());
         self
     }
 

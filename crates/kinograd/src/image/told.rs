@@ -1,17 +1,21 @@
 //! What the denoiser itself is told: a class, a text, or both.
 
 use kinograd_diffusion::{ClassifierFree, DifferentiableDenoiser};
-use kinograd_runtime::{ImageCondition, ImageDenoiser, Manifest, TextEncoder, find_package};
+use kinograd_runtime::{
+    Conditioning, ImageCondition, ImageDenoiser, Manifest, NullText, TextEncoder, find_package,
+};
+use ndarray::Array2;
 
 use super::ImageRequest;
 use crate::Error;
 
-/// Whether a package's denoiser reads a prompt of its own: [`ImageRequest::text`] is for such.
+/// Whether a package's denoiser is told the prompt itself ([`ImageRequest::text`]), given the scale
+/// of classifier-free guidance that was asked for.
 ///
 /// # Errors
 /// [`Error::Runtime`] if the package is not there or cannot be understood.
-pub fn takes_text(model: &str) -> Result<bool, Error> {
-    Ok(find_package(model)?.manifest().takes_text())
+pub fn is_told(model: &str, cfg: Option<f64>) -> Result<bool, Error> {
+    Ok(find_package(model)?.manifest().is_told(cfg))
 }
 
 /// The conditions of a batch's parts: the one that is asked for and, with a scale, the null condition
@@ -36,7 +40,7 @@ impl Told {
         })
     }
 
-    /// What the request tells this package's denoiser; `text` is the encoder, where it takes text.
+    /// What the request tells this package's denoiser; `text` is the encoder, where one is needed.
     pub fn of(
         request: &ImageRequest,
         manifest: &Manifest,
@@ -66,20 +70,21 @@ impl Told {
             }
             (Some(_), None) => null_class,
         };
-        let (text, null_text) = match (text, &request.text) {
-            (None, None) => (None, None),
-            (None, Some(_)) => {
+        if !manifest.takes_text() {
+            if request.text.is_some() {
                 let message = format!("{name} reads no text; steer it by --loss text=PROMPT");
                 return refuse("prompt", message);
             }
-            (Some(encoder), text) => {
-                let null = encoder.hidden_states("")?;
-                let states = text.as_deref().map(|text| encoder.hidden_states(text));
-                (
-                    Some(states.unwrap_or_else(|| Ok(null.clone()))?),
-                    Some(null),
-                )
+            if request.negative.is_some() {
+                return refuse("negative prompt", format!("{name} reads no text"));
             }
+        } else if request.text.is_some() && !manifest.is_told(request.cfg) {
+            let message = format!("{name} is told a text only at a scale that is not 0: give one");
+            return refuse("cfg", message);
+        }
+        let (text, null_text) = match texts(request, manifest, text)? {
+            Some([text, null]) => (Some(text), Some(null)),
+            None => (None, None),
         };
         let has_null = null_class.is_some() || null_text.is_some();
         let told = ImageCondition { class, text };
@@ -113,4 +118,42 @@ impl Told {
             cfg: is_combined.then_some(scale),
         })
     }
+}
+
+/// What the denoiser reads of the prompt, and of what it is guided away from, where it takes text.
+fn texts(
+    request: &ImageRequest,
+    manifest: &Manifest,
+    encoder: Option<&mut TextEncoder>,
+) -> Result<Option<[Array2<f32>; 2]>, Error> {
+    if !manifest.takes_text() {
+        return Ok(None);
+    }
+    let Conditioning {
+        max_tokens,
+        dims,
+        null,
+        ..
+    } = manifest.text()?;
+    let zeros = || Array2::zeros((*max_tokens, *dims));
+    let Some(encoder) = encoder else {
+        return Ok(Some([zeros(), zeros()]));
+    };
+    let null = match null {
+        NullText::Empty => encoder.hidden_states("")?,
+        NullText::Zeros => zeros(),
+    };
+    let read = |encoder: &mut TextEncoder, text: &Option<String>| match text {
+        Some(text) => encoder.hidden_states(text),
+        None => Ok(null.clone()),
+    };
+    let told = read(encoder, &request.text)?;
+    Ok(Some([told, read(encoder, &request.negative)?]))
+}
+
+/// Whether a request's conditions need the text encoder of a package that takes text.
+pub(super) fn needs_encoder(request: &ImageRequest, manifest: &Manifest) -> bool {
+    let empty = |c: &Conditioning| c.null == NullText::Empty;
+    let asked = request.text.is_some() || request.negative.is_some();
+    manifest.takes_text() && (asked || manifest.conditioning.as_ref().is_some_and(empty))
 }

@@ -73,7 +73,7 @@ fn check_denoiser(
     let manifest = package.manifest();
     let mut denoiser = ImageDenoiser::open(engine.engine.clone(), package, options.clone())?;
     let text = if manifest.takes_text() {
-        let mut encoder = TextEncoder::open(&engine.engine, package, options)?;
+        let mut encoder = TextEncoder::open(&engine.engine, &package.text_package()?, options)?;
         Some(encoder.hidden_states("a picture")?)
     } else {
         None

@@ -61,6 +61,9 @@ pub struct ImageContestant {
     /// Strength instead of the tuned one.
     #[serde(default)]
     pub guidance_scale: Option<f64>,
+    /// Scale of classifier-free guidance, where the denoiser itself is told the prompt.
+    #[serde(default)]
+    pub cfg: Option<f64>,
 }
 
 impl ImageContestant {
@@ -71,15 +74,34 @@ impl ImageContestant {
             method,
             augmentations: 0,
             guidance_scale: None,
+            cfg: None,
+        }
+    }
+
+    /// No steering: the denoiser itself is told the text.
+    #[must_use]
+    pub fn told(cfg: f64) -> Self {
+        Self {
+            cfg: Some(cfg),
+            ..Self::plain(Method::None)
+        }
+    }
+
+    /// Denoiser calls of a sampling step: beside the told one, the one that is told nothing.
+    pub(super) fn calls_per_step(&self) -> usize {
+        match self.cfg {
+            Some(cfg) if cfg != 1.0 => 2,
+            _ => 1,
         }
     }
 
     /// Its name in tables.
     #[must_use]
     pub fn label(&self) -> String {
-        match self.augmentations {
-            0 => self.method.name().to_owned(),
-            count => format!("{} + RA {count}", self.method),
+        match (self.cfg, self.augmentations) {
+            (Some(cfg), _) => format!("told, cfg {cfg}"),
+            (None, 0) => self.method.name().to_owned(),
+            (None, count) => format!("{} + RA {count}", self.method),
         }
     }
 }
@@ -106,6 +128,10 @@ pub struct ImageProtocol {
     pub equal_time: bool,
     /// Methods to compare. No steering is run besides.
     pub contestants: Vec<ImageContestant>,
+    /// Scale of classifier-free guidance of the row whose denoiser is told the text, where it reads
+    /// one: what steering cannot be expected to surpass.
+    #[serde(default)]
+    pub cfg: Option<f64>,
     /// Numbers of augmentations whose cost is measured.
     pub augmentation_costs: Vec<usize>,
     /// Strengths instead of the stored ones, of methods tuned without augmentations.
@@ -130,6 +156,7 @@ impl ImageProtocol {
     ];
     /// Those that are also run with augmentations.
     const AUGMENTED: [Method; 2] = [Method::PolyakCapped, Method::Normalized];
+    const CFG: f64 = 3.0;
     /// Augmentations there (Shen et al. 2024).
     const AUGMENTATIONS: usize = 10;
 }
@@ -167,6 +194,7 @@ impl Default for ImageProtocol {
             steering: Steering::default(),
             equal_time: true,
             contestants: plain.chain(augmented).collect(),
+            cfg: Some(Self::CFG),
             augmentation_costs: vec![1, 10, 20, 30],
             tuned: Vec::new(),
             models: ImageModels::default(),
@@ -207,6 +235,7 @@ impl ImageProtocol {
         let given = given.find(|tuned| (tuned.0, tuned.1) == (goal, method));
         contestant
             .guidance_scale
+            .or(contestant.cfg)
             .or_else(|| given.map(|tuned| tuned.2))
             .unwrap_or_else(|| tuned_image_scale(method, goal))
     }
@@ -239,6 +268,9 @@ impl ImageProtocol {
     /// The methods that are run with a goal: augmentations change what the towers see only.
     pub(super) fn contestants(&self, goal: ImageGoal) -> Vec<ImageContestant> {
         let mut all = vec![ImageContestant::plain(Method::None)];
+        if goal == ImageGoal::Text {
+            all.extend(self.cfg.map(ImageContestant::told));
+        }
         let own = self.contestants.iter().copied();
         all.extend(own.filter(|c| c.augmentations == 0 || goal == ImageGoal::Text));
         all

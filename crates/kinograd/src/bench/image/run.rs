@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kinograd_diffusion::{NoiseSource, SeededNoise};
 use kinograd_motion::metrics::Gaussian;
-use kinograd_runtime::EngineOptions;
+use kinograd_runtime::{EngineOptions, find_package};
 use ndarray::{Array2, ArrayD, Axis, Ix2, concatenate};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ pub struct ImageRow {
     pub contestant: ImageContestant,
     /// What was held equal.
     pub budget: Budget,
-    /// Sampling steps, each with one denoiser call.
+    /// Sampling steps, each with one denoiser call; with two where it is told the text.
     pub steps: usize,
     /// Strength, in multiples of the method's own step.
     pub guidance_scale: f64,
@@ -121,6 +121,14 @@ pub fn image(
     options: &EngineOptions,
     observer: &mut dyn Observer,
 ) -> Result<ImageBenchReport, Error> {
+    let mut protocol = protocol.clone();
+    if !find_package(&protocol.models.denoiser)?
+        .manifest()
+        .takes_text()
+    {
+        protocol.cfg = None;
+    }
+    let protocol = &protocol;
     let mut targets = Targets::open(protocol, options)?;
     let times = if protocol.equal_time { 2 } else { 1 };
     let of = |s: &ImageGoal| protocol.contestants(*s).len() * protocol.pictures(*s);
@@ -130,7 +138,8 @@ pub fn image(
     for &goal in &protocol.goals {
         let mut own = Vec::new();
         for contestant in protocol.contestants(goal) {
-            let at = (Budget::Calls, protocol.calls);
+            let steps = (protocol.calls / contestant.calls_per_step()).max(1);
+            let at = (Budget::Calls, steps);
             own.push(row(&mut targets, goal, contestant, at, &mut watch)?);
         }
         let seconds = protocol.equal_time.then(|| equal_seconds(&own)).flatten();

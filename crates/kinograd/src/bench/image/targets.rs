@@ -37,6 +37,9 @@ impl<'a> Targets<'a> {
         // A text opens both towers: the judge's distances are measured of every picture.
         let text = protocol.prompts.first().map_or("a picture", String::as_str);
         needs = needs.prompt(text);
+        if let Some(cfg) = protocol.cfg {
+            needs = needs.text(text).cfg(cfg);
+        }
         if protocol.goals.contains(&ImageGoal::Seg) {
             needs = needs.goal(alone(Condition::Seg {
                 mask: folder.path().join("none.png"),
@@ -96,7 +99,12 @@ impl<'a> Targets<'a> {
             ImageGoal::Seg => Condition::Seg { mask: file() },
             ImageGoal::Sketch => Condition::Sketch { drawing: file() },
         };
-        request(self.protocol)
+        let mut request = request(self.protocol);
+        if let Some(cfg) = contestant.cfg {
+            let text = self.protocol.target_name(goal, target);
+            request = request.text(text).cfg(cfg);
+        }
+        request
             .goal(alone(condition))
             .method(contestant.method)
             .augmentations(contestant.augmentations)

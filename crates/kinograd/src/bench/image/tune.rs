@@ -131,6 +131,7 @@ impl ImageProtocol {
             seed: FIRST_SEED,
             equal_time: false,
             contestants: Self::METHODS.map(ImageContestant::plain).to_vec(),
+            cfg: None,
             augmentation_costs: Vec::new(),
             ..Self::default()
         }
