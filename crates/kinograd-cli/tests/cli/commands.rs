@@ -25,9 +25,26 @@ fn models_are_listed_shown_and_checked() {
             .is_some_and(|p| !p.is_empty())
     );
 
-    let args = ["models", "check", "--runtime", "builtin", "--json"];
-    let check = kinograd(folder.path(), &args).ok().json();
-    assert!(check["gradient_error"].as_f64().unwrap() < 0.02, "{check}");
+    let check = |model: &str| {
+        let args = [
+            "models",
+            "check",
+            "--runtime",
+            "builtin",
+            "--json",
+            "--model",
+            model,
+        ];
+        kinograd(folder.path(), &args).ok().json()
+    };
+    for model in ["motion-base", "emoji-64", "emoji-clip"] {
+        let check = check(model);
+        assert!(check["gradient_error"].as_f64().unwrap() < 0.02, "{check}");
+    }
+    // It only judges: the built-in engine runs it, but not its gradient.
+    let check = check("motion-judge");
+    assert!(check["output_rms"].as_f64().unwrap() > 0.0, "{check}");
+    assert!(check["no_gradient"].is_string(), "{check}");
 }
 
 #[test]

@@ -1,23 +1,21 @@
 //! Checking model packages, and making one of a denoiser of one's own.
 
 mod images;
+mod motion;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel, NoiseSource, SeededNoise};
+use kinograd_diffusion::{NoiseSource, SeededNoise};
 use kinograd_runtime::{
-    ClipBatch, EngineOptions, FileEntry, Manifest, OnnxDenoiser, OpenEngine, Package, Role,
-    SessionOptions, TensorSummary, TextEncoder, find_package, inspect, open_engine, user_models,
-    write_package,
+    EngineOptions, FileEntry, Manifest, OpenEngine, Package, Role, TensorSummary, find_package,
+    inspect, open_engine, user_models, write_package,
 };
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
 
 use crate::Error;
 
-/// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
-const CHECK_FRAMES: usize = 42;
 /// Half width of the central difference, in units of the noise.
 const DIFFERENCE: f32 = 1e-2;
 /// Largest difference between gradient and central difference that passes, relative.
@@ -88,9 +86,8 @@ impl CheckReport {
     }
 }
 
-/// Checks the hashes of a package's files, encodes a prompt, runs the denoiser once and compares
-/// its gradient with a central difference; of an image package every network that a gradient is
-/// pulled through.
+/// Checks the hashes of a package's files, encodes a prompt, runs every network that a gradient is
+/// pulled through once and compares that gradient with a central difference.
 ///
 /// # Errors
 /// [`Error::Runtime`] for a missing file, a wrong hash or a graph that does not run.
@@ -101,49 +98,10 @@ pub fn check(model: &str, options: &EngineOptions) -> Result<CheckReport, Error>
 fn check_package(package: &Package, options: &EngineOptions) -> Result<CheckReport, Error> {
     package.check()?;
     let engine = open_engine(options)?;
-    let manifest = package.manifest();
-    if manifest.image.is_some() {
+    if package.manifest().image.is_some() {
         return images::check(package, &engine);
     }
-    let session = SessionOptions::default();
-    let mut text = TextEncoder::open(&engine.engine, package, &session)?;
-    let prompt = package.manifest().known_prompts.first();
-    let prompt = prompt.map_or("a person walks", String::as_str);
-    let condition = text.encode(&[prompt])?.condition;
-    let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, session)?;
-    denoiser.set_batch(ClipBatch {
-        condition,
-        shares: None,
-        lengths: vec![CHECK_FRAMES],
-        guidance_scale: 1.0,
-    })?;
-    let features = package.manifest().motion()?.features;
-    let [x, u, v] = noises(&[1, CHECK_FRAMES, features])?;
-    let level = NoiseLevel {
-        timestep: 500.0,
-        alpha_bar: 0.5,
-    };
-    let x0 = denoiser.denoise(&x, level)?;
-    let mut found = CheckReport::new(package, &engine, &x0);
-    match gradient(&mut denoiser, &x, &v, level) {
-        Ok(pulled) => {
-            let ahead = denoiser.denoise(&moved(&x, &u, DIFFERENCE), level)?;
-            let behind = denoiser.denoise(&moved(&x, &u, -DIFFERENCE), level)?;
-            found.compare(&pulled, &u, &v, &(&ahead - &behind));
-        }
-        Err(error) => found.no_gradient = Some(chain(&error)),
-    }
-    Ok(found)
-}
-
-fn gradient(
-    denoiser: &mut OnnxDenoiser,
-    x: &ArrayD<f32>,
-    v: &ArrayD<f32>,
-    level: NoiseLevel,
-) -> Result<ArrayD<f32>, Error> {
-    let (_, mut pull_back) = denoiser.linearize(x, level)?;
-    Ok(pull_back(v)?)
+    motion::check(package, &engine)
 }
 
 fn noises(shape: &[usize]) -> Result<[ArrayD<f32>; 3], Error> {

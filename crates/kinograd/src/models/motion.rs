@@ -1,0 +1,95 @@
+//! Checks of motion packages.
+
+use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
+use kinograd_runtime::{
+    ClipBatch, MotionEmbedding, OnnxDenoiser, OpenEngine, Package, Role, SessionOptions,
+    TextEncoder,
+};
+use ndarray::{Array2, ArrayD};
+
+use super::{CheckReport, DIFFERENCE, chain, moved, noises};
+use crate::Error;
+
+/// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
+const FRAMES: usize = 42;
+
+/// Encodes a prompt, runs denoiser and motion embedding once, and compares their gradients.
+pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, Error> {
+    let manifest = package.manifest();
+    let session = SessionOptions::default();
+    let mut text = TextEncoder::open(&engine.engine, package, &session)?;
+    let prompt = manifest.known_prompts.first();
+    let prompt = prompt.map_or("a person walks", String::as_str);
+    let text = text.encode(&[prompt])?;
+    let clips = noises(&[1, FRAMES, manifest.motion()?.features])?;
+    let mut found = None;
+    if package.has(Role::Denoiser) {
+        let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, session.clone())?;
+        denoiser.set_batch(ClipBatch {
+            condition: text.condition,
+            shares: None,
+            lengths: vec![FRAMES],
+            guidance_scale: 1.0,
+        })?;
+        found = Some(check_denoiser(&mut denoiser, &clips, |x0| {
+            CheckReport::new(package, engine, x0)
+        })?);
+    }
+    if package.has(Role::MotionEmbedding) {
+        let mut embedding = MotionEmbedding::open(engine.engine.clone(), package, session)?;
+        let embedded = embedding.embed(&clips[0], &[FRAMES])?;
+        let into =
+            found.get_or_insert_with(|| CheckReport::new(package, engine, &embedded.into_dyn()));
+        check_embedding(&mut embedding, &clips, &text.embedding, into)?;
+    }
+    found.ok_or_else(|| Error::Request {
+        field: "model",
+        message: format!("{} has no network of motion", manifest.name),
+    })
+}
+
+fn check_denoiser(
+    denoiser: &mut OnnxDenoiser,
+    [x, u, v]: &[ArrayD<f32>; 3],
+    report: impl FnOnce(&ArrayD<f32>) -> CheckReport,
+) -> Result<CheckReport, Error> {
+    let level = NoiseLevel {
+        timestep: 500.0,
+        alpha_bar: 0.5,
+    };
+    let mut found = report(&denoiser.denoise(x, level)?);
+    let gradient = |denoiser: &mut OnnxDenoiser| -> Result<ArrayD<f32>, Error> {
+        let (_, mut pull_back) = denoiser.linearize(x, level)?;
+        Ok(pull_back(v)?)
+    };
+    match gradient(denoiser) {
+        Ok(pulled) => {
+            let ahead = denoiser.denoise(&moved(x, u, DIFFERENCE), level)?;
+            let behind = denoiser.denoise(&moved(x, u, -DIFFERENCE), level)?;
+            found.compare(&pulled, u, v, &(&ahead - &behind));
+        }
+        Err(error) => found.no_gradient = Some(chain(&error)),
+    }
+    Ok(found)
+}
+
+/// The cotangent is the text's embedding: what steers is the cosine with it.
+fn check_embedding(
+    embedding: &mut MotionEmbedding,
+    [x, u, _]: &[ArrayD<f32>; 3],
+    text: &Array2<f32>,
+    found: &mut CheckReport,
+) -> Result<(), Error> {
+    let lengths = [FRAMES];
+    match embedding.cosine_distance_and_grad(x, &lengths, text.view()) {
+        Ok((_, gradient)) => {
+            let ahead = embedding.embed(&moved(x, u, DIFFERENCE), &lengths)?;
+            let behind = embedding.embed(&moved(x, u, -DIFFERENCE), &lengths)?;
+            let pulled = gradient.mapv(|value| -value);
+            let v = text.clone().into_dyn();
+            found.compare(&pulled, u, &v, &(&ahead - &behind).into_dyn());
+        }
+        Err(error) => found.no_gradient = Some(chain(&error)),
+    }
+    Ok(())
+}
