@@ -41,10 +41,9 @@ fn models_are_listed_shown_and_checked() {
         let check = check(model);
         assert!(check["gradient_error"].as_f64().unwrap() < 0.02, "{check}");
     }
-    // It only judges: the built-in engine runs it, but not its gradient.
+    // It only judges: not every engine runs its gradient.
     let check = check("motion-judge");
     assert!(check["output_rms"].as_f64().unwrap() > 0.0, "{check}");
-    assert!(check["no_gradient"].is_string(), "{check}");
 }
 
 #[test]
