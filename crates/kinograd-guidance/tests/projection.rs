@@ -89,6 +89,7 @@ fn the_trajectory_follows_the_statement() {
         let projection = ProjectionOptions {
             cap,
             pull_back: 1.0,
+            whole_pull_back_from: 0.0,
             network_from_alpha_bar: 0.0,
             edit_from_alpha_bar,
             ..ProjectionOptions::default()

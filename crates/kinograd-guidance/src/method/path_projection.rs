@@ -17,9 +17,14 @@ pub struct ProjectionOptions {
     /// Longest move through the network, as a share of `√n · σ_t`; 0 leaves the network's gradient
     /// out.
     pub cap: f64,
-    /// Share of the step that would give the change if x̂0 were linear in x_t. A whole one overshoots
-    /// and takes the clip away from its text; none leaves feet to slide where the way is bent far.
+    /// Largest share of the step that would give the change if x̂0 were linear in x_t. A whole step
+    /// overshoots and takes the clip away from its text; none leaves feet to slide where the way is
+    /// bent far.
     pub pull_back: f64,
+    /// Size of the change, `⟨δ*, δ⟩` a frame in normalised units, from which that share is taken. Of
+    /// smaller changes, which the last step can make by itself, the share falls in proportion; 0
+    /// takes it of all.
+    pub whole_pull_back_from: f64,
     /// The network is asked once ᾱ_t is at least this, for the goals and for a further loss. Before,
     /// x̂0 is near the mean of all motions, and a move against it costs the gait rather than the way.
     pub network_from_alpha_bar: f64,
@@ -41,6 +46,7 @@ impl Default for ProjectionOptions {
         Self {
             cap: 0.15,
             pull_back: 0.25,
+            whole_pull_back_from: 0.5,
             network_from_alpha_bar: 0.2,
             edit_from_alpha_bar: 0.9,
             margin_m: 0.05,
@@ -56,6 +62,7 @@ impl ProjectionOptions {
         for (field, value, positive) in [
             ("cap", self.cap, false),
             ("pull_back", self.pull_back, false),
+            ("whole_pull_back_from", self.whole_pull_back_from, false),
             ("network_from_alpha_bar", self.network_from_alpha_bar, false),
             ("edit_from_alpha_bar", self.edit_from_alpha_bar, false),
             ("margin", self.margin_m, false),
@@ -81,6 +88,15 @@ impl ProjectionOptions {
         }
         Ok(())
     }
+
+    /// The share of the step through the network, of a change with this `⟨δ*, δ⟩` a frame.
+    fn share(&self, gain: f64) -> f64 {
+        if gain < self.whole_pull_back_from {
+            self.pull_back * gain / self.whole_pull_back_from
+        } else {
+            self.pull_back
+        }
+    }
 }
 
 /// Kinograd's own method for goals on the ground.
@@ -90,9 +106,9 @@ impl ProjectionOptions {
 /// passes, least in the norm of normalised features. Then
 ///
 /// 1. the network is asked for it: `x_{t−1} += s · g` with `g = Jᵀ δ*`, δ* = W⁻¹δ, and
-///    `s = p ⟨δ*, δ⟩ / ‖g‖²`, the share p = [`ProjectionOptions::pull_back`] of the step of Kaczmarz,
-///    which would give δ if x̂0 were linear in x_t; its length is at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the
-///    root alone;
+///    `s = p ⟨δ*, δ⟩ / ‖g‖²`, a share p of the step of Kaczmarz, which would give δ if x̂0 were linear
+///    in x_t: [`ProjectionOptions::pull_back`] of large changes, less of small ones. Its length is
+///    at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the root alone;
 /// 2. at low noise, x̂0 is changed by δ itself, noised with its old noise as in
 ///    [`Mpgd`](super::Mpgd): the last step leaves no residual.
 ///
@@ -274,7 +290,10 @@ impl<'a> PathProjection<'a> {
                 let cap = cap.min(self.options.max_move.unwrap_or(f64::INFINITY));
                 let longest = cap * (elements as f64).sqrt();
                 if length > 0.0 {
-                    let strength = self.projection.pull_back * self.options.strength(step.pair);
+                    let share = self
+                        .projection
+                        .share(gain / step.layout.lengths()[sample] as f64);
+                    let strength = share * self.options.strength(step.pair);
                     let factor = (strength * gain / length).min(longest) / length;
                     for (out, &g) in out.iter_mut().zip(&gradient).take(elements) {
                         *out += (factor * f64::from(g)) as f32;
@@ -420,5 +439,27 @@ impl Guidance for PathProjection<'_> {
             *x_next += &moves;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_changes_are_pulled_back_less() {
+        let options = ProjectionOptions {
+            pull_back: 0.2,
+            whole_pull_back_from: 0.5,
+            ..ProjectionOptions::default()
+        };
+        for (gain, share) in [(0.0, 0.0), (0.25, 0.1), (0.5, 0.2), (7.0, 0.2)] {
+            assert_eq!(options.share(gain), share, "{gain}");
+        }
+        let whole = ProjectionOptions {
+            whole_pull_back_from: 0.0,
+            ..options
+        };
+        assert_eq!(whole.share(0.0), 0.2);
     }
 }
