@@ -43,7 +43,7 @@ pub struct ImageArgs {
     /// Scale of classifier-free guidance, for models of texts or classes; the model's own if not given.
     #[arg(long, value_name = "W", allow_hyphen_values = true)]
     pub cfg: Option<f64>,
-    /// What a model that reads text is guided away from.
+    /// What a model that reads text is guided away from; with --cfg where that is 0 by default.
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
     /// Network whose output shall be as large as can be; the same as --loss reward=FILE.

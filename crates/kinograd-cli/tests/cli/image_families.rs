@@ -272,6 +272,11 @@ fn what_a_model_is_not_told_is_refused_by_name() {
         ("tiny-latent", vec![" "], vec!["prompt: is empty"]),
         ("tiny-flow", vec!["--noise", "none.npy"], vec!["none.npy"]),
         (
+            "tiny-told",
+            vec!["--negative", "a star"],
+            vec!["cfg: tiny-told is told texts only at a scale that is not 0"],
+        ),
+        (
             "tiny-flow",
             vec!["--negative", "a star"],
             vec!["negative prompt", "tiny-flow reads no text"],

@@ -78,8 +78,10 @@ impl Told {
             if request.negative.is_some() {
                 return refuse("negative prompt", format!("{name} reads no text"));
             }
-        } else if request.text.is_some() && !manifest.is_told(request.cfg) {
-            let message = format!("{name} is told a text only at a scale that is not 0: give one");
+        } else if (request.text.is_some() || request.negative.is_some())
+            && !manifest.is_told(request.cfg)
+        {
+            let message = format!("{name} is told texts only at a scale that is not 0: give one");
             return refuse("cfg", message);
         }
         let (text, null_text) = match texts(request, manifest, text)? {
