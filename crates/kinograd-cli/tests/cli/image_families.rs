@@ -449,6 +449,27 @@ fn packages_that_contradict_themselves_are_refused() {
 }
 
 #[test]
+fn a_denoiser_without_a_text_is_told_none_whatever_it_is_like() {
+    let folder = tempfile::tempdir().unwrap();
+    let like = packages().join("tiny-told").display().to_string();
+    let add = |model: &str| {
+        let denoiser = packages().join(model).join("denoiser.onnx");
+        let denoiser = denoiser.display().to_string();
+        let args = [
+            "models", "add", &denoiser, "--name", model, "--like", &like, "--into", "mine",
+        ];
+        kinograd(folder.path(), &args).ok();
+        let args = ["models", "show", &format!("mine/{model}"), "--json"];
+        kinograd(folder.path(), &args).ok().json()
+    };
+    assert!(add("tiny-flow")["conditioning"].is_null());
+    // The encoder that the other borrows lies beside it.
+    let latent = packages().join("tiny-latent").display().to_string();
+    kinograd(folder.path(), &["models", "add", &latent, "--into", "mine"]).ok();
+    assert_eq!(add("tiny-told")["conditioning"]["from"], "tiny-latent");
+}
+
+#[test]
 fn folders_of_export_scripts_are_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

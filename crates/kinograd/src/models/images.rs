@@ -4,8 +4,8 @@ use std::path::Path;
 
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use kinograd_runtime::{
-    FileEntry, ImageCondition, ImageDecoder, ImageDenoiser, Manifest, ModelSummary, OnnxNetwork,
-    OpenEngine, Package, Role, SessionOptions, TensorSummary, TextEncoder,
+    Conditioning, FileEntry, ImageCondition, ImageDecoder, ImageDenoiser, Manifest, ModelSummary,
+    OnnxNetwork, OpenEngine, Package, Role, SessionOptions, TensorSummary, TextEncoder,
 };
 use ndarray::ArrayD;
 
@@ -125,11 +125,12 @@ fn compare(
     Ok(())
 }
 
-/// Tells the inputs of an image denoiser apart: by the contract's names, else by rank.
+/// Tells the inputs of an image denoiser apart: by the contract's names, else by rank. One that has
+/// no input for a text is told none, even where the package that it is like borrows an encoder.
 pub(super) fn denoiser_entry(
     onnx: &Path,
     summary: &ModelSummary,
-    manifest: &Manifest,
+    manifest: &mut Manifest,
 ) -> Result<FileEntry, Error> {
     let rank = |tensor: &TensorSummary| tensor.shape.as_ref().map(Vec::len);
     let is_picture = |tensor: &TensorSummary| rank(tensor) == Some(4);
@@ -146,9 +147,14 @@ pub(super) fn denoiser_entry(
         let is_class = |t: &TensorSummary| rank(t) == Some(1) && is_whole(t);
         wanted.push(("class", find(inputs, "class", is_class)));
     }
+    let text = find(inputs, "condition", |t| rank(t) == Some(3));
+    let borrows = |c: &Conditioning| c.from.is_some();
+    if text.is_none() && manifest.conditioning.as_ref().is_some_and(borrows) {
+        manifest.conditioning = None;
+        manifest.defaults.cfg = None;
+    }
     if manifest.takes_text() {
-        let is_text = |t: &TensorSummary| rank(t) == Some(3);
-        wanted.push(("condition", find(inputs, "condition", is_text)));
+        wanted.push(("condition", text));
     }
     let outputs = [("x0", find(&summary.outputs, "x0", is_picture))];
     Ok(FileEntry {

@@ -168,7 +168,7 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Err
         })?;
         let like = find_package(&new.like)?;
         let mut manifest = like.manifest().clone();
-        let entry = denoiser_entry(&new.source, &manifest)?;
+        let entry = denoiser_entry(&new.source, &mut manifest)?;
         let staged = StagedPackage::copied(&like, &into, &name, |role| role != Role::Denoiser)?;
         staged.put(&new.source, &entry.path)?;
         manifest.name = name;
@@ -290,7 +290,7 @@ fn write_failed(folder: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
 }
 
 /// Tells the graph's inputs apart: by the contract's names, else by rank and width.
-fn denoiser_entry(onnx: &Path, manifest: &Manifest) -> Result<FileEntry, Error> {
+fn denoiser_entry(onnx: &Path, manifest: &mut Manifest) -> Result<FileEntry, Error> {
     let summary = inspect(onnx)?;
     if manifest.image.is_some() {
         return images::denoiser_entry(onnx, &summary, manifest);
