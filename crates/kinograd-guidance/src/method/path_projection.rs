@@ -21,9 +21,9 @@ pub struct ProjectionOptions {
     /// overshoots and takes the clip away from its text; none leaves feet to slide where the way is
     /// bent far.
     pub pull_back: f64,
-    /// Size of the change, `⟨δ*, δ⟩` a frame in normalised units, from which that share is taken. Of
-    /// smaller changes, which the last step can make by itself, the share falls in proportion; 0
-    /// takes it of all.
+    /// Size of the change, `⟨δ*, δ⟩` a frame in normalised units, from which that share is taken where
+    /// all goals are on the ground. Of smaller changes, which the last step can make by itself, the
+    /// share falls in proportion; 0 takes it of all.
     pub whole_pull_back_from: f64,
     /// The network is asked once ᾱ_t is at least this, for the goals and for a further loss. Before,
     /// x̂0 is near the mean of all motions, and a move against it costs the gait rather than the way.
@@ -107,8 +107,8 @@ impl ProjectionOptions {
 ///
 /// 1. the network is asked for it: `x_{t−1} += s · g` with `g = Jᵀ δ*`, δ* = W⁻¹δ, and
 ///    `s = p ⟨δ*, δ⟩ / ‖g‖²`, a share p of the step of Kaczmarz, which would give δ if x̂0 were linear
-///    in x_t: [`ProjectionOptions::pull_back`] of large changes, less of small ones. Its length is
-///    at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the root alone;
+///    in x_t: [`ProjectionOptions::pull_back`] of large changes, less of small ones if all goals are on
+///    the ground. Its length is at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the root alone;
 /// 2. at low noise, x̂0 is changed by δ itself, noised with its old noise as in
 ///    [`Mpgd`](super::Mpgd): the last step leaves no residual.
 ///
@@ -290,9 +290,15 @@ impl<'a> PathProjection<'a> {
                 let cap = cap.min(self.options.max_move.unwrap_or(f64::INFINITY));
                 let longest = cap * (elements as f64).sqrt();
                 if length > 0.0 {
-                    let share = self
-                        .projection
-                        .share(gain / step.layout.lengths()[sample] as f64);
+                    let share = match self.joints {
+                        // What a joint does in a few frames is small over a clip, and no edit of
+                        // the last step makes it by itself.
+                        Some(_) => self.projection.pull_back,
+                        None => {
+                            let frames = step.layout.lengths()[sample] as f64;
+                            self.projection.share(gain / frames)
+                        }
+                    };
                     let strength = share * self.options.strength(step.pair);
                     let factor = (strength * gain / length).min(longest) / length;
                     for (out, &g) in out.iter_mut().zip(&gradient).take(elements) {
