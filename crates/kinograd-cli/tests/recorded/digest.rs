@@ -10,7 +10,7 @@ use crate::list::Bounds;
 use crate::read::{Kind, Numbers};
 
 /// Values that are kept of an array.
-const SAMPLES: usize = 16;
+const SAMPLES: usize = 15;
 /// Blocks in a row and rows of blocks, whose mean colours are kept of a picture.
 const BLOCKS: usize = 4;
 /// Digits that are kept.
