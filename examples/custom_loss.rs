@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kinograd::guidance::{GuidanceError, OnRootPath, PathLoss};
 use kinograd::runtime::EngineOptions;
-use kinograd::{GenerateRequest, MotionGenerator};
+use kinograd::{MotionGenerator, Task};
 use ndarray::{Array2, ArrayView2};
 
 struct OnCircle;
@@ -36,9 +36,9 @@ impl PathLoss for OnCircle {
 
 fn main() -> Result<(), kinograd::Error> {
     let mut generator = MotionGenerator::open("motion-base", &EngineOptions::default())?;
-    let request = GenerateRequest::builder("a person walks in a circle").build()?;
+    let task = Task::builder("a person walks in a circle").build()?;
     let clips = generator.generate_with(
-        &request,
+        &task,
         &mut |decoder| Ok(Box::new(OnRootPath::new(decoder).with(1.0, OnCircle))),
         &mut (),
     )?;

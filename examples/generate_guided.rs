@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use kinograd::runtime::EngineOptions;
-use kinograd::{Event, GenerateRequest, MotionGenerator, Observer};
+use kinograd::{Event, MotionGenerator, Observer, Task};
 
 /// Prints every warning and the share of the work that is done.
 struct Console {
@@ -30,12 +30,12 @@ impl Observer for Console {
 
 fn main() -> Result<(), kinograd::Error> {
     let mut generator = MotionGenerator::open("motion-base", &EngineOptions::default())?;
-    let request = GenerateRequest::builder("a person walks forward")
-        .seconds(5.0)
+    let task = Task::builder("a person walks forward")
+        .duration(5.0)
         .target(2.0, 3.0)
         .obstacle(1.0, 1.5, 0.5)
         .build()?;
-    for clip in generator.generate(&request, &mut Console { total: 1 })? {
+    for clip in generator.generate(&task, &mut Console { total: 1 })? {
         clip.save(Path::new("guided.glb"))?;
         if let Some(report) = &clip.report {
             println!(

@@ -10,13 +10,16 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use kinograd::Method;
+
+use crate::values::method_values;
 
 pub use self::bench::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
     BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
 };
 pub use self::clips::{ConvertArgs, RenderArgs, StyleArg, ViewArg};
-pub use self::generate::{DiagnoseArgs, GenerateArgs, ScheduleArg, SteeringArgs};
+pub use self::generate::{DiagnoseArgs, GenerateArgs, ScheduleArgs};
 pub use self::image::{ImageArgs, ImageModelArgs};
 pub use self::optimize::{OptimizeArgs, OptimizeGuidanceArg};
 
@@ -105,9 +108,9 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct EngineArgs {
-    /// Model package: a name, or a folder with a model.json.
-    #[arg(long, default_value = "motion-base", value_name = "NAME|FOLDER")]
-    pub model: String,
+    /// Model package: a name, or a folder with a model.json; motion-base if not given.
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub model: Option<String>,
     /// Which execution provider runs the model.
     #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
     pub provider: ProviderArg,
@@ -117,6 +120,15 @@ pub struct EngineArgs {
     /// Threads per model call; 0 lets the engine choose.
     #[arg(long, default_value_t = 0)]
     pub threads: usize,
+}
+
+impl EngineArgs {
+    /// The package, or the one that is taken where none is named.
+    pub fn model(&self) -> &str {
+        self.model
+            .as_deref()
+            .unwrap_or(kinograd::task::DEFAULT_MODEL)
+    }
 }
 
 /// Commands of `dataset`.
@@ -299,8 +311,8 @@ pub struct EvalSpeedArgs {
     #[arg(long, default_value_t = 16)]
     pub batch: usize,
     /// Method of the guided runs, instead of the default one.
-    #[arg(long, value_enum)]
-    pub method: Option<MethodArg>,
+    #[arg(long, value_parser = method_values())]
+    pub method: Option<Method>,
     /// Denoising steps.
     #[arg(long, default_value_t = 20)]
     pub steps: usize,
@@ -323,51 +335,4 @@ pub enum ProviderArg {
     Cuda,
     /// NVIDIA TensorRT.
     Tensorrt,
-}
-
-/// Samplers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SamplerArg {
-    /// Denoising diffusion implicit models, deterministic (Song et al. 2020).
-    Ddim,
-    /// Ancestral sampling (Ho et al. 2020).
-    Ddpm,
-    /// DPM-Solver++ of second order, multistep (Lu et al. 2022).
-    #[value(name = "dpmpp-2m")]
-    DpmSolverPp2M,
-    /// Heun's method; two model calls a step (Karras et al. 2022).
-    Heun,
-}
-
-/// Guidance methods.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MethodArg {
-    /// No steering, only measured.
-    None,
-    /// Diffusion posterior sampling (Chung et al. 2022).
-    Dps,
-    /// Training-free energy guidance (Yu et al. 2023).
-    Freedom,
-    /// Manifold-preserving guidance, without the model's gradient (He et al. 2023).
-    Mpgd,
-    /// Polyak step size as printed (Shen et al. 2024).
-    Polyak,
-    /// Polyak step size, no longer than the sampler's own noise allows.
-    PolyakCapped,
-    /// A step of fixed length along the gradient (the code of Shen et al. 2024).
-    Normalized,
-    /// Minimum-norm projection of the root's path; the body follows through the gradient.
-    Projection,
-    /// Loss guidance with Monte Carlo (Song et al. 2023).
-    LgdMc,
-    /// Universal guidance (Bansal et al. 2023).
-    Ugd,
-    /// Training-free guidance (Ye et al. 2024).
-    Tfg,
-    /// Diffusion with spherical Gaussian constraint (Yang et al. 2024).
-    Dsg,
-    /// Adam over the sampling steps (Belardi et al. 2026).
-    AdamDps,
-    /// Guidance of the posterior mean, without the model's gradient (Xie et al. 2024).
-    Mean,
 }

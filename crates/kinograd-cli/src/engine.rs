@@ -50,13 +50,26 @@ pub fn image_options(args: &ImageModelArgs) -> EngineOptions {
     })
 }
 
+/// Opens a task's model as [`open_generator`] does.
+pub fn open_for(
+    task: &kinograd::Task,
+    args: &EngineArgs,
+    printer: &Printer,
+) -> Result<MotionGenerator, kinograd::Error> {
+    let args = EngineArgs {
+        model: Some(task.model().to_owned()),
+        ..args.clone()
+    };
+    open_generator(&args, printer)
+}
+
 /// Opens the model, and says once what its engine is if that is not what one would wish for.
 pub fn open_generator(
     args: &EngineArgs,
     printer: &Printer,
 ) -> Result<MotionGenerator, kinograd::Error> {
     let options = options(args);
-    let generator = MotionGenerator::open(&args.model, &options)?;
+    let generator = MotionGenerator::open(args.model(), &options)?;
     let report = generator.engine();
     // The built-in engine has said itself, once, that it runs where no library was found.
     if report.library.is_some() {

@@ -6,6 +6,7 @@ mod engine;
 mod interrupt;
 mod logging;
 mod printer;
+mod task_flags;
 mod values;
 
 use std::io;

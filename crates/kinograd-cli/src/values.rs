@@ -1,11 +1,47 @@
 //! Values with a syntax of their own: `x,z`, `x,z@seconds`, `x,z,radius`, `prompt@seconds`,
-//! `from,to`, `from..to`, `visits@from..to`, `file,weight`.
+//! `from,to`, `from..to`, `count@from..to`, `file,weight`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use kinograd::Visits;
-use kinograd::guidance::Interval;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use kinograd::guidance::{Interval, StepSchedule};
+use kinograd::task::Resampling;
+use kinograd::{Method, SamplerKind};
+
+/// Guidance methods by name.
+pub fn method_values() -> impl TypedValueParser<Value = Method> {
+    let all = std::iter::once(Method::None).chain(Method::STEERING);
+    named(all.collect(), Method::name, Method::summary)
+}
+
+/// Samplers by name.
+pub fn sampler_values() -> impl TypedValueParser<Value = SamplerKind> {
+    let all = SamplerKind::ALL.to_vec();
+    named(all, SamplerKind::name, SamplerKind::summary)
+}
+
+/// Schedules of the strength by name.
+pub fn strength_values() -> impl TypedValueParser<Value = StepSchedule> {
+    let all = StepSchedule::ALL.to_vec();
+    named(all, StepSchedule::name, StepSchedule::summary)
+}
+
+/// One of several things that have names.
+fn named<T: Copy + Send + Sync + 'static>(
+    all: Vec<T>,
+    name: fn(T) -> &'static str,
+    summary: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let values: Vec<PossibleValue> = all
+        .iter()
+        .map(|&one| PossibleValue::new(name(one)).help(summary(one)))
+        .collect();
+    PossibleValuesParser::new(values).try_map(move |text| {
+        let found = all.iter().copied().find(|&one| name(one) == text);
+        found.ok_or_else(|| format!("unknown `{text}`"))
+    })
+}
 
 /// `x,z` or `x,z@seconds`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,9 +96,9 @@ pub struct SizeArg(pub u32, pub u32);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimestepsArg(pub Interval);
 
-/// `visits` or `visits@from..to`.
+/// `visits` or `count@from..to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct VisitsArg(pub Visits);
+pub struct ResamplingArg(pub Resampling);
 
 /// `from,to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -198,17 +234,17 @@ impl FromStr for TimestepsArg {
     }
 }
 
-impl FromStr for VisitsArg {
+impl FromStr for ResamplingArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (visits, window) = match text.split_once('@') {
-            Some((visits, window)) => (visits, Some(window.parse::<TimestepsArg>()?.0)),
+        let (count, window) = match text.split_once('@') {
+            Some((count, window)) => (count, Some(window.parse::<TimestepsArg>()?.0)),
             None => (text, None),
         };
-        let visits = visits.trim().parse();
-        let visits = visits.map_err(|_| "expected VISITS or VISITS@FROM..TO")?;
-        Ok(Self(Visits { visits, window }))
+        let count = count.trim().parse();
+        let count = count.map_err(|_| "expected COUNT or COUNT@FROM..TO")?;
+        Ok(Self(Resampling { count, window }))
     }
 }
 
@@ -255,11 +291,11 @@ mod tests {
             to_timestep: 600.0,
         };
         assert_eq!("100..600".parse(), Ok(TimestepsArg(window)));
-        let visits = |window| VisitsArg(Visits { visits: 3, window });
+        let visits = |window| ResamplingArg(Resampling { count: 3, window });
         assert_eq!("3".parse(), Ok(visits(None)));
         assert_eq!("3@100..600".parse(), Ok(visits(Some(window))));
         for wrong in ["", "x", "3@", "3@100", "-1", "3@a..b"] {
-            assert!(wrong.parse::<VisitsArg>().is_err(), "{wrong}");
+            assert!(wrong.parse::<ResamplingArg>().is_err(), "{wrong}");
         }
     }
 

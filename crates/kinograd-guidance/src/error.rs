@@ -59,8 +59,8 @@ pub enum GuidanceError {
         /// The names there are.
         known: String,
     },
-    /// A part of a scene is at fault.
-    #[error("scene: {place}")]
+    /// A part of a task is at fault.
+    #[error("{place}")]
     In {
         /// Which part.
         place: String,
@@ -92,7 +92,7 @@ pub enum GuidanceError {
 }
 
 impl GuidanceError {
-    /// Names the part of a scene in which the error happened.
+    /// Names the part of a task in which the error happened.
     pub(crate) fn inside(self, place: String) -> Self {
         Self::In {
             place,
@@ -120,29 +120,12 @@ impl GuidanceError {
     }
 }
 
-/// The name with the fewest edits to `name` (Levenshtein).
-pub(crate) fn nearest_name<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+/// The known name nearest to one that is not: a typing error's remedy.
+#[must_use]
+pub fn nearest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .min_by_key(|candidate| edits(name, candidate))
-}
-
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+        .min_by_key(|candidate| strsim::levenshtein(name, candidate))
 }
 
 #[cfg(test)]
@@ -150,9 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn edits_are_counted_and_the_nearest_name_is_found() {
-        assert_eq!(edits("kitten", "sitting"), 3);
-        assert_eq!(edits("", "abc"), 3);
+    fn the_nearest_name_is_found() {
         let known = ["left_wrist", "right_wrist", "head"];
         assert_eq!(nearest_name("right_wirst", known), Some("right_wrist"));
         assert_eq!(nearest_name("x", []), None);

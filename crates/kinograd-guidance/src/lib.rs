@@ -6,15 +6,15 @@
 //! influence each other, and padding gets no gradient.
 
 mod error;
+pub mod goal;
 mod goals;
 pub mod loss;
 pub mod method;
 pub mod optimize;
 mod projection;
-pub mod scene;
 mod shape;
 
-pub use error::GuidanceError;
+pub use error::{GuidanceError, nearest_name};
 pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Span, Waypoint};
 pub use loss::{
     AsEmbedding, Augmented, Barrier, ClassLoss, ClosureLoss, ColourStatistics, ColourTarget,
@@ -30,8 +30,8 @@ pub use method::{
     AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,
     GradientGuidance, GuidanceOptions, Interval, IterationObserver, LgdMc, LinearConstraint,
     LinearProjection, Linearization, Lookahead, LossGuidance, MeanGuidance, MeanOptions, Method,
-    MonteCarlo, Mpgd, NoiseOptimizer, NoiseOptions, NormalizedGradient, OptimizedNoise,
-    PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule, Strength, Tfg,
-    TfgOptions, TimeClassifier, TimeTravel, Ugd, UgdOptions, Wishes,
+    MonteCarlo, Mpgd, NoiseOptimizer, NoiseOptions, NormalizedGradient, Objective, OptimizedNoise,
+    PathObjective, PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule,
+    Strength, Tfg, TfgOptions, TimeClassifier, TimeTravel, TunedOn, Ugd, UgdOptions,
 };
 pub use shape::{Shape, WorldPoint};

@@ -127,6 +127,66 @@ impl Shape {
         }
     }
 
+    /// Whether it stands on the ground, upright and without end.
+    #[must_use]
+    pub fn is_on_ground(&self) -> bool {
+        matches!(
+            self,
+            Self::Circle { .. } | Self::Box { .. } | Self::Capsule { .. } | Self::Polygon { .. }
+        )
+    }
+
+    /// Its middle over the ground (x, z), metres.
+    #[must_use]
+    pub fn center_m(&self) -> GroundPoint {
+        let middle = |a: GroundPoint, b: GroundPoint| [a[0].midpoint(b[0]), a[1].midpoint(b[1])];
+        match self {
+            Self::Circle { center_m, .. } | Self::Box { center_m, .. } => *center_m,
+            Self::Capsule { from_m, to_m, .. } => middle(*from_m, *to_m),
+            Self::Polygon { points_m } => {
+                let count = points_m.len().max(1) as f64;
+                [0, 1].map(|axis| points_m.iter().map(|p| p[axis]).sum::<f64>() / count)
+            }
+            Self::Sphere { center_m, .. } | Self::Box3d { center_m, .. } => {
+                [center_m[0], center_m[2]]
+            }
+            Self::Capsule3d { from_m, to_m, .. } => {
+                middle([from_m[0], from_m[2]], [to_m[0], to_m[2]])
+            }
+        }
+    }
+
+    /// Height of its middle, metres; 0 for shapes on the ground.
+    #[must_use]
+    pub fn center_height_m(&self) -> f64 {
+        match self {
+            Self::Sphere { center_m, .. } | Self::Box3d { center_m, .. } => center_m[1],
+            Self::Capsule3d { from_m, to_m, .. } => from_m[1].midpoint(to_m[1]),
+            _ => 0.0,
+        }
+    }
+
+    /// Moves it over the ground by (x, z), metres, to a whole number of micrometres, so that what a
+    /// hand drags reads well in a file.
+    pub fn move_by(&mut self, by: GroundPoint) {
+        let round = |v: f64| (1e6 * v).round() / 1e6;
+        let flat = |p: &mut [f64; 2]| *p = [round(p[0] + by[0]), round(p[1] + by[1])];
+        let solid = |p: &mut [f64; 3]| *p = [round(p[0] + by[0]), p[1], round(p[2] + by[1])];
+        match self {
+            Self::Circle { center_m, .. } | Self::Box { center_m, .. } => flat(center_m),
+            Self::Capsule { from_m, to_m, .. } => {
+                flat(from_m);
+                flat(to_m);
+            }
+            Self::Polygon { points_m } => points_m.iter_mut().for_each(flat),
+            Self::Sphere { center_m, .. } | Self::Box3d { center_m, .. } => solid(center_m),
+            Self::Capsule3d { from_m, to_m, .. } => {
+                solid(from_m);
+                solid(to_m);
+            }
+        }
+    }
+
     /// Checks its numbers.
     ///
     /// # Errors

@@ -9,8 +9,9 @@ use kinograd_diffusion::{
     StepPair, sample,
 };
 use kinograd_guidance::{
-    CappedPolyak, ClosureLoss, Dps, FreeDom, GuidanceOptions, Interval, Loss, LossGuidance, Method,
-    Mpgd, NormalizedGradient, Polyak, SampleStep, StepRule, TimeTravel,
+    CappedPolyak, ClosureLoss, Dps, FreeDom, GuidanceError, GuidanceOptions, Interval, Loss,
+    LossGuidance, Method, Mpgd, NormalizedGradient, Objective, Polyak, SampleStep, StepRule,
+    TimeTravel,
 };
 use kinograd_testkit::{GaussianDenoiser, Golden, RecordedNoise, Tolerance, assert_close};
 use ndarray::{Array1, ArrayD, Axis, Ix1, Ix2, stack};
@@ -80,6 +81,15 @@ const TOLERANCE: Tolerance = Tolerance::Within {
     relative: 5e-4,
 };
 
+/// The method following one loss.
+fn guide<'a>(
+    method: Method,
+    loss: impl Loss + 'a,
+    options: GuidanceOptions,
+) -> Result<Box<dyn Guidance + 'a>, GuidanceError> {
+    Ok(method.guide(Objective::of(loss), options)?.unwrap())
+}
+
 #[test]
 fn every_method_follows_its_paper() {
     let golden = Golden::new("guidance_methods");
@@ -94,7 +104,7 @@ fn every_method_follows_its_paper() {
             interval,
             ..GuidanceOptions::default()
         };
-        let mut guidance = method.guide(residual_loss(&golden), options).unwrap();
+        let mut guidance = guide(method, residual_loss(&golden), options).unwrap();
         assert_eq!(guidance.name(), method.name());
         assert_eq!(guidance.needs_gradient(), method.needs_gradient());
         let path = walk(&golden, guidance.as_mut());
@@ -161,7 +171,7 @@ fn without_scale_nothing_changes() {
         ..GuidanceOptions::default()
     };
     for method in GRADIENT_METHODS {
-        let mut guidance = method.guide(residual_loss(&golden), options).unwrap();
+        let mut guidance = guide(method, residual_loss(&golden), options).unwrap();
         let path = walk(&golden, guidance.as_mut());
         assert_close(&path, &golden.f64("none"), TOLERANCE);
     }
@@ -261,8 +271,8 @@ fn faults_name_method_step_and_loss() {
         ..GuidanceOptions::default()
     };
     let fine = || ClosureLoss::new("fine", |x0: &ArrayD<f32>| Ok((vec![0.0], x0.clone())));
-    assert!(Method::Dps.guide(fine(), options(-1.0)).is_err());
-    assert!(Method::Dps.guide(fine(), options(f64::NAN)).is_err());
+    assert!(guide(Method::Dps, fine(), options(-1.0)).is_err());
+    assert!(guide(Method::Dps, fine(), options(f64::NAN)).is_err());
     assert!(CappedPolyak::new(0.0).is_err());
     let unknown = "dsp".parse::<Method>().unwrap_err().to_string();
     assert!(

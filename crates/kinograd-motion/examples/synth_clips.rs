@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..SynthWalk::default()
     };
     let motion = walk.motion();
-    let mut record = Provenance::new("synth_clips");
+    let mut record = Provenance::new().by_command("synth_clips");
     record.extra.insert("licence".into(), "CC0-1.0".into());
     write_glb(
         &folder.join("walk.glb"),

@@ -159,12 +159,12 @@ fn steered(prompt: &str, seconds: f64, steps: usize) -> App {
     .insert_resource(Generation::start("motion-base", EngineOptions::default()));
     {
         let mut steer = app.world_mut().resource_mut::<Steer>();
-        steer.scene = edit::plain_scene(prompt, seconds);
+        steer.scene = kinograd::TaskSpec::new(prompt, seconds);
         steer.settings.steps = steps;
         steer
             .scene
             .obstacles
-            .extend(edit::round_obstacle([0.5, 1.4], 0.4));
+            .push(kinograd::Obstacle::circle([0.5, 1.4], 0.4));
     }
     app
 }

@@ -4,12 +4,11 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use kinograd::Method;
 use kinograd::bench::{Budget, GuidanceReport, GuidanceRow};
-use kinograd::guidance::scene::{Goal, Scene};
+use kinograd::goal::RootTarget;
+use kinograd::{Method, Obstacle, TaskSpec};
 
 use crate::compare::{CompareClips, Entrant, Numbers};
-use crate::edit::{plain_scene, round_obstacle};
 use crate::generation::{Job, MakeSettings};
 use crate::library::OpenedBench;
 use crate::steer::Steer;
@@ -49,17 +48,14 @@ impl BenchChoice {
 }
 
 /// The scene of a cell; `None` if the run has no such cell.
-fn scene_of(report: &GuidanceReport, choice: BenchChoice) -> Option<Scene> {
+fn scene_of(report: &GuidanceReport, choice: BenchChoice) -> Option<TaskSpec> {
     let course = report.courses.get(choice.course)?;
     let direction = *report.protocol.directions_deg.get(choice.direction)?;
-    let mut scene = plain_scene(&course.prompt, report.protocol.duration_secs);
-    scene.goals.push(Goal::RootTarget {
-        position_m: course.target_m(direction),
-        time_secs: None,
-        weight: 1.0,
-    });
+    let mut scene = TaskSpec::new(&course.prompt, report.protocol.duration_secs);
+    let target = RootTarget::at_end(course.target_m(direction));
+    scene.goals.push(target.into());
     let [x, z, radius_m] = course.circle_m(direction);
-    scene.obstacles.extend(round_obstacle([x, z], radius_m));
+    scene.obstacles.push(Obstacle::circle([x, z], radius_m));
     Some(scene)
 }
 
@@ -208,12 +204,12 @@ pub(crate) mod tests {
         let labels: Vec<&str> = cell.iter().map(|one| one.label.as_str()).collect();
         assert_eq!(labels, ["none", "projection + text"]);
         for one in &cell {
-            let request = one.job.request().unwrap();
-            assert_eq!((request.seed, request.steps), (8, 20));
-            let target = request.target.unwrap().xz_m;
+            let task = one.job.task().unwrap();
+            assert_eq!((task.sampling.seed, task.sampling.steps), (8, 20));
+            let target = task.goals[0].handles()[0];
             let expected = report.courses[1].target_m(45.0);
             assert!((target[0] - expected[0]).abs() < 1e-9 && target[1] < -2.0);
-            assert_eq!(request.obstacles.len(), 1);
+            assert_eq!(task.obstacles.len(), 1);
             let known = one.recorded.as_ref().unwrap().as_ref().unwrap();
             assert_eq!(known.target_error_m, Some(2.5));
         }

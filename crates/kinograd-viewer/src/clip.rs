@@ -5,7 +5,7 @@ use std::path::Path;
 use bevy::asset::io::Reader;
 use bevy::asset::{AssetLoader, LoadContext};
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 use kinograd::motion::{Motion, MotionError, Skeleton, contacts_from_joints, joints_array};
 use kinograd::{Clip, LoadOptions};
 
@@ -25,7 +25,7 @@ pub struct MotionClip {
     /// Whether left ankle, left toe, right ankle and right toe stand, per frame.
     pub contacts: Vec<[bool; 4]>,
     /// What the clip was made for, where its record says so.
-    pub scene: Option<Scene>,
+    pub scene: Option<TaskSpec>,
 }
 
 impl MotionClip {
@@ -74,7 +74,7 @@ impl MotionClip {
     /// # Errors
     /// As [`MotionClip::new`].
     pub fn from_clip(name: impl Into<String>, clip: Clip) -> Result<Self, kinograd::Error> {
-        let scene = scene_of(&clip);
+        let scene = clip.task().map(kinograd::Task::into_spec);
         Ok(Self {
             scene,
             ..Self::new(name, clip.motion)?
@@ -127,16 +127,6 @@ impl MotionClip {
             .map(|joints| Vec2::new(joints[0].x, joints[0].z))
             .collect()
     }
-}
-
-/// The scene that a clip's record states, or the one that its request amounts to.
-fn scene_of(clip: &Clip) -> Option<Scene> {
-    let stated = clip.provenance.extra.get("scene").cloned();
-    if let Some(scene) = stated.and_then(|value| serde_json::from_value(value).ok()) {
-        return Some(scene);
-    }
-    clip.request()
-        .map(|request| crate::edit::scene_of_request(&request))
 }
 
 /// Loads [`MotionClip`]s.

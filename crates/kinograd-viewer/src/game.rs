@@ -17,8 +17,8 @@
 
 use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
 use kinograd::runtime::EngineOptions;
+use kinograd::{Obstacle, TaskSpec};
 
 use crate::clip::{MotionClip, MotionClipLoader};
 use crate::edit;
@@ -78,7 +78,7 @@ impl Plugin for ClipPlugin {
 #[derive(Component, Debug, Clone, PartialEq)]
 pub struct MotionRequest {
     /// Prompts, goals and obstacles.
-    pub scene: Scene,
+    pub scene: TaskSpec,
     /// How the clip is made.
     pub settings: MakeSettings,
 }
@@ -88,7 +88,7 @@ impl MotionRequest {
     #[must_use]
     pub fn new(prompt: &str, seconds: f64) -> Self {
         Self {
-            scene: edit::plain_scene(prompt, seconds),
+            scene: TaskSpec::new(prompt, seconds),
             settings: MakeSettings::default(),
         }
     }
@@ -104,8 +104,8 @@ impl MotionRequest {
     /// With a circle to keep out of: centre `(x, z)` and radius, metres.
     #[must_use]
     pub fn round(mut self, center_m: [f32; 2], radius_m: f32) -> Self {
-        let circle = edit::round_obstacle(center_m.map(f64::from), f64::from(radius_m));
-        self.scene.obstacles.extend(circle);
+        let circle = Obstacle::circle(center_m.map(f64::from), f64::from(radius_m));
+        self.scene.obstacles.push(circle);
         self
     }
 

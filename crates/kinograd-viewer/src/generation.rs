@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 use kinograd::guidance::{Loss, OnMotion, PathDecoder};
 use kinograd::runtime::EngineOptions;
-use kinograd::{
-    Denoised, Event, GenerateRequest, Method, MotionGenerator, Observer, request_from_scene,
-};
+use kinograd::{Denoised, Event, Method, MotionGenerator, Observer, Task};
 use ndarray::ArrayD;
 
 use crate::clip::MotionClip;
@@ -51,33 +49,49 @@ impl Default for MakeSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     /// What is asked for.
-    pub scene: Scene,
+    pub scene: TaskSpec,
     /// How it is made.
     pub settings: MakeSettings,
     /// Whether every step's x̂0 is sent as it forms.
     pub streams: bool,
 }
 
+impl MakeSettings {
+    /// How a task says that its clips are made.
+    #[must_use]
+    pub fn of(task: &TaskSpec) -> Self {
+        Self {
+            method: task.guidance.method,
+            steps: task.sampling.steps,
+            seed: task.sampling.seed,
+            guidance_scale: task.guidance.scale,
+            text_guidance: task.guidance.text,
+            foot_lock: task.output.foot_lock,
+        }
+    }
+
+    /// Puts the settings into a task.
+    #[must_use]
+    pub fn applied(&self, mut task: TaskSpec) -> TaskSpec {
+        task.guidance.method = self.method;
+        task.sampling.steps = self.steps;
+        task.sampling.seed = self.seed;
+        task.guidance.scale = self.guidance_scale;
+        task.guidance.text = self.text_guidance;
+        task.output.foot_lock = self.foot_lock;
+        task
+    }
+}
+
 impl Job {
-    /// The request of this job.
+    /// The task of this job: one clip.
     ///
     /// # Errors
     /// What of the scene or the settings cannot be.
-    pub fn request(&self) -> Result<GenerateRequest, kinograd::Error> {
-        self.scene.check()?;
-        let settings = &self.settings;
-        let mut request = request_from_scene(&self.scene)?
-            .method(settings.method)
-            .steps(settings.steps)
-            .seed(settings.seed)
-            .foot_lock(settings.foot_lock);
-        if let Some(scale) = settings.guidance_scale {
-            request = request.guidance_scale(scale);
-        }
-        if let Some(weight) = settings.text_guidance {
-            request = request.text_guidance(weight);
-        }
-        request.build()
+    pub fn task(&self) -> Result<Task, kinograd::Error> {
+        let mut task = self.settings.applied(self.scene.clone());
+        task.sampling.count = 1;
+        task.check()
     }
 }
 
@@ -289,34 +303,32 @@ fn make(
     send: &dyn Fn(Update),
 ) -> Update {
     let started = Instant::now();
-    let request = match job.request() {
-        Ok(request) => request,
+    let task = match job.task() {
+        Ok(task) => task,
         Err(error) => return Update::Failed(words(&error)),
     };
     send(Update::Started {
-        steps: request.steps,
+        steps: task.sampling.steps,
     });
-    let decoder = PathDecoder::new(generator.normalizer().clone(), vec![request.frames()]);
+    let decoder = PathDecoder::new(generator.normalizer().clone(), vec![task.frames()]);
     let mut watch = Watch {
-        name: request.prompts_in_words(),
-        losses: job.scene.loss(decoder).ok(),
+        name: task.prompts_in_words(),
+        losses: task.goal_set().loss(decoder).ok(),
         before: None,
         streams: job.streams,
         cancel: &ticket.cancel,
         send,
     };
-    let made = generator
-        .generate_scene(&request, &job.scene, &mut watch)
-        .and_then(|clips| {
-            let clip = clips.into_iter().next();
-            let clip = clip.ok_or_else(|| kinograd::Error::Internal("no clip".to_owned()))?;
-            let motion = MotionClip::from_clip(request.prompts_in_words(), clip.clone())?;
-            Ok(Made {
-                motion,
-                clip,
-                seconds: started.elapsed().as_secs_f64(),
-            })
-        });
+    let made = generator.generate(&task, &mut watch).and_then(|clips| {
+        let clip = clips.into_iter().next();
+        let clip = clip.ok_or_else(|| kinograd::Error::Internal("no clip".to_owned()))?;
+        let motion = MotionClip::from_clip(task.prompts_in_words(), clip.clone())?;
+        Ok(Made {
+            motion,
+            clip,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    });
     match made {
         Ok(made) => Update::Done(Box::new(made)),
         Err(kinograd::Error::Cancelled) => Update::Cancelled,
@@ -410,12 +422,12 @@ impl Observer for Watch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{plain_scene, round_obstacle};
+    use kinograd::Obstacle;
 
     #[test]
     fn a_job_says_what_cannot_be() {
-        let mut scene = plain_scene("a person walks", 4.0);
-        let job = |scene: &Scene, steps: usize| Job {
+        let mut scene = TaskSpec::new("a person walks", 4.0);
+        let job = |scene: &TaskSpec, steps: usize| Job {
             scene: scene.clone(),
             settings: MakeSettings {
                 steps,
@@ -423,9 +435,9 @@ mod tests {
             },
             streams: false,
         };
-        assert_eq!(job(&scene, 20).request().unwrap().frames(), 80);
-        assert!(words(&job(&scene, 0).request().unwrap_err()).contains("steps"));
-        scene.obstacles.extend(round_obstacle([0.1, 0.1], 0.5));
-        assert!(words(&job(&scene, 20).request().unwrap_err()).contains("start"));
+        assert_eq!(job(&scene, 20).task().unwrap().frames(), 80);
+        assert!(words(&job(&scene, 0).task().unwrap_err()).contains("steps"));
+        scene.obstacles.push(Obstacle::circle([0.1, 0.1], 0.5));
+        assert!(words(&job(&scene, 20).task().unwrap_err()).contains("start"));
     }
 }

@@ -126,8 +126,7 @@ fn begin_opening(
         match (load_scene(path), &mut steer) {
             (Ok(scene), Some(steer)) => {
                 library.remember(path);
-                steer.remember();
-                steer.scene = scene;
+                steer.take(scene);
                 if steer.follows_changes {
                     steer.make();
                 }

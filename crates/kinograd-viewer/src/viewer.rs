@@ -6,7 +6,7 @@ use bevy::asset::UnapprovedPathMode;
 use bevy::light::DirectionalLightShadowMap;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 use kinograd::runtime::EngineOptions;
 
 use crate::camera::{CameraPlugin, FrameAll};
@@ -32,7 +32,7 @@ pub struct ViewerOptions {
     /// Clips and scenes to open.
     pub files: Vec<PathBuf>,
     /// The scene to steer; an example if neither this nor a clip is given.
-    pub scene: Option<Scene>,
+    pub scene: Option<TaskSpec>,
     /// The model package, by name or folder.
     pub model: String,
     /// The engine that runs it.
@@ -177,11 +177,10 @@ fn begin(app: &mut App, options: ViewerOptions) {
 
 /// A walk to a flag round a pillar: what a window without files begins with.
 #[must_use]
-pub fn example() -> Scene {
-    let mut scene = edit::plain_scene("a person walks forward", 5.0);
+pub fn example() -> TaskSpec {
+    let mut scene = TaskSpec::new("a person walks forward", 5.0);
     edit::set_target(&mut scene, Vec2::new(1.2, 3.4));
-    scene
-        .obstacles
-        .extend(edit::round_obstacle([0.6, 1.8], 0.45));
+    let pillar = kinograd::Obstacle::circle([0.6, 1.8], 0.45);
+    scene.obstacles.push(pillar);
     scene
 }

@@ -137,11 +137,11 @@ fn obstacles_and_goals_are_where_the_scene_puts_them() {
     let shot = frame_points(&points, VIEW, 16.0 / 9.0, 0.15);
     studio.aim(shot);
     let empty = studio.picture().unwrap();
-    let mut scene = edit::plain_scene("a person walks", 6.0);
+    let mut scene = kinograd::TaskSpec::new("a person walks", 6.0);
     edit::set_target(&mut scene, Vec2::new(2.0, 3.0));
     scene
         .obstacles
-        .extend(edit::round_obstacle([1.0, 1.5], 0.5));
+        .push(kinograd::Obstacle::circle([1.0, 1.5], 0.5));
     studio.set_scene(Some(scene), vec![Vec3::ZERO]);
     let picture = studio.picture().unwrap();
     let red = changed(&picture, &empty, |[r, g, b]| {

@@ -31,8 +31,8 @@ fn generation() -> Generation {
     )
 }
 
-fn scene() -> kinograd::guidance::scene::Scene {
-    let mut scene = edit::plain_scene("a person walks forward", 3.0);
+fn scene() -> kinograd::TaskSpec {
+    let mut scene = TaskSpec::new("a person walks forward", 3.0);
     edit::set_target(&mut scene, Vec2::new(0.5, 2.5));
     scene
 }
@@ -202,7 +202,7 @@ fn a_stopped_run_leaves_the_clip_alone_and_errors_are_told() {
     steer
         .scene
         .obstacles
-        .extend(edit::round_obstacle([0.5, 2.5], 0.4));
+        .push(kinograd::Obstacle::circle([0.5, 2.5], 0.4));
     steer.make();
     let started = Instant::now();
     while app.world().resource::<Steer>().is_busy() {

@@ -13,8 +13,9 @@ use kinograd_motion::{
 use ndarray::Array2;
 use serde::Serialize;
 
-use crate::render::marks_of_clip;
-use crate::{Error, FileFormat, GenerateRequest};
+use crate::record::write_png;
+use crate::render::{marks_of_clip, title_of};
+use crate::{Error, FileFormat, Task};
 
 /// Size of a sheet of poses, pixels.
 const SHEET_SIZE_PX: (u32, u32) = (1200, 720);
@@ -28,7 +29,7 @@ pub struct Clip {
     /// The model's features at 20 fps before clean-up, `[frames, 263]`, not normalised; `None` for
     /// clips that no model made or that have another frame rate.
     pub features: Option<Array2<f32>>,
-    /// How the clip came to be. It holds no timings, so that the same request gives the same bytes.
+    /// How the clip came to be. It holds no timings, so that the same task gives the same bytes.
     pub provenance: Provenance,
     /// What was measured of a generated clip.
     pub report: Option<ClipReport>,
@@ -38,7 +39,7 @@ pub struct Clip {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ClipReport {
-    /// The clip's own seed: a request for one clip with this seed gives the same clip.
+    /// The clip's own seed: a task for one clip with this seed gives the same clip.
     pub seed: u64,
     /// Distance of the root from the target at its time, metres.
     pub target_error_m: Option<f64>,
@@ -56,9 +57,9 @@ pub struct ClipReport {
     pub jerk_m_s3: f64,
     /// Whether the root moves faster than 2.6 m/s for half a second.
     pub implausibly_fast: bool,
-    /// How far the clip is from each goal of its scene.
+    /// How far the clip is from each goal and obstacle of its task.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub goals: Vec<kinograd_guidance::scene::Distance>,
+    pub goals: Vec<kinograd_guidance::goal::GoalOutcome>,
 }
 
 /// How a clip is read.
@@ -159,31 +160,28 @@ impl Clip {
             FileFormat::Bvh => bvh::write(path, &self.motion, WriteOptions::default())
                 .and_then(|()| self.write_record(&with_suffix(path, ".json"))),
             FileFormat::Json => self.write_record(path),
-            FileFormat::Png => self.write_sheet(path),
+            FileFormat::Png => return self.write_sheet(path),
         };
         written.map_err(|error| write_error(path, error))
     }
 
-    fn write_sheet(&self, path: &Path) -> Result<(), MotionError> {
-        let request = self.request();
-        let title = request.as_ref().map_or_else(String::new, |request| {
-            let seed = self.provenance.seed.unwrap_or(request.seed);
-            format!("{}, seed {seed}", request.prompts_in_words())
-        });
+    fn write_sheet(&self, path: &Path) -> Result<(), Error> {
         let clip = SheetClip {
-            title,
+            title: title_of(self),
             joints: joints_array(&self.motion),
             fps: self.motion.fps,
         };
-        let marks = marks_of_clip(self, request.as_ref());
-        render_sheet(&[clip], &marks, SHEET_SIZE_PX)?.write_png(path)
+        let marks = marks_of_clip(self);
+        let sheet = render_sheet(&[clip], &marks, SHEET_SIZE_PX)?;
+        let size = [sheet.height(), sheet.width()].map(|side| side as usize);
+        let record = Some(&self.provenance);
+        write_png(path, size, png::ColorType::Rgba, sheet.rgba(), record)
     }
 
-    /// The request that made the clip, if it came from one; read from the clip's record.
+    /// The task that made the clip, if one did; read from the clip's record.
     #[must_use]
-    pub fn request(&self) -> Option<GenerateRequest> {
-        let parameters = serde_json::Value::Object(self.provenance.parameters.clone());
-        serde_json::from_value(parameters).ok()
+    pub fn task(&self) -> Option<Task> {
+        serde_json::from_value(self.provenance.task.clone()?).ok()
     }
 
     fn write_record(&self, path: &Path) -> Result<(), MotionError> {
@@ -255,18 +253,18 @@ fn unit_by_height(joints: &[Vec<glam::DVec3>]) -> f64 {
 
 fn converted_from(path: &Path) -> Provenance {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut record = Provenance::new(format!("kinograd convert '{name}'"));
+    let mut record = Provenance::new().by_command(format!("kinograd convert '{name}'"));
     record.extra.insert("source".to_owned(), name.into());
     record
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(suffix);
     path.with_file_name(name)
 }
 
-fn read_error(path: &Path, error: MotionError) -> Error {
+pub(crate) fn read_error(path: &Path, error: MotionError) -> Error {
     Error::Read {
         path: path.to_path_buf(),
         source: without_path(error),

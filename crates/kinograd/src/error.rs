@@ -14,6 +14,20 @@ pub enum Error {
         /// What was expected and what came.
         message: String,
     },
+    /// A task asks for something that cannot be.
+    #[error("{path}: {message}")]
+    Task {
+        /// The field, by its path in the task's JSON, such as `goals[1].position_m`.
+        path: String,
+        /// What came and what was expected.
+        message: String,
+    },
+    /// A document is no JSON of the expected kind.
+    #[error("{message}")]
+    Json {
+        /// What is wrong, and where.
+        message: String,
+    },
     /// A file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -59,7 +73,7 @@ pub enum Error {
     #[error(transparent)]
     Runtime(#[from] kinograd_runtime::RuntimeError),
     /// The caller asked to stop.
-    #[error("interrupted; nothing was written")]
+    #[error("interrupted")]
     Cancelled,
     /// A fault of this library.
     #[error("internal: {0}")]

@@ -2,21 +2,21 @@
 //! things to walk round in, clips out.
 //!
 //! ```no_run
-//! use kinograd::{GenerateRequest, MotionGenerator, runtime::EngineOptions};
+//! use kinograd::{MotionGenerator, Task, runtime::EngineOptions};
 //!
-//! let mut generator = MotionGenerator::open("motion-base", &EngineOptions::default())?;
-//! let request = GenerateRequest::builder("a person walks forward")
+//! let task = Task::builder("a person walks forward")
 //!     .target(2.0, 3.0)
 //!     .obstacle(1.0, 1.5, 0.5)
 //!     .build()?;
-//! for clip in generator.generate(&request, &mut ())? {
+//! let mut generator = MotionGenerator::open(task.model(), &EngineOptions::default())?;
+//! for clip in generator.generate(&task, &mut ())? {
 //!     clip.save("walk.glb".as_ref())?;
 //! }
 //! # Ok::<(), kinograd::Error>(())
 //! ```
 //!
-//! - [`MotionGenerator`] runs a model package on an engine; a [`GenerateRequest`] says what to make
-//!   and refuses what cannot be; an [`Observer`] follows a run and may stop it.
+//! - A [`Task`] says what to make and refuses what cannot be; [`MotionGenerator`] runs it with a model
+//!   package on an engine; an [`Observer`] follows a run and may stop it.
 //! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets; [`mod@render`] makes pictures
 //!   and films.
 //! - [`image`] makes pictures, steered by texts, masks, drawings, likenesses and measurements.
@@ -34,16 +34,13 @@
 //! [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
 pub mod bench;
-mod choices;
 mod clip;
 pub mod dataset;
 pub mod diagnose;
 mod error;
 pub mod eval;
-mod finish;
 mod format;
 mod generator;
-mod goals;
 pub mod gradient;
 mod graph;
 pub mod image;
@@ -54,26 +51,25 @@ mod network_loss;
 mod observer;
 pub mod optimize;
 pub mod plot;
-mod prompts;
+mod postprocess;
+mod record;
 pub mod render;
-mod request;
-mod scene;
-mod steering;
+pub mod task;
 mod text_loss;
 
-pub use choices::{Method, Sampler};
 pub use clip::{Clip, ClipReport, LoadOptions, save_report};
 pub use error::Error;
 pub use format::{FileFormat, check_output};
 pub use generator::{MakeLoss, MotionGenerator, Timings};
 pub use judge::MotionJudge;
 pub use observer::{Denoised, Event, Observer, Warning};
-pub use request::{
-    DURATION_RANGE_SECS, GenerateRequest, GenerateRequestBuilder, Goal, MAX_CLIPS,
-    MAX_PROMPT_CHARS, NetworkGoal, Obstacle, Then,
-};
-pub use scene::request_from_scene;
-pub use steering::{Steering, Visits};
+pub use record::read_record;
+pub use task::{Task, TaskBuilder, TaskSpec};
+
+pub use kinograd_diffusion::SamplerKind;
+pub use kinograd_guidance::Method;
+pub use kinograd_guidance::goal;
+pub use kinograd_guidance::goal::{Goal, GoalOutcome, Obstacle};
 
 pub use kinograd_diffusion as diffusion;
 pub use kinograd_guidance as guidance;

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use kinograd_motion::{Motion, Normalizer};
 use ndarray::{ArrayD, Axis, Ix2};
 
-use crate::{Error, finish};
+use crate::{Error, postprocess};
 
 /// What a run reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +114,7 @@ impl Denoised<'_> {
         let features = self.x0.index_axis(Axis(0), sample);
         let features = features.into_dimensionality::<Ix2>();
         let features = self.normalizer.invert(features.map_err(|_| missing())?)?;
-        finish::motion_on_body(&features)
+        postprocess::motion_on_body(&features)
     }
 }
 

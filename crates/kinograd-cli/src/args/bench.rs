@@ -2,7 +2,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{EngineArgs, ImageModelArgs, MethodArg, SteeringArgs};
+use kinograd::Method;
+
+use super::{EngineArgs, ImageModelArgs, ScheduleArgs};
+use crate::values::method_values;
 
 /// Judges motion's text unless told otherwise.
 pub const DEFAULT_JUDGE: &str = "motion-judge";
@@ -44,8 +47,8 @@ pub enum GoalArg {
     Four prompts, three directions; the target of a prompt is as far as its unguided clips get.")]
 pub struct BenchGuidanceArgs {
     /// Method to measure beside no steering, every one if not given; may be repeated.
-    #[arg(long = "method", value_enum)]
-    pub methods: Vec<MethodArg>,
+    #[arg(long = "method", value_parser = method_values())]
+    pub methods: Vec<Method>,
     /// Prompt, the four of the reference if not given; may be repeated.
     #[arg(long = "prompt", value_name = "TEXT")]
     pub prompts: Vec<String>,
@@ -96,8 +99,8 @@ pub struct BenchGuidanceArgs {
 #[derive(Debug, Args)]
 pub struct BenchTuneArgs {
     /// Method to tune, every one if not given; may be repeated.
-    #[arg(long = "method", value_enum)]
-    pub methods: Vec<MethodArg>,
+    #[arg(long = "method", value_parser = method_values())]
+    pub methods: Vec<Method>,
     /// Seeds per target.
     #[arg(long, default_value_t = 1)]
     pub seeds: usize,
@@ -116,8 +119,8 @@ pub struct BenchTuneArgs {
 #[derive(Debug, Args)]
 pub struct BenchTrajectoryArgs {
     /// Method to measure beside no steering, eight of them if not given; may be repeated.
-    #[arg(long = "method", value_enum)]
-    pub methods: Vec<MethodArg>,
+    #[arg(long = "method", value_parser = method_values())]
+    pub methods: Vec<Method>,
     /// Prompt, the four of the reference if not given; may be repeated.
     #[arg(long = "prompt", value_name = "TEXT")]
     pub prompts: Vec<String>,
@@ -190,8 +193,8 @@ pub struct BenchImageArgs {
     #[arg(long = "goal", value_enum)]
     pub goals: Vec<GoalArg>,
     /// Method to measure beside no steering, nine of them if not given; may be repeated.
-    #[arg(long = "method", value_enum)]
-    pub methods: Vec<MethodArg>,
+    #[arg(long = "method", value_parser = method_values())]
+    pub methods: Vec<Method>,
     /// Also run methods with so many augmentations a step, those named or two of the nine; 0 is off.
     #[arg(long)]
     pub augment: Option<usize>,
@@ -234,7 +237,7 @@ pub struct BenchImageArgs {
     pub grid: Option<PathBuf>,
     /// When and how much the methods act.
     #[command(flatten)]
-    pub steering: SteeringArgs,
+    pub schedule: ScheduleArgs,
     /// What makes, steers and judges pictures.
     #[command(flatten)]
     pub models: ImageModelArgs,
@@ -247,8 +250,8 @@ pub struct BenchTuneImageArgs {
     #[arg(long = "goal", value_enum)]
     pub goals: Vec<GoalArg>,
     /// Method to tune, nine of them if not given; may be repeated.
-    #[arg(long = "method", value_enum)]
-    pub methods: Vec<MethodArg>,
+    #[arg(long = "method", value_parser = method_values())]
+    pub methods: Vec<Method>,
     /// Pictures per prompt or silhouette.
     #[arg(long, default_value_t = 1)]
     pub seeds: usize,

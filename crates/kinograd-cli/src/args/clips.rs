@@ -36,18 +36,18 @@ pub struct ConvertArgs {
     kinograd render walk.glb -o walk.gif\n  \
     kinograd render walk.glb --view top -o path.png\n  \
     kinograd render walk.npz --view sheet --size 1200x720 -o sheet.png\n  \
-    kinograd render a.glb b.glb --scene room.json --view follow -o both.mp4\n  \
+    kinograd render a.glb b.glb --task room.json --view follow -o both.mp4\n  \
     kinograd render walk.glb --fps 30 -o frames\n\n\
-    Several clips play at once, in one scene. Goals and obstacles are the scene's, or those that the first\n\
+    Several clips play at once, in one scene. Goals and obstacles are the task's, or those that the first\n\
     clip was made with. A film is a .gif, an .mp4 (by ffmpeg, where it is installed) or a folder of pictures;\n\
     a .png shows the whole way.")]
 pub struct RenderArgs {
     /// Clips to draw: .bvh, .glb or .npz.
     #[arg(required = true, value_name = "CLIP")]
     pub clips: Vec<PathBuf>,
-    /// Scene whose goals and obstacles are shown.
-    #[arg(long, value_name = "FILE")]
-    pub scene: Option<PathBuf>,
+    /// Task whose goals and obstacles are shown.
+    #[arg(long, alias = "scene", value_name = "FILE")]
+    pub task: Option<PathBuf>,
     /// From where.
     #[arg(long, value_enum, default_value_t = ViewArg::Side)]
     pub view: ViewArg,

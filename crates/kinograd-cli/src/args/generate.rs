@@ -2,47 +2,38 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use kinograd::guidance::StepSchedule;
+use kinograd::{Method, SamplerKind};
 
-use super::{EngineArgs, MethodArg, SamplerArg};
+use super::EngineArgs;
 use crate::values::{
-    NetworkArg, ObstacleArg, TargetArg, ThenArg, TimestepsArg, VisitsArg, WaypointArg,
+    NetworkArg, ObstacleArg, ResamplingArg, TargetArg, ThenArg, TimestepsArg, WaypointArg,
+    method_values, sampler_values, strength_values,
 };
 
 /// When and how much a method acts.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Steering")]
-pub struct SteeringArgs {
+pub struct ScheduleArgs {
     /// Steer only the steps that start between these timesteps; 0 is clean, 999 noise.
     #[arg(long, value_name = "FROM..TO")]
     pub interval: Option<TimestepsArg>,
-    /// How the strength changes over the run.
-    #[arg(long, value_enum, default_value_t = ScheduleArg::Constant)]
-    pub schedule: ScheduleArg,
+    /// How the strength changes over the run; constant if not given.
+    #[arg(long, value_parser = strength_values())]
+    pub schedule: Option<StepSchedule>,
     /// Longest move of a sample in one step, as root mean square over its normalised numbers.
-    #[arg(long, allow_hyphen_values = true, value_name = "RMS")]
+    #[arg(
+        long,
+        alias = "max-step-rms",
+        allow_hyphen_values = true,
+        value_name = "RMS"
+    )]
     pub max_move: Option<f64>,
     /// Take each step several times, noised back in between, all steps or those between two
     /// timesteps; costs as many times more.
-    #[arg(long, value_name = "VISITS[@FROM..TO]")]
-    pub time_travel: Option<VisitsArg>,
-}
-
-/// How a strength changes over a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScheduleArg {
-    /// Not at all.
-    Constant,
-    /// From little to all, towards the clean sample.
-    Rising,
-    /// From all to little.
-    Falling,
-    /// As the signal's share of the noised sample.
-    Signal,
-    /// As the noise's share.
-    Noise,
-    /// As the sampler's own noise.
-    Posterior,
+    #[arg(long, alias = "resampling", value_name = "COUNT[@FROM..TO]")]
+    pub time_travel: Option<ResamplingArg>,
 }
 
 /// Arguments of `generate`.
@@ -52,44 +43,59 @@ pub enum ScheduleArg {
     kinograd generate \"a person jogs\" --n 10 --target -2,4@5 -o jog.glb -o jog.bvh\n  \
     kinograd generate \"a person walks\" --waypoint 0,1.5@2 --waypoint 1,2.5@4 --seconds 6 -o path.npz -o path.png\n  \
     kinograd generate \"a person walks forward\" --then \"a person sits down@3\" -o sit.glb\n  \
-    kinograd generate --scene assets/scenes/duck_under_beam.json -o duck.glb\n  \
+    kinograd generate --task assets/scenes/duck_under_beam.json -o duck.glb\n  \
+    kinograd generate --from walk.glb -o again.bvh\n  \
     kinograd generate \"a person waves\" --json > report.json\n\n\
     Positions are metres on the ground. A clip starts at 0,0 facing +z; +x is the person's left.\n\
     With --n above 1, walk.glb becomes walk-00.glb, walk-01.glb and so on.")]
 pub struct GenerateArgs {
-    /// What the person does, in English; the scene's prompts if not given.
-    #[arg(required_unless_present = "scene")]
+    /// What the person does, in English; the task's prompts if not given.
+    #[arg(required_unless_present_any = ["task", "from"])]
     pub prompt: Option<String>,
     /// What they do from a given second on, in place of what they did before; may be repeated.
     #[arg(long, value_name = "PROMPT@SECONDS", requires = "prompt")]
     pub then: Vec<ThenArg>,
-    /// Length of the clip, 1 to 10; the scene's, or 6, if not given.
+    /// Length of the clip, 1 to 10; the task's, or 6, if not given.
     #[arg(long, allow_hyphen_values = true, value_name = "SECONDS")]
     pub seconds: Option<f64>,
-    /// Scene to follow: prompts, goals and obstacles as JSON, such as those in assets/scenes.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "waypoints", "obstacles"])]
-    pub scene: Option<PathBuf>,
-    /// Frames per second of the files; the model itself works at 20.
-    #[arg(long, default_value_t = 20.0, allow_hyphen_values = true)]
-    pub fps: f64,
-    /// How many clips, each with a seed of its own.
-    #[arg(long, short, default_value_t = 1)]
-    pub n: usize,
-    /// The same seed, model and provider give the same bytes.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// Denoising steps.
-    #[arg(long, default_value_t = 20)]
-    pub steps: usize,
+    /// Task to run, as JSON: prompts, goals, obstacles and all that options say, such as those in
+    /// assets/scenes. Options that are given go before what it says.
+    #[arg(
+        long,
+        alias = "scene",
+        value_name = "FILE",
+        conflicts_with_all = ["target", "waypoints", "obstacles"]
+    )]
+    pub task: Option<PathBuf>,
+    /// File of an earlier run, a .glb, .npz, .png, or .bvh with its .json: its task is run again, for the
+    /// same bytes.
+    #[arg(
+        long,
+        value_name = "CLIP",
+        conflicts_with_all = ["task", "prompt", "n", "seed", "target", "waypoints", "obstacles"]
+    )]
+    pub from: Option<PathBuf>,
+    /// Frames per second of the files; the model itself works at 20, which is taken if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub fps: Option<f64>,
+    /// How many clips, each with a seed of its own; 1 if not given.
+    #[arg(long, short)]
+    pub n: Option<usize>,
+    /// The same seed, model and provider give the same bytes; 0 if not given.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Denoising steps; 20 if not given.
+    #[arg(long)]
+    pub steps: Option<usize>,
     /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
-    #[arg(long, value_enum)]
-    pub sampler: Option<SamplerArg>,
+    #[arg(long, value_parser = sampler_values())]
+    pub sampler: Option<SamplerKind>,
     /// Classifier-free guidance scale; 1 is off.
     #[arg(long, allow_hyphen_values = true)]
     pub cfg: Option<f64>,
     /// How goals and obstacles steer.
-    #[arg(long, value_enum)]
-    pub method: Option<MethodArg>,
+    #[arg(long, value_parser = method_values())]
+    pub method: Option<Method>,
     /// Strength of the steering, in multiples of the method's own step; tuned for each method if
     /// not given.
     #[arg(long, allow_hyphen_values = true)]
@@ -128,7 +134,7 @@ pub struct GenerateArgs {
     pub outputs: Vec<PathBuf>,
     /// When and how much the method acts.
     #[command(flatten)]
-    pub steering: SteeringArgs,
+    pub schedule: ScheduleArgs,
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,
@@ -138,7 +144,7 @@ pub struct GenerateArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     kinograd diagnose \"a person walks\" --target 2,3 --obstacle 1,1.5,0.5 --n 4 --plot report.png\n  \
-    kinograd diagnose --scene assets/scenes/duck_under_beam.json -o report.json\n  \
+    kinograd diagnose --task assets/scenes/duck_under_beam.json -o report.json\n  \
     kinograd diagnose \"a person walks\" --loss-onnx score.onnx,0.5 --method dps --calls 10,20\n\n\
     Options are those of generate; the method and steps are what is diagnosed.")]
 pub struct DiagnoseArgs {

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use kinograd::{Method, SamplerKind};
 
-use super::{MethodArg, ProviderArg, SamplerArg, SteeringArgs};
+use super::{ProviderArg, ScheduleArgs};
+use crate::values::{method_values, sampler_values};
 
 /// Arguments of `image`.
 #[derive(Debug, Args)]
@@ -49,34 +51,41 @@ pub struct ImageArgs {
     /// Network whose output shall be as large as can be; the same as --loss reward=FILE.
     #[arg(long, value_name = "ONNX")]
     pub reward: Option<PathBuf>,
-    /// How many pictures, each with a seed of its own.
-    #[arg(long, short, default_value_t = 1)]
-    pub n: usize,
+    /// Task to run, as JSON. Options that are given go before what it says; losses are added.
+    #[arg(long, value_name = "FILE")]
+    pub task: Option<PathBuf>,
+    /// Picture of an earlier run (.png): its task is run again, for the same bytes.
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["task", "prompt", "losses", "n", "seed"])]
+    pub from: Option<PathBuf>,
+    /// How many pictures, each with a seed of its own; 1 if not given.
+    #[arg(long, short)]
+    pub n: Option<usize>,
     /// Write all pictures side by side in one file.
     #[arg(long)]
     pub grid: bool,
-    /// The same seed, models and provider give the same bytes.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
+    /// The same seed, models and provider give the same bytes; 0 if not given.
+    #[arg(long)]
+    pub seed: Option<u64>,
     /// The noise to start from in place of the seed's: a .npy of floats, [n, channels, height, width].
     #[arg(long, value_name = "NPY")]
     pub noise: Option<PathBuf>,
-    /// Denoising steps.
-    #[arg(long, default_value_t = 50)]
-    pub steps: usize,
-    /// How one noise level leads to the next.
-    #[arg(long, value_enum, default_value_t = SamplerArg::Ddim)]
-    pub sampler: SamplerArg,
-    /// How the losses steer; projection is for paths only.
-    #[arg(long, value_enum, default_value_t = MethodArg::Normalized)]
-    pub method: MethodArg,
+    /// Denoising steps; 50 if not given.
+    #[arg(long)]
+    pub steps: Option<usize>,
+    /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
+    #[arg(long, value_parser = sampler_values())]
+    pub sampler: Option<SamplerKind>,
+    /// How the losses steer; normalized if not given. projection is for paths only.
+    #[arg(long, value_parser = method_values())]
+    pub method: Option<Method>,
     /// Strength of the steering, in multiples of the method's own; what was tuned for the method and
     /// the first loss if not given (with 20 steps; normalized takes shorter ones where there are more).
     #[arg(long, allow_hyphen_values = true)]
     pub guidance_scale: Option<f64>,
-    /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off.
-    #[arg(long, default_value_t = 10)]
-    pub augment: usize,
+    /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off, 10 if
+    /// not given.
+    #[arg(long)]
+    pub augment: Option<usize>,
     /// Optimise instead of steering (Guo et al. 2024): minus the loss is linearised at the pictures
     /// and they are made again, so many times. --save-steps shows a picture per round.
     #[arg(
@@ -87,22 +96,12 @@ pub struct ImageArgs {
     )]
     pub rounds: Option<usize>,
     /// How far above the present reward each round aims; a network's reward is so bent that it reaches
-    /// a small part of the way.
-    #[arg(
-        long,
-        default_value_t = 10.0,
-        requires = "rounds",
-        help_heading = "Optimisation"
-    )]
-    pub delta: f64,
-    /// Deviation of that aim: the smaller, the more reward and the less natural.
-    #[arg(
-        long,
-        default_value_t = 0.1,
-        requires = "rounds",
-        help_heading = "Optimisation"
-    )]
-    pub sigma: f64,
+    /// a small part of the way. 10 if not given.
+    #[arg(long, requires = "rounds", help_heading = "Optimisation")]
+    pub delta: Option<f64>,
+    /// Deviation of that aim: the smaller, the more reward and the less natural. 0.1 if not given.
+    #[arg(long, requires = "rounds", help_heading = "Optimisation")]
+    pub sigma: Option<f64>,
     /// Picture to write: .png, or .json for the report; may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
@@ -111,7 +110,7 @@ pub struct ImageArgs {
     pub save_steps: Option<PathBuf>,
     /// When and how much the method acts.
     #[command(flatten)]
-    pub steering: SteeringArgs,
+    pub schedule: ScheduleArgs,
     /// What makes, steers and judges pictures.
     #[command(flatten)]
     pub models: ImageModelArgs,
@@ -121,18 +120,18 @@ pub struct ImageArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Engine")]
 pub struct ImageModelArgs {
-    /// Model package that makes pictures: a name, or a folder with a model.json.
-    #[arg(long, default_value = "emoji-64", value_name = "NAME|FOLDER")]
-    pub model: String,
+    /// Model package that makes pictures: a name, or a folder with a model.json; emoji-64 if not given.
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub model: Option<String>,
     /// Package of image and text towers that steers; emoji-clip if not given.
     #[arg(long, value_name = "NAME|FOLDER")]
     pub text_model: Option<String>,
-    /// Package of towers that only judges; left out where it is not there.
-    #[arg(long, default_value = "emoji-judge", value_name = "NAME|FOLDER")]
-    pub judge: String,
-    /// Package that finds the foreground.
-    #[arg(long, default_value = "emoji-seg", value_name = "NAME|FOLDER")]
-    pub seg_model: String,
+    /// Package of towers that only judges; emoji-judge if not given, and left out where it is not there.
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub judge: Option<String>,
+    /// Package that finds the foreground; emoji-seg if not given.
+    #[arg(long, value_name = "NAME|FOLDER")]
+    pub seg_model: Option<String>,
     /// Which execution provider runs the models.
     #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
     pub provider: ProviderArg,

@@ -13,13 +13,15 @@ use kinograd::runtime::{RuntimeError, open_engine};
 use kinograd::{Error, Method};
 
 use super::generate::Watcher;
+use super::image::models_of;
 use super::optimize::check_plot;
 use crate::args::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
-    BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg, ImageModelArgs, MethodArg,
+    BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
 };
 use crate::engine;
 use crate::printer::Printer;
+use crate::task_flags::schedule_of;
 
 /// Compares and prints.
 pub fn run(command: BenchCommand, printer: &Printer) -> anyhow::Result<()> {
@@ -115,7 +117,7 @@ fn trajectory(args: &BenchTrajectoryArgs, printer: &Printer) -> anyhow::Result<(
         protocol.prompts.clone_from(&args.prompts);
     }
     if !args.methods.is_empty() {
-        protocol.methods = args.methods.iter().map(|&method| method.into()).collect();
+        protocol.methods = args.methods.clone();
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let watcher = &mut Watcher::new(printer);
@@ -172,10 +174,10 @@ fn measured_images(args: &BenchImageArgs, printer: &Printer) -> anyhow::Result<I
         seeds: args.seeds,
         seed: args.seed,
         calls: args.calls,
-        steering: (&args.steering).into(),
+        schedule: schedule_of(&args.schedule),
         equal_time: !args.calls_only,
         cfg: Some(args.cfg).filter(|cfg| *cfg != 0.0),
-        models: models(&args.models),
+        models: models_of(&args.models, ImageModels::default()),
         ..ImageProtocol::default()
     };
     if !args.goals.is_empty() {
@@ -217,7 +219,7 @@ fn tune_image(args: &BenchTuneImageArgs, printer: &Printer) -> anyhow::Result<()
         seeds: args.seeds,
         seed: args.seed,
         calls: args.calls,
-        models: models(&args.models),
+        models: models_of(&args.models, ImageModels::default()),
         ..ImageProtocol::tuning()
     };
     if !args.goals.is_empty() {
@@ -232,21 +234,10 @@ fn tune_image(args: &BenchTuneImageArgs, printer: &Printer) -> anyhow::Result<()
     Ok(())
 }
 
-fn models(args: &ImageModelArgs) -> ImageModels {
-    let mut models = ImageModels::default();
-    models.denoiser.clone_from(&args.model);
-    if let Some(model) = &args.text_model {
-        models.embedding.clone_from(model);
-    }
-    models.judge.clone_from(&args.judge);
-    models.segmentation.clone_from(&args.seg_model);
-    models
-}
-
-fn image_contestants(methods: &[MethodArg]) -> Vec<ImageContestant> {
+fn image_contestants(methods: &[Method]) -> Vec<ImageContestant> {
     methods
         .iter()
-        .map(|&method| method.into())
+        .copied()
         .filter(|&method| method != Method::None)
         .map(ImageContestant::plain)
         .collect()
@@ -262,10 +253,10 @@ impl From<GoalArg> for ImageGoal {
     }
 }
 
-fn contestants(methods: &[MethodArg]) -> Vec<Contestant> {
+fn contestants(methods: &[Method]) -> Vec<Contestant> {
     methods
         .iter()
-        .map(|&method| method.into())
+        .copied()
         .filter(|&method| method != Method::None)
         .map(Contestant::plain)
         .collect()

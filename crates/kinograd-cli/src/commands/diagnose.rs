@@ -1,23 +1,24 @@
 //! `kinograd diagnose`.
 
-use kinograd::diagnose::DiagnoseRequest;
+use kinograd::diagnose::DiagnoseProtocol;
 use kinograd::{check_output, save_report};
 
-use super::generate::{Watcher, is_json, request_of, scene_of};
+use super::generate::{Watcher, is_json};
 use super::optimize::check_plot;
 use crate::args::DiagnoseArgs;
 use crate::engine;
 use crate::printer::Printer;
+use crate::task_flags::task_of;
 
 /// Measures, recommends and draws.
 pub fn run(args: &DiagnoseArgs, printer: &Printer) -> anyhow::Result<()> {
-    let scene = scene_of(&args.clips)?;
-    let mut request = DiagnoseRequest::new(request_of(&args.clips, scene.as_ref())?, scene);
+    let task = task_of(&args.clips)?.task;
+    let mut protocol = DiagnoseProtocol::new(task);
     if !args.calls.is_empty() {
-        request.calls.clone_from(&args.calls);
+        protocol.calls.clone_from(&args.calls);
     }
-    request.judges.clone_from(&args.judges);
-    request.check()?;
+    protocol.judges.clone_from(&args.judges);
+    protocol.check()?;
     if let Some(plot) = &args.plot {
         check_plot(plot)?;
     }
@@ -29,8 +30,8 @@ pub fn run(args: &DiagnoseArgs, printer: &Printer) -> anyhow::Result<()> {
             output.display()
         );
     }
-    let mut generator = engine::open_generator(&args.clips.engine, printer)?;
-    let report = generator.diagnose(&request, &mut Watcher::new(printer))?;
+    let mut generator = engine::open_for(&protocol.task, &args.clips.engine, printer)?;
+    let report = generator.diagnose(&protocol, &mut Watcher::new(printer))?;
     let document = serde_json::to_value(&report)?;
     if let Some(plot) = &args.plot {
         report.save_plot(plot)?;

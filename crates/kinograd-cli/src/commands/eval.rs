@@ -67,10 +67,10 @@ fn speed(args: &EvalSpeedArgs, printer: &Printer) -> anyhow::Result<()> {
         library: None,
         ..asked.clone()
     };
-    let first = MotionGenerator::open(&args.engine.model, &asked)?;
+    let first = MotionGenerator::open(args.engine.model(), &asked)?;
     let mut generators = vec![first];
     if generators[0].engine().library.is_some() {
-        generators.push(MotionGenerator::open(&args.engine.model, &built_in)?);
+        generators.push(MotionGenerator::open(args.engine.model(), &built_in)?);
     }
     let mut protocol = SpeedProtocol {
         steps: args.steps,
@@ -79,7 +79,7 @@ fn speed(args: &EvalSpeedArgs, printer: &Printer) -> anyhow::Result<()> {
         ..SpeedProtocol::default()
     };
     if let Some(method) = args.method {
-        protocol.method = method.into();
+        protocol.method = method;
     }
     let report = eval::speed(&mut generators, &protocol, &mut Watcher::new(printer))?;
     let mut text = report.to_string();
@@ -126,7 +126,7 @@ fn whole_process(
             "-q",
         ]);
         command.args(["--target", "2,3", "--obstacle", "1,1.5,0.5"]);
-        command.arg("--model").arg(&engine.model);
+        command.arg("--model").arg(engine.model());
         command.arg("--steps").arg(steps.to_string());
         command.arg("--threads").arg(engine.threads.to_string());
         command.arg("--runtime");

@@ -8,132 +8,54 @@ use std::time::Instant;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use kinograd::eval::statistics::mean;
-use kinograd::guidance::scene::{Prompt, Scene};
 use kinograd::{
-    Clip, ClipReport, Event, FileFormat, GenerateRequest, MotionGenerator, Observer, check_output,
-    save_report,
+    Clip, ClipReport, Event, FileFormat, Goal, GoalOutcome, Method, MotionGenerator, Observer,
+    SamplerKind, Task, Timings, check_output, save_report,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use crate::args::{GenerateArgs, MethodArg, SamplerArg, ScheduleArg, SteeringArgs};
+use crate::args::GenerateArgs;
 use crate::engine;
 use crate::interrupt;
 use crate::printer::Printer;
-
-/// Length of a clip that nothing else is said of.
-const DEFAULT_SECONDS: f64 = 6.0;
+use crate::task_flags::{Asked, command_line, task_of};
 
 /// Generates clips, writes and reports them.
 pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
     let started = Instant::now();
-    let scene = scene_of(args)?;
-    let request = request_of(args, scene.as_ref())?;
+    let Asked { task, only_seed } = task_of(args)?;
     for output in &args.outputs {
         check_output(output)?;
     }
-    let mut generator = engine::open_generator(&args.engine, printer)?;
+    let mut generator = engine::open_for(&task, &args.engine, printer)?;
     let mut watcher = Watcher::new(printer);
-    let clips = match &scene {
-        Some(scene) => generator.generate_scene(&request, scene, &mut watcher)?,
-        None => generator.generate(&request, &mut watcher)?,
+    let clips = match (&task.optimization, only_seed) {
+        (Some(_), seed) => {
+            let mut clips = generator.optimize(&task, &mut watcher)?.clips;
+            clips.retain(|clip| seed.is_none_or(|seed| clip.provenance.seed == Some(seed)));
+            clips
+        }
+        (None, Some(seed)) => vec![generator.generate_one(&task, seed, &mut watcher)?],
+        (None, None) => generator.generate(&task, &mut watcher)?,
     };
     let first_step_s = watcher
         .first_step
         .map(|at| at.duration_since(started).as_secs_f64());
     let written = write_clips(&clips, &args.outputs, printer)?;
     let report = report(&Outcome {
-        request: &request,
-        scene: args.scene.as_deref(),
-        own_prompts: args.prompt.is_some(),
+        task: &task,
         generator: &generator,
         clips: &clips,
         written: &written,
         seconds: started.elapsed().as_secs_f64(),
         first_step_s,
     })?;
+    let document = serde_json::to_value(&report)?;
     for path in args.outputs.iter().filter(|path| is_json(path)) {
-        save_report(path, &report)?;
+        save_report(path, &document)?;
     }
-    printer.document(&report, &summary(&report, &clips)?)?;
+    printer.document(&document, &summary(&report, &task)?)?;
     Ok(())
-}
-
-/// The scene, with the command line's prompt and length where they are given.
-pub fn scene_of(args: &GenerateArgs) -> anyhow::Result<Option<Scene>> {
-    let Some(path) = &args.scene else {
-        return Ok(None);
-    };
-    let shown = || format!("scene {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(shown)?;
-    let mut scene = Scene::parse(&text).with_context(shown)?;
-    if let Some(seconds) = args.seconds {
-        scene.duration_secs = seconds;
-    }
-    if let Some(prompt) = &args.prompt {
-        scene.prompts = vec![Prompt {
-            text: prompt.clone(),
-            from_secs: None,
-            to_secs: None,
-        }];
-    }
-    scene.check().with_context(shown)?;
-    Ok(Some(scene))
-}
-
-/// What the arguments ask for.
-pub fn request_of(
-    args: &GenerateArgs,
-    scene: Option<&Scene>,
-) -> Result<GenerateRequest, kinograd::Error> {
-    let request = match scene {
-        Some(scene) => kinograd::request_from_scene(scene)?,
-        None => GenerateRequest::builder(args.prompt.clone().unwrap_or_default())
-            .seconds(args.seconds.unwrap_or(DEFAULT_SECONDS)),
-    };
-    let mut request = request
-        .fps(args.fps)
-        .clips(args.n)
-        .seed(args.seed)
-        .steps(args.steps)
-        .steering((&args.steering).into())
-        .foot_lock(!args.no_foot_lock);
-    if let Some(sampler) = args.sampler {
-        request = request.sampler(sampler.into());
-    }
-    if let Some(cfg) = args.cfg {
-        request = request.cfg(cfg);
-    }
-    if let Some(method) = args.method {
-        request = request.method(method.into());
-    }
-    if let Some(scale) = args.guidance_scale {
-        request = request.guidance_scale(scale);
-    }
-    if let Some(weight) = args.text_guidance {
-        request = request.text_guidance(weight);
-    }
-    for network in &args.networks {
-        request = request.network(&network.path, network.weight);
-    }
-    if let Some(target) = args.target {
-        let [x, z] = target.xz_m;
-        request = match target.seconds {
-            Some(seconds) => request.target_at(x, z, seconds),
-            None => request.target(x, z),
-        };
-    }
-    for then in &args.then {
-        request = request.then(&then.prompt, then.seconds);
-    }
-    for waypoint in &args.waypoints {
-        let [x, z] = waypoint.xz_m;
-        request = request.waypoint(x, z, waypoint.seconds);
-    }
-    for obstacle in &args.obstacles {
-        let [x, z] = obstacle.xz_m;
-        request = request.obstacle(x, z, obstacle.radius_m);
-    }
-    request.build()
 }
 
 /// Shows progress and warnings, and stops the run after Ctrl-C.
@@ -239,10 +161,7 @@ pub fn numbered(path: &Path, index: usize, clips: usize) -> PathBuf {
 }
 
 struct Outcome<'a> {
-    request: &'a GenerateRequest,
-    scene: Option<&'a Path>,
-    /// Whether the prompts are not the scene's.
-    own_prompts: bool,
+    task: &'a Task,
     generator: &'a MotionGenerator,
     clips: &'a [Clip],
     written: &'a [Vec<PathBuf>],
@@ -250,168 +169,157 @@ struct Outcome<'a> {
     first_step_s: Option<f64>,
 }
 
-/// The run as one document. Means over the clips, but the deepest penetration of all.
-fn report(run: &Outcome<'_>) -> anyhow::Result<Value> {
+/// A run as one document. Numbers are means over the clips, but the deepest penetration of all.
+#[derive(Debug, Serialize)]
+struct GenerateReport {
+    schema: &'static str,
+    version: &'static str,
+    prompt: String,
+    command: Option<String>,
+    task: Task,
+    model: String,
+    seed: u64,
+    method: Method,
+    steps: usize,
+    sampler: SamplerKind,
+    cfg: Option<f64>,
+    engine: String,
+    provider: String,
+    clip_seconds: f64,
+    fps: f64,
+    target_error_m: Option<f64>,
+    max_penetration_m: Option<f64>,
+    text_score: Option<f64>,
+    foot_skate_ratio: Option<f64>,
+    foot_skate_ratio_before: Option<f64>,
+    warnings: Vec<String>,
+    seconds: f64,
+    first_step_seconds: Option<f64>,
+    timings: Timings,
+    peak_memory_mb: Option<f64>,
+    outputs: Vec<PathBuf>,
+    clips: Vec<ClipEntry>,
+}
+
+/// A clip's own report and where it was written.
+#[derive(Debug, Serialize)]
+struct ClipEntry {
+    #[serde(flatten)]
+    report: ClipReport,
+    outputs: Vec<PathBuf>,
+}
+
+fn report(run: &Outcome<'_>) -> anyhow::Result<GenerateReport> {
     let reports: Vec<&ClipReport> = run.clips.iter().filter_map(|c| c.report.as_ref()).collect();
     let mean_of = |value: &dyn Fn(&ClipReport) -> Option<f64>| {
         mean(&reports.iter().filter_map(|r| value(r)).collect::<Vec<_>>())
     };
-    let deepest = reports
-        .iter()
-        .filter_map(|report| report.max_penetration_m)
-        .reduce(f64::max);
     let clips = reports
         .iter()
         .zip(run.written)
-        .map(|(report, outputs)| {
-            let mut value = serde_json::to_value(report)?;
-            value["outputs"] = json!(outputs);
-            Ok(value)
-        })
-        .collect::<Result<Vec<Value>, serde_json::Error>>()?;
-    let engine = run.generator.engine();
-    let manifest = run.generator.manifest();
-    Ok(json!({
-        "schema": "kinograd.generate/1",
-        "version": env!("CARGO_PKG_VERSION"),
-        "prompt": run.request.prompts_in_words(),
-        "command": run.scene.map_or_else(
-            || run.request.to_command(),
-            |scene| run.request.to_command_with_scene(scene, run.own_prompts),
-        ),
-        "scene": run.scene,
-        "model": format!("{} {}", manifest.name, manifest.version),
-        "seed": run.request.seed,
-        "method": run.request.method,
-        "steps": run.request.steps,
-        "sampler": run.request.sampler,
-        "cfg": run.request.cfg.or(manifest.defaults.cfg),
-        "engine": format!("{} {}", engine.engine, engine.version),
-        "provider": engine.provider,
-        "clip_seconds": run.request.duration_secs,
-        "fps": run.request.fps,
-        "target_error_m": mean_of(&|r| r.target_error_m),
-        "max_penetration_m": deepest,
-        "text_score": mean_of(&|r| r.text_score),
-        "foot_skate_ratio": mean_of(&|r| Some(r.foot_skate_ratio)),
-        "foot_skate_ratio_before": mean_of(&|r| Some(r.foot_skate_ratio_before)),
-        "seconds": run.seconds,
-        "first_step_seconds": run.first_step_s,
-        "timings": run.generator.timings(),
-        "peak_memory_mb": engine::peak_memory_mb(),
-        "outputs": run.written.iter().flatten().collect::<Vec<_>>(),
-        "clips": clips,
-    }))
+        .map(|(report, outputs)| ClipEntry {
+            report: (*report).clone(),
+            outputs: outputs.clone(),
+        });
+    let (task, engine, manifest) = (run.task, run.generator.engine(), run.generator.manifest());
+    let deepest = reports.iter().filter_map(|report| report.max_penetration_m);
+    Ok(GenerateReport {
+        schema: "kinograd.generate/1",
+        version: env!("CARGO_PKG_VERSION"),
+        prompt: task.prompts_in_words(),
+        command: command_line(),
+        model: format!("{} {}", manifest.name, manifest.version),
+        seed: task.sampling.seed,
+        method: task.guidance.method,
+        steps: task.sampling.steps,
+        sampler: task.sampling.sampler_for(task.guidance.method),
+        cfg: task.sampling.cfg.or(manifest.defaults.cfg),
+        engine: format!("{} {}", engine.engine, engine.version),
+        provider: engine.provider.to_string(),
+        clip_seconds: task.duration_secs,
+        fps: task.output.fps,
+        target_error_m: mean_of(&|r| r.target_error_m),
+        max_penetration_m: deepest.reduce(f64::max),
+        text_score: mean_of(&|r| r.text_score),
+        foot_skate_ratio: mean_of(&|r| Some(r.foot_skate_ratio)),
+        foot_skate_ratio_before: mean_of(&|r| Some(r.foot_skate_ratio_before)),
+        warnings: task.warnings().iter().map(ToString::to_string).collect(),
+        seconds: run.seconds,
+        first_step_seconds: run.first_step_s,
+        timings: run.generator.timings(),
+        peak_memory_mb: engine::peak_memory_mb(),
+        outputs: run.written.iter().flatten().cloned().collect(),
+        clips: clips.collect(),
+        task: task.clone(),
+    })
 }
 
 /// A few lines for a person.
-fn summary(report: &Value, clips: &[Clip]) -> anyhow::Result<String> {
+fn summary(report: &GenerateReport, task: &Task) -> anyhow::Result<String> {
     let mut text = String::new();
-    let number = |key: &str| report[key].as_f64();
-    let several = if clips.len() > 1 { " (mean)" } else { "" };
-    for output in report["outputs"].as_array().into_iter().flatten() {
-        writeln!(text, "{}", output.as_str().unwrap_or_default())?;
+    let several = if report.clips.len() > 1 {
+        " (mean)"
+    } else {
+        ""
+    };
+    for output in &report.outputs {
+        writeln!(text, "{}", output.display())?;
     }
-    if let Some(error_m) = number("target_error_m") {
+    if let Some(error_m) = report.target_error_m {
         writeln!(text, "target error         {error_m:.3} m{several}")?;
     }
-    if let Some(depth_m) = number("max_penetration_m") {
+    if let Some(depth_m) = report.max_penetration_m {
         writeln!(text, "deepest penetration  {depth_m:.3} m")?;
     }
-    for goal in goals_of(clips) {
+    for goal in other_goals(report, task) {
         writeln!(text, "{goal}")?;
     }
-    if let Some(score) = number("text_score") {
+    if let Some(score) = report.text_score {
         writeln!(text, "text score           {score:.3}{several}")?;
     }
-    if let (Some(before), Some(after)) = (
-        number("foot_skate_ratio_before"),
-        number("foot_skate_ratio"),
-    ) {
+    if let (Some(before), Some(after)) = (report.foot_skate_ratio_before, report.foot_skate_ratio) {
         writeln!(
             text,
             "foot skate           {before:.3} before foot lock, {after:.3} after{several}"
         )?;
     }
-    if let Some(seconds) = number("seconds") {
-        writeln!(
-            text,
-            "time                 {seconds:.2} s on {} ({})",
-            report["engine"].as_str().unwrap_or_default(),
-            report["provider"].as_str().unwrap_or_default()
-        )?;
-    }
+    writeln!(
+        text,
+        "time                 {:.2} s on {} ({})",
+        report.seconds, report.engine, report.provider
+    )?;
     Ok(text)
 }
 
-/// How far the clips are from each goal of the scene, in the mean.
-fn goals_of(clips: &[Clip]) -> Vec<String> {
-    let reports: Vec<&ClipReport> = clips.iter().filter_map(|c| c.report.as_ref()).collect();
-    let first = reports.first().map_or(&[][..], |report| &report.goals[..]);
-    let line = |(index, goal): (usize, &kinograd::guidance::scene::Distance)| {
-        let all = reports.iter().filter_map(|report| report.goals.get(index));
+/// How far the clips are from each goal that has no line of its own, in the mean.
+fn other_goals(report: &GenerateReport, task: &Task) -> Vec<String> {
+    let first = report.clips.first();
+    let first = first.map_or(&[][..], |clip| &clip.report.goals[..]);
+    let several = if report.clips.len() > 1 {
+        " (mean)"
+    } else {
+        ""
+    };
+    let has_line = |place: &str| {
+        let goals = task.goals.iter().enumerate();
+        let mut targets = goals.filter(|(_, goal)| matches!(goal, Goal::RootTarget(_)));
+        let circles = task.obstacles.iter().enumerate();
+        let mut circles = circles.filter(|(_, o)| o.circle_for_root().is_some());
+        targets.any(|(index, _)| place == format!("goals[{index}]"))
+            || circles.any(|(index, _)| place == format!("obstacles[{index}]"))
+    };
+    let line = |(index, goal): (usize, &GoalOutcome)| {
+        let all = report.clips.iter();
+        let all = all.filter_map(|clip| clip.report.goals.get(index));
         let off = mean(&all.map(|goal| goal.off).collect::<Vec<_>>()).unwrap_or(goal.off);
-        let several = if clips.len() > 1 { " (mean)" } else { "" };
         let (what, unit) = (&goal.what, goal.unit);
         format!("off by               {off:.3} {unit}{several}: {what}")
     };
-    first.iter().enumerate().map(line).collect()
-}
-
-impl From<&SteeringArgs> for kinograd::Steering {
-    fn from(args: &SteeringArgs) -> Self {
-        let mut steering = Self::default();
-        steering.interval = args.interval.map(|interval| interval.0);
-        steering.schedule = args.schedule.into();
-        steering.max_move = args.max_move;
-        steering.time_travel = args.time_travel.map(|visits| visits.0);
-        steering
-    }
-}
-
-impl From<ScheduleArg> for kinograd::guidance::StepSchedule {
-    fn from(schedule: ScheduleArg) -> Self {
-        match schedule {
-            ScheduleArg::Constant => Self::Constant,
-            ScheduleArg::Rising => Self::Rising,
-            ScheduleArg::Falling => Self::Falling,
-            ScheduleArg::Signal => Self::Signal,
-            ScheduleArg::Noise => Self::Noise,
-            ScheduleArg::Posterior => Self::Posterior,
-        }
-    }
-}
-
-impl From<SamplerArg> for kinograd::Sampler {
-    fn from(sampler: SamplerArg) -> Self {
-        match sampler {
-            SamplerArg::Ddim => Self::Ddim,
-            SamplerArg::Ddpm => Self::Ddpm,
-            SamplerArg::DpmSolverPp2M => Self::DpmSolverPp2m,
-            SamplerArg::Heun => Self::Heun,
-        }
-    }
-}
-
-impl From<MethodArg> for kinograd::Method {
-    fn from(method: MethodArg) -> Self {
-        match method {
-            MethodArg::None => Self::None,
-            MethodArg::Dps => Self::Dps,
-            MethodArg::Freedom => Self::Freedom,
-            MethodArg::Mpgd => Self::Mpgd,
-            MethodArg::Polyak => Self::Polyak,
-            MethodArg::PolyakCapped => Self::PolyakCapped,
-            MethodArg::Normalized => Self::Normalized,
-            MethodArg::Projection => Self::Projection,
-            MethodArg::LgdMc => Self::LgdMc,
-            MethodArg::Ugd => Self::Ugd,
-            MethodArg::Tfg => Self::Tfg,
-            MethodArg::Dsg => Self::Dsg,
-            MethodArg::AdamDps => Self::AdamDps,
-            MethodArg::Mean => Self::Mean,
-        }
-    }
+    let goals = first.iter().enumerate();
+    goals
+        .filter(|(_, goal)| !has_line(&goal.place))
+        .map(line)
+        .collect()
 }
 
 #[cfg(test)]

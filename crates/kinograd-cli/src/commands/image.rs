@@ -1,26 +1,31 @@
 //! `kinograd image`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use anyhow::Context;
 use kinograd::eval::statistics::mean;
 use kinograd::image::{
-    Condition, GeneratedImage, Goal, ImageGenerator, ImageOptimization, ImageReport, ImageRequest,
-    ImageRounds, Keep, is_told, save_strip, save_trace, tiled,
+    GeneratedImage, ImageGenerator, ImageModels, ImageOptimization, ImageReport, ImageRound,
+    ImageRounds, ImageTimings, Keep, PictureGoal, PictureGoalKind, PictureSpec, PictureTask,
+    is_told, save_strip, save_trace, tiled,
 };
-use kinograd::{Error, FileFormat, check_output, save_report};
-use serde_json::{Value, json};
+use kinograd::motion::Provenance;
+use kinograd::{Error, FileFormat, SamplerKind, check_output, save_report};
+use serde::Serialize;
 
-use crate::args::ImageArgs;
+use crate::args::{ImageArgs, ImageModelArgs};
 use crate::commands::generate::{Watcher, is_json, numbered};
 use crate::engine;
 use crate::printer::Printer;
+use crate::task_flags::{add_schedule, as_option, command_line, recorded};
 
 /// Makes pictures, writes and reports them.
 pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
     let started = Instant::now();
-    let request = request_of(args)?;
+    let (task, only_seed) = task_of(args)?;
     for output in &args.outputs {
         check_picture(output, FileFormat::Json)?;
     }
@@ -28,107 +33,118 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
         check_picture(steps, FileFormat::Npz)?;
     }
     let options = engine::image_options(&args.models);
-    let mut generator = ImageGenerator::open(&request, &options)?;
-    let mut watcher = Watcher::new(printer);
-    let optimization = optimization_of(args);
-    let (images, rounds) = match &optimization {
-        Some(optimization) => {
-            let made = generator.optimize(&request, optimization, &mut watcher)?;
-            (made.images, made.rounds)
-        }
-        None => (generator.generate(&request, &mut watcher)?, Vec::new()),
-    };
-    let written = write(&images, args)?;
-    let mut report = report(&request, &generator, &images, &written, started)?;
-    if let Some(optimization) = &optimization {
-        report["command"] = json!(optimization.to_command(&request));
-        report["method"] = json!("optimize loss");
-        report["guidance_scale"] = Value::Null;
-        report["optimize"] = json!({ "options": optimization, "rounds": rounds });
-    }
-    for path in args.outputs.iter().filter(|path| is_json(path)) {
-        save_report(path, &report)?;
-    }
-    let summary = summary(&report, &images)?;
-    let rounds = match optimization {
-        Some(_) => ImageRounds(&rounds).to_string(),
-        None => String::new(),
-    };
-    printer.document(&report, &(rounds + &summary))?;
-    Ok(())
-}
-
-fn request_of(args: &ImageArgs) -> Result<ImageRequest, Error> {
-    let mut request = ImageRequest::builder()
-        .images(args.n)
-        .seed(args.seed)
-        .steps(args.steps)
-        .sampler(args.sampler.into())
-        .method(args.method.into())
-        .steering((&args.steering).into())
-        .augmentations(args.augment)
-        .denoiser(&args.models.model)
-        .judge(&args.models.judge)
-        .segmentation(&args.models.seg_model);
-    if let Some(scale) = args.guidance_scale {
-        request = request.guidance_scale(scale);
-    }
-    let mut goals = Vec::new();
-    for losses in &args.losses {
-        goals.extend(Goal::parse(losses)?);
-    }
-    if let Some(prompt) = &args.prompt {
-        // A package that is not there is named when it is opened.
-        let told = is_told(&args.models.model, args.cfg).unwrap_or(false);
-        if told {
-            request = request.text(prompt);
-        }
-        let steered = goals.iter().any(|goal| goal.condition.needs_towers());
-        if !told || (args.models.text_model.is_some() && !steered) {
-            request = request.prompt(prompt);
-        }
-    }
-    for goal in goals {
-        request = request.goal(goal);
-    }
-    if let Some(model) = &args.models.text_model {
-        request = request.embedding(model);
-    }
-    if let Some(class) = &args.class {
-        request = request.class(class);
-    }
-    if let Some(cfg) = args.cfg {
-        request = request.cfg(cfg);
-    }
-    if let Some(negative) = &args.negative {
-        request = request.negative(negative);
-    }
-    if let Some(noise) = &args.noise {
-        request = request.noise(noise);
-    }
+    let mut generator = ImageGenerator::open(&task, &options)?;
     let steps = args.save_steps.as_deref();
-    request = request.keep(Keep {
+    generator.keep(Keep {
         strip: steps.is_some_and(|path| !is_npz(path)),
         trace: steps.is_some_and(is_npz),
     });
-    if let Some(network) = &args.reward {
-        request = request.goal(Goal {
-            condition: Condition::Reward {
-                network: network.clone(),
-            },
-            weight: 1.0,
-        });
+    let mut watcher = Watcher::new(printer);
+    let (mut images, rounds) = if task.optimization.is_some() {
+        let made = generator.optimize(&task, &mut watcher)?;
+        (made.images, Some(made.rounds))
+    } else {
+        (generator.generate(&task, &mut watcher)?, None)
+    };
+    images.retain(|image| only_seed.is_none_or(|seed| image.report.seed == seed));
+    let written = write(&images, args)?;
+    let report = report(&task, &generator, &images, &rounds, written, started);
+    let document = serde_json::to_value(&report)?;
+    for path in args.outputs.iter().filter(|path| is_json(path)) {
+        save_report(path, &document)?;
     }
-    request.build()
+    let rounds = rounds.map_or_else(String::new, |rounds| ImageRounds(&rounds).to_string());
+    printer.document(&document, &(rounds + &summary(&report)?))?;
+    Ok(())
 }
 
-fn optimization_of(args: &ImageArgs) -> Option<ImageOptimization> {
-    args.rounds.map(|rounds| ImageOptimization {
-        rounds,
-        delta: args.delta,
-        deviation: args.sigma,
-        ..ImageOptimization::default()
-    })
+/// The task that options ask for: what a file says, with the options that are given; and the seed of
+/// an earlier run's picture, if that alone is to be made again.
+fn task_of(args: &ImageArgs) -> anyhow::Result<(PictureTask, Option<u64>)> {
+    let (base, only_seed) = match (&args.task, &args.from) {
+        (Some(path), _) => {
+            let read = PictureTask::read(path);
+            (
+                read.with_context(|| format!("task {}", path.display()))?,
+                None,
+            )
+        }
+        (None, Some(path)) => recorded(path)?,
+        (None, None) => (PictureTask::builder().build()?, None),
+    };
+    let spec = with_options(base.into_spec(), args)?;
+    let task = PictureTask::new(spec).map_err(|error| {
+        if args.task.is_some() || args.from.is_some() {
+            error
+        } else {
+            as_option(error, &[])
+        }
+    })?;
+    Ok((task, only_seed))
+}
+
+fn with_options(mut spec: PictureSpec, args: &ImageArgs) -> Result<PictureSpec, Error> {
+    spec.models = models_of(&args.models, spec.models);
+    spec.sampling.count = args.n.unwrap_or(spec.sampling.count);
+    spec.sampling.seed = args.seed.unwrap_or(spec.sampling.seed);
+    spec.sampling.steps = args.steps.unwrap_or(spec.sampling.steps);
+    spec.sampling.sampler = args.sampler.or(spec.sampling.sampler);
+    spec.sampling.cfg = args.cfg.or(spec.sampling.cfg);
+    spec.guidance.method = args.method.unwrap_or(spec.guidance.method);
+    spec.guidance.scale = args.guidance_scale.or(spec.guidance.scale);
+    spec.guidance.augmentations = args.augment.unwrap_or(spec.guidance.augmentations);
+    add_schedule(&mut spec.guidance.schedule, &args.schedule);
+    let mut goals = Vec::new();
+    for losses in &args.losses {
+        goals.extend(PictureGoal::parse(losses)?);
+    }
+    if let Some(prompt) = &args.prompt {
+        // A package that is not there is named when it is opened.
+        let told = is_told(&spec.models.denoiser, spec.sampling.cfg).unwrap_or(false);
+        if told {
+            spec.conditioning.text = Some(prompt.clone());
+        }
+        let steered = goals.iter().any(|goal| goal.kind.needs_encoders());
+        if !told || (args.models.text_model.is_some() && !steered) {
+            let prompt = prompt.clone();
+            let kind = PictureGoalKind::Text { prompt };
+            spec.goals.push(PictureGoal { kind, weight: 1.0 });
+        }
+    }
+    spec.goals.extend(goals);
+    if let Some(network) = args.reward.clone() {
+        let kind = PictureGoalKind::Reward { network };
+        spec.goals.push(PictureGoal { kind, weight: 1.0 });
+    }
+    let conditioning = &mut spec.conditioning;
+    conditioning.class = args.class.clone().or(conditioning.class.take());
+    conditioning.negative = args.negative.clone().or(conditioning.negative.take());
+    spec.noise = args.noise.clone().or(spec.noise);
+    if let Some(rounds) = args.rounds {
+        let default = ImageOptimization::default();
+        spec.optimization = Some(ImageOptimization {
+            rounds,
+            delta: args.delta.unwrap_or(default.delta),
+            sigma: args.sigma.unwrap_or(default.sigma),
+            ..default
+        });
+    }
+    Ok(spec)
+}
+
+/// The packages that options name, and else those that are named already.
+pub fn models_of(args: &ImageModelArgs, mut models: ImageModels) -> ImageModels {
+    for (model, given) in [
+        (&mut models.denoiser, &args.model),
+        (&mut models.embedding, &args.text_model),
+        (&mut models.judge, &args.judge),
+        (&mut models.segmentation, &args.seg_model),
+    ] {
+        if let Some(given) = given {
+            model.clone_from(given);
+        }
+    }
+    models
 }
 
 /// A .png or one other kind of file.
@@ -159,11 +175,12 @@ fn write(images: &[GeneratedImage], args: &ImageArgs) -> Result<Vec<PathBuf>, Er
         if args.grid {
             let views: Vec<_> = images.iter().map(|image| image.picture.0.view()).collect();
             let columns = (images.len() as f64).sqrt().ceil() as usize;
-            let record = match images.first() {
-                Some(first) => Some(first.provenance.to_json()?),
-                None => None,
-            };
-            tiled(&views, columns).save(output, record.as_deref())?;
+            // The task of all of them: a seed would name one.
+            let record = images.first().map(|first| Provenance {
+                seed: None,
+                ..first.provenance.clone()
+            });
+            tiled(&views, columns).save(output, record.as_ref())?;
             written.push(output.clone());
             continue;
         }
@@ -184,85 +201,127 @@ fn write(images: &[GeneratedImage], args: &ImageArgs) -> Result<Vec<PathBuf>, Er
     Ok(written)
 }
 
-/// The run as one document; losses and scores are means over the pictures.
+/// A run as one document; losses and scores are means over the pictures.
+#[derive(Debug, Serialize)]
+struct PictureReport {
+    schema: &'static str,
+    version: &'static str,
+    prompt: Option<String>,
+    class: Option<String>,
+    cfg: Option<f64>,
+    command: Option<String>,
+    task: PictureTask,
+    model: String,
+    size: [usize; 3],
+    seed: u64,
+    method: String,
+    guidance_scale: Option<f64>,
+    augmentations: usize,
+    steps: usize,
+    sampler: SamplerKind,
+    engine: String,
+    provider: String,
+    losses: BTreeMap<String, f64>,
+    text_score: Option<f64>,
+    judge_score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    optimize: Option<OptimizeEntry>,
+    seconds: f64,
+    timings: ImageTimings,
+    peak_memory_mb: Option<f64>,
+    outputs: Vec<PathBuf>,
+    images: Vec<ImageReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct OptimizeEntry {
+    options: Option<ImageOptimization>,
+    rounds: Vec<ImageRound>,
+}
+
 fn report(
-    request: &ImageRequest,
+    task: &PictureTask,
     generator: &ImageGenerator,
     images: &[GeneratedImage],
-    written: &[PathBuf],
+    rounds: &Option<Vec<ImageRound>>,
+    written: Vec<PathBuf>,
     started: Instant,
-) -> anyhow::Result<Value> {
-    let reports: Vec<&ImageReport> = images.iter().map(|image| &image.report).collect();
+) -> PictureReport {
+    let reports: Vec<ImageReport> = images.iter().map(|image| image.report.clone()).collect();
     let mean_of = |value: &dyn Fn(&ImageReport) -> Option<f64>| {
-        mean(&reports.iter().filter_map(|r| value(r)).collect::<Vec<_>>())
+        mean(&reports.iter().filter_map(value).collect::<Vec<_>>())
     };
     let names = reports.first().map(|report| report.losses.keys());
-    let losses: serde_json::Map<String, Value> = names
-        .into_iter()
-        .flatten()
-        .map(|name| {
-            (
-                name.clone(),
-                json!(mean_of(&|r| r.losses.get(name).copied())),
-            )
-        })
-        .collect();
+    let names = names.into_iter().flatten();
+    let losses = names.filter_map(|name| {
+        let loss = mean_of(&|r| r.losses.get(name).copied())?;
+        Some((name.clone(), loss))
+    });
     let (engine, manifest) = (generator.engine(), generator.manifest());
-    Ok(json!({
-        "schema": "kinograd.image/1",
-        "version": env!("CARGO_PKG_VERSION"),
-        "prompt": request.text.as_deref().or(request.prompt()),
-        "class": request.class,
-        "cfg": request.cfg,
-        "command": request.to_command(),
-        "model": format!("{} {}", manifest.name, manifest.version),
-        "size": generator.size(),
-        "seed": request.seed,
-        "method": request.method,
-        "guidance_scale": request.guidance_scale,
-        "augmentations": request.augmentations,
-        "steps": request.steps,
-        "sampler": request.sampler,
-        "engine": format!("{} {}", engine.engine, engine.version),
-        "provider": engine.provider,
-        "losses": losses,
-        "text_score": mean_of(&|r| r.text_score),
-        "judge_score": mean_of(&|r| r.judge_score),
-        "seconds": started.elapsed().as_secs_f64(),
-        "timings": generator.timings(),
-        "peak_memory_mb": engine::peak_memory_mb(),
-        "outputs": written,
-        "images": reports,
-    }))
+    let prompt = task.conditioning.text.as_deref().or(task.prompt());
+    let method = task.guidance.method;
+    PictureReport {
+        schema: "kinograd.image/1",
+        version: env!("CARGO_PKG_VERSION"),
+        prompt: prompt.map(str::to_owned),
+        class: task.conditioning.class.clone(),
+        cfg: task.sampling.cfg,
+        command: command_line(),
+        model: format!("{} {}", manifest.name, manifest.version),
+        size: generator.size(),
+        seed: task.sampling.seed,
+        method: match rounds {
+            Some(_) => "optimize loss".to_owned(),
+            None => method.name().to_owned(),
+        },
+        guidance_scale: rounds.is_none().then(|| task.guidance_scale()),
+        augmentations: task.guidance.augmentations,
+        steps: task.sampling.steps,
+        sampler: task.sampling.sampler_for(method),
+        engine: format!("{} {}", engine.engine, engine.version),
+        provider: engine.provider.to_string(),
+        losses: losses.collect(),
+        text_score: mean_of(&|r| r.text_score),
+        judge_score: mean_of(&|r| r.judge_score),
+        optimize: rounds.as_ref().map(|rounds| OptimizeEntry {
+            options: task.optimization,
+            rounds: rounds.clone(),
+        }),
+        seconds: started.elapsed().as_secs_f64(),
+        timings: generator.timings(),
+        peak_memory_mb: engine::peak_memory_mb(),
+        outputs: written,
+        task: task.clone(),
+        images: reports,
+    }
 }
 
 /// A few lines for a person.
-fn summary(report: &Value, images: &[GeneratedImage]) -> anyhow::Result<String> {
+fn summary(report: &PictureReport) -> anyhow::Result<String> {
     let mut text = String::new();
-    let several = if images.len() > 1 { " (mean)" } else { "" };
-    for output in report["outputs"].as_array().into_iter().flatten() {
-        writeln!(text, "{}", output.as_str().unwrap_or_default())?;
+    let several = if report.images.len() > 1 {
+        " (mean)"
+    } else {
+        ""
+    };
+    for output in &report.outputs {
+        writeln!(text, "{}", output.display())?;
     }
-    for (name, value) in report["losses"].as_object().into_iter().flatten() {
-        if let Some(value) = value.as_f64() {
-            writeln!(text, "{name:<20} {value:.3}{several}")?;
-        }
+    for (name, value) in &report.losses {
+        writeln!(text, "{name:<20} {value:.3}{several}")?;
     }
-    for (key, name) in [
-        ("text_score", "text score"),
-        ("judge_score", "judge's score"),
+    for (score, name) in [
+        (report.text_score, "text score"),
+        (report.judge_score, "judge's score"),
     ] {
-        if let Some(score) = report[key].as_f64() {
+        if let Some(score) = score {
             writeln!(text, "{name:<20} {score:.3}{several}")?;
         }
     }
-    if let Some(seconds) = report["seconds"].as_f64() {
-        writeln!(
-            text,
-            "time                 {seconds:.2} s on {} ({})",
-            report["engine"].as_str().unwrap_or_default(),
-            report["provider"].as_str().unwrap_or_default()
-        )?;
-    }
+    writeln!(
+        text,
+        "time                 {:.2} s on {} ({})",
+        report.seconds, report.engine, report.provider
+    )?;
     Ok(text)
 }

@@ -16,7 +16,7 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
         ModelsCommand::List => list(printer),
         ModelsCommand::Show { model } => show(&find_package(&model)?, printer),
         ModelsCommand::Check { engine } => {
-            let report = models::check(&engine.model, &engine::options(&engine))?;
+            let report = models::check(engine.model(), &engine::options(&engine))?;
             checked(&report, "kinograd.models-check/1", printer)
         }
         ModelsCommand::Add(args) => {

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use kinograd::optimize::{FineTune, Lookahead, OptimizeRequest};
-use kinograd::{Error, FileFormat, GenerateRequest, check_output, save_report};
+use kinograd::optimize::{FineTune, Lookahead, Optimization};
+use kinograd::{Error, FileFormat, Task, check_output, save_report};
 use serde_json::json;
 
 use super::generate::{Watcher, is_json, write_clips};
 use crate::args::{OptimizeArgs, OptimizeGuidanceArg};
 use crate::engine;
 use crate::printer::Printer;
+use crate::task_flags::{as_option, command_line};
 
 /// Makes a reward of clips rise, writes and reports them.
 pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
-    let request = request_of(args)?;
+    let task = task_of(args)?;
     for output in &args.outputs {
         check_output(output)?;
     }
@@ -21,12 +22,13 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
         check_plot(plot)?;
     }
     if !args.trade_off.is_empty() {
-        return trade_off(args, &request, printer);
+        return trade_off(args, &task, printer);
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
-    let optimized = generator.optimize(&request, &mut Watcher::new(printer))?;
+    let optimized = generator.optimize(&task, &mut Watcher::new(printer))?;
     let written = write_clips(&optimized.clips, &args.outputs, printer)?;
     let mut document = serde_json::to_value(&optimized.report)?;
+    document["command"] = json!(command_line());
     document["outputs"] = json!(written.iter().flatten().collect::<Vec<_>>());
     document["clips"] = json!(
         optimized
@@ -42,7 +44,7 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     if let (Some(name), Some(fine_tuned)) = (&args.save, &optimized.fine_tuned) {
         let into = args.into.as_deref();
-        let folder = fine_tuned.save(&generator, &request, name, into)?;
+        let folder = fine_tuned.save(&generator, &task, name, into)?;
         document["package"] = json!(folder);
         text.push_str(&format!("{}\n", folder.display()));
     }
@@ -57,11 +59,7 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
 }
 
 /// The same clips for several δ: a report, no clips.
-fn trade_off(
-    args: &OptimizeArgs,
-    request: &OptimizeRequest,
-    printer: &Printer,
-) -> anyhow::Result<()> {
+fn trade_off(args: &OptimizeArgs, task: &Task, printer: &Printer) -> anyhow::Result<()> {
     if let Some(path) = args.outputs.iter().find(|path| !is_json(path)) {
         return Err(Error::Request {
             field: "trade-off",
@@ -73,7 +71,7 @@ fn trade_off(
         .into());
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
-    let report = generator.trade_off(request, &args.trade_off, &mut Watcher::new(printer))?;
+    let report = generator.trade_off(task, &args.trade_off, &mut Watcher::new(printer))?;
     let mut text = String::new();
     if let Some(path) = &args.plot {
         report.save_plot(path)?;
@@ -96,31 +94,35 @@ pub fn check_plot(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn request_of(args: &OptimizeArgs) -> Result<OptimizeRequest, Error> {
-    let mut clips = GenerateRequest::builder(&args.prompt)
-        .seconds(args.seconds)
+fn task_of(args: &OptimizeArgs) -> Result<Task, Error> {
+    let mut task = Task::builder(&args.prompt)
+        .duration(args.seconds)
         .fps(args.fps)
-        .clips(args.n)
+        .count(args.n)
         .seed(args.seed)
         .steps(args.steps)
         .foot_lock(!args.no_foot_lock);
     if let Some(cfg) = args.cfg {
-        clips = clips.cfg(cfg);
+        task = task.cfg(cfg);
     }
-    let mut request = OptimizeRequest::new(clips.build()?, args.reward.parse()?);
-    request.rounds = args.rounds;
-    request.lookahead = match args.guidance {
+    if let Some(model) = &args.engine.model {
+        task = task.model(model);
+    }
+    let mut spec = task.into_spec();
+    let mut optimization = Optimization::new(args.reward.parse()?);
+    optimization.rounds = args.rounds;
+    optimization.lookahead = match args.guidance {
         OptimizeGuidanceArg::G => Lookahead::Naive,
         OptimizeGuidanceArg::GLoss => Lookahead::Loss,
         OptimizeGuidanceArg::GPosterior => Lookahead::Posterior,
     };
-    request.delta = args.delta;
-    request.deviation = args.sigma;
-    request.window_secs = args.window.map(|window| [window.from_secs, window.to_secs]);
-    request.fresh_noise = args.fresh_noise;
-    request.max_move = args.max_move;
+    optimization.delta = args.delta;
+    optimization.sigma = args.sigma;
+    optimization.window_secs = args.window.map(|window| [window.from_secs, window.to_secs]);
+    optimization.fresh_noise = args.fresh_noise;
+    optimization.max_step_rms = args.max_move;
     if args.algorithm == 2 {
-        request.fine_tune = Some(FineTune {
+        optimization.fine_tune = Some(FineTune {
             steps: args.train_steps,
             batch: args.train_batch,
             learning_rate: args.learning_rate,
@@ -128,7 +130,8 @@ fn request_of(args: &OptimizeArgs) -> Result<OptimizeRequest, Error> {
             ..FineTune::default()
         });
     }
-    request.check()?;
+    spec.optimization = Some(optimization);
+    let task = spec.check().map_err(|error| as_option(error, &[]))?;
     if let Some(name) = &args.save {
         let refuse = |message: &str| Error::Request {
             field: "save",
@@ -139,5 +142,5 @@ fn request_of(args: &OptimizeArgs) -> Result<OptimizeRequest, Error> {
         }
         kinograd::models::check_new_name(name, args.into.as_deref())?;
     }
-    Ok(request)
+    Ok(task)
 }

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
-use kinograd::guidance::scene::Scene;
 use kinograd::render::{RenderOptions, RenderView, render};
-use kinograd::{Clip, LoadOptions};
+use kinograd::{Clip, LoadOptions, Task};
 
 use super::generate::Watcher;
 use crate::args::{RenderArgs, StyleArg, ViewArg};
@@ -17,13 +16,9 @@ pub fn run(args: &RenderArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.style == StyleArg::Solid && solid(args, printer)? {
         return Ok(());
     }
-    let scene = match &args.scene {
+    let task = match &args.task {
         None => None,
-        Some(path) => {
-            let shown = || format!("scene {}", path.display());
-            let text = std::fs::read_to_string(path).with_context(shown)?;
-            Some(Scene::parse(&text).with_context(shown)?)
-        }
+        Some(path) => Some(Task::read(path).with_context(|| format!("task {}", path.display()))?),
     };
     let options = LoadOptions {
         retarget: true,
@@ -45,7 +40,13 @@ pub fn run(args: &RenderArgs, printer: &Printer) -> anyhow::Result<()> {
         fps: args.fps,
     };
     let mut watcher = Watcher::new(printer);
-    let rendered = render(&clips, scene.as_ref(), &options, &args.output, &mut watcher)?;
+    let rendered = render(
+        &clips,
+        task.as_deref(),
+        &options,
+        &args.output,
+        &mut watcher,
+    )?;
     let frames = match rendered.fps {
         Some(fps) => format!(", {} frames at {fps} fps", rendered.frames),
         None => String::new(),
@@ -72,8 +73,8 @@ fn solid(args: &RenderArgs, printer: &Printer) -> anyhow::Result<bool> {
     command
         .arg("--size")
         .arg(format!("{}x{}", args.size.0, args.size.1));
-    if let Some(scene) = &args.scene {
-        command.arg("--scene").arg(scene);
+    if let Some(task) = &args.task {
+        command.arg("--scene").arg(task);
     }
     if let Some(fps) = args.fps {
         command.arg("--fps").arg(fps.to_string());

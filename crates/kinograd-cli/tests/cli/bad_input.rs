@@ -54,7 +54,7 @@ fn places() {
     );
     refused(
         &generate(&["--target", "1,2@-1"]),
-        &["target: at -1 s", "lasts from 0 to 6 s"],
+        &["--target: -1 must lie within the clip"],
     );
     refused(
         &generate(&["--waypoint", "1,2"]),
@@ -62,15 +62,15 @@ fn places() {
     );
     refused(
         &generate(&["--obstacle", "1,1,-0.5"]),
-        &["obstacle: radius -0.5 m at (1, 1)"],
+        &["--obstacle: -0.5"],
     );
     refused(
         &generate(&["--obstacle", "0.1,0.1,0.5"]),
-        &["obstacle: (0.1, 0.1)", "covers the start"],
+        &["--obstacle: ", "must not cover the start"],
     );
     refused(
         &generate(&["--target", "-2,3", "--obstacle", "-2,3,0.5"]),
-        &["obstacle: (-2, 3)", "covers the place (-2, 3)"],
+        &["--target: [-2, 3] must not lie within an obstacle"],
     );
 }
 
@@ -78,16 +78,22 @@ fn places() {
 fn numbers() {
     refused(
         &generate(&["--text-guidance", "-1"]),
-        &["text guidance: -1 is outside"],
+        &["text-guidance: -1 is outside"],
     );
-    refused(&generate(&["--seconds", "0"]), &["seconds: 0 is outside"]);
+    refused(
+        &generate(&["--seconds", "0"]),
+        &["seconds: 0 must be above 0"],
+    );
     refused(
         &generate(&["--seconds", "1000"]),
-        &["seconds: 1000 is outside 1 to 10"],
+        &["seconds: 1000 must be above 0"],
     );
-    refused(&generate(&["--seconds", "-3"]), &["seconds: -3 is outside"]);
+    refused(
+        &generate(&["--seconds", "-3"]),
+        &["seconds: -3 must be above 0"],
+    );
     refused(&generate(&["--steps", "0"]), &["steps: 0 is outside"]);
-    refused(&generate(&["--n", "0"]), &["n: 0 clips"]);
+    refused(&generate(&["--n", "0"]), &["n: 0 is outside"]);
     refused(&generate(&["--cfg", "nan"]), &["cfg: NaN is outside"]);
     refused(&generate(&["--fps", "0"]), &["fps: 0 is outside"]);
 }

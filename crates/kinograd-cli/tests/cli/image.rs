@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use kinograd::image::{ReadPicture, provenance};
+use kinograd::image::ReadPicture;
 use png::{BitDepth, ColorType};
 
-use crate::support::{Run, files, kinograd};
+use crate::support::{Run, files, kinograd, record_of};
 
 const SIDE: u32 = 16;
 
@@ -71,11 +71,10 @@ fn a_prompt_gives_a_picture_that_carries_its_record() {
     let score = report["text_score"].as_f64().unwrap();
     assert!((text + score - 1.0).abs() < 1e-5, "{text}, {score}");
     let path = folder.path().join("heart.png");
-    let record: serde_json::Value =
-        serde_json::from_str(&provenance(&path).unwrap().unwrap()).unwrap();
+    let record = record_of(&path);
     assert_eq!(record["seed"], 0);
     assert_eq!(record["method"], "normalized");
-    assert_eq!(record["parameters"]["goals"][0]["prompt"], "a red heart");
+    assert_eq!(record["task"]["goals"][0]["prompt"], "a red heart");
     assert!(record["model_hashes"]["tiny-64/denoiser"].is_string());
     assert_eq!(ReadPicture::open(&path).unwrap().picture.size(), [16, 16]);
     // The same bytes again.
@@ -111,10 +110,7 @@ fn optimisation_raises_the_reward_round_by_round() {
     }
     let command = optimised["command"].as_str().unwrap();
     assert!(command.contains("--rounds 4 --delta 0.05"), "{command}");
-    let record = provenance(&folder.path().join("best-00.png"))
-        .unwrap()
-        .unwrap();
-    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let record = record_of(&folder.path().join("best-00.png"));
     assert_eq!(record["optimize"]["rewards"].as_array().unwrap().len(), 5);
     for (args, said) in [
         (&["--rounds", "3"][..], "nothing to optimise"),

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use kinograd::image::{ReadPicture, provenance};
+use kinograd::image::ReadPicture;
 use kinograd_testkit::{Golden, Tolerance, assert_close};
 use ndarray::{Array4, ArrayD, OwnedRepr};
 use ndarray_npy::{NpzReader, WriteNpyExt as _};
 
-use crate::support::{Run, files, kinograd};
+use crate::support::{Run, files, kinograd, record_of};
 
 const CLOSE: Tolerance = Tolerance::Within {
     absolute: 1e-3,
@@ -96,15 +96,10 @@ fn what_tells_is_named_in_record_and_errors() {
     let args = [told.as_slice(), &["--method", "none", "-o", "heart.png"]].concat();
     image(folder.path(), "tiny-told", &args).ok();
     let path = folder.path().join("heart.png");
-    let record: serde_json::Value =
-        serde_json::from_str(&provenance(&path).unwrap().unwrap()).unwrap();
-    assert_eq!(record["parameters"]["negative"], "a blue star");
+    let record = record_of(&path);
+    assert_eq!(record["task"]["conditioning"]["negative"], "a blue star");
     assert!(record["model_hashes"]["tiny-latent/text_encoder"].is_string());
-    let command = record["command"].as_str().unwrap();
-    assert!(
-        command.contains("--cfg 2.5 --negative 'a blue star'"),
-        "{command}"
-    );
+    assert_eq!(record["task"]["sampling"]["cfg"], 2.5);
 
     let alone = folder.path().join("tiny-told");
     std::fs::create_dir(&alone).unwrap();
@@ -160,10 +155,9 @@ fn a_latent_models_picture_is_decoded_everywhere() {
         // half a step of 8 bits, and the walk's own difference
         assert!(worst < 0.5 / 127.5 + 2e-3, "{worst}");
         losses.push(expected.iter().map(|x| (x - 0.3).powi(2)).sum::<f64>());
-        let record: serde_json::Value =
-            serde_json::from_str(&provenance(&path).unwrap().unwrap()).unwrap();
+        let record = record_of(&path);
         assert_eq!(record["cfg"], 2.5, "{record}");
-        assert_eq!(record["parameters"]["text"], "a red heart");
+        assert_eq!(record["task"]["conditioning"]["text"], "a red heart");
         assert!(record["model_hashes"]["tiny-latent/decoder"].is_string());
     }
     let reward = report["losses"]["reward"].as_f64().unwrap();

@@ -83,3 +83,9 @@ pub fn files(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// The record in a file, as JSON.
+pub fn record_of(path: &Path) -> serde_json::Value {
+    let record = kinograd::read_record(path).unwrap().unwrap();
+    serde_json::to_value(record).unwrap()
+}

@@ -4,11 +4,13 @@ mod ddim;
 mod ddpm;
 mod dpm_solver;
 mod heun;
+mod kind;
 
 pub use ddim::Ddim;
 pub use ddpm::Ddpm;
 pub use dpm_solver::DpmSolverPp2m;
 pub use heun::Heun;
+pub use kind::SamplerKind;
 
 use ndarray::{ArrayD, Zip};
 

@@ -44,6 +44,7 @@ pub use joint_target::{JointTarget, Origin};
 pub use jump_height::JumpHeight;
 pub use keyframes::{KeyPose, Keyframes};
 pub use loop_closure::LoopClosure;
+pub(crate) use motion::check_not_negative;
 pub use motion::{DecodedMotion, MotionGradient, MotionLoss, OfRootPath, OnMotion, joint_index};
 pub use obstacles::{Barrier, Obstacles, Reduction};
 pub use pose_similarity::PoseSimilarity;

@@ -268,18 +268,22 @@ impl OnMotion {
         weight: f64,
         loss: impl MotionLoss + 'static,
     ) -> Result<Self, GuidanceError> {
-        if !(weight.is_finite() && weight >= 0.0) {
-            return Err(GuidanceError::Field {
-                field: "weight",
-                value: weight.to_string(),
-                expected: "must be a number that is not negative",
-            });
-        }
+        self.push(weight, Box::new(loss))?;
+        Ok(self)
+    }
+
+    /// Adds a term.
+    pub(crate) fn push(
+        &mut self,
+        weight: f64,
+        loss: Box<dyn MotionLoss>,
+    ) -> Result<(), GuidanceError> {
+        check_not_negative("weight", weight)?;
         for &length in self.decoder.lengths() {
             loss.check(length)?;
         }
-        self.terms.push((weight, Box::new(loss)));
-        Ok(self)
+        self.terms.push((weight, loss));
+        Ok(())
     }
 
     /// Number of terms.

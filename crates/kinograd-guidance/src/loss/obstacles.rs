@@ -47,6 +47,9 @@ impl Barrier {
         steepness: 50.0,
     };
 
+    /// The cost of a depth as a constraint has it.
+    pub const CONSTRAINT: Self = Self::SquaredHinge { weight: 1.0 };
+
     /// Refuses constants that are negative or not finite.
     pub(crate) fn check(self, margin_m: f64) -> Result<(), GuidanceError> {
         let constants = match self {

@@ -1,8 +1,32 @@
 use kinograd_diffusion::{Layout, StepPair};
 use ndarray::{ArrayD, Zip};
 
-use super::{SampleStep, StepRule};
+use super::registry::{MethodInfo, Scales, by_rule};
+use super::{GuidanceOptions, SampleStep, StepRule};
 use crate::GuidanceError;
+
+/// Longest move, where the options name none.
+const MAX_MOVE: f64 = 0.1;
+/// Step at scale 1, in deviations of the data.
+const STEP: f64 = 0.05;
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "adam-dps",
+    "Adam over the sampling steps, AdamDPS (Belardi et al. 2026)",
+    |objective, options| {
+        let options = GuidanceOptions {
+            scale: STEP * options.scale,
+            ..options.bounded(MAX_MOVE)
+        };
+        by_rule(AdamDps::default(), objective, options)
+    },
+)
+.scaled(Scales {
+    path: 1.0,
+    text: 1.0,
+    seg: 1.0,
+    sketch: 1.0,
+});
 
 /// Adam over the sampling steps: `x_{t−1} −= s · m̂ / (√v̂ + 1e-8) / √α_t`, with m̂ and v̂ Adam's
 /// moments of `∇_{x_t} ℓ` over t (Belardi et al. 2026, AdamDPS).

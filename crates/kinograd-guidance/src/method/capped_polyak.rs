@@ -1,5 +1,18 @@
+use super::registry::{MethodInfo, Scales, by_rule};
 use super::{Polyak, SampleStep, StepRule};
 use crate::GuidanceError;
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "polyak-capped",
+    "Polyak step size, no longer than the sampler's own noise allows",
+    |objective, options| by_rule(CappedPolyak::default(), objective, options),
+)
+.scaled(Scales {
+    path: 0.25,
+    text: 0.125,
+    seg: 8.0,
+    sketch: 2.8284271247461903,
+});
 
 /// The [`Polyak`] step, but a move never longer than `cap · √n · σ_t`, with n the numbers in the
 /// sample and σ_t the deviation of the posterior `q(x_{t−1} | x_t, x0)`.

@@ -1,4 +1,17 @@
+use super::registry::{MethodInfo, Scales, by_rule};
 use super::{SampleStep, StepRule};
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "dps",
+    "Diffusion posterior sampling (Chung et al. 2022)",
+    |objective, options| by_rule(Dps, objective, options),
+)
+.scaled(Scales {
+    path: 1.0,
+    text: 181.01933598375618,
+    seg: 181.01933598375618,
+    sketch: 512.0,
+});
 
 /// Diffusion posterior sampling: `x_{t−1} −= s · ∇_{x_t} ‖y − A(x̂0)‖` (Chung et al. 2022,
 /// algorithm 1 with its ζ = ζ′/‖y − A(x̂0)‖).

@@ -1,11 +1,31 @@
-use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
+use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, SamplerKind, StepInfo};
 use ndarray::{ArrayD, Axis};
 
 use super::GuidanceOptions;
 use super::edit::{not_negative, same_shape};
 use super::loss_guidance::norm;
+use super::registry::{MethodInfo, Scales};
 use crate::loss::checked;
 use crate::{GuidanceError, Loss};
+
+/// w at scale 1.
+const WEIGHT: f64 = 0.3;
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "dsg",
+    "Diffusion with spherical Gaussian constraint (Yang et al. 2024)",
+    |objective, options| {
+        let loss = objective.into_loss()?;
+        Ok(Box::new(Dsg::new(WEIGHT, loss, options)?))
+    },
+)
+.sampled_by(SamplerKind::Ddpm)
+.scaled(Scales {
+    path: 0.0625,
+    text: 1.0,
+    seg: 1.0,
+    sketch: 1.0,
+});
 
 const NAME: &str = "dsg";
 

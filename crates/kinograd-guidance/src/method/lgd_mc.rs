@@ -1,8 +1,24 @@
 use kinograd_diffusion::{Layout, SeededNoise, StepPair};
 use ndarray::ArrayD;
 
+use super::registry::{MethodInfo, Scales, by_rule};
 use super::{MonteCarlo, SampleStep, StepRule};
 use crate::{GuidanceError, Loss, LossValue};
+
+/// Draws in the paper.
+const DRAWS: usize = 10;
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "lgd-mc",
+    "Loss guidance with Monte Carlo, 10 draws (Song et al. 2023)",
+    |objective, options| by_rule(LgdMc::with_draws(DRAWS, 0)?, objective, options),
+)
+.scaled(Scales {
+    path: 0.0625,
+    text: 64.0,
+    seg: 181.01933598375618,
+    sketch: 1448.1546878700494,
+});
 
 /// Loss guidance with Monte Carlo: `x_{t−1} −= s · ∇_{x_t} −log 1/n Σ exp(−ℓ(x̂0 + r_t ξ_i))` with
 /// `r_t = √(1 − ᾱ_t)` and n = 10 (Song et al. 2023; r_t as the code of Ye et al. 2024 has it).

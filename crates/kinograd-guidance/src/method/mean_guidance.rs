@@ -4,8 +4,29 @@ use ndarray::ArrayD;
 use super::GuidanceOptions;
 use super::dsg::posterior_mean;
 use super::edit::{add_scaled, confine, not_negative};
+use super::registry::{MethodInfo, Scales};
 use crate::loss::checked;
 use crate::{GuidanceError, Loss};
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "mean",
+    "Guidance of the posterior mean, without the model's gradient (Xie et al. 2024)",
+    |objective, options| {
+        let loss = objective.into_loss()?;
+        Ok(Box::new(MeanGuidance::new(
+            MeanOptions::default(),
+            loss,
+            options,
+        )?))
+    },
+)
+.forward_only()
+.scaled(Scales {
+    path: 0.0625,
+    text: 1.0,
+    seg: 1.0,
+    sketch: 1.0,
+});
 
 const NAME: &str = "mean";
 

@@ -73,6 +73,15 @@ impl GuidanceOptions {
         self.scale * self.schedule.value(pair)
     }
 
+    /// With a longest move where none is set: a cosine schedule starts in pure noise, where 1/√ᾱ and
+    /// 1/√α know no bound.
+    pub(super) fn bounded(self, rms: f64) -> Self {
+        Self {
+            max_move: Some(self.max_move.unwrap_or(rms)),
+            ..self
+        }
+    }
+
     /// # Errors
     /// [`GuidanceError::Field`] if a field is out of range.
     pub fn check(&self) -> Result<(), GuidanceError> {

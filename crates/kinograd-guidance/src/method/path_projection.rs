@@ -5,10 +5,21 @@ use ndarray::{Array2, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::loss_guidance::{noise_norm, norm};
-use super::{CappedPolyak, GuidanceOptions, SampleStep, StepRule};
+use super::registry::{MethodInfo, Scales};
+use super::{CappedPolyak, GuidanceOptions, Objective, SampleStep, StepRule};
 use crate::loss::checked;
 use crate::projection::{CHANNELS, Correction, MotionSolver, PathSolver, Side};
 use crate::{GroundGoals, GuidanceError, Loss, OnMotion, PathDecoder};
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "projection",
+    "Least change of the root's path that meets the goals, the body following through the network's gradient",
+    |objective, options| {
+        let guidance = PathProjection::following(objective, options, ProjectionOptions::default())?;
+        Ok(Box::new(guidance))
+    },
+)
+.scaled(Scales { path: 0.125, text: 1.0, seg: 1.0, sketch: 1.0 });
 
 /// What [`PathProjection`] can be tuned by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -170,6 +181,30 @@ impl<'a> PathProjection<'a> {
             sides: Vec::new(),
             moves: None,
         })
+    }
+
+    /// The method with all that a clip shall meet and follow.
+    ///
+    /// # Errors
+    /// [`GuidanceError`] if an option or a goal is out of range, or the objective has no path.
+    pub fn following(
+        objective: Objective<'a>,
+        options: GuidanceOptions,
+        projection: ProjectionOptions,
+    ) -> Result<Self, GuidanceError> {
+        let path = objective.path.ok_or_else(|| GuidanceError::Field {
+            field: "method",
+            value: INFO.name.to_owned(),
+            expected: "must follow a loss; this one takes goals for clips",
+        })?;
+        let mut guidance = Self::new(path.decoder, path.goals, options, projection)?;
+        if let Some(constraints) = objective.constraints {
+            guidance = guidance.with_constraints(constraints);
+        }
+        match Objective::soft(objective.losses)? {
+            Some((scale, loss)) => guidance.with_loss(scale, loss),
+            None => Ok(guidance),
+        }
     }
 
     /// Adds goals for joints, whose losses are 0 where they are met: places, poses, shapes to keep

@@ -45,6 +45,19 @@ impl StepSchedule {
         }
     }
 
+    /// What it is, in a line.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Constant => "Not at all",
+            Self::Rising => "From little to all, towards the clean sample",
+            Self::Falling => "From all to little",
+            Self::Signal => "As the signal's share of the noised sample",
+            Self::Noise => "As the noise's share",
+            Self::Posterior => "As the sampler's own noise",
+        }
+    }
+
     /// Its value at a step.
     ///
     /// ```

@@ -5,8 +5,28 @@ use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
 use super::edit::{add_scaled, confine, not_negative, same_shape};
+use super::registry::{MethodInfo, Scales};
 use super::{GuidanceOptions, MonteCarlo, StepSchedule};
 use crate::{GuidanceError, Loss};
+
+/// Longest move, where the options name none.
+const MAX_MOVE: f64 = 0.3;
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "tfg",
+    "Training-free guidance with rising strengths (Ye et al. 2024)",
+    |objective, options| {
+        let loss = objective.into_loss()?;
+        let options = options.bounded(MAX_MOVE);
+        Ok(Box::new(Tfg::new(TfgOptions::default(), loss, options)?))
+    },
+)
+.scaled(Scales {
+    path: 0.0625,
+    text: 22.62741699796952,
+    seg: 4096.000000000001,
+    sketch: 512.0,
+});
 
 const NAME: &str = "tfg";
 

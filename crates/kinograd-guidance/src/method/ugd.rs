@@ -3,8 +3,28 @@ use ndarray::ArrayD;
 
 use super::GuidanceOptions;
 use super::edit::{add_scaled, confine, not_negative, same_shape};
+use super::registry::{MethodInfo, Scales};
 use crate::loss::checked;
 use crate::{GuidanceError, Loss};
+
+/// Longest edit of x̂0, where the options name none.
+const MAX_MOVE: f64 = 0.3;
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    "ugd",
+    "Universal guidance, forward and backward (Bansal et al. 2023)",
+    |objective, options| {
+        let loss = objective.into_loss()?;
+        let options = options.bounded(MAX_MOVE);
+        Ok(Box::new(Ugd::new(UgdOptions::default(), loss, options)?))
+    },
+)
+.scaled(Scales {
+    path: 4.0,
+    text: 1448.1546878700494,
+    seg: 4096.000000000001,
+    sketch: 1448.1546878700494,
+});
 
 const NAME: &str = "ugd";
 

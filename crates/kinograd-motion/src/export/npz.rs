@@ -257,7 +257,7 @@ mod tests {
         let path = folder.path().join("walk.npz");
         let motion = synth_walk(1.2, 1.0, 20.0);
         let features = Array2::from_shape_fn((motion.len(), 263), |(f, c)| (f * 263 + c) as f32);
-        let mut provenance = Provenance::new("test \"é\"");
+        let mut provenance = Provenance::new().by_command("test \"é\"");
         provenance.seed = Some(u64::MAX);
         write_npz(&path, &motion, Some(&features), &provenance).unwrap();
         let clip = read_npz(&path).unwrap();

@@ -11,7 +11,7 @@ use crate::MotionError;
 ///
 /// ```
 /// use kinograd_motion::Provenance;
-/// let mut record = Provenance::new("kinograd generate \"a person walks\"");
+/// let mut record = Provenance::new();
 /// record.seed = Some(7);
 /// record.extra.insert("prompt".into(), "a person walks".into());
 /// let json = serde_json::to_string(&record)?;
@@ -25,9 +25,12 @@ pub struct Provenance {
     pub tool: String,
     /// The tool's version.
     pub version: String,
-    /// The command line, or what called the library.
+    /// The command line, or what called the library, where that says more than the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// The task that makes the same again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<Value>,
     /// sha256 of each model file, by role or file name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub model_hashes: BTreeMap<String, String>,
@@ -37,9 +40,6 @@ pub struct Provenance {
     /// The guidance method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// Parameters of the sampler and of the method.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub parameters: Map<String, Value>,
     /// Final value of each loss.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub losses: Map<String, Value>,
@@ -54,13 +54,19 @@ pub struct Provenance {
 impl Provenance {
     /// A record of this version of Kinograd.
     #[must_use]
-    pub fn new(command: impl Into<String>) -> Self {
+    pub fn new() -> Self {
         Self {
             tool: "kinograd".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: Some(command.into()),
             ..Self::default()
         }
+    }
+
+    /// With what made it.
+    #[must_use]
+    pub fn by_command(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
+        self
     }
 
     /// The record as one line of JSON.

@@ -109,8 +109,9 @@ pub struct Lineage {
     pub parent_version: String,
     /// SHA-256 of its denoiser.
     pub parent_sha256: String,
-    /// The command that made this package.
-    pub command: String,
+    /// The task that made this package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<serde_json::Value>,
     /// What was made large.
     pub reward: String,
     /// Rounds of generating and learning.

@@ -8,7 +8,7 @@ mod studio;
 use std::path::Path;
 
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 use kinograd::render::FilmWriter;
 
 pub use adapter::{Adapter, NoAdapter, adapters};
@@ -95,7 +95,7 @@ pub enum RenderError {
 /// option that cannot be.
 pub fn render(
     clips: Vec<MotionClip>,
-    scene: Option<Scene>,
+    scene: Option<TaskSpec>,
     output: &Path,
     options: &RenderOptions,
 ) -> Result<usize, RenderError> {
@@ -136,7 +136,7 @@ pub fn render(
 /// Clips in their places.
 struct Set {
     clips: Vec<MotionClip>,
-    scene: Option<Scene>,
+    scene: Option<TaskSpec>,
     /// Where each clip stands.
     places_m: Vec<Vec3>,
     /// Where the scene is set up.
@@ -144,7 +144,7 @@ struct Set {
 }
 
 impl Set {
-    fn new(clips: Vec<MotionClip>, scene: Option<Scene>, options: &RenderOptions) -> Self {
+    fn new(clips: Vec<MotionClip>, scene: Option<TaskSpec>, options: &RenderOptions) -> Self {
         let scene = scene.or_else(|| clips.iter().find_map(|clip| clip.scene.clone()));
         let places_m = if options.overlays {
             vec![Vec3::ZERO; clips.len()]
@@ -314,7 +314,7 @@ fn laid_out(clip: &MotionClip, poses: usize) -> Vec<(f32, Vec3)> {
 /// Where clips stand so that none is in the way of another: beside each other along +X, and more than four
 /// in rows and columns, the columns along +Z.
 #[must_use]
-pub fn lanes(clips: &[&MotionClip], scene: Option<&Scene>) -> Vec<Vec3> {
+pub fn lanes(clips: &[&MotionClip], scene: Option<&TaskSpec>) -> Vec<Vec3> {
     let marks: Vec<Vec2> = scene
         .map(grips)
         .unwrap_or_default()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 use kinograd::render::FilmWriter;
 
 use super::{Picture, RenderError, RenderOptions, Studio, laid_out};
@@ -31,7 +31,7 @@ const REST: usize = 10;
 pub fn render_steps(
     steps: &[StepRecord],
     clip: &MotionClip,
-    scene: &Scene,
+    scene: &TaskSpec,
     output: &Path,
     (tiles, columns): (usize, usize),
     options: &RenderOptions,
@@ -92,7 +92,7 @@ impl Strip {
     fn open(
         steps: &[&StepRecord],
         clip: &MotionClip,
-        scene: &Scene,
+        scene: &TaskSpec,
         options: &RenderOptions,
     ) -> Result<Self, RenderError> {
         let (width, height) = options.size_px;

@@ -15,7 +15,7 @@ use bevy::render::renderer::RenderDevice;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 
 use super::{NoAdapter, Picture, adapters};
 use crate::camera::{Shot, haze, projection};
@@ -200,7 +200,7 @@ impl Studio {
     }
 
     /// Sets a scene up, once per place.
-    pub fn set_scene(&mut self, scene: Option<Scene>, lanes_m: Vec<Vec3>) {
+    pub fn set_scene(&mut self, scene: Option<TaskSpec>, lanes_m: Vec<Vec3>) {
         *self.app.world_mut().resource_mut::<Stage>() = Stage {
             scene,
             lanes_m,

@@ -1,14 +1,15 @@
-//! Goals and obstacles of a scene as things that stand on the floor.
+//! Goals and obstacles of a task as things that stand on the floor.
 
 use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::prelude::*;
+use kinograd::TaskSpec;
+use kinograd::goal::{Mark as GoalMark, MarkKind, MotionGoal};
 use kinograd::guidance::Shape;
-use kinograd::guidance::scene::{Goal, Obstacle, Scene};
 
 use super::ground::{FlatMesh, text};
 use super::look;
 use super::solids::{CUT_M, outline, rim, solid};
-use crate::edit::{Grip, goal_points};
+use crate::edit::{Grip, ground as flat};
 
 /// Height of the target's pole, metres: above a figure that has arrived.
 const POLE_M: f32 = 2.05;
@@ -74,46 +75,51 @@ impl Mark {
     }
 }
 
-/// Everything that a scene shows.
+/// Everything that a task shows.
 #[must_use]
-pub fn marks_of(scene: &Scene) -> Vec<Mark> {
+pub fn marks_of(task: &TaskSpec) -> Vec<Mark> {
     let mut marks = Vec::new();
-    for (goal, stated) in scene.goals.iter().enumerate() {
-        goal_marks(stated, goal, &mut marks);
+    for (goal, stated) in task.goals.iter().enumerate() {
+        for mark in stated.marks() {
+            let grip = mark.handle.map(|point| Grip::Goal { goal, point });
+            draw(&mark, grip, &mut marks);
+        }
     }
-    for (index, obstacle) in scene.obstacles.iter().enumerate() {
-        obstacle_marks(obstacle, Grip::Obstacle(index), &mut marks);
+    for (index, obstacle) in task.obstacles.iter().enumerate() {
+        for mark in obstacle.marks() {
+            draw(&mark, Some(Grip::Obstacle(index)), &mut marks);
+        }
     }
     marks
 }
 
-/// Points that a picture of the scene has to have in it, metres.
+/// Points that a picture of the task has to have in it, metres.
 #[must_use]
-pub fn extent(scene: &Scene) -> Vec<Vec3> {
+pub fn extent(task: &TaskSpec) -> Vec<Vec3> {
     let mut points = Vec::new();
-    for goal in &scene.goals {
-        for at in goal_points(goal) {
-            points.push(on_ground(at, 0.0));
-            if matches!(goal, Goal::RootTarget { .. }) {
-                points.push(on_ground(at + Vec2::Y * PENNANT_M, POLE_M));
-            }
+    for (_, goal) in task.goal_set().iter() {
+        for at in goal.handles() {
+            points.push(on_ground(flat(at), 0.0));
         }
-        if let Goal::KeepIn { shape, .. } = goal {
-            points.extend(
-                outline(shape)
-                    .into_iter()
-                    .flatten()
-                    .map(|at| on_ground(at, 0.0)),
-            );
-        }
-    }
-    for obstacle in &scene.obstacles {
-        match outline(&obstacle.shape) {
-            Some(rim) => {
-                let both = rim.into_iter().step_by(4);
-                points.extend(both.flat_map(|at| [on_ground(at, 0.0), on_ground(at, CUT_M)]));
+        for mark in goal.marks() {
+            match mark.what {
+                MarkKind::Target(at) => {
+                    points.push(on_ground(flat(at) + Vec2::Y * PENNANT_M, POLE_M));
+                }
+                MarkKind::KeepIn(shape) => {
+                    let rim = outline(&shape).into_iter().flatten();
+                    points.extend(rim.map(|at| on_ground(at, 0.0)));
+                }
+                MarkKind::KeepOut(shape) => match outline(&shape) {
+                    Some(rim) => {
+                        let both = rim.into_iter().step_by(4);
+                        points
+                            .extend(both.flat_map(|at| [on_ground(at, 0.0), on_ground(at, CUT_M)]));
+                    }
+                    None => points.push(on_ground(flat(shape.center_m()), 1.0)),
+                },
+                _ => {}
             }
-            None => points.push(on_ground(crate::edit::shape_center(&obstacle.shape), 1.0)),
         }
     }
     points
@@ -157,85 +163,51 @@ fn rings(color: Color, at: Vec2, radius_m: f32, grip: Option<Grip>, marks: &mut 
     ));
 }
 
-fn goal_marks(goal: &Goal, index: usize, marks: &mut Vec<Mark>) {
-    let grip = |point: usize| Some(Grip::Goal { goal: index, point });
-    match goal {
-        Goal::RootTarget { .. } => {
-            for (point, at) in goal_points(goal).into_iter().enumerate() {
-                rings(look::TARGET, at, 0.32, grip(point), marks);
-                flag(at, grip(point), marks);
+fn draw(mark: &GoalMark, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+    match &mark.what {
+        MarkKind::Target(at) => {
+            rings(look::TARGET, flat(*at), 0.32, grip, marks);
+            flag(flat(*at), grip, marks);
+        }
+        MarkKind::Waypoint(at, time_secs) => {
+            rings(look::WAYPOINT, flat(*at), 0.16, grip, marks);
+            pin(look::WAYPOINT, flat(*at), grip, marks);
+            if let Some(secs) = time_secs {
+                marks.push(label(flat(*at), &format!("{secs} s")));
             }
         }
-        Goal::Waypoints { points, .. } => {
-            for (point, (at, stated)) in goal_points(goal).into_iter().zip(points).enumerate() {
-                rings(look::WAYPOINT, at, 0.16, grip(point), marks);
-                pin(look::WAYPOINT, at, grip(point), marks);
-                if let Some(secs) = stated.time_secs {
-                    let mut label = FlatMesh::default();
-                    let (right, up) = (Vec2::Y, Vec2::X);
-                    let place = at + Vec2::new(-0.36, -0.12);
-                    let ink = look::WAYPOINT.to_linear();
-                    text(
-                        &mut label,
-                        &format!("{secs} s"),
-                        place,
-                        right,
-                        up,
-                        0.016,
-                        ink,
-                    );
-                    marks.push(Mark::flat(
-                        label.mesh(),
-                        Color::WHITE,
-                        Vec3::Y * 0.002,
-                        None,
-                    ));
-                }
-            }
+        MarkKind::Path(line) => marks.push(band(line, 0.05, look::WAYPOINT, 0.7)),
+        MarkKind::OtherPath(line) => marks.push(band(line, 0.04, look::PLACE, 0.6)),
+        MarkKind::Corner(at) => rings(look::WAYPOINT, flat(*at), 0.09, grip, marks),
+        MarkKind::LookAt(at) => {
+            rings(look::PLACE, flat(*at), 0.12, grip, marks);
+            pin(look::PLACE, flat(*at), grip, marks);
         }
-        Goal::Trajectory { path_m, .. } => {
-            let mut line = FlatMesh::default();
-            for pair in path_m.windows(2) {
-                let [a, b] = [pair[0], pair[1]].map(|p| Vec2::new(p[0] as f32, p[1] as f32));
-                line.band(a, b, 0.05, 0.0, look::WAYPOINT.to_linear(), [0.7; 2]);
-            }
-            marks.push(Mark::flat(line.mesh(), Color::WHITE, Vec3::Y * 0.005, None));
-            for (point, at) in goal_points(goal).into_iter().enumerate() {
-                rings(look::WAYPOINT, at, 0.09, grip(point), marks);
-            }
-        }
-        Goal::KeepIn { shape, .. } => keep_in(shape, grip(0), marks),
-        Goal::JointTarget {
-            position_m: [x, y, z],
-            relative_to: None,
-            ..
-        } => {
-            let [x, y, z] = [x, y, z].map(|v| v.unwrap_or(0.0) as f32);
-            place(Vec3::new(x, y, z), grip(0), marks);
-        }
-        Goal::Keyframe { joints_m, .. } => {
-            for position in joints_m.values() {
-                place(Vec3::from_array(position.map(|v| v as f32)), None, marks);
-            }
-        }
-        Goal::Facing {
-            towards_m: Some(_), ..
-        } => {
-            for at in goal_points(goal) {
-                rings(look::PLACE, at, 0.12, grip(0), marks);
-                pin(look::PLACE, at, grip(0), marks);
-            }
-        }
-        Goal::PersonDistance { path_m, .. } => {
-            let mut line = FlatMesh::default();
-            for pair in path_m.windows(2) {
-                let [a, b] = [pair[0], pair[1]].map(|p| Vec2::new(p[0] as f32, p[1] as f32));
-                line.band(a, b, 0.04, 0.0, look::PLACE.to_linear(), [0.6; 2]);
-            }
-            marks.push(Mark::flat(line.mesh(), Color::WHITE, Vec3::Y * 0.005, None));
-        }
+        MarkKind::Place(at) => place(Vec3::from_array(at.map(|v| v as f32)), grip, marks),
+        MarkKind::KeepIn(shape) => keep_in(shape, grip, marks),
+        MarkKind::KeepOut(shape) => keep_out(shape, grip, marks),
         _ => {}
     }
+}
+
+/// A line on the floor.
+fn band(line: &[[f64; 2]], width_m: f32, color: Color, alpha: f32) -> Mark {
+    let mut mesh = FlatMesh::default();
+    for pair in line.windows(2) {
+        let [a, b] = [pair[0], pair[1]].map(flat);
+        mesh.band(a, b, width_m, 0.0, color.to_linear(), [alpha; 2]);
+    }
+    Mark::flat(mesh.mesh(), Color::WHITE, Vec3::Y * 0.005, None)
+}
+
+/// Words on the floor beside a waypoint.
+fn label(at: Vec2, words: &str) -> Mark {
+    let mut mesh = FlatMesh::default();
+    let (right, up) = (Vec2::Y, Vec2::X);
+    let place = at + Vec2::new(-0.36, -0.12);
+    let ink = look::WAYPOINT.to_linear();
+    text(&mut mesh, words, place, right, up, 0.016, ink);
+    Mark::flat(mesh.mesh(), Color::WHITE, Vec3::Y * 0.002, None)
 }
 
 /// A pole with a pennant.
@@ -312,34 +284,36 @@ fn keep_in(shape: &Shape, grip: Option<Grip>, marks: &mut Vec<Mark>) {
     }
 }
 
-fn obstacle_marks(obstacle: &Obstacle, grip: Grip, marks: &mut Vec<Mark>) {
-    let (mesh, transform) = solid(&obstacle.shape);
+fn keep_out(shape: &Shape, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+    let (mesh, transform) = solid(shape);
     marks.push(Mark {
         mesh,
         material: look::matte(look::OBSTACLE),
         transform,
-        grip: Some(grip),
+        grip,
         is_flat: false,
     });
-    if let Some(points) = outline(&obstacle.shape) {
+    if let Some(points) = outline(shape) {
         let lid = rim(&points, 0.03, CUT_M + 0.003);
         let pale = look::OBSTACLE.mix(&Color::WHITE, 0.55);
-        marks.push(Mark::flat(lid, pale, Vec3::ZERO, Some(grip)));
+        marks.push(Mark::flat(lid, pale, Vec3::ZERO, grip));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{add_waypoint, plain_scene, round_obstacle, set_target};
+    use kinograd::{Obstacle, Task};
+
+    use crate::edit::{add_waypoint, set_target};
 
     #[test]
     fn goals_and_obstacles_show_where_they_are() {
-        let mut scene = plain_scene("a person walks", 6.0);
+        let mut scene = TaskSpec::new("a person walks", 6.0);
         assert!(marks_of(&scene).is_empty());
         set_target(&mut scene, Vec2::new(2.0, 3.0));
         add_waypoint(&mut scene, Vec2::new(0.5, 1.0));
-        scene.obstacles.extend(round_obstacle([1.0, 1.5], 0.5));
+        scene.obstacles.push(Obstacle::circle([1.0, 1.5], 0.5));
         let marks = marks_of(&scene);
         let at = |grip: Grip| {
             let found = marks
@@ -360,7 +334,7 @@ mod tests {
             let path = entry.unwrap().path();
             let is_scene = path.extension().is_some_and(|end| end == "json");
             if is_scene && !path.ends_with("schema.json") {
-                let scene = Scene::parse(&std::fs::read_to_string(&path).unwrap()).unwrap();
+                let scene = Task::read(&path).unwrap();
                 drawn += usize::from(!marks_of(&scene).is_empty());
             }
         }

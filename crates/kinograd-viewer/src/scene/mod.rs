@@ -15,8 +15,8 @@ use bevy::light::{
     NotShadowReceiver,
 };
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
 use kinograd::motion::JOINT_NAMES;
+use kinograd::{Obstacle, TaskSpec};
 
 use crate::character::Penetrations;
 use crate::player::{MotionPlayer, PlayerSystems};
@@ -52,7 +52,7 @@ impl Plugin for ScenePlugin {
 #[derive(Resource, Debug, Clone, PartialEq)]
 pub struct Stage {
     /// Goals and obstacles; `None` is an empty floor.
-    pub scene: Option<Scene>,
+    pub scene: Option<TaskSpec>,
     /// Where the scene is set up, metres: once per clip where clips stand side by side.
     pub lanes_m: Vec<Vec3>,
     /// What is written at the start of each lane, where there is something to tell apart.
@@ -227,9 +227,9 @@ fn set_stage(
 
 /// Joints that are within obstacles which hold for them at a time: indices, in order.
 #[must_use]
-pub fn penetrating(scene: &Scene, joints_m: &[Vec3], time_secs: f32) -> Vec<usize> {
+pub fn penetrating(scene: &TaskSpec, joints_m: &[Vec3], time_secs: f32) -> Vec<usize> {
     let time = f64::from(time_secs);
-    let holds_now = |obstacle: &&kinograd::guidance::scene::Obstacle| {
+    let holds_now = |obstacle: &&kinograd::Obstacle| {
         obstacle.weight > 0.0
             && obstacle.from_secs.is_none_or(|from| from <= time)
             && obstacle.to_secs.is_none_or(|to| time <= to)
@@ -275,12 +275,11 @@ fn find_penetrations(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{plain_scene, round_obstacle};
 
     #[test]
     fn only_the_joints_that_an_obstacle_holds_for_penetrate() {
-        let mut scene = plain_scene("a person walks", 6.0);
-        scene.obstacles.extend(round_obstacle([1.0, 1.0], 0.5));
+        let mut scene = TaskSpec::new("a person walks", 6.0);
+        scene.obstacles.push(Obstacle::circle([1.0, 1.0], 0.5));
         let mut joints = vec![Vec3::new(1.0, 1.0, 1.0); 22];
         assert_eq!(penetrating(&scene, &joints, 1.0), vec![0]);
         scene.obstacles[0].joints = vec!["left_wrist".to_owned(), "pelvis".to_owned()];

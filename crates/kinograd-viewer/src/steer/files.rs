@@ -1,29 +1,29 @@
-//! Scenes and clips to and from files.
+//! Tasks and clips to and from files.
 
 use std::path::Path;
 
-use kinograd::guidance::scene::Scene;
 use kinograd::motion::write_atomic;
+use kinograd::{Task, TaskSpec};
 
 use super::Steer;
 use crate::generation::words;
 
-/// Reads a scene.
+/// Reads a task.
 ///
 /// # Errors
 /// In words: the file and what is wrong with it.
-pub fn load_scene(path: &Path) -> Result<Scene, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    Scene::parse(&text).map_err(|error| format!("{}: {}", path.display(), words(&error)))
+pub fn load_scene(path: &Path) -> Result<TaskSpec, String> {
+    let task = Task::read(path).map_err(|error| words(&error))?;
+    Ok(task.into_spec())
 }
 
-/// Writes a scene, whole or not at all.
+/// Writes a task, whole or not at all.
 ///
 /// # Errors
-/// In words: what of the scene cannot be, or why the file cannot be written.
-pub fn save_scene(scene: &Scene, path: &Path) -> Result<(), String> {
-    let json = scene.to_json().map_err(|error| words(&error))?;
+/// In words: what of the task cannot be, or why the file cannot be written.
+pub fn save_scene(task: &TaskSpec, path: &Path) -> Result<(), String> {
+    let task = task.clone().check().map_err(|error| words(&error))?;
+    let json = task.to_json().map_err(|error| words(&error))?;
     write_atomic(path, |file| {
         std::io::Write::write_all(file, json.as_bytes())?;
         std::io::Write::write_all(file, b"\n")
@@ -44,13 +44,13 @@ pub fn save_clip(steer: &Steer, path: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{plain_scene, set_target};
+    use crate::edit::set_target;
 
     #[test]
     fn a_scene_comes_back_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("scene.json");
-        let mut scene = plain_scene("a person walks", 4.0);
+        let mut scene = TaskSpec::new("a person walks", 4.0);
         set_target(&mut scene, bevy::math::Vec2::new(1.25, 3.5));
         save_scene(&scene, &path).unwrap();
         assert_eq!(load_scene(&path).unwrap(), scene);

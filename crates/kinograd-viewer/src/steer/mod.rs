@@ -6,7 +6,7 @@ mod hand;
 use std::time::Instant;
 
 use bevy::prelude::*;
-use kinograd::guidance::scene::Scene;
+use kinograd::TaskSpec;
 
 pub use files::{load_scene, save_clip, save_scene};
 pub use hand::{Hand, hold, read_hand};
@@ -51,7 +51,7 @@ pub struct SteerSystems;
 #[derive(Resource)]
 pub struct Steer {
     /// Prompts, goals and obstacles.
-    pub scene: Scene,
+    pub scene: TaskSpec,
     /// How clips are made.
     pub settings: MakeSettings,
     /// Whether a change makes a new clip by itself.
@@ -70,8 +70,8 @@ pub struct Steer {
     pub waits_secs: (Option<f32>, Option<f32>),
     /// Clips made so far.
     pub count: usize,
-    undone: Vec<Scene>,
-    done: Vec<Scene>,
+    undone: Vec<TaskSpec>,
+    done: Vec<TaskSpec>,
     run: Option<Run>,
     asked: Option<Job>,
     preview: Option<MotionClip>,
@@ -107,15 +107,30 @@ pub enum Status {
 /// A job at work.
 struct Run {
     ticket: Ticket,
-    scene: Scene,
+    scene: TaskSpec,
     /// Whether something of it was seen already.
     was_seen: bool,
+}
+
+impl Steer {
+    /// Takes a task in place of what was steered, with what it says of how clips are made.
+    pub fn take(&mut self, task: TaskSpec) {
+        self.remember();
+        self.settings = MakeSettings::of(&task);
+        self.scene = task;
+    }
+
+    /// What is steered, as a task.
+    #[must_use]
+    pub fn task(&self) -> TaskSpec {
+        self.settings.applied(self.scene.clone())
+    }
 }
 
 impl Default for Steer {
     fn default() -> Self {
         Self {
-            scene: crate::edit::plain_scene("a person walks forward", 5.0),
+            scene: TaskSpec::new("a person walks forward", 5.0),
             settings: MakeSettings::default(),
             follows_changes: true,
             selected: None,

@@ -100,7 +100,7 @@ fn with_control(key: KeyCode, shift: bool, panels: &mut Panels, steer: &mut Stee
                 (path.clone(), save_clip(steer, path.as_ref()))
             } else {
                 let path = panels.scene_path.clone();
-                (path.clone(), save_scene(&steer.scene, path.as_ref()))
+                (path.clone(), save_scene(&steer.task(), path.as_ref()))
             };
             panels.tell(saved.map(|()| format!("saved {path}")));
         }
@@ -211,7 +211,7 @@ fn change(key: KeyCode, hand: &Hand, steer: &mut Steer) {
             steer
                 .scene
                 .obstacles
-                .extend(edit::round_obstacle(place, 0.4));
+                .push(kinograd::Obstacle::circle(place, 0.4));
             follow_up(steer);
         }
         _ => {}

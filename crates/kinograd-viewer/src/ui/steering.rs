@@ -208,7 +208,7 @@ fn things(ui: &mut egui::Ui, steer: &mut Steer) {
                 steer
                     .scene
                     .obstacles
-                    .extend(edit::round_obstacle([0.9, 1.8], 0.4));
+                    .push(kinograd::Obstacle::circle([0.9, 1.8], 0.4));
             },
         );
     });
@@ -258,7 +258,7 @@ fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
             .on_hover_text("The scene as JSON (Ctrl+S)")
             .clicked()
         {
-            let outcome = save_scene(&steer.scene, file.as_ref());
+            let outcome = save_scene(&steer.task(), file.as_ref());
             panels.tell(outcome.map(|()| format!("saved {file}")));
         }
         if ui
@@ -268,8 +268,7 @@ fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
         {
             match load_scene(file.as_ref()) {
                 Ok(scene) => {
-                    steer.remember();
-                    steer.scene = scene;
+                    steer.take(scene);
                     steer.make();
                 }
                 Err(error) => panels.tell(Err(error)),

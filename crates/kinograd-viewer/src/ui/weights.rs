@@ -1,8 +1,10 @@
 //! Weights of everything that steers.
 
 use bevy_egui::egui;
+use kinograd::Method;
+use kinograd::goal::Weighted;
 use kinograd::guidance::Shape;
-use kinograd::{GenerateRequest, Method};
+use kinograd::task::GuidanceSettings;
 
 use super::steering::settled;
 use crate::steer::Steer;
@@ -54,10 +56,10 @@ pub fn show(ui: &mut egui::Ui, steer: &mut Steer) -> bool {
     changed
 }
 
-/// The weight of the text loss that requests have unless they say.
+/// The weight of the text loss that tasks have unless they say.
 fn usual_text_weight(method: Method) -> f64 {
     if method == Method::Projection {
-        GenerateRequest::BESIDE_GOALS
+        GuidanceSettings::TEXT_BESIDE_GOALS
     } else {
         0.0
     }

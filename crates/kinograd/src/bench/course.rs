@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::Watch;
 use crate::eval::statistics::median;
-use crate::{Clip, Error, GenerateRequest, Method, MotionGenerator};
+use crate::{Clip, Error, Method, MotionGenerator, Task};
 
 /// First seed of the clips that the reach is measured on: no other clip of a benchmark has it.
 const REACH_SEED: u64 = 1000;
@@ -67,14 +67,14 @@ pub fn measure_courses(
 ) -> Result<Vec<Course>, Error> {
     let mut courses = Vec::new();
     for prompt in prompts {
-        let request = GenerateRequest::builder(prompt)
-            .seconds(duration_secs)
+        let task = Task::builder(prompt)
+            .duration(duration_secs)
             .steps(steps)
-            .clips(REACH_CLIPS)
+            .count(REACH_CLIPS)
             .seed(REACH_SEED)
             .method(Method::None)
             .build()?;
-        let clips = generator.generate(&request, &mut Watch::silent(observer))?;
+        let clips = generator.generate(&task, &mut Watch::silent(observer))?;
         let ways: Vec<f64> = clips.iter().map(way_m).collect();
         let forward: f64 = clips.iter().map(|clip| last_m(clip)[1]).sum();
         let unguided_way_m = median(&ways).unwrap_or(0.0);

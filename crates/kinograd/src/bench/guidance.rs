@@ -8,9 +8,8 @@ use super::course::{Course, measure_courses};
 use super::record::{ClipRecord, Contestant, FailedClip, Summary};
 use super::run::{Clock, Outside, Watch, cell, check_schema, read_json};
 use crate::eval::statistics::{Interval, median};
-use crate::{
-    Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, MotionJudge, Observer,
-};
+use crate::task::{GuidanceSettings, MAX_COUNT};
+use crate::{Error, Method, MotionGenerator, MotionJudge, Observer, Task, TaskBuilder};
 
 /// Fewest and most steps at equal time.
 const STEPS_AT_EQUAL_TIME: (usize, usize) = (4, 100);
@@ -46,7 +45,7 @@ impl Default for GuidanceProtocol {
     fn default() -> Self {
         let with_text = Contestant {
             method: Method::DEFAULT,
-            text_guidance: GenerateRequest::BESIDE_GOALS,
+            text_guidance: GuidanceSettings::TEXT_BESIDE_GOALS,
             guidance_scale: None,
         };
         let plain = Method::STEERING.into_iter().map(Contestant::plain);
@@ -84,7 +83,7 @@ impl GuidanceProtocol {
         if self.prompts.is_empty() || self.directions_deg.is_empty() {
             return refuse("prompts", "there must be a prompt and a direction");
         }
-        if self.seeds == 0 || self.seeds > crate::MAX_CLIPS {
+        if self.seeds == 0 || self.seeds > MAX_COUNT {
             return refuse("seeds", "must be 1 to 1000");
         }
         if !(self.reach > 0.0 && self.reach <= 2.0) {
@@ -98,27 +97,26 @@ impl GuidanceProtocol {
         self.prompts.len() * self.directions_deg.len() * self.seeds
     }
 
-    /// A request for one course and direction, but for seeds and the method's strength.
-    pub(super) fn request(
+    /// A task for one course and direction, but for seeds and the method's strength.
+    pub(super) fn task(
         &self,
         course: &Course,
         direction_deg: f64,
         contestant: Contestant,
         steps: usize,
-    ) -> GenerateRequestBuilder {
+    ) -> TaskBuilder {
         let [x, z] = course.target_m(direction_deg);
         let [circle_x, circle_z, radius] = course.circle_m(direction_deg);
-        let request = GenerateRequest::builder(&course.prompt)
-            .seconds(self.duration_secs)
+        let task = Task::builder(&course.prompt)
+            .duration(self.duration_secs)
             .steps(steps)
             .method(contestant.method)
             .target(x, z)
             .obstacle(circle_x, circle_z, radius);
         if contestant.method == Method::None {
-            return request;
+            return task;
         }
-        request
-            .text_guidance(contestant.text_guidance)
+        task.text_guidance(contestant.text_guidance)
             .guidance_scale(contestant.scale())
     }
 }
@@ -317,12 +315,12 @@ impl Bench<'_> {
         let (mut per_clip, mut per_step) = (Vec::new(), Vec::new());
         for (index, course) in self.courses.iter().enumerate() {
             for &direction_deg in &protocol.directions_deg {
-                let request = protocol.request(course, direction_deg, contestant, steps);
+                let task = protocol.task(course, direction_deg, contestant, steps);
                 let seeds = (protocol.seed, protocol.seeds);
                 let made = cell(
                     self.generator,
-                    &mut |generator, request, observer| generator.generate(request, observer),
-                    &request,
+                    &mut |generator, task, observer| generator.generate(task, observer),
+                    &task,
                     seeds,
                     index,
                     watch,

@@ -10,14 +10,13 @@ mod search;
 mod tables;
 mod trajectory;
 mod tune;
-mod tuned;
 
 pub use course::{Course, measure_courses};
 pub use guidance::{Budget, GuidanceProtocol, GuidanceReport, GuidanceRow, guidance};
 pub use image::{
     AugmentationCost, FailedPicture, ImageBenchReport, ImageContestant, ImageGoal, ImageProtocol,
     ImageRow, ImageSummary, ImageTrial, ImageTuneReport, PictureRecord, Shape, TunedImageMethod,
-    image, tune_image, tuned_image_scale,
+    image, tune_image,
 };
 pub use record::{ClipRecord, Contestant, FailedClip, Summary};
 pub use run::Clock;
@@ -26,4 +25,3 @@ pub use trajectory::{
     trajectory,
 };
 pub use tune::{Trial, TuneProtocol, TuneReport, TunedMethod, tune};
-pub use tuned::tuned_scale;

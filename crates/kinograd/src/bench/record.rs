@@ -1,14 +1,16 @@
 //! What is measured of each clip, and of many.
 
+use kinograd_guidance::TunedOn;
 use kinograd_motion::joints_array;
 use serde::{Deserialize, Serialize};
 
 use super::course::{Course, path_m};
 use super::run::OutsideScores;
-use super::tuned::tuned_scale;
 use crate::eval::statistics::Interval;
-use crate::request::MAX_DISTANCE_M;
 use crate::{Clip, Method};
+
+/// Farther than this nobody gets in a clip, metres: more than ten seconds of a sprint.
+const MAX_DISTANCE_M: f64 = 200.0;
 
 /// The published avoidance loss: `100 · mean over frames of sigmoid(−50 (d − r))` with the
 /// distance d from the circle's centre and its radius r (Shen et al. 2024, as their code reports it).
@@ -45,7 +47,7 @@ impl Contestant {
             if self.text_guidance > 0.0 {
                 self.method.default_scale()
             } else {
-                tuned_scale(self.method)
+                self.method.tuned_scale(TunedOn::Path)
             }
         })
     }

@@ -11,10 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::FailedClip;
 use crate::eval::Reference;
-use crate::{
-    Clip, Error, Event, GenerateRequest, GenerateRequestBuilder, MotionGenerator, MotionJudge,
-    Observer,
-};
+use crate::{Clip, Error, Event, MotionGenerator, MotionJudge, Observer, Task, TaskBuilder};
 
 /// Passes on the benchmark's own progress in place of each run's, and no warnings: a benchmark
 /// asks for what it asks for, many times over.
@@ -109,21 +106,21 @@ pub(super) struct Cell {
     pub seconds_per_step: Option<f64>,
 }
 
-/// Runs a request.
-pub(super) type Make<'m> = dyn FnMut(&mut MotionGenerator, &GenerateRequest, &mut dyn Observer) -> Result<Vec<Clip>, Error>
-    + 'm;
+/// Runs a task.
+pub(super) type Make<'m> =
+    dyn FnMut(&mut MotionGenerator, &Task, &mut dyn Observer) -> Result<Vec<Clip>, Error> + 'm;
 
 /// Makes the clips of seeds `first..first + count`. Where a method breaks down on one of them, each
 /// is made alone, so that the others are kept.
 pub(super) fn cell(
     generator: &mut MotionGenerator,
     make: &mut Make<'_>,
-    request: &GenerateRequestBuilder,
+    task: &TaskBuilder,
     (first, count): (u64, usize),
     course: usize,
     watch: &mut Watch<'_>,
 ) -> Result<Cell, Error> {
-    let asked = request.clone().seed(first).clips(count).build()?;
+    let asked = task.clone().seed(first).count(count).build()?;
     let clock = Clock::of(generator.engine());
     let started = clock.now();
     match make(generator, &asked, watch) {
@@ -143,7 +140,7 @@ pub(super) fn cell(
                 clips,
                 failed: Vec::new(),
                 seconds_per_clip: Some(all / count as f64),
-                seconds_per_step: Some(sampling / (count * asked.steps) as f64),
+                seconds_per_step: Some(sampling / (count * asked.sampling.steps) as f64),
             })
         }
         Err(error) if breaks_down(&error) && count == 1 => {
@@ -160,7 +157,7 @@ pub(super) fn cell(
         Err(error) if breaks_down(&error) => {
             let mut all = Cell::default();
             for seed in first..first + count as u64 {
-                let one = cell(generator, make, request, (seed, 1), course, watch)?;
+                let one = cell(generator, make, task, (seed, 1), course, watch)?;
                 all.clips.extend(one.clips);
                 all.failed.extend(one.failed);
             }
@@ -170,7 +167,7 @@ pub(super) fn cell(
     }
 }
 
-/// Whether a method has led a sample astray, rather than the request or the engine being at fault.
+/// Whether a method has led a sample astray, rather than the task or the engine being at fault.
 pub(super) fn breaks_down(error: &Error) -> bool {
     use DiffusionError::{Guidance, NonFinite};
     matches!(error, Error::Diffusion(Guidance { .. } | NonFinite { .. }))

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use kinograd_guidance::scene::{self, Goal, Prompt, Scene};
+use kinograd_guidance::goal::JointTarget;
 use kinograd_guidance::{Frame, KeyPose, Keyframes, OnMotion};
 use kinograd_motion::features::decode_joints;
 use kinograd_motion::{FEATURE_FPS, JOINT_NAMES, joints_array};
@@ -16,7 +16,7 @@ use super::run::{Cell, Watch, cell};
 use super::tables::with_ends;
 use crate::eval::Reference;
 use crate::eval::statistics::Interval;
-use crate::{Error, GenerateRequest, Method, MotionGenerator, Observer};
+use crate::{Error, Method, MotionGenerator, Observer, Task};
 
 /// First seed of the clips that keyframes are taken from.
 const SOURCE_SEED: u64 = 2000;
@@ -223,7 +223,7 @@ pub fn trajectory(
                 let mut failed = 0;
                 for (index, source) in sources.iter().enumerate() {
                     let keys = keyframes.frames(source.joints.dim().0);
-                    let task = Task {
+                    let trial = KeyframeTrial {
                         source,
                         joint,
                         keys: &keys,
@@ -232,16 +232,16 @@ pub fn trajectory(
                     };
                     let made = if method == Method::None {
                         if unsteered.len() <= index {
-                            unsteered.push(task.run(generator, &mut watch)?);
+                            unsteered.push(trial.run(generator, &mut watch)?);
                         }
                         &unsteered[index]
                     } else {
-                        &task.run(generator, &mut watch)?
+                        &trial.run(generator, &mut watch)?
                     };
                     let records: Vec<_> = made
                         .clips
                         .iter()
-                        .filter_map(|clip| task.measure(clip))
+                        .filter_map(|clip| trial.measure(clip))
                         .collect();
                     failed += usize::from(records.is_empty());
                     clips.extend(records);
@@ -271,14 +271,14 @@ fn generated(
 ) -> Result<Vec<Source>, Error> {
     let mut sources = Vec::new();
     for prompt in &protocol.prompts {
-        let request = GenerateRequest::builder(prompt)
-            .seconds(protocol.duration_secs)
+        let task = Task::builder(prompt)
+            .duration(protocol.duration_secs)
             .steps(protocol.calls)
-            .clips(protocol.seeds)
+            .count(protocol.seeds)
             .seed(SOURCE_SEED)
             .method(Method::None)
             .build()?;
-        let clips = generator.generate(&request, &mut Watch::silent(observer))?;
+        let clips = generator.generate(&task, &mut Watch::silent(observer))?;
         for (seed, clip) in (protocol.seed..).zip(&clips) {
             sources.push(Source {
                 prompt: prompt.clone(),
@@ -314,7 +314,7 @@ fn held_out(data: &Path, protocol: &TrajectoryProtocol) -> Result<Vec<Source>, E
         .collect()
 }
 
-struct Task<'a> {
+struct KeyframeTrial<'a> {
     source: &'a Source,
     joint: usize,
     keys: &'a [usize],
@@ -322,81 +322,58 @@ struct Task<'a> {
     calls: usize,
 }
 
-impl Task<'_> {
+impl KeyframeTrial<'_> {
     fn place_m(&self, joints: ArrayView3<'_, f32>, frame: usize) -> [f64; 3] {
         [0, 1, 2].map(|axis| f64::from(joints[[frame, self.joint, axis]]))
     }
 
-    /// The projection takes the pelvis's places on the ground as the request's goals, its height as
-    /// a loss, and a wrist's places as a scene's goals. All else follows the loss.
+    /// The projection takes the pelvis's places on the ground as goals, its height as a loss, and a
+    /// wrist's places as goals for the joint. All else follows the loss.
     fn run(&self, generator: &mut MotionGenerator, watch: &mut Watch<'_>) -> Result<Cell, Error> {
-        let mut request = GenerateRequest::builder(&self.source.prompt)
-            .seconds(self.source.duration_secs)
+        let mut task = Task::builder(&self.source.prompt)
+            .duration(self.source.duration_secs)
             .steps(self.calls)
             .method(self.method)
             .text_guidance(0.0);
         let targets = self.source.joints.view();
-        if self.method == Method::Projection && self.joint == PELVIS {
-            for &frame in self.keys.iter().filter(|frame| **frame > 0) {
-                let [x, _, z] = self.place_m(targets, frame);
-                request = request.waypoint(x, z, frame as f64 / FEATURE_FPS);
+        let projects = self.method == Method::Projection;
+        for &frame in self.keys.iter().filter(|_| projects) {
+            let place = self.place_m(targets, frame);
+            let time_secs = frame as f64 / FEATURE_FPS;
+            if self.joint != PELVIS {
+                task = task.goal(JointTarget {
+                    joint: JOINT_NAMES[self.joint].to_owned(),
+                    position_m: place.map(Some),
+                    time_secs: Some(time_secs),
+                    relative_to: None,
+                    weight: 1.0,
+                });
+            } else if frame > 0 {
+                task = task.waypoint(place[0], place[2], time_secs);
             }
         }
         // The mean over the keyframes, so that the step sizes do not depend on their number.
         let weight = 1.0 / self.keys.len().max(1) as f64;
-        let mut make = |generator: &mut MotionGenerator,
-                        request: &GenerateRequest,
-                        observer: &mut dyn Observer| {
-            if self.method == Method::None {
-                return generator.generate(request, observer);
-            }
-            if self.method == Method::Projection && self.joint != PELVIS {
-                return generator.generate_scene(request, &self.scene(), observer);
-            }
-            generator.generate_with(
-                request,
-                &mut |decoder| {
-                    let poses = self.keys.iter().map(|&frame| KeyPose {
-                        frame: Frame::At(frame),
-                        joints: vec![(self.joint, self.place_m(targets, frame))],
-                    });
-                    let loss = Keyframes::new(poses.collect())?;
-                    Ok(Box::new(OnMotion::new(decoder).with(weight, loss)?))
-                },
-                observer,
-            )
-        };
-        cell(
-            generator,
-            &mut make,
-            &request,
-            (self.source.seed, 1),
-            0,
-            watch,
-        )
-    }
-
-    fn scene(&self) -> Scene {
-        let goal = |&frame: &usize| Goal::JointTarget {
-            joint: JOINT_NAMES[self.joint].to_owned(),
-            position_m: self.place_m(self.source.joints.view(), frame).map(Some),
-            time_secs: Some(frame as f64 / FEATURE_FPS),
-            relative_to: None,
-            weight: 1.0,
-        };
-        Scene {
-            schema: scene::SCHEMA,
-            name: "keyframes".to_owned(),
-            description: String::new(),
-            duration_secs: self.source.duration_secs,
-            prompts: vec![Prompt {
-                text: self.source.prompt.clone(),
-                from_secs: None,
-                to_secs: None,
-            }],
-            goals: self.keys.iter().map(goal).collect(),
-            obstacles: Vec::new(),
-        }
+        let mut make =
+            |generator: &mut MotionGenerator, task: &Task, observer: &mut dyn Observer| {
+                if self.method == Method::None || (projects && self.joint != PELVIS) {
+                    return generator.generate(task, observer);
+                }
+                generator.generate_with(
+                    task,
+                    &mut |decoder| {
+                        let poses = self.keys.iter().map(|&frame| KeyPose {
+                            frame: Frame::At(frame),
+                            joints: vec![(self.joint, self.place_m(targets, frame))],
+                        });
+                        let loss = Keyframes::new(poses.collect())?;
+                        Ok(Box::new(OnMotion::new(decoder).with(weight, loss)?))
+                    },
+                    observer,
+                )
+            };
+        let seeds = (self.source.seed, 1);
+        cell(generator, &mut make, &task, seeds, 0, watch)
     }
 
     fn measure(&self, clip: &crate::Clip) -> Option<TrajectoryRecord> {

@@ -219,11 +219,11 @@ fn run(
     let mut made = Made::default();
     for (index, course) in courses.iter().enumerate() {
         for &direction_deg in &on.directions_deg {
-            let request = on.request(course, direction_deg, contestant, on.calls);
+            let task = on.task(course, direction_deg, contestant, on.calls);
             let Cell { clips, failed, .. } = cell(
                 generator,
-                &mut |generator, request, observer| generator.generate(request, observer),
-                &request,
+                &mut |generator, task, observer| generator.generate(task, observer),
+                &task,
                 (on.seed, on.seeds),
                 index,
                 watch,

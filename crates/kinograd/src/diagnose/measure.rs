@@ -1,19 +1,18 @@
 use std::time::Instant;
 
 use kinograd_diffusion::{DiffusionError, NoiseSource, Progress, SeededNoise, Spacing};
-use kinograd_guidance::{Loss, LossValue, OnRootPath, PathDecoder};
-use kinograd_motion::FEATURES;
-use kinograd_runtime::{ScoreNetwork, TextBatch};
+use kinograd_guidance::{Loss, LossValue};
+use kinograd_runtime::ScoreNetwork;
 use ndarray::{ArrayD, ArrayViewD, Axis, s};
 
 use super::advice::recommended;
-use super::{AttemptReport, DiagnoseReport, DiagnoseRequest, Smoothness, StepReport, TermReport};
+use super::{AttemptReport, DiagnoseProtocol, DiagnoseReport, Smoothness, StepReport, TermReport};
 use crate::eval::statistics::mean;
-use crate::generator::{Beside, repeated, session_options, tell};
+use crate::generator::{Batch, Told, goals_objective, repeated, tell};
 use crate::network_loss::NetworkLoss;
-use crate::prompts::{self, TimedPrompt};
+use crate::task::prompts::TimedPrompt;
 use crate::text_loss::{TextLoss, TextPart};
-use crate::{Error, Event, GenerateRequest, Method, MotionGenerator, Observer, goals};
+use crate::{Error, Event, Method, MotionGenerator, Observer, Task};
 
 /// Root mean square of a perturbation of x̂0.
 const PERTURBATION: f32 = 0.05;
@@ -36,7 +35,7 @@ enum View {
     Judge,
 }
 
-/// A loss of the request.
+/// A loss of the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Term {
     Goals,
@@ -54,9 +53,8 @@ struct Trace {
 
 struct Session<'a> {
     generator: &'a mut MotionGenerator,
-    request: &'a DiagnoseRequest,
-    prompts: Vec<TimedPrompt>,
-    texts: TextBatch,
+    protocol: &'a DiagnoseProtocol,
+    told: Told,
     networks: Vec<(f64, ScoreNetwork)>,
     judges: Vec<ScoreNetwork>,
     seeds: Vec<u64>,
@@ -65,56 +63,41 @@ struct Session<'a> {
 }
 
 impl MotionGenerator {
-    /// Measures how the request's losses and method do on this model, and says what follows.
+    /// Measures how a task's losses and method do on this model, and says what follows.
     ///
     /// # Errors
-    /// [`Error::Request`] if nothing steers; otherwise as [`generate`](Self::generate). A method to
-    /// compare with that breaks down is reported, not an error.
+    /// As [`DiagnoseProtocol::check`] and [`generate`](Self::generate). A method to compare with that
+    /// breaks down is reported, not an error.
     pub fn diagnose(
         &mut self,
-        request: &DiagnoseRequest,
+        protocol: &DiagnoseProtocol,
         observer: &mut dyn Observer,
     ) -> Result<DiagnoseReport, Error> {
-        request.check()?;
-        let clips = &request.clips;
-        self.check_length(clips)?;
-        let prompts = prompts::of_request(clips);
-        self.warn(clips, &prompts, observer)?;
-        let words: Vec<&str> = prompts.iter().map(|prompt| prompt.text.as_str()).collect();
-        let texts = self.text.encode(&words)?;
+        protocol.check()?;
+        let task = &protocol.task;
+        let told = self.tell_prompts(task, observer)?;
         self.denoiser.prepare(true)?;
-        let networks = self.open_networks(clips)?;
-        let open = |path: &std::path::PathBuf| {
-            let options = session_options();
-            let judge = ScoreNetwork::open(&self.engine.engine, path, FEATURES, &options)?;
-            judge.check_frames(clips.frames())?;
-            Ok::<_, Error>(judge)
-        };
-        let judges = request.judges.iter().map(open);
+        let networks = self.open_networks(task)?;
+        let judges = protocol.judges.iter();
+        let judges = judges.map(|path| self.open_network(path, task.frames()));
         let judges = judges.collect::<Result<Vec<_>, _>>()?;
         let mut terms = Vec::new();
-        let has_places =
-            clips.target.is_some() || !clips.waypoints.is_empty() || !clips.obstacles.is_empty();
-        if has_places || request.scene.is_some() {
+        if !task.goal_set().is_empty() {
             terms.push((Term::Goals, 1.0));
         }
-        let weight = clips.text_weight(self.embedding.is_some());
+        let weight = task.text_weight(self.embedding.is_some());
         if weight > 0.0 && self.embedding.is_some() {
             terms.push((Term::Text, weight));
         }
         let scored = networks.iter().enumerate();
         terms.extend(scored.map(|(index, (weight, _))| (Term::Network(index), *weight)));
-        let seeds = (0..clips.clips as u64)
-            .map(|clip| clips.seed.wrapping_add(clip))
-            .collect();
         Session {
             generator: self,
-            request,
-            prompts,
-            texts,
+            protocol,
+            told,
             networks,
             judges,
-            seeds,
+            seeds: task.sampling.seeds(),
             terms,
             done: 0,
         }
@@ -124,11 +107,11 @@ impl MotionGenerator {
 
 impl Session<'_> {
     fn report(&mut self, observer: &mut dyn Observer) -> Result<DiagnoseReport, Error> {
-        let request = self.request;
-        let clips = &request.clips;
-        let others: Vec<Method> = request.methods.clone();
-        let others: Vec<Method> = others.into_iter().filter(|m| *m != clips.method).collect();
-        let total: usize = request.calls.iter().sum::<usize>() + clips.steps * (2 + others.len());
+        let protocol = self.protocol;
+        let (own_method, own_steps) = (protocol.task.guidance.method, protocol.task.sampling.steps);
+        let others: Vec<Method> = protocol.methods.clone();
+        let others: Vec<Method> = others.into_iter().filter(|m| *m != own_method).collect();
+        let total: usize = protocol.calls.iter().sum::<usize>() + own_steps * (2 + others.len());
         tell(
             observer,
             Event::Started {
@@ -136,19 +119,19 @@ impl Session<'_> {
                 total: total as u64,
             },
         )?;
-        let plain = self.run(Method::None, clips.steps, observer)?;
-        let unguided = self.attempt(Method::None, clips.steps, Ok(&plain))?;
-        let own = self.run(clips.method, clips.steps, observer)?;
-        let own_at_steps = self.attempt(clips.method, clips.steps, Ok(&own))?;
+        let plain = self.run(Method::None, own_steps, observer)?;
+        let unguided = self.attempt(Method::None, own_steps, Ok(&plain))?;
+        let own = self.run(own_method, own_steps, observer)?;
+        let own_at_steps = self.attempt(own_method, own_steps, Ok(&own))?;
         let mut calls = Vec::new();
-        for &count in &request.calls {
-            let trace = self.tried(clips.method, count, observer)?;
-            calls.push(self.attempt(clips.method, count, trace.as_ref())?);
+        for &count in &protocol.calls {
+            let trace = self.tried(own_method, count, observer)?;
+            calls.push(self.attempt(own_method, count, trace.as_ref())?);
         }
         let mut methods = Vec::new();
         for method in others {
-            let trace = self.tried(method, clips.steps, observer)?;
-            methods.push(self.attempt(method, clips.steps, trace.as_ref())?);
+            let trace = self.tried(method, own_steps, observer)?;
+            methods.push(self.attempt(method, own_steps, trace.as_ref())?);
         }
         let (steps, least_loss) = self.steps(&own)?;
         let middle = own.x0s.get(own.x0s.len() / 2).unwrap_or(&own.last).clone();
@@ -157,7 +140,7 @@ impl Session<'_> {
             terms.push(self.term(index, &plain.last, &own.last, &middle)?);
         }
         let recommendation = recommended(
-            clips.method,
+            own_method,
             &steps,
             &terms,
             &unguided,
@@ -171,7 +154,7 @@ impl Session<'_> {
             schema: "kinograd.diagnose/1",
             model: format!("{} {}", manifest.name, manifest.version),
             engine: self.generator.engine_name(),
-            command: clips.to_command(),
+            task: protocol.task.clone(),
             steps,
             least_loss,
             terms,
@@ -182,31 +165,39 @@ impl Session<'_> {
         })
     }
 
+    /// The task with another method, its own sampler and scale, and another number of steps. What
+    /// was chosen for the task's own method stays with that.
+    fn variant(&self, method: Method, steps: usize) -> Result<Task, Error> {
+        self.protocol.task.edited(|spec| {
+            spec.sampling.steps = steps;
+            if method != spec.guidance.method {
+                spec.guidance.method = method;
+                spec.guidance.scale = None;
+                spec.sampling.sampler = None;
+            }
+        })
+    }
+
     fn run(
         &mut self,
         method: Method,
         steps: usize,
         observer: &mut dyn Observer,
     ) -> Result<Trace, Error> {
-        let request = GenerateRequest {
-            method,
-            steps,
-            ..self.request.clips.clone()
-        };
+        let task = self.variant(method, steps)?;
         let pairs = self.generator.schedule.steps(Spacing::Trailing, steps)?;
-        let mut beside = match &self.request.scene {
-            Some(scene) if method != Method::None => Beside::Scene(scene),
-            _ => Beside::Nothing,
-        };
         let started = Instant::now();
         let (mut timesteps, mut x0s) = (Vec::new(), Vec::new());
         let done = &mut self.done;
+        let batch = Batch {
+            task: &task,
+            told: &self.told,
+            seeds: &self.seeds,
+            steps: &pairs,
+        };
         let last = self.generator.sample(
-            &request,
-            (&self.prompts, &self.texts),
-            &self.seeds,
-            &pairs,
-            &mut beside,
+            &batch,
+            None,
             &mut self.networks,
             &mut |progress: &Progress<'_>| {
                 timesteps.push(progress.pair.from.timestep);
@@ -391,32 +382,32 @@ impl Session<'_> {
     }
 
     fn evaluate(&mut self, term: Term, view: View, x0: &ArrayD<f32>) -> Result<LossValue, Error> {
-        let clips = &self.request.clips;
-        let (batch, frames) = (self.seeds.len(), clips.frames());
-        let decoder = PathDecoder::new(self.generator.normalizer.clone(), vec![frames; batch]);
+        let batch = self.seeds.len();
+        let decoder = self.generator.decoder(&self.protocol.task, batch);
         match term {
-            Term::Goals => match &self.request.scene {
-                Some(scene) => Ok(scene.loss(decoder)?.value_and_grad(x0)?),
-                None => {
-                    let goals = goals::ground_goals(clips)?;
-                    let mut loss = OnRootPath::from_goals(decoder, &goals, goals::barrier()?)?;
-                    Ok(loss.value_and_grad(x0)?)
-                }
-            },
+            Term::Goals => {
+                let objective = goals_objective(&self.protocol.task, &decoder)?;
+                Ok(objective.into_loss()?.value_and_grad(x0)?)
+            }
             Term::Text => {
                 let Some(embedding) = &mut self.generator.embedding else {
                     return Err(Error::Internal("no embedding to ask".to_owned()));
                 };
-                let parts = self.prompts.iter().enumerate().flat_map(|(row, prompt)| {
-                    let text = self.texts.embedding.slice(s![row..=row, ..]);
-                    let text = repeated(text, batch);
-                    cropped(prompt, view)
-                        .into_iter()
-                        .map(move |frames| TextPart {
-                            frames,
-                            text: text.clone(),
-                        })
-                });
+                let parts = self
+                    .told
+                    .prompts
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(row, prompt)| {
+                        let text = self.told.texts.embedding.slice(s![row..=row, ..]);
+                        let text = repeated(text, batch);
+                        cropped(prompt, view)
+                            .into_iter()
+                            .map(move |frames| TextPart {
+                                frames,
+                                text: text.clone(),
+                            })
+                    });
                 let mut loss = TextLoss {
                     embedding,
                     parts: parts.collect(),

@@ -11,34 +11,32 @@ pub use report::{AttemptReport, DiagnoseReport, Smoothness, StepReport, TermRepo
 
 use std::path::PathBuf;
 
-use kinograd_guidance::scene::Scene;
-
-use crate::{Error, GenerateRequest, Method};
+use crate::{Error, Method, Task};
 
 /// What to diagnose.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct DiagnoseRequest {
-    /// Prompt, goals, networks, weights, method and steps.
-    pub clips: GenerateRequest,
-    /// What a scene asks for beside them.
-    pub scene: Option<Scene>,
-    /// Networks of the same meaning as the request's, in their order, that judge and don't steer: a
+pub struct DiagnoseProtocol {
+    /// Prompts, goals, networks, weights, method and steps.
+    pub task: Task,
+    /// Networks of the same meaning as the task's, in their order, that judge and don't steer: a
     /// clip that deceives one network doesn't deceive another. May be fewer.
     pub judges: Vec<PathBuf>,
     /// Numbers of denoiser calls to compare.
     pub calls: Vec<usize>,
-    /// Methods to compare at the request's steps, beside its own.
+    /// Methods to compare at the task's steps, beside its own.
     pub methods: Vec<Method>,
 }
 
-impl DiagnoseRequest {
+/// Clips that are diagnosed at once: a run keeps x̂0 of every step of each.
+const MAX_CLIPS: usize = 8;
+
+impl DiagnoseProtocol {
     /// 5, 10, 20 and 50 calls, and the capped Polyak step and MPGD to compare with.
     #[must_use]
-    pub fn new(clips: GenerateRequest, scene: Option<Scene>) -> Self {
+    pub fn new(task: Task) -> Self {
         Self {
-            clips,
-            scene,
+            task,
             judges: Vec::new(),
             calls: vec![5, 10, 20, 50],
             methods: vec![Method::Mpgd, Method::PolyakCapped],
@@ -46,23 +44,24 @@ impl DiagnoseRequest {
     }
 
     /// # Errors
-    /// [`Error::Request`] if nothing steers, or a number of calls is out of range.
+    /// [`Error::Task`] if nothing steers; [`Error::Request`] if a number of calls is out of range.
     pub fn check(&self) -> Result<(), Error> {
         let refuse = |field: &'static str, message: String| Err(Error::Request { field, message });
-        if self.clips.method == Method::None || !(self.clips.is_guided() || self.scene.is_some()) {
+        if !self.task.is_guided() {
             return refuse(
                 "goals",
-                "nothing steers: give a target, an obstacle, a scene, a network or a text weight"
+                "nothing steers: give a target, an obstacle, a task with goals, a network or a text weight"
                     .to_owned(),
             );
         }
-        if self.clips.clips > 8 {
-            return refuse(
-                "n",
-                format!("{} clips; 1 to 8 are diagnosed", self.clips.clips),
-            );
+        let count = self.task.sampling.count;
+        if count > MAX_CLIPS {
+            return Err(Error::Task {
+                path: "sampling.count".to_owned(),
+                message: format!("{count} clips; 1 to {MAX_CLIPS} are diagnosed"),
+            });
         }
-        let (judges, networks) = (self.judges.len(), self.clips.networks.len());
+        let (judges, networks) = (self.judges.len(), self.task.losses.len());
         if judges > networks {
             return refuse(
                 "judge",

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Recommendation;
 use crate::plot::{Bar, Bars, Chart, Panel, Scale, Series, save_plot};
-use crate::{Error, Method};
+use crate::{Error, Method, Task};
 
 /// The losses at one step of the request's own run, means over the clips.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,9 +87,9 @@ pub struct DiagnoseReport {
     pub model: String,
     /// The engine.
     pub engine: String,
-    /// The command that makes the clips.
-    pub command: String,
-    /// Steps of the request's own run.
+    /// The task that makes the clips.
+    pub task: Task,
+    /// Steps of the task's own run.
     pub steps: Vec<StepReport>,
     /// ℓ*, the least that ℓ can be: 0, but for a network's score the least that was seen.
     pub least_loss: f64,
@@ -97,9 +97,9 @@ pub struct DiagnoseReport {
     pub terms: Vec<TermReport>,
     /// The unguided clips, by [`Method::None`].
     pub unguided: AttemptReport,
-    /// The request's method at several numbers of calls.
+    /// The task's method at several numbers of calls.
     pub calls: Vec<AttemptReport>,
-    /// Other methods at the request's steps.
+    /// Other methods at the task's steps.
     pub methods: Vec<AttemptReport>,
     /// What follows.
     pub recommendation: Recommendation,

@@ -15,7 +15,7 @@ use super::prompts::{Movement, PROMPTS, PromptCase};
 use super::reference::{Reference, Snippet};
 use super::statistics::{mean, median, quantile};
 use super::validation::{ValidationReport, validation};
-use crate::{Clip, Error, GenerateRequest, MotionGenerator, Observer};
+use crate::{Clip, Error, MotionGenerator, Observer, Task};
 
 /// Clips that are ranked against each other in R-precision, as the field does.
 const GROUP: usize = 32;
@@ -213,14 +213,14 @@ fn sample(
     protocol: &ModelProtocol,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Clip>, Error> {
-    let mut request = GenerateRequest::builder(prompt)
-        .seconds(duration_secs)
-        .clips(clips)
+    let mut task = Task::builder(prompt)
+        .duration(duration_secs)
+        .count(clips)
         .steps(protocol.steps);
     if let Some(cfg) = protocol.cfg {
-        request = request.cfg(cfg);
+        task = task.cfg(cfg);
     }
-    generator.generate(&request.build()?, observer)
+    generator.generate(&task.build()?, observer)
 }
 
 fn row(case: &PromptCase, clips: &[Clip]) -> Result<PromptRow, Error> {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::statistics::Spread;
-use crate::{Error, GenerateRequest, GenerateRequestBuilder, Method, MotionGenerator, Observer};
+use crate::{Error, Method, MotionGenerator, Observer, Task, TaskBuilder};
 
 /// What is timed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -77,31 +77,31 @@ pub fn speed(
     observer: &mut dyn Observer,
 ) -> Result<SpeedReport, Error> {
     let plain = || {
-        GenerateRequest::builder(&protocol.prompt)
-            .seconds(protocol.duration_secs)
+        Task::builder(&protocol.prompt)
+            .duration(protocol.duration_secs)
             .steps(protocol.steps)
             .method(protocol.method)
     };
     let guided = || plain().target(2.0, 3.0).obstacle(1.0, 1.5, 0.5);
-    let cases: [(String, GenerateRequestBuilder, usize); 3] = [
+    let cases: [(String, TaskBuilder, usize); 3] = [
         ("plain".to_owned(), plain(), protocol.runs),
         ("guided".to_owned(), guided(), protocol.runs),
         (
             format!("guided, n {}", protocol.batch),
-            guided().clips(protocol.batch),
+            guided().count(protocol.batch),
             protocol.runs.div_ceil(3),
         ),
     ];
     let mut times = vec![vec![(Vec::new(), Vec::new()); cases.len()]; generators.len()];
     for run in 0..=protocol.runs {
         for (generator, times) in generators.iter_mut().zip(&mut times) {
-            for ((_, request, runs), (whole, sampling)) in cases.iter().zip(times) {
+            for ((_, task, runs), (whole, sampling)) in cases.iter().zip(times) {
                 if run > *runs {
                     continue;
                 }
-                let request = request.clone().seed(run as u64).build()?;
+                let task = task.clone().seed(run as u64).build()?;
                 let started = Instant::now();
-                generator.generate(&request, observer)?;
+                generator.generate(&task, observer)?;
                 // The first run loads graphs and warms caches.
                 if run > 0 {
                     whole.push(started.elapsed().as_secs_f64());

@@ -61,7 +61,7 @@ impl GeneratedImage {
     /// # Errors
     /// [`Error::Write`] with the path.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
-        self.picture.save(path, Some(&self.provenance.to_json()?))
+        self.picture.save(path, Some(&self.provenance))
     }
 }
 

@@ -1,4 +1,4 @@
-//! From a request to pictures.
+//! From a task to pictures.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -7,21 +7,21 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use kinograd_diffusion::{Layout, Model, NoiseSchedule, Progress, Spacing, StepPair, sample};
-use kinograd_guidance::Loss;
+use kinograd_guidance::{Loss, Objective};
 use kinograd_motion::Provenance;
 use kinograd_runtime::{
     EngineOptions, EngineReport, ImageDecoder, ImageDenoiser, Manifest, OnnxNetwork, OpenEngine,
     Package, Role, RuntimeError, SessionOptions, TextEncoder, cache_dir, find_package, open_engine,
 };
 use ndarray::{Array3, ArrayD, Axis, Ix3, Slice};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::generated::{GeneratedImage, ImageReport, ImageTimings};
 use super::losses::{Networks, Prepared, Term, Towers, name_of, on_samples, prepare, sum, terms};
 use super::picture::Picture;
 use super::told::{Told, needs_encoder};
 use super::trace::{Noise, Tracing, check_trace, read_noise};
-use super::{Condition, ImageRequest};
+use super::{Keep, PictureGoalKind, PictureSpec, PictureTask};
 use crate::Error;
 use crate::generator::{schedule_from, tell};
 use crate::observer::{Event, Observer};
@@ -45,6 +45,7 @@ pub struct ImageGenerator {
     pub(super) decoder: Option<ImageDecoder>,
     pub(super) networks: Networks,
     pub(super) judge: Option<Towers>,
+    pub(super) keep: Keep,
     hashes: BTreeMap<String, String>,
     /// `[channels, height, width]` of the pictures, and of what the sampler walks.
     pub(super) size: [usize; 3],
@@ -53,15 +54,15 @@ pub struct ImageGenerator {
 }
 
 impl ImageGenerator {
-    /// Opens the packages that a request names and needs.
+    /// Opens the packages that a task names and needs.
     ///
     /// # Errors
     /// [`Error::Runtime`] if a package is not there, a file of it is missing or has another hash,
     /// or the engine cannot be opened; [`Error::Request`] if packages disagree on the image's
     /// size. Only the judge may be missing.
-    pub fn open(request: &ImageRequest, options: &EngineOptions) -> Result<Self, Error> {
+    pub fn open(task: &PictureTask, options: &EngineOptions) -> Result<Self, Error> {
         let started = Instant::now();
-        let models = &request.models;
+        let models = &task.models;
         let package = find_package(&models.denoiser).map_err(|error| how_to_get(error.into()))?;
         let size = package.manifest().image()?.size();
         let engine = open_engine(options)?;
@@ -86,21 +87,20 @@ impl ImageGenerator {
             note(&mut hashes, &other);
             Ok(other)
         };
-        let needs = |wanted: fn(&Condition) -> bool| {
-            request.goals.iter().any(|goal| wanted(&goal.condition))
-        };
-        let towers = if needs(Condition::needs_towers) {
+        let needs =
+            |wanted: fn(&PictureGoalKind) -> bool| task.goals.iter().any(|goal| wanted(&goal.kind));
+        let towers = if needs(PictureGoalKind::needs_encoders) {
             let package = open(&models.embedding).map_err(how_to_get)?;
             Some(Towers::open(&engine.engine, &package, &session)?)
         } else {
             None
         };
-        let judge = match request.prompt().map(|_| open(&models.judge)) {
+        let judge = match task.prompt().map(|_| open(&models.judge)) {
             Some(Ok(package)) => Some(Towers::open(&engine.engine, &package, &session)?),
             None | Some(Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))) => None,
             Some(Err(error)) => return Err(error),
         };
-        let segmentation = if needs(|c| matches!(c, Condition::Seg { .. })) {
+        let segmentation = if needs(|c| matches!(c, PictureGoalKind::Seg { .. })) {
             let package = open(&models.segmentation).map_err(how_to_get)?;
             Some(OnnxNetwork::of_package(
                 engine.engine.clone(),
@@ -114,16 +114,16 @@ impl ImageGenerator {
             None
         };
         let mut own = BTreeMap::new();
-        for (index, goal) in request.goals.iter().enumerate() {
-            if let Condition::Class { network, .. } | Condition::Reward { network } =
-                &goal.condition
+        for (index, goal) in task.goals.iter().enumerate() {
+            if let PictureGoalKind::Class { network, .. } | PictureGoalKind::Reward { network } =
+                &goal.kind
             {
                 let opened = OnnxNetwork::of_file(engine.engine.clone(), network, session.clone())?;
                 hashes.insert(network.display().to_string(), opened.sha256().to_owned());
                 own.insert(index, opened);
             }
         }
-        let text = if needs_encoder(request, package.manifest()) {
+        let text = if needs_encoder(task, package.manifest()) {
             let source = package.text_package()?;
             note(&mut hashes, &source);
             Some(TextEncoder::open(&engine.engine, &source, &session)?)
@@ -143,6 +143,7 @@ impl ImageGenerator {
                 own,
             },
             judge,
+            keep: Keep::default(),
             hashes,
             size,
             package,
@@ -152,6 +153,11 @@ impl ImageGenerator {
                 ..ImageTimings::default()
             },
         })
+    }
+
+    /// What to keep beside the pictures in the runs that follow.
+    pub fn keep(&mut self, keep: Keep) {
+        self.keep = keep;
     }
 
     /// What the package of the denoiser says of itself.
@@ -183,7 +189,7 @@ impl ImageGenerator {
         [self.networks.towers.as_mut(), self.judge.as_mut()]
     }
 
-    /// Makes the request's images. It must be the one that the generator was opened for, or one
+    /// Makes the task's images. It must be the one that the generator was opened for, or one
     /// whose goals need no more networks.
     ///
     /// # Errors
@@ -191,7 +197,7 @@ impl ImageGenerator {
     /// otherwise what the models or the guidance return.
     pub fn generate(
         &mut self,
-        request: &ImageRequest,
+        task: &PictureTask,
         observer: &mut dyn Observer,
     ) -> Result<Vec<GeneratedImage>, Error> {
         let open_s = self.timings.open_s;
@@ -200,14 +206,13 @@ impl ImageGenerator {
             ..ImageTimings::default()
         };
         let started = Instant::now();
-        let plan = self.plan(request)?;
-        let steering = request.method.steering().filter(|_| request.is_guided());
+        let plan = self.plan(task)?;
         self.denoiser
-            .prepare(steering.is_some_and(|method| method.needs_gradient()))?;
+            .prepare(task.is_guided() && task.guidance.method.needs_gradient())?;
         self.timings.prepare_s = started.elapsed().as_secs_f64();
 
         let steps = plan.steps.len();
-        let batches = plan.batches(request);
+        let batches = plan.batches(task);
         tell(
             observer,
             Event::Started {
@@ -215,11 +220,11 @@ impl ImageGenerator {
                 total: (steps * batches.len()) as u64,
             },
         )?;
-        let mut images = Vec::with_capacity(request.images);
+        let mut images = Vec::with_capacity(task.sampling.count);
         for (index, (seeds, mut noise)) in batches.into_iter().enumerate() {
             let done = index * steps;
             let started = Instant::now();
-            let (x0, way) = self.sample(request, &plan, &mut noise, &mut |progress, loss| {
+            let (x0, way) = self.sample(task, &plan, &mut noise, &mut |progress, loss| {
                 if let Some(value) = loss {
                     observer.event(&Event::Loss { value })?;
                 }
@@ -229,40 +234,42 @@ impl ImageGenerator {
             })?;
             self.timings.sampling_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            images.extend(self.finish(request, &plan, &x0, &way, &seeds)?);
+            images.extend(self.finish(task, &plan, &x0, &way, &seeds)?);
             self.timings.measure_s += started.elapsed().as_secs_f64();
         }
         tell(observer, Event::Finished)?;
         Ok(images)
     }
 
-    /// Reads the request's files and tells the denoiser what it is told.
-    pub(super) fn plan(&mut self, request: &ImageRequest) -> Result<Plan, Error> {
+    /// Reads the task's files and tells the denoiser what it is told.
+    pub(super) fn plan(&mut self, task: &PictureSpec) -> Result<Plan, Error> {
         let [_, height, width] = self.size;
-        let mut prepared = Vec::with_capacity(request.goals.len());
-        for goal in &request.goals {
+        let mut prepared = Vec::with_capacity(task.goals.len());
+        for goal in &task.goals {
             let size = [height, width];
-            prepared.push(prepare(&goal.condition, size, &mut self.networks)?);
+            prepared.push(prepare(&goal.kind, size, &mut self.networks)?);
         }
-        if self.text.is_none() && needs_encoder(request, self.package.manifest()) {
+        if self.text.is_none() && needs_encoder(task, self.package.manifest()) {
             return Err(Error::Internal(
-                "the generator was opened for a request that tells the denoiser nothing".to_owned(),
+                "the generator was opened for a task that tells the denoiser nothing".to_owned(),
             ));
         }
-        let told = Told::of(request, self.package.manifest(), self.text.as_mut())?;
+        let told = Told::of(task, self.package.manifest(), self.text.as_mut())?;
         self.denoiser.set_conditions(told.parts.clone())?;
-        let noise = match &request.noise {
-            Some(path) => Some(read_noise(path, request.images, self.sample_size)?),
+        let noise = match &task.noise {
+            Some(path) => Some(read_noise(path, task.sampling.count, self.sample_size)?),
             None => None,
         };
-        if request.keep.trace {
-            check_trace(request.steps, request.images, self.sample_size)?;
+        if self.keep.trace {
+            check_trace(task.sampling.steps, task.sampling.count, self.sample_size)?;
         }
         Ok(Plan {
             prepared,
             told,
             noise,
-            steps: self.schedule.steps(Spacing::Trailing, request.steps)?,
+            steps: self
+                .schedule
+                .steps(Spacing::Trailing, task.sampling.steps)?,
             // Large images go one by one: a batch's activations would fill the memory.
             batch: if height * width > LARGE_PIXELS {
                 1
@@ -275,30 +282,28 @@ impl ImageGenerator {
     /// x̂0 of a batch, and what is kept of the way.
     fn sample(
         &mut self,
-        request: &ImageRequest,
+        task: &PictureSpec,
         plan: &Plan,
         noise: &mut Noise,
         observer: &mut dyn FnMut(&Progress<'_>, Option<f64>) -> ControlFlow<()>,
     ) -> Result<(ArrayD<f32>, Way), Error> {
         let steps = &plan.steps;
         let last = Rc::new(Cell::new(f64::NAN));
-        let steering = request.method.steering().filter(|_| request.is_guided());
-        let mut guidance = match steering {
-            Some(method) => {
-                let loss = sum(
-                    &terms(request, &plan.prepared),
-                    &mut self.networks,
-                    request.augmentations,
-                    request.seed,
-                    last.clone(),
-                )?;
-                let loss = on_samples(loss, self.decoder.as_mut());
-                let steering = &request.steering;
-                let options = steering.options(request.guidance_scale);
-                Some(steering.travelling(method.guide(loss, options)?)?)
-            }
-            None => None,
-        };
+        let mut guidance = None;
+        if task.is_guided() {
+            let loss = sum(
+                &terms(task, &plan.prepared),
+                &mut self.networks,
+                task.guidance.augmentations,
+                task.sampling.seed,
+                last.clone(),
+            )?;
+            let loss = on_samples(loss, self.decoder.as_mut());
+            let schedule = &task.guidance.schedule;
+            let options = schedule.options(task.guidance_scale());
+            let method = task.guidance.method.guide(Objective::of(loss), options)?;
+            guidance = method.map(|m| schedule.resampled(m)).transpose()?;
+        }
         let mut denoiser = plan.told.denoiser(&mut self.denoiser)?;
         let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {
             Model::differentiable(denoiser.as_mut())
@@ -306,18 +311,18 @@ impl ImageGenerator {
             Model::forward_only(denoiser.as_mut())
         };
         let [channels, height, width] = self.sample_size;
-        let mut sampler = request.sampler.make();
+        let mut sampler = task.sampling.sampler_for(task.guidance.method).make();
         let every = steps.len().div_ceil(STRIP);
         let mut way = Way::default();
         let mut watch = |progress: &Progress<'_>| {
             let left = progress.total - 1 - progress.index;
-            if request.keep.strip && left.is_multiple_of(every) {
+            if self.keep.strip && left.is_multiple_of(every) {
                 if progress.repeat > 0 {
                     way.strip.pop();
                 }
                 way.strip.push(progress.x0.clone());
             }
-            if request.keep.trace {
+            if self.keep.trace {
                 let (pair, x0) = (progress.pair, progress.x0);
                 way.trace.push(progress.index, pair, x0, progress.x_next);
             }
@@ -348,7 +353,7 @@ impl ImageGenerator {
 
     pub(super) fn finish(
         &mut self,
-        request: &ImageRequest,
+        task: &PictureSpec,
         plan: &Plan,
         x0: &ArrayD<f32>,
         way: &Way,
@@ -360,8 +365,8 @@ impl ImageGenerator {
         }
         let x0 = self.pictures(x0)?.mapv(|value| value.clamp(-1.0, 1.0));
         let mut losses: Vec<BTreeMap<String, f64>> = vec![BTreeMap::new(); seeds.len()];
-        for term in terms(request, &plan.prepared) {
-            let name = name_of(request, term.index);
+        for term in terms(task, &plan.prepared) {
+            let name = name_of(task, term.index);
             let term = Term {
                 weight: 1.0,
                 ..term
@@ -373,7 +378,7 @@ impl ImageGenerator {
                 losses.insert(name.clone(), value);
             }
         }
-        let score = |towers: &mut Option<Towers>| match (towers, request.prompt()) {
+        let score = |towers: &mut Option<Towers>| match (towers, task.prompt()) {
             (Some(towers), Some(prompt)) => {
                 let scores = towers.scores(&x0, prompt)?;
                 Ok::<_, Error>(scores.into_iter().map(Some).collect())
@@ -401,33 +406,31 @@ impl ImageGenerator {
             images.push(GeneratedImage {
                 picture: Picture(last),
                 steps: strip,
-                trace: if request.keep.trace {
+                trace: if self.keep.trace {
                     Some(way.trace.of(sample)?)
                 } else {
                     None
                 },
-                provenance: self.record(request, &plan.told, &report)?,
+                provenance: self.record(task, &plan.told, &report)?,
                 report,
             });
         }
         Ok(images)
     }
 
-    /// How an image came to be. No timings: the same request gives the same bytes.
+    /// How an image came to be. No timings: the same task gives the same bytes.
     fn record(
         &self,
-        request: &ImageRequest,
+        task: &PictureSpec,
         told: &Told,
         report: &ImageReport,
     ) -> Result<Provenance, Error> {
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
-        let mut record = Provenance::new(request.to_command());
+        let mut record = Provenance::new();
         record.model_hashes.clone_from(&self.hashes);
         record.seed = Some(report.seed);
-        record.method = Some(request.method.name().to_owned());
-        if let Value::Object(parameters) = serde_json::to_value(request).map_err(internal)? {
-            record.parameters = parameters;
-        }
+        record.method = Some(task.guidance.method.name().to_owned());
+        record.task = Some(serde_json::to_value(task).map_err(internal)?);
         for (name, value) in &report.losses {
             record.losses.insert(name.clone(), json!(value));
         }
@@ -460,7 +463,7 @@ impl ImageGenerator {
     }
 }
 
-/// What a request comes to with this generator.
+/// What a task comes to with this generator.
 pub(super) struct Plan {
     pub prepared: Vec<Prepared>,
     pub told: Told,
@@ -472,14 +475,14 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Seeds and noise of the images that are sampled together.
-    pub fn batches(&self, request: &ImageRequest) -> Vec<(Vec<u64>, Noise)> {
-        (0..request.images)
+    pub fn batches(&self, task: &PictureSpec) -> Vec<(Vec<u64>, Noise)> {
+        (0..task.sampling.count)
             .step_by(self.batch)
             .map(|first| {
-                let rows = first..(first + self.batch).min(request.images);
+                let rows = first..(first + self.batch).min(task.sampling.count);
                 let seeds: Vec<u64> = rows
                     .clone()
-                    .map(|image| request.seed.wrapping_add(image as u64))
+                    .map(|image| task.sampling.seed.wrapping_add(image as u64))
                     .collect();
                 let given = self.noise.as_ref();
                 let given = given.map(|x| x.slice_axis(Axis(0), Slice::from(rows)).to_owned());

@@ -1,4 +1,4 @@
-//! A request's goals as losses on x̂0.
+//! A task's goals as losses on x̂0.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use kinograd_runtime::{
 use ndarray::{Array2, ArrayD, Axis};
 
 use super::picture::resized;
-use super::{Condition, ImageRequest, ReadPicture};
+use super::{PictureGoalKind, PictureSpec, ReadPicture};
 use crate::Error;
 
 /// What stands behind drawings, for what augmentations move into the image.
@@ -144,7 +144,7 @@ pub(super) enum Prepared {
 
 /// Reads a goal's files and checks them against the model's size `[height, width]`.
 pub(super) fn prepare(
-    condition: &Condition,
+    condition: &PictureGoalKind,
     size: [usize; 2],
     networks: &mut Networks,
 ) -> Result<Prepared, Error> {
@@ -154,22 +154,22 @@ pub(super) fn prepare(
         Ok(Prepared::Plain(make))
     };
     match condition {
-        Condition::Text { prompt } => {
+        PictureGoalKind::Text { prompt } => {
             let towers = networks.towers.as_mut().ok_or_else(no_towers)?;
             let text = towers.text.encode(&[prompt])?.embedding;
             Ok(Prepared::Text(text.row(0).to_vec()))
         }
-        Condition::Identity { picture } => {
+        PictureGoalKind::Identity { picture } => {
             let towers = networks.towers.as_mut().ok_or_else(no_towers)?;
             let picture = fitting(picture, size)?.picture.resized(size);
             let image = picture.0.insert_axis(Axis(0)).into_dyn();
             let row = towers.image.run(&image)?;
             Ok(Prepared::Identity(row.into_iter().collect()))
         }
-        Condition::Seg { mask } => Ok(Prepared::Seg(foreground(mask, size)?)),
-        Condition::Class { class, .. } => Ok(Prepared::Class(*class)),
-        Condition::Reward { .. } => Ok(Prepared::Reward),
-        Condition::Sketch { drawing } => {
+        PictureGoalKind::Seg { mask } => Ok(Prepared::Seg(foreground(mask, size)?)),
+        PictureGoalKind::Class { class, .. } => Ok(Prepared::Class(*class)),
+        PictureGoalKind::Reward { .. } => Ok(Prepared::Reward),
+        PictureGoalKind::Sketch { drawing } => {
             let lines = fitting(drawing, size)?.picture.brightness();
             let edges = resized(&lines, size).mapv(|light| f64::from(1.0 - light).clamp(0.0, 1.0));
             if edges.iter().all(|edge| *edge < 0.1) {
@@ -179,14 +179,14 @@ pub(super) fn prepare(
                 Ok(Box::new(EdgeMatch::new(edges.clone())?))
             }))
         }
-        Condition::Colour { picture } => {
+        PictureGoalKind::Colour { picture } => {
             let picture = ReadPicture::open(picture)?.picture;
             let target = ColourTarget::of(picture.0.view());
             plain(Box::new(move || {
                 Ok(Box::new(ColourStatistics::new(target.clone())?))
             }))
         }
-        Condition::Inpaint { mask, image } => {
+        PictureGoalKind::Inpaint { mask, image } => {
             let missing = foreground(mask, size)?;
             let kept = missing.mapv(|hole| f64::from(hole < 0.5));
             if kept.iter().all(|keep| *keep == 0.0) {
@@ -197,15 +197,15 @@ pub(super) fn prepare(
             }
             plain(measurement("inpaint", ImageOperator::keep(kept)?, image)?)
         }
-        Condition::SuperResolution { factor, image } => {
+        PictureGoalKind::SuperResolution { factor, image } => {
             let operator = ImageOperator::box_downsample(size, *factor)?;
             plain(measurement("sr", operator, image)?)
         }
-        Condition::Bicubic { factor, image } => {
+        PictureGoalKind::Bicubic { factor, image } => {
             let operator = ImageOperator::bicubic_downsample(size, *factor)?;
             plain(measurement("bicubic", operator, image)?)
         }
-        Condition::Blur { sigma_px, image } => {
+        PictureGoalKind::Blur { sigma_px, image } => {
             let operator = ImageOperator::gaussian_blur(size, *sigma_px)?;
             plain(measurement("blur", operator, image)?)
         }
@@ -272,23 +272,23 @@ pub(super) struct Term<'a> {
 }
 
 /// The goals with what was prepared for each.
-pub(super) fn terms<'a>(request: &ImageRequest, prepared: &'a [Prepared]) -> Vec<Term<'a>> {
-    let goals = request.goals.iter().zip(prepared).enumerate();
+pub(super) fn terms<'a>(task: &PictureSpec, prepared: &'a [Prepared]) -> Vec<Term<'a>> {
+    let goals = task.goals.iter().zip(prepared).enumerate();
     goals
         .map(|(index, (goal, prepared))| Term {
             index,
             weight: goal.weight,
-            is_network: goal.condition.is_network(),
+            is_network: goal.kind.is_network(),
             prepared,
         })
         .collect()
 }
 
 /// The goal's name, with its number where several are alike.
-pub(super) fn name_of(request: &ImageRequest, index: usize) -> String {
-    let name = request.goals[index].condition.name();
-    let before = &request.goals[..index];
-    match before.iter().filter(|g| g.condition.name() == name).count() {
+pub(super) fn name_of(task: &PictureSpec, index: usize) -> String {
+    let name = task.goals[index].kind.name();
+    let before = &task.goals[..index];
+    match before.iter().filter(|g| g.kind.name() == name).count() {
         0 => name.to_owned(),
         earlier => format!("{name}-{}", earlier + 1),
     }

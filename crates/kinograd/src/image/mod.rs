@@ -2,33 +2,37 @@
 //! colours, a class, a reward or a measurement.
 //!
 //! ```no_run
-//! use kinograd::image::{ImageGenerator, ImageRequest};
+//! use kinograd::image::{ImageGenerator, PictureTask};
 //! use kinograd::runtime::EngineOptions;
 //!
-//! let request = ImageRequest::builder().prompt("a red heart").seed(3).build()?;
-//! let mut generator = ImageGenerator::open(&request, &EngineOptions::default())?;
-//! let images = generator.generate(&request, &mut ())?;
+//! let task = PictureTask::builder().prompt("a red heart").seed(3).build()?;
+//! let mut generator = ImageGenerator::open(&task, &EngineOptions::default())?;
+//! let images = generator.generate(&task, &mut ())?;
 //! images[0].save("heart.png".as_ref())?;
 //! # Ok::<(), kinograd::Error>(())
 //! ```
 
-mod conditions;
 mod generated;
 mod generator;
+mod goals;
+mod keep;
 mod losses;
 mod optimize;
 mod picture;
-mod request;
+mod task;
 mod told;
 mod trace;
 
 pub(crate) use losses::Towers;
 
-pub use conditions::{Condition, Goal};
 pub use generated::{GeneratedImage, ImageReport, ImageTimings, save_strip};
 pub use generator::ImageGenerator;
+pub use goals::{PictureGoal, PictureGoalKind};
+pub use keep::Keep;
 pub use optimize::{ImageOptimization, ImageRound, ImageRounds, OptimizedImages};
-pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, provenance, tiled};
-pub use request::{ImageModels, ImageRequest, ImageRequestBuilder, Keep, MAX_IMAGES, STEERING};
+pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, tiled};
+pub use task::{
+    ImageModels, PictureConditioning, PictureGuidance, PictureSpec, PictureTask, PictureTaskBuilder,
+};
 pub use told::is_told;
 pub use trace::{Trace, save_trace};

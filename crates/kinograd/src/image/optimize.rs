@@ -10,21 +10,26 @@ use kinograd_diffusion::{Layout, Progress};
 use kinograd_guidance::Lookahead;
 use kinograd_guidance::optimize::{Frozen, Optimizer, OptimizerOptions, Pull, Round, Sampling};
 use ndarray::ArrayD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::generator::{ImageGenerator, Plan, Way};
 use super::losses::{Towers, on_samples, sum, terms};
 use super::trace::Noise;
-use super::{GeneratedImage, ImageRequest};
+use super::{GeneratedImage, PictureSpec, PictureTask};
+use crate::Error;
 use crate::eval::statistics::mean;
 use crate::generator::tell;
 use crate::observer::{Event, Observer};
 use crate::optimize::residuals;
-use crate::{Error, MAX_CLIPS};
+use crate::task::check::refuse;
 
-/// How pictures are optimised. The reward is minus the weighted sum of a request's goals.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+/// Most rounds of one run.
+const MAX_ROUNDS: usize = 1000;
+
+/// How pictures are optimised. The reward is minus the weighted sum of a task's goals.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ImageOptimization {
     /// Times that the reward is linearised and the pictures generated.
     pub rounds: usize,
@@ -32,7 +37,7 @@ pub struct ImageOptimization {
     /// aim must lie far beyond what a round reaches.
     pub delta: f64,
     /// σ: how exactly the aim is met, and naturalness given up for it.
-    pub deviation: f64,
+    pub sigma: f64,
     /// How the gradient enters the score.
     pub lookahead: Lookahead,
 }
@@ -42,7 +47,7 @@ impl Default for ImageOptimization {
         Self {
             rounds: 10,
             delta: 10.0,
-            deviation: 0.1,
+            sigma: 0.1,
             lookahead: Lookahead::Loss,
         }
     }
@@ -110,97 +115,85 @@ struct Course {
 }
 
 impl ImageOptimization {
-    fn check(&self, request: &ImageRequest) -> Result<(), Error> {
-        let refuse = |field, message: String| Err(Error::Request { field, message });
-        if !(1..=MAX_CLIPS).contains(&self.rounds) {
-            return refuse(
-                "rounds",
-                format!("{} is outside 1 to {MAX_CLIPS}", self.rounds),
-            );
+    pub(super) fn check(&self, task: &PictureSpec) -> Result<(), Error> {
+        if !(1..=MAX_ROUNDS).contains(&self.rounds) {
+            return Err(refuse(
+                "optimization.rounds",
+                format!("{} is outside 1 to {MAX_ROUNDS}", self.rounds),
+            ));
         }
-        if request.goals.is_empty() {
-            let message =
-                "there is nothing to optimise; say what the picture shows, or name a loss";
-            return refuse("rounds", message.to_owned());
+        if task.goals.is_empty() {
+            let message = "is empty: there is nothing to optimise; say what the picture shows, or name a loss";
+            return Err(refuse("goals", message));
         }
-        if request.keep.trace {
-            let message = "rounds are kept as pictures: name a .png";
-            return refuse("save-steps", message.to_owned());
-        }
-        for (field, value) in [("delta", self.delta), ("sigma", self.deviation)] {
+        for (field, value) in [("delta", self.delta), ("sigma", self.sigma)] {
             if !(value.is_finite() && value >= 0.0) {
-                return refuse(field, format!("{value}; it must be a number at least 0"));
+                return Err(refuse(
+                    &format!("optimization.{field}"),
+                    format!("{value}; it must be a number at least 0"),
+                ));
             }
         }
         Ok(())
     }
-
-    /// The command that does the same.
-    #[must_use]
-    pub fn to_command(&self, request: &ImageRequest) -> String {
-        let longest = request.steering.max_move;
-        format!(
-            "{} --rounds {} --delta {} --sigma {}{}",
-            request.to_unsteered_command(),
-            self.rounds,
-            self.delta,
-            self.deviation,
-            longest.map_or(String::new(), |rms| format!(" --max-move {rms}"))
-        )
-    }
 }
 
 impl ImageGenerator {
-    /// Makes pictures and lets minus the loss of the request's goals rise, round by round, by
-    /// gradient guidance. The request's method and its strength are not used.
+    /// Makes pictures and lets minus the loss of the task's goals rise, round by round, by
+    /// gradient guidance, as the task's `optimization` says. Its method and strength are not used.
     ///
     /// # Errors
-    /// [`Error::Request`] if an option is out of range or there is no goal; otherwise as
-    /// [`generate`](Self::generate).
+    /// [`Error::Task`] if the task has no `optimization`; otherwise as [`generate`](Self::generate).
     pub fn optimize(
         &mut self,
-        request: &ImageRequest,
-        optimization: &ImageOptimization,
+        task: &PictureTask,
         observer: &mut dyn Observer,
     ) -> Result<OptimizedImages, Error> {
-        optimization.check(request)?;
-        let plan = self.plan(request)?;
+        let Some(optimization) = &task.optimization else {
+            return Err(refuse("optimization", "is missing"));
+        };
+        if self.keep.trace {
+            return Err(Error::Request {
+                field: "save-steps",
+                message: "rounds are kept as pictures: name a .png".to_owned(),
+            });
+        }
+        let plan = self.plan(task)?;
         self.denoiser
             .prepare(optimization.lookahead != Lookahead::Naive)?;
-        let batches = plan.batches(request);
+        let batches = plan.batches(task);
         let total = (plan.steps.len() * (optimization.rounds + 1) * batches.len()) as u64;
         let work = "optimising";
         tell(observer, Event::Started { work, total })?;
         let mut taken = 0;
-        let mut images = Vec::with_capacity(request.images);
+        let mut images = Vec::with_capacity(task.sampling.count);
         let mut rounds: Vec<ImageRound> = Vec::new();
         for (seeds, mut noise) in batches {
             let mut step_done = |_: &Progress<'_>| {
                 taken += 1;
                 observer.event(&Event::Advanced { done: taken })
             };
-            let course = self.course(request, optimization, &plan, &mut noise, &mut step_done)?;
-            self.measure_rounds(request, &plan, &course, &mut rounds)?;
+            let course = self.course(task, optimization, &plan, &mut noise, &mut step_done)?;
+            self.measure_rounds(task, &plan, &course, &mut rounds)?;
             let Some(last) = course.batches.last() else {
                 return Err(Error::Internal("no round was run".to_owned()));
             };
             let last = last.clone();
             let way = Way {
-                strip: if request.keep.strip {
+                strip: if self.keep.strip {
                     course.batches
                 } else {
                     Vec::new()
                 },
                 ..Way::default()
             };
-            images.extend(self.finish(request, &plan, &last, &way, &seeds)?);
+            images.extend(self.finish(task, &plan, &last, &way, &seeds)?);
         }
         for (index, image) in images.iter_mut().enumerate() {
             let record = &mut image.provenance;
-            record.command = Some(optimization.to_command(request));
             record.method = Some("optimize loss".to_owned());
             let rewards: Vec<f64> = rounds.iter().map(|round| round.rewards[index]).collect();
-            let stated = json!({ "options": optimization, "rewards": rewards });
+            let stated = json!({ "rewards": rewards });
             record.extra.insert("optimize".to_owned(), stated);
         }
         tell(observer, Event::Finished)?;
@@ -209,17 +202,17 @@ impl ImageGenerator {
 
     fn course(
         &mut self,
-        request: &ImageRequest,
+        task: &PictureSpec,
         optimization: &ImageOptimization,
         plan: &Plan,
         noise: &mut Noise,
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<Course, Error> {
         let cost = sum(
-            &terms(request, &plan.prepared),
+            &terms(task, &plan.prepared),
             &mut self.networks,
-            request.augmentations,
-            request.seed,
+            task.guidance.augmentations,
+            task.sampling.seed,
             Rc::new(Cell::new(f64::NAN)),
         )?;
         let cost = on_samples(cost, self.decoder.as_mut());
@@ -227,13 +220,13 @@ impl ImageGenerator {
             OptimizerOptions {
                 rounds: optimization.rounds,
                 lookahead: optimization.lookahead,
-                deviation: optimization.deviation,
+                deviation: optimization.sigma,
                 pull: Pull::Constant {
                     delta: optimization.delta,
                 },
                 at_mean: false,
                 same_noise: true,
-                max_move: request.steering.max_move,
+                max_move: task.guidance.schedule.max_step_rms,
             },
             cost,
         )?;
@@ -257,7 +250,11 @@ impl ImageGenerator {
         optimizer.run(
             &mut Frozen(denoiser.as_mut()),
             &mut Sampling {
-                sampler: request.sampler.make().as_mut(),
+                sampler: task
+                    .sampling
+                    .sampler_for(task.guidance.method)
+                    .make()
+                    .as_mut(),
                 steps: &plan.steps,
                 layout: &layout,
                 noise,
@@ -271,7 +268,7 @@ impl ImageGenerator {
     /// Adds what a course gave to the rounds of the pictures before.
     fn measure_rounds(
         &mut self,
-        request: &ImageRequest,
+        task: &PictureSpec,
         plan: &Plan,
         course: &Course,
         rounds: &mut Vec<ImageRound>,
@@ -289,7 +286,7 @@ impl ImageGenerator {
             }
             let round = &mut rounds[index];
             let clear = self.pictures(batch)?.mapv(|value| value.clamp(-1.0, 1.0));
-            let score = |towers: &mut Option<Towers>| match (towers, request.prompt()) {
+            let score = |towers: &mut Option<Towers>| match (towers, task.prompt()) {
                 (Some(towers), Some(prompt)) => towers.scores(&clear, prompt),
                 _ => Ok(Vec::new()),
             };

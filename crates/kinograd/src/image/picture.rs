@@ -1,12 +1,14 @@
 //! PNG files as arrays, and back.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Write};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
+use kinograd_motion::Provenance;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
 use crate::Error;
+use crate::record::write_png;
 
 /// Longest side of a PNG that is read.
 pub const MAX_SIDE_PX: u32 = 8192;
@@ -16,8 +18,6 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 const MAX_BYTES: usize = 1 << 30;
 /// What a PNG begins with.
 const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A];
-/// Keyword of the text chunk that holds the record.
-const KEYWORD: &str = "kinograd";
 /// Gap between tiles, pixels.
 const GAP: usize = 2;
 
@@ -159,46 +159,12 @@ impl Picture {
         bytes
     }
 
-    /// Writes a PNG, whole or not at all; `record` goes into a text chunk.
+    /// Writes a PNG, whole or not at all; the record goes into a text chunk.
     ///
     /// # Errors
     /// [`Error::Write`] with the path.
-    pub fn save(&self, path: &Path, record: Option<&str>) -> Result<(), Error> {
-        let fail = |source: Box<dyn std::error::Error + Send + Sync>| Error::Write {
-            path: path.to_path_buf(),
-            source,
-        };
-        let bytes = self.encoded(record).map_err(|error| fail(error.into()))?;
-        let exists = path.exists();
-        if exists && !path.is_file() {
-            return std::fs::write(path, bytes).map_err(|error| fail(error.into()));
-        }
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or_else(|| Path::new("."));
-        let mut file =
-            tempfile::NamedTempFile::new_in(folder).map_err(|error| fail(error.into()))?;
-        file.write_all(&bytes).map_err(|error| fail(error.into()))?;
-        readable_by_all(file.as_file()).map_err(|error| fail(error.into()))?;
-        file.persist(path)
-            .map_err(|error| fail(error.error.into()))?;
-        Ok(())
-    }
-
-    fn encoded(&self, record: Option<&str>) -> Result<Vec<u8>, png::EncodingError> {
-        let [height, width] = self.size();
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        if let Some(record) = record {
-            encoder.add_itxt_chunk(KEYWORD.to_owned(), record.to_owned())?;
-        }
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&self.rgb())?;
-        writer.finish()?;
-        Ok(bytes)
+    pub fn save(&self, path: &Path, record: Option<&Provenance>) -> Result<(), Error> {
+        write_png(path, self.size(), png::ColorType::Rgb, &self.rgb(), record)
     }
 
     /// The picture at another size: means where it shrinks, linear in between where it grows.
@@ -211,17 +177,6 @@ impl Picture {
         }
         Self(out)
     }
-}
-
-#[cfg(unix)]
-fn readable_by_all(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_file: &File) -> std::io::Result<()> {
-    Ok(())
 }
 
 /// A plane at another size, by a triangle as wide as the coarser pixels.
@@ -256,26 +211,6 @@ fn triangle(from: usize, to: usize) -> Array2<f32> {
         }
     }
     weights
-}
-
-/// The record in a PNG's text chunk, if there is one.
-///
-/// # Errors
-/// [`Error::Read`] with the path if the file is no PNG or broken.
-pub fn provenance(path: &Path) -> Result<Option<String>, Error> {
-    let read = || -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
-        let decoder = png::Decoder::new(BufReader::new(File::open(path)?));
-        let reader = decoder.read_info()?;
-        let chunks = &reader.info().utf8_text;
-        let chunk = chunks.iter().find(|chunk| chunk.keyword == KEYWORD);
-        Ok(chunk
-            .map(png::text_metadata::ITXtChunk::get_text)
-            .transpose()?)
-    };
-    read().map_err(|source| Error::Read {
-        path: path.to_path_buf(),
-        source,
-    })
 }
 
 /// Pictures `[images][3, height, width]` of one size side by side, `columns` to a row, on white.

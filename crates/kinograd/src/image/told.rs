@@ -6,10 +6,10 @@ use kinograd_runtime::{
 };
 use ndarray::Array2;
 
-use super::ImageRequest;
+use super::PictureSpec;
 use crate::Error;
 
-/// Whether a package's denoiser is told the prompt itself ([`ImageRequest::text`]), given the scale
+/// Whether a package's denoiser is told the prompt itself ([`PictureTask::text`]), given the scale
 /// of classifier-free guidance that was asked for.
 ///
 /// # Errors
@@ -40,16 +40,16 @@ impl Told {
         })
     }
 
-    /// What the request tells this package's denoiser; `text` is the encoder, where one is needed.
+    /// What the task tells this package's denoiser; `text` is the encoder, where one is needed.
     pub fn of(
-        request: &ImageRequest,
+        task: &PictureSpec,
         manifest: &Manifest,
         text: Option<&mut TextEncoder>,
     ) -> Result<Self, Error> {
         let name = &manifest.name;
         let refuse = |field, message: String| Err(Error::Request { field, message });
         let null_class = manifest.classes.as_ref().and_then(|classes| classes.null);
-        let class = match (&manifest.classes, &request.class) {
+        let class = match (&manifest.classes, &task.conditioning.class) {
             (None, None) => None,
             (None, Some(class)) => {
                 return refuse("class", format!("{class}: {name} has no classes"));
@@ -71,20 +71,20 @@ impl Told {
             (Some(_), None) => null_class,
         };
         if !manifest.takes_text() {
-            if request.text.is_some() {
+            if task.conditioning.text.is_some() {
                 let message = format!("{name} reads no text; steer it by --loss text=PROMPT");
                 return refuse("prompt", message);
             }
-            if request.negative.is_some() {
+            if task.conditioning.negative.is_some() {
                 return refuse("negative prompt", format!("{name} reads no text"));
             }
-        } else if (request.text.is_some() || request.negative.is_some())
-            && !manifest.is_told(request.cfg)
+        } else if (task.conditioning.text.is_some() || task.conditioning.negative.is_some())
+            && !manifest.is_told(task.sampling.cfg)
         {
             let message = format!("{name} is told texts only at a scale that is not 0: give one");
             return refuse("cfg", message);
         }
-        let (text, null_text) = match texts(request, manifest, text)? {
+        let (text, null_text) = match texts(task, manifest, text)? {
             Some([text, null]) => (Some(text), Some(null)),
             None => (None, None),
         };
@@ -95,7 +95,7 @@ impl Told {
             class: null_class.or(class),
             text: null_text,
         };
-        let scale = match request.cfg {
+        let scale = match task.sampling.cfg {
             Some(scale) if scale != 1.0 && !has_null => {
                 let reason = if manifest.classes.is_some() {
                     "has no null class"
@@ -111,7 +111,7 @@ impl Told {
         };
         let is_combined = scale != 1.0 && told != null;
         Ok(Self {
-            class: told.class.filter(|_| request.class.is_some()),
+            class: told.class.filter(|_| task.conditioning.class.is_some()),
             parts: if is_combined {
                 vec![told, null]
             } else {
@@ -124,7 +124,7 @@ impl Told {
 
 /// What the denoiser reads of the prompt, and of what it is guided away from, where it takes text.
 fn texts(
-    request: &ImageRequest,
+    task: &PictureSpec,
     manifest: &Manifest,
     encoder: Option<&mut TextEncoder>,
 ) -> Result<Option<[Array2<f32>; 2]>, Error> {
@@ -149,13 +149,13 @@ fn texts(
         Some(text) => encoder.hidden_states(text),
         None => Ok(null.clone()),
     };
-    let told = read(encoder, &request.text)?;
-    Ok(Some([told, read(encoder, &request.negative)?]))
+    let told = read(encoder, &task.conditioning.text)?;
+    Ok(Some([told, read(encoder, &task.conditioning.negative)?]))
 }
 
-/// Whether a request's conditions need the text encoder of a package that takes text.
-pub(super) fn needs_encoder(request: &ImageRequest, manifest: &Manifest) -> bool {
+/// Whether a task's conditions need the text encoder of a package that takes text.
+pub(super) fn needs_encoder(task: &PictureSpec, manifest: &Manifest) -> bool {
     let empty = |c: &Conditioning| c.null == NullText::Empty;
-    let asked = request.text.is_some() || request.negative.is_some();
+    let asked = task.conditioning.text.is_some() || task.conditioning.negative.is_some();
     manifest.takes_text() && (asked || manifest.conditioning.as_ref().is_some_and(empty))
 }

@@ -9,10 +9,13 @@ use kinograd_diffusion::{
 use kinograd_guidance::optimize::AdaptiveDenoiser;
 use kinograd_runtime::{DenoiserTrainer, OnnxDenoiser, RuntimeError, TrainingClips};
 use ndarray::{Array2, ArrayD, Axis, IxDyn, Slice};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
 
 /// How the denoiser is fine-tuned.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct FineTune {
     /// Steps of Adam after each round; the released code takes one.
     pub steps: usize,
@@ -36,6 +39,33 @@ impl Default for FineTune {
             condition_dropout: 0.1,
             weights: Vec::new(),
         }
+    }
+}
+
+impl FineTune {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let refuse = |field: &str, message: String| {
+            Err(Error::Task {
+                path: format!("optimization.fine_tune.{field}"),
+                message,
+            })
+        };
+        let (rate, dropout) = (self.learning_rate, self.condition_dropout);
+        if !(1..=10_000).contains(&self.steps) {
+            return refuse("steps", format!("{} is outside 1 to 10000", self.steps));
+        }
+        if !(1..=1024).contains(&self.batch) {
+            return refuse("batch", format!("{} is outside 1 to 1024", self.batch));
+        }
+        if !(rate.is_finite() && rate > 0.0) {
+            let message = format!("{rate}; it must be a number above 0");
+            return refuse("learning_rate", message);
+        }
+        if !(0.0..=1.0).contains(&dropout) {
+            let message = format!("{dropout} is outside 0 to 1");
+            return refuse("condition_dropout", message);
+        }
+        Ok(())
     }
 }
 

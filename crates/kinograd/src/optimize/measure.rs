@@ -7,7 +7,7 @@ use kinograd_motion::metrics::{bone_length_std_m, foot_skate_ratio, mean_jerk};
 use ndarray::{ArrayD, ArrayView2, Axis, Ix3};
 
 use super::RoundReport;
-use crate::request::MODEL_FPS;
+use crate::task::MODEL_FPS;
 use crate::{Error, MotionGenerator};
 
 /// Where on the schedule samples are noised to see whether the model gives them back.

@@ -9,9 +9,9 @@
 mod learner;
 mod measure;
 mod report;
-mod request;
 mod run;
 mod save;
+mod settings;
 mod trade_off;
 
 pub use kinograd_guidance::Lookahead;
@@ -20,7 +20,7 @@ pub use learner::FineTune;
 pub(crate) use learner::Learner;
 pub(crate) use measure::residuals;
 pub use report::{OptimizeReport, RoundReport};
-pub use request::{MAX_OPTIMIZED_CLIPS, OptimizeRequest, Reward};
 pub use run::Optimized;
 pub use save::FineTuned;
+pub use settings::{MAX_OPTIMIZED_CLIPS, Optimization, Reward};
 pub use trade_off::{TradeOffReport, TradeOffRow};

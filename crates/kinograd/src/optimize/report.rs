@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::OptimizeRequest;
-use super::request::guidance_name;
-use crate::Error;
+use super::settings::guidance_name;
+use super::{Optimization, Reward};
 use crate::eval::statistics::mean;
 use crate::plot::{Chart, Mark, Panel, Point, Series, save_plot};
+use crate::{Error, Task};
 
 /// Measurements after a round; one value per clip where it is a list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,7 +43,7 @@ pub struct RoundReport {
     pub training_loss: Option<f64>,
 }
 
-/// The request and what every round gave.
+/// What was asked for and what every round gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct OptimizeReport {
@@ -53,16 +53,16 @@ pub struct OptimizeReport {
     pub model: String,
     /// The engine.
     pub engine: String,
-    /// The command that does the same.
-    pub command: String,
     /// What was asked for.
-    pub request: OptimizeRequest,
+    pub task: Task,
+    /// What was made large.
+    pub reward: Reward,
     /// The reward's unit.
     pub unit: &'static str,
     /// δ that was taken.
     pub delta: f64,
     /// σ that was taken.
-    pub deviation: f64,
+    pub sigma: f64,
     /// Means over real clips that the model's makers measured: `skate` and `jerk`, where they say.
     pub real: Option<serde_json::Value>,
     /// What the rounds gave, first the unguided clips.
@@ -83,7 +83,7 @@ impl OptimizeReport {
     /// # Errors
     /// [`Error::Write`] with the path and why.
     pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
-        let reward = labelled(&self.request.reward.to_string(), self.unit);
+        let reward = labelled(&self.reward.to_string(), self.unit);
         let panels = [
             self.panel(&reward, |round| &round.rewards),
             self.panel("residual, deviations", |round| &round.residuals),
@@ -106,7 +106,7 @@ impl OptimizeReport {
             }
         };
         Panel::Chart(Chart {
-            title: format!("\"{}\"", self.request.clips.prompt),
+            title: format!("\"{}\"", self.task.prompts_in_words()),
             x_label: "round".to_owned(),
             y_label: name.to_owned(),
             series: vec![Series {
@@ -121,15 +121,16 @@ impl OptimizeReport {
 
 impl fmt::Display for OptimizeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let request = &self.request;
+        let lookahead = self.task.optimization.as_ref();
+        let lookahead = lookahead.map_or_else(Default::default, |o: &Optimization| o.lookahead);
         writeln!(
             f,
             "\"{}\", {} s, {} clips, {} by {}, δ {:.3} {}, {}",
-            request.clips.prompt,
-            request.clips.duration_secs,
-            request.clips.clips,
-            request.reward,
-            guidance_name(request.lookahead),
+            self.task.prompts_in_words(),
+            self.task.duration_secs,
+            self.task.sampling.count,
+            self.reward,
+            guidance_name(lookahead),
             self.delta,
             self.unit,
             self.engine

@@ -1,25 +1,23 @@
-//! From a request to clips with more reward.
+//! From a task to clips with more reward.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use kinograd_diffusion::{Layout, Progress, SeededNoise, Spacing};
 use kinograd_guidance::optimize::{Frozen, Optimizer, OptimizerOptions, Pull, Round, Sampling};
-use kinograd_guidance::{Loss, OnMotion, PathDecoder};
+use kinograd_guidance::{Loss, Method, OnMotion};
 use kinograd_motion::FEATURES;
 use kinograd_runtime::{
-    ClipBatch, DenoiserSpec, DenoiserTrainer, OnnxDenoiser, Role, ScoreNetwork, SessionOptions,
-    WeightChoice,
+    DenoiserSpec, DenoiserTrainer, OnnxDenoiser, Role, ScoreNetwork, SessionOptions, WeightChoice,
 };
-use ndarray::{Array2, ArrayD, Axis};
+use ndarray::{ArrayD, Axis};
 
 use super::learner::Learner;
 use super::measure::measured;
-use super::{FineTune, FineTuned, OptimizeReport, OptimizeRequest, Reward, RoundReport};
-use crate::generator::{repeated, session_options, tell};
+use super::{FineTune, FineTuned, Optimization, OptimizeReport, Reward, RoundReport};
+use crate::generator::{Told, tell};
 use crate::network_loss::NetworkLoss;
-use crate::prompts;
-use crate::{Clip, Error, Event, GenerateRequest, MotionGenerator, Observer};
+use crate::{Clip, Error, Event, MotionGenerator, Observer, Task};
 
 /// What an optimisation gives.
 #[derive(Debug, Clone)]
@@ -46,51 +44,41 @@ struct Done {
 }
 
 impl MotionGenerator {
-    /// Generates clips and makes their reward rise, round by round.
+    /// Generates a task's clips and makes their reward rise, round by round, as its `optimization`
+    /// says. Goals on the ground are not followed.
     ///
     /// # Errors
-    /// [`Error::Request`] if the request is at fault; [`Error::Diffusion`] that names the round, as
+    /// [`Error::Task`] if the task has no `optimization`; [`Error::Diffusion`] that names the round, as
     /// its step, and the reward if that is not finite; otherwise as
     /// [`generate`](Self::generate).
     pub fn optimize(
         &mut self,
-        request: &OptimizeRequest,
+        task: &Task,
         observer: &mut dyn Observer,
     ) -> Result<Optimized, Error> {
-        request.check()?;
-        let clips = &request.clips;
-        self.check_length(clips)?;
-        let prompts = &prompts::of_request(clips)[..];
-        self.warn(clips, prompts, observer)?;
-        let prompt = self.text.encode(&[&clips.prompt])?;
-        let frames = clips.frames();
-        let mut network = match &request.reward {
-            Reward::Network(path) => {
-                let options = session_options();
-                let network = ScoreNetwork::open(&self.engine.engine, path, FEATURES, &options)?;
-                network.check_frames(frames)?;
-                Some(network)
-            }
+        let optimization = optimization_of(task)?;
+        let told = self.tell_prompts(task, observer)?;
+        let mut network = match &optimization.reward {
+            Reward::Network(path) => Some(self.open_network(path, task.frames())?),
             Reward::Motion(_) => None,
         };
         self.denoiser
-            .prepare(request.lookahead != kinograd_guidance::Lookahead::Naive)?;
+            .prepare(optimization.lookahead != kinograd_guidance::Lookahead::Naive)?;
         self.denoiser
-            .set_batch(self.clip_batch(clips, &prompt.condition))?;
+            .set_batch(self.conditioning(task, &told, task.sampling.count))?;
         let Rounds { done, fine_tuned } =
-            self.rounds(request, &prompt.condition, network.as_mut(), observer)?;
+            self.rounds(task, &told, optimization, network.as_mut(), observer)?;
         let mut rounds = Vec::with_capacity(done.len());
         let mut last = None;
         for round in done {
-            let embedding = prompt.embedding.view();
+            let embedding = told.texts.embedding.view();
             rounds.push(measured(self, &round.clips, embedding, round.report)?);
             last = Some(round.clips);
         }
         let x0 = last.ok_or_else(|| Error::Internal("no round was run".to_owned()))?;
-        let seeds = seeds_of(request);
-        let mut made = self.finish(clips, None, (prompts, &prompt), &x0, &seeds)?;
+        let mut made = self.finish(task, &told, &x0, &task.sampling.seeds())?;
         for (index, clip) in made.iter_mut().enumerate() {
-            record(clip, request, &rounds, index)?;
+            record(clip, optimization, &rounds, index);
         }
         tell(observer, Event::Finished)?;
         let manifest = self.manifest();
@@ -98,12 +86,12 @@ impl MotionGenerator {
             schema: "kinograd.optimize/1",
             model: format!("{} {}", manifest.name, manifest.version),
             engine: self.engine_name(),
-            command: request.to_command(),
-            unit: request.reward.unit(),
-            delta: request.delta(),
-            deviation: request.deviation(),
+            unit: optimization.reward.unit(),
+            delta: optimization.delta(),
+            sigma: optimization.sigma(),
             real: manifest.metrics.get("val_real").cloned(),
-            request: request.clone(),
+            task: task.clone(),
+            reward: optimization.reward.clone(),
             rounds,
         };
         Ok(Optimized {
@@ -115,18 +103,18 @@ impl MotionGenerator {
 
     fn rounds(
         &mut self,
-        request: &OptimizeRequest,
-        condition: &Array2<f32>,
+        task: &Task,
+        told: &Told,
+        optimization: &Optimization,
         network: Option<&mut ScoreNetwork>,
         observer: &mut dyn Observer,
     ) -> Result<Rounds, Error> {
-        let clips = &request.clips;
-        let seeds = seeds_of(request);
-        let shape = [clips.clips, clips.frames(), FEATURES];
-        let decoder = PathDecoder::new(self.normalizer.clone(), vec![shape[1]; shape[0]]);
-        let cost: Box<dyn Loss + '_> = match (&request.reward, network) {
+        let shape = [task.sampling.count, task.frames(), FEATURES];
+        let decoder = self.decoder(task, shape[0]);
+        let cost: Box<dyn Loss + '_> = match (&optimization.reward, network) {
             (Reward::Motion(reward), _) => {
-                Box::new(OnMotion::new(decoder).with(1.0, reward.cost(request.span())?)?)
+                let span = optimization.span(&task.timeline())?;
+                Box::new(OnMotion::new(decoder).with(1.0, reward.cost(span)?)?)
             }
             (Reward::Network(_), Some(network)) => Box::new(NetworkLoss {
                 network,
@@ -137,8 +125,10 @@ impl MotionGenerator {
                 return Err(Error::Internal("the network was not opened".to_owned()));
             }
         };
-        let steps = self.schedule.steps(Spacing::Trailing, clips.steps)?;
-        let total = (steps.len() * (request.rounds + 1)) as u64;
+        let steps = self
+            .schedule
+            .steps(Spacing::Trailing, task.sampling.steps)?;
+        let total = (steps.len() * (optimization.rounds + 1)) as u64;
         tell(
             observer,
             Event::Started {
@@ -151,18 +141,18 @@ impl MotionGenerator {
             taken += 1;
             observer.event(&Event::Advanced { done: taken })
         };
-        let mut sampler = clips.sampler.make();
+        let mut sampler = task.sampling.sampler_for(Method::None).make();
         let mut optimizer = Optimizer::new(
             OptimizerOptions {
-                rounds: request.rounds,
-                lookahead: request.lookahead,
-                deviation: request.deviation(),
+                rounds: optimization.rounds,
+                lookahead: optimization.lookahead,
+                deviation: optimization.sigma(),
                 pull: Pull::Constant {
-                    delta: request.delta(),
+                    delta: optimization.delta(),
                 },
                 at_mean: false,
-                same_noise: !request.fresh_noise,
-                max_move: request.max_move,
+                same_noise: !optimization.fresh_noise,
+                max_move: optimization.max_step_rms,
             },
             cost,
         )?;
@@ -188,7 +178,7 @@ impl MotionGenerator {
             ControlFlow::Continue(())
         };
         let layout = Layout::full(&shape)?;
-        let mut noise = SeededNoise::new(seeds);
+        let mut noise = SeededNoise::new(task.sampling.seeds());
         let mut sampling = Sampling {
             sampler: sampler.as_mut(),
             steps: &steps,
@@ -196,7 +186,7 @@ impl MotionGenerator {
             noise: &mut noise,
             observer: &mut step_done,
         };
-        let Some(options) = &request.fine_tune else {
+        let Some(options) = &optimization.fine_tune else {
             let mut frozen = Frozen(&mut self.denoiser);
             optimizer.run(&mut frozen, &mut sampling, &mut round_done)?;
             return Ok(Rounds {
@@ -204,7 +194,7 @@ impl MotionGenerator {
                 fine_tuned: None,
             });
         };
-        let mut learner = self.learner(request, options, condition)?;
+        let mut learner = self.learner(task, told, options)?;
         optimizer.run_adaptive(&mut learner, &mut sampling, &mut round_done)?;
         for (round, learnt) in done.iter_mut().skip(1).zip(&learner.learnt) {
             round.report.training_seconds = Some(learnt.seconds);
@@ -222,13 +212,7 @@ impl MotionGenerator {
     }
 
     /// A copy of the denoiser that learns. Its graphs change every round and are not kept.
-    fn learner(
-        &self,
-        request: &OptimizeRequest,
-        options: &FineTune,
-        condition: &Array2<f32>,
-    ) -> Result<Learner<'_>, Error> {
-        let clips = &request.clips;
+    fn learner(&self, task: &Task, told: &Told, options: &FineTune) -> Result<Learner<'_>, Error> {
         let source = self.package.model(Role::Denoiser)?;
         let spec = DenoiserSpec::of(&self.package)?;
         let null_condition = spec.null_condition.clone().insert_axis(Axis(0));
@@ -248,65 +232,45 @@ impl MotionGenerator {
             &session,
         )?;
         let mut denoiser = OnnxDenoiser::new(engine.clone(), source, spec, session);
-        denoiser.set_batch(self.clip_batch(clips, condition))?;
+        denoiser.set_batch(self.conditioning(task, told, task.sampling.count))?;
         Ok(Learner {
             denoiser,
             trainer,
             schedule: &self.schedule,
             options: options.clone(),
-            condition: condition.clone(),
+            condition: told.texts.condition.clone(),
             null_condition,
-            seed: clips.seed,
+            seed: task.sampling.seed,
             seen: Vec::new(),
             learnt: Vec::new(),
         })
     }
-
-    fn clip_batch(&self, clips: &GenerateRequest, condition: &Array2<f32>) -> ClipBatch {
-        ClipBatch {
-            condition: repeated(condition.view(), clips.clips),
-            shares: None,
-            lengths: vec![clips.frames(); clips.clips],
-            guidance_scale: clips
-                .cfg
-                .or(self.package.manifest().defaults.cfg)
-                .unwrap_or(1.0),
-        }
-    }
 }
 
-fn seeds_of(request: &OptimizeRequest) -> Vec<u64> {
-    let clips = &request.clips;
-    (0..clips.clips as u64)
-        .map(|clip| clips.seed.wrapping_add(clip))
-        .collect()
+/// What a task says of its optimisation.
+pub(super) fn optimization_of(task: &Task) -> Result<&Optimization, Error> {
+    task.optimization.as_ref().ok_or_else(|| Error::Task {
+        path: "optimization".to_owned(),
+        message: "is missing: it names the reward".to_owned(),
+    })
 }
 
 /// The clip's record says how its reward came to be.
-fn record(
-    clip: &mut Clip,
-    request: &OptimizeRequest,
-    rounds: &[RoundReport],
-    index: usize,
-) -> Result<(), Error> {
+fn record(clip: &mut Clip, optimization: &Optimization, rounds: &[RoundReport], index: usize) {
     let record = &mut clip.provenance;
-    record.command = Some(request.to_command());
     record.method = Some(format!(
         "optimize {}",
-        super::request::guidance_name(request.lookahead)
+        super::settings::guidance_name(optimization.lookahead)
     ));
-    let course: Vec<f64> = rounds
+    let history: Vec<f64> = rounds
         .iter()
         .filter_map(|round| round.rewards.get(index).copied())
         .collect();
     let stated = serde_json::json!({
-        "reward": request.reward.to_string(),
-        "unit": request.reward.unit(),
-        "delta": request.delta(),
-        "sigma": request.deviation(),
-        "fresh_noise": request.fresh_noise,
-        "rewards": course,
+        "unit": optimization.reward.unit(),
+        "delta": optimization.delta(),
+        "sigma": optimization.sigma(),
+        "rewards": history,
     });
     record.extra.insert("optimize".to_owned(), stated);
-    Ok(())
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use kinograd_runtime::{Lineage, Role, sha256_of_file};
 use onnx_grad::Model;
 
-use super::OptimizeRequest;
 use crate::models::{StagedPackage, packages_folder};
-use crate::{Error, MotionGenerator};
+use crate::{Error, MotionGenerator, Task};
 
 /// A fine-tuned denoiser that is not in a package yet.
 #[derive(Debug, Clone)]
@@ -39,7 +38,7 @@ impl FineTuned {
     pub fn save(
         &self,
         parent: &MotionGenerator,
-        request: &OptimizeRequest,
+        task: &Task,
         name: &str,
         into: Option<&Path>,
     ) -> Result<PathBuf, Error> {
@@ -58,17 +57,18 @@ impl FineTuned {
             path: path.clone(),
             source,
         })?;
-        let fine_tune = request.fine_tune.clone().unwrap_or_default();
+        let optimization = super::run::optimization_of(task)?;
+        let fine_tune = optimization.fine_tune.clone().unwrap_or_default();
         manifest.lineage = Some(Lineage {
             parent: manifest.name.clone(),
             parent_version: manifest.version.clone(),
             parent_sha256,
-            command: request.to_command(),
-            reward: request.reward.to_string(),
-            rounds: request.rounds,
+            task: Some(task.to_value()?),
+            reward: optimization.reward.to_string(),
+            rounds: optimization.rounds,
             training_steps: self.training_steps,
             learning_rate: fine_tune.learning_rate,
-            seed: request.clips.seed,
+            seed: task.sampling.seed,
             weights: self.weights.clone(),
         });
         name.clone_into(&mut manifest.name);

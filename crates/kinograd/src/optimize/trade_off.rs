@@ -6,10 +6,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::report::{COLUMNS, Columns, labelled, write_real};
-use super::{OptimizeRequest, RoundReport};
+use super::{Reward, RoundReport};
 use crate::eval::statistics::mean;
 use crate::plot::{Chart, Panel, Series, save_plot};
-use crate::{Error, MotionGenerator, Observer};
+use crate::{Error, MotionGenerator, Observer, Task};
 
 /// Most δ of one curve.
 const MAX_DELTAS: usize = 20;
@@ -20,8 +20,6 @@ const MAX_DELTAS: usize = 20;
 pub struct TradeOffRow {
     /// How far above the present reward each round aimed, in the reward's unit.
     pub delta: f64,
-    /// The command that makes its clips.
-    pub command: String,
     /// What the rounds gave, first the unguided clips.
     pub rounds: Vec<RoundReport>,
 }
@@ -37,7 +35,9 @@ pub struct TradeOffReport {
     /// The engine.
     pub engine: String,
     /// What was asked for; its δ is that of no row.
-    pub request: OptimizeRequest,
+    pub task: Task,
+    /// What was made large.
+    pub reward: Reward,
     /// The reward's unit.
     pub unit: &'static str,
     /// Means over real clips that the model's makers measured: `skate` and `jerk`, where they say.
@@ -54,7 +54,7 @@ impl MotionGenerator {
     /// as [`optimize`](Self::optimize).
     pub fn trade_off(
         &mut self,
-        request: &OptimizeRequest,
+        task: &Task,
         deltas: &[f64],
         observer: &mut dyn Observer,
     ) -> Result<TradeOffReport, Error> {
@@ -67,32 +67,31 @@ impl MotionGenerator {
                 ),
             });
         }
-        let requests: Vec<OptimizeRequest> = deltas
-            .iter()
-            .map(|&delta| OptimizeRequest {
-                delta: Some(delta),
-                ..request.clone()
+        let tasks = deltas.iter().map(|&delta| {
+            task.edited(|spec| {
+                if let Some(optimization) = &mut spec.optimization {
+                    optimization.delta = Some(delta);
+                }
             })
-            .collect();
-        for request in &requests {
-            request.check()?;
-        }
+        });
+        let tasks: Vec<Task> = tasks.collect::<Result<_, Error>>()?;
         let mut rows = Vec::with_capacity(deltas.len());
-        for request in &requests {
-            let report = self.optimize(request, observer)?.report;
+        for task in &tasks {
+            let report = self.optimize(task, observer)?.report;
             rows.push(TradeOffRow {
                 delta: report.delta,
-                command: report.command,
                 rounds: report.rounds,
             });
         }
+        let reward = super::run::optimization_of(task)?.reward.clone();
         let manifest = self.manifest();
         Ok(TradeOffReport {
             schema: "kinograd.trade-off/1",
             model: format!("{} {}", manifest.name, manifest.version),
             engine: self.engine_name(),
-            request: request.clone(),
-            unit: request.reward.unit(),
+            unit: reward.unit(),
+            task: task.clone(),
+            reward,
             real: manifest.metrics.get("val_real").cloned(),
             rows,
         })
@@ -105,7 +104,7 @@ impl TradeOffReport {
     /// # Errors
     /// As [`save_plot`].
     pub fn save_plot(&self, path: &Path) -> Result<(), Error> {
-        let reward = labelled(&self.request.reward.to_string(), self.unit);
+        let reward = labelled(&self.reward.to_string(), self.unit);
         let panel = |name: &str, of: fn(&RoundReport) -> &[f64]| {
             let line = |row: &TradeOffRow| {
                 let point = |round: &RoundReport| (round.reward(), mean(of(round)));
@@ -114,7 +113,7 @@ impl TradeOffReport {
                 Series::line(format!("δ {}", row.delta), points.collect::<Vec<_>>())
             };
             Panel::Chart(Chart {
-                title: format!("\"{}\"", self.request.clips.prompt),
+                title: format!("\"{}\"", self.task.prompts_in_words()),
                 x_label: reward.clone(),
                 y_label: name.to_owned(),
                 series: self.rows.iter().map(line).collect(),
@@ -133,15 +132,14 @@ impl TradeOffReport {
 
 impl fmt::Display for TradeOffReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let request = &self.request;
         writeln!(
             f,
             "\"{}\", {} s, {} clips, {} after {} rounds, {}",
-            request.clips.prompt,
-            request.clips.duration_secs,
-            request.clips.clips,
-            request.reward,
-            request.rounds,
+            self.task.prompts_in_words(),
+            self.task.duration_secs,
+            self.task.sampling.count,
+            self.reward,
+            self.task.optimization.as_ref().map_or(0, |o| o.rounds),
             self.engine
         )?;
         writeln!(f, "{:>8}  {COLUMNS}", "delta")?;

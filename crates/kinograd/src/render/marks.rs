@@ -1,62 +1,32 @@
-//! What a scene or a request looks like on the ground.
+//! What a task looks like on the ground.
 
 use kinograd_guidance::Shape;
-use kinograd_guidance::scene::{Goal, Scene};
+use kinograd_guidance::goal::MarkKind;
 use kinograd_motion::sheet::{Prism, Rod, SceneMarks};
 
-use crate::GenerateRequest;
+use crate::TaskSpec;
 
 /// Height that a shape of the ground is drawn with, metres.
 const WALL_M: f64 = 0.3;
 /// Corners of a round outline's quarter.
 const QUARTER: usize = 8;
 
-/// The goals and obstacles of a request.
-pub(crate) fn marks_of_request(request: &GenerateRequest) -> SceneMarks {
-    SceneMarks {
-        target_m: request.target.map(|goal| goal.xz_m),
-        waypoints_m: request.waypoints.iter().map(|goal| goal.xz_m).collect(),
-        obstacles_m: request
-            .obstacles
-            .iter()
-            .map(|o| [o.xz_m[0], o.xz_m[1], o.radius_m])
-            .collect(),
-        ..SceneMarks::default()
-    }
-}
-
-/// The goals and obstacles of a scene that have a place.
-pub(crate) fn marks_of_scene(scene: &Scene) -> SceneMarks {
+/// The goals and obstacles of a task that have a place.
+pub(crate) fn marks_of_task(task: &TaskSpec) -> SceneMarks {
     let mut marks = SceneMarks::default();
-    for goal in &scene.goals {
-        match goal {
-            Goal::RootTarget {
-                position_m,
-                time_secs,
-                ..
-            } => match time_secs {
-                None => marks.target_m = Some(*position_m),
-                Some(_) => marks.waypoints_m.push(*position_m),
-            },
-            Goal::Waypoints { points, .. } => {
-                let places = points.iter().map(|point| point.position_m);
-                marks.waypoints_m.extend(places);
+    let last_target = task.target().map(|target| target.position_m);
+    for (_, goal) in task.goal_set().iter() {
+        for mark in goal.marks() {
+            match mark.what {
+                MarkKind::Target(at) if Some(at) == last_target => marks.target_m = Some(at),
+                MarkKind::Target(at) | MarkKind::Waypoint(at, _) => marks.waypoints_m.push(at),
+                MarkKind::Path(line) | MarkKind::OtherPath(line) => marks.lines_m.push(line),
+                MarkKind::Place(at) => marks.places_m.push(at),
+                MarkKind::KeepIn(shape) => add(&mut marks, &shape, true),
+                MarkKind::KeepOut(shape) => add(&mut marks, &shape, false),
+                _ => {}
             }
-            Goal::Trajectory { path_m, .. } | Goal::PersonDistance { path_m, .. } => {
-                marks.lines_m.push(path_m.clone());
-            }
-            Goal::JointTarget {
-                position_m: [Some(x), Some(y), Some(z)],
-                relative_to: None,
-                ..
-            } => marks.places_m.push([*x, *y, *z]),
-            Goal::Keyframe { joints_m, .. } => marks.places_m.extend(joints_m.values()),
-            Goal::KeepIn { shape, .. } => add(&mut marks, shape, true),
-            _ => {}
         }
-    }
-    for obstacle in &scene.obstacles {
-        add(&mut marks, &obstacle.shape, false);
     }
     marks
 }

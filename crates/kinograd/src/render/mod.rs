@@ -14,16 +14,15 @@ mod marks;
 
 use std::path::{Path, PathBuf};
 
-use kinograd_guidance::scene::Scene;
 use kinograd_motion::joints_array;
 use kinograd_motion::sheet::{Film, SceneMarks, SheetClip, View, render_sheet};
 use serde::Serialize;
 
 pub use self::encode::FilmWriter;
-pub(crate) use self::marks::{marks_of_request, marks_of_scene};
+pub(crate) use self::marks::marks_of_task;
 use crate::clip::write_error;
 use crate::generator::tell;
-use crate::{Clip, Error, Event, Observer};
+use crate::{Clip, Error, Event, Observer, TaskSpec};
 
 /// From where clips are seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -111,7 +110,7 @@ impl RenderFormat {
     }
 }
 
-/// Draws clips, all in one scene, into a picture or a film. Goals and obstacles are the scene's, or
+/// Draws clips, all in one scene, into a picture or a film. Goals and obstacles are the task's, or
 /// those of the first clip's record. Rigs other than the canonical one are retargeted.
 ///
 /// # Errors
@@ -120,7 +119,7 @@ impl RenderFormat {
 /// left but the frames of a folder.
 pub fn render(
     clips: &[Clip],
-    scene: Option<&Scene>,
+    task: Option<&TaskSpec>,
     options: &RenderOptions,
     path: &Path,
     observer: &mut dyn Observer,
@@ -137,10 +136,7 @@ pub fn render(
     if !(1.0..=60.0).contains(&fps) {
         return refuse("fps", format!("{fps} is outside 1 to 60"));
     }
-    let marks = match (scene, first.request()) {
-        (Some(scene), _) => marks_of_scene(scene),
-        (None, request) => marks_of_clip(first, request.as_ref()),
-    };
+    let marks = task.map_or_else(|| marks_of_clip(first), marks_of_task);
     let drawn = clips
         .iter()
         .map(|clip| sheet_clip(clip, fps))
@@ -191,25 +187,24 @@ fn picture(path: &Path, options: &RenderOptions) -> Rendered {
     }
 }
 
-/// What a clip's record says of its scene or its goals.
-pub(crate) fn marks_of_clip(clip: &Clip, request: Option<&crate::GenerateRequest>) -> SceneMarks {
-    let stated = clip.provenance.extra.get("scene");
-    let scene = stated.and_then(|scene| serde_json::from_value::<Scene>(scene.clone()).ok());
-    match (scene, request) {
-        (Some(scene), _) => marks_of_scene(&scene),
-        (None, Some(request)) => marks_of_request(request),
-        (None, None) => SceneMarks::default(),
-    }
+/// What a clip's record says of its goals.
+pub(crate) fn marks_of_clip(clip: &Clip) -> SceneMarks {
+    let task = clip.task();
+    task.map_or_else(SceneMarks::default, |task| marks_of_task(&task))
+}
+
+/// A clip's prompts and seed; empty where its record does not say them.
+pub(crate) fn title_of(clip: &Clip) -> String {
+    clip.task().map_or_else(String::new, |task| {
+        let seed = clip.provenance.seed.unwrap_or(task.sampling.seed);
+        format!("{}, seed {seed}", task.prompts_in_words())
+    })
 }
 
 fn sheet_clip(clip: &Clip, fps: f64) -> Result<SheetClip, Error> {
     let clip = clip.clone().on_canonical_body()?.resampled(fps)?;
-    let title = clip.request().map_or_else(String::new, |request| {
-        let seed = clip.provenance.seed.unwrap_or(request.seed);
-        format!("{}, seed {seed}", request.prompts_in_words())
-    });
     Ok(SheetClip {
-        title,
+        title: title_of(&clip),
         joints: joints_array(&clip.motion),
         fps,
     })

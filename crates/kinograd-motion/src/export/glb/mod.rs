@@ -57,7 +57,7 @@ pub fn write_glb(
 /// ```
 /// use kinograd_motion::{GlbOptions, Provenance, glb_bytes, synth::synth_walk};
 /// let walk = synth_walk(1.2, 1.0, 20.0);
-/// let bytes = glb_bytes(&walk, &GlbOptions::default(), &Provenance::new("example"))?;
+/// let bytes = glb_bytes(&walk, &GlbOptions::default(), &Provenance::new())?;
 /// assert_eq!(&bytes[..4], b"glTF");
 /// # Ok::<(), kinograd_motion::MotionError>(())
 /// ```

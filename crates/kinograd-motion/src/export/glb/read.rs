@@ -427,7 +427,7 @@ mod tests {
             ..SynthWalk::default()
         }
         .motion();
-        let mut provenance = Provenance::new("test");
+        let mut provenance = Provenance::new();
         provenance.seed = Some(3);
         write_glb(&path, &walk, &GlbOptions::default(), &provenance).unwrap();
         let back = read_glb(&path, None).unwrap();

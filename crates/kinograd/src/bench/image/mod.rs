@@ -8,11 +8,9 @@ mod shape;
 mod tables;
 mod targets;
 mod tune;
-mod tuned;
 
 pub use protocol::{ImageContestant, ImageGoal, ImageProtocol};
 pub use record::{FailedPicture, ImageSummary, PictureRecord};
 pub use run::{AugmentationCost, ImageBenchReport, ImageRow, image};
 pub use shape::Shape;
 pub use tune::{ImageTrial, ImageTuneReport, TunedImageMethod, tune_image};
-pub use tuned::tuned_image_scale;

@@ -1,11 +1,12 @@
 use std::fmt;
 
+use kinograd_guidance::TunedOn;
 use serde::{Deserialize, Serialize};
 
 use super::shape::Shape;
-use super::tuned::tuned_image_scale;
-use crate::image::{Condition, ImageModels, MAX_IMAGES, STEERING};
-use crate::{Error, Method, Steering};
+use crate::image::ImageModels;
+use crate::task::{GuidanceSchedule, MAX_COUNT};
+use crate::{Error, Method};
 
 /// What pictures are steered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,14 +34,13 @@ impl ImageGoal {
         }
     }
 
-    /// The one that a condition is most like: a network's judgement of the whole picture, of its
-    /// foreground, or a residual of pixels.
+    /// What strengths for it are tuned on.
     #[must_use]
-    pub fn of(condition: &Condition) -> Self {
-        match condition {
-            Condition::Seg { .. } => Self::Seg,
-            condition if condition.is_network() => Self::Text,
-            _ => Self::Sketch,
+    pub fn tuned_on(self) -> TunedOn {
+        match self {
+            Self::Text => TunedOn::Text,
+            Self::Seg => TunedOn::Seg,
+            Self::Sketch => TunedOn::Sketch,
         }
     }
 }
@@ -122,8 +122,8 @@ pub struct ImageProtocol {
     /// Denoiser calls a picture at equal calls.
     pub calls: usize,
     /// When and how much the methods act.
-    #[serde(default, skip_serializing_if = "Steering::is_default")]
-    pub steering: Steering,
+    #[serde(default, skip_serializing_if = "GuidanceSchedule::is_default")]
+    pub schedule: GuidanceSchedule,
     /// Whether the methods are also run at equal time: the median of their times at equal calls.
     pub equal_time: bool,
     /// Methods to compare. No steering is run besides.
@@ -146,7 +146,7 @@ impl ImageProtocol {
     pub const METHODS: [Method; 9] = [
         Method::Dps,
         Method::LgdMc,
-        Method::Freedom,
+        Method::FreeDom,
         Method::Ugd,
         Method::Mpgd,
         Method::Tfg,
@@ -191,7 +191,7 @@ impl Default for ImageProtocol {
             seeds: 1,
             seed: 0,
             calls: 20,
-            steering: Steering::default(),
+            schedule: GuidanceSchedule::default(),
             equal_time: true,
             contestants: plain.chain(augmented).collect(),
             cfg: Some(Self::CFG),
@@ -215,10 +215,10 @@ impl ImageProtocol {
         if self.goals.is_empty() {
             return refuse("goal", "there must be one".to_owned());
         }
-        if self.seeds == 0 || self.seeds > MAX_IMAGES {
-            return refuse("seeds", format!("must be 1 to {MAX_IMAGES}"));
+        if self.seeds == 0 || self.seeds > MAX_COUNT {
+            return refuse("seeds", format!("must be 1 to {MAX_COUNT}"));
         }
-        let strange = |c: &&ImageContestant| !STEERING.contains(&c.method);
+        let strange = |c: &&ImageContestant| !c.method.follows_any_loss();
         if let Some(contestant) = self.contestants.iter().find(strange) {
             return refuse(
                 "method",
@@ -237,7 +237,7 @@ impl ImageProtocol {
             .guidance_scale
             .or(contestant.cfg)
             .or_else(|| given.map(|tuned| tuned.2))
-            .unwrap_or_else(|| tuned_image_scale(method, goal))
+            .unwrap_or_else(|| method.tuned_scale(goal.tuned_on()))
     }
 
     /// How many targets there are.

@@ -14,7 +14,7 @@ use super::protocol::{ImageContestant, ImageGoal, ImageProtocol};
 use super::record::{FailedPicture, ImageSummary, PictureRecord};
 use super::targets::Targets;
 use crate::eval::statistics::{Interval, median};
-use crate::image::{GeneratedImage, ImageRequestBuilder, Picture};
+use crate::image::{GeneratedImage, Picture, PictureTaskBuilder};
 use crate::{Error, Method, Observer};
 
 /// Fewest and most steps at equal time.
@@ -210,9 +210,9 @@ pub(super) fn row(
     let (mut per_picture, mut per_step) = (Vec::new(), Vec::new());
     let mut judged: Vec<Array2<f32>> = Vec::new();
     for target in 0..protocol.targets(goal) {
-        let request = targets.request(goal, target, contestant, steps);
+        let task = targets.task(goal, target, contestant, steps);
         let first = protocol.seed.wrapping_add((target * protocol.seeds) as u64);
-        let made = cell(targets, &request, (first, protocol.seeds), target, watch)?;
+        let made = cell(targets, &task, (first, protocol.seeds), target, watch)?;
         failed.extend(made.failed);
         per_picture.extend(made.seconds_per_step.map(|step| step * steps as f64));
         per_step.extend(made.seconds_per_step);
@@ -295,8 +295,8 @@ fn augmentation_costs(
             augmentations,
             ..ImageContestant::plain(Method::PolyakCapped)
         };
-        let request = targets.request(ImageGoal::Text, 0, contestant, COST_STEPS);
-        let made = cell(targets, &request, (protocol.seed, protocol.seeds), 0, watch)?;
+        let task = targets.task(ImageGoal::Text, 0, contestant, COST_STEPS);
+        let made = cell(targets, &task, (protocol.seed, protocol.seeds), 0, watch)?;
         costs.push(AugmentationCost {
             augmentations,
             seconds_per_step: made.seconds_per_step,
@@ -317,12 +317,12 @@ struct Cell {
 /// each is made alone, so that the others are kept.
 fn cell(
     targets: &mut Targets<'_>,
-    request: &ImageRequestBuilder,
+    task: &PictureTaskBuilder,
     (first, count): (u64, usize),
     target: usize,
     watch: &mut Watch<'_>,
 ) -> Result<Cell, Error> {
-    let asked = request.clone().seed(first).images(count).build()?;
+    let asked = task.clone().seed(first).count(count).build()?;
     let clock = Clock::of(targets.generator.engine());
     let started = clock.now();
     match targets.generator.generate(&asked, watch) {
@@ -338,7 +338,7 @@ fn cell(
             Ok(Cell {
                 images,
                 failed: Vec::new(),
-                seconds_per_step: Some(sampling / (count * asked.steps) as f64),
+                seconds_per_step: Some(sampling / (count * asked.sampling.steps) as f64),
             })
         }
         Err(error) if breaks_down(&error) && count == 1 => {
@@ -355,7 +355,7 @@ fn cell(
         Err(error) if breaks_down(&error) => {
             let mut all = Cell::default();
             for seed in first..first + count as u64 {
-                let one = cell(targets, request, (seed, 1), target, watch)?;
+                let one = cell(targets, task, (seed, 1), target, watch)?;
                 all.images.extend(one.images);
                 all.failed.extend(one.failed);
             }

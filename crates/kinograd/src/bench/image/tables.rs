@@ -70,11 +70,10 @@ impl ImageBenchReport {
 
     fn setting(&self) -> String {
         let p = &self.protocol;
-        let steering = p.steering.words();
-        let how = if steering.is_empty() {
-            String::new()
-        } else {
-            format!(", {}", steering.join(" "))
+        // A schedule that differs says so as its JSON, as a task holds it.
+        let how = match serde_json::to_string(&p.schedule) {
+            Ok(schedule) if !p.schedule.is_default() => format!(", {schedule}"),
+            _ => String::new(),
         };
         format!(
             "{} prompts, {} silhouettes, {} picture(s) each, seeds from {}{how}",

@@ -8,7 +8,8 @@ use super::protocol::{ImageContestant, ImageGoal, ImageProtocol};
 use super::record::PictureRecord;
 use crate::Error;
 use crate::image::{
-    Condition, GeneratedImage, Goal, ImageGenerator, ImageRequest, ImageRequestBuilder, Towers,
+    GeneratedImage, ImageGenerator, PictureGoal, PictureGoalKind, PictureTask, PictureTaskBuilder,
+    Towers,
 };
 
 /// A pixel is foreground if a channel is darker than this; white is 1, black −1.
@@ -33,7 +34,7 @@ impl<'a> Targets<'a> {
     ) -> Result<Self, Error> {
         protocol.check()?;
         let folder = tempfile::tempdir().map_err(|error| Error::Internal(error.to_string()))?;
-        let mut needs = request(protocol);
+        let mut needs = task(protocol);
         // A text opens both towers: the judge's distances are measured of every picture.
         let text = protocol.prompts.first().map_or("a picture", String::as_str);
         needs = needs.prompt(text);
@@ -41,7 +42,7 @@ impl<'a> Targets<'a> {
             needs = needs.text(text).cfg(cfg);
         }
         if protocol.goals.contains(&ImageGoal::Seg) {
-            needs = needs.goal(alone(Condition::Seg {
+            needs = needs.goal(alone(PictureGoalKind::Seg {
                 mask: folder.path().join("none.png"),
             }));
         }
@@ -79,37 +80,36 @@ impl<'a> Targets<'a> {
         })
     }
 
-    /// A request for one target, but for seeds.
-    pub fn request(
+    /// A task for one target, but for seeds.
+    pub fn task(
         &self,
         goal: ImageGoal,
         target: usize,
         contestant: ImageContestant,
         steps: usize,
-    ) -> ImageRequestBuilder {
+    ) -> PictureTaskBuilder {
         let file = || {
             let shape = self.protocol.shapes.get(target);
             let name = shape.map_or("", |shape| shape.name());
             self.folder.path().join(format!("{goal}-{name}.png"))
         };
-        let condition = match goal {
-            ImageGoal::Text => Condition::Text {
+        let kind = match goal {
+            ImageGoal::Text => PictureGoalKind::Text {
                 prompt: self.protocol.target_name(goal, target),
             },
-            ImageGoal::Seg => Condition::Seg { mask: file() },
-            ImageGoal::Sketch => Condition::Sketch { drawing: file() },
+            ImageGoal::Seg => PictureGoalKind::Seg { mask: file() },
+            ImageGoal::Sketch => PictureGoalKind::Sketch { drawing: file() },
         };
-        let mut request = request(self.protocol);
+        let mut task = task(self.protocol);
         if let Some(cfg) = contestant.cfg {
             let text = self.protocol.target_name(goal, target);
-            request = request.text(text).cfg(cfg);
+            task = task.text(text).cfg(cfg);
         }
-        request
-            .goal(alone(condition))
+        task.goal(alone(kind))
             .method(contestant.method)
             .augmentations(contestant.augmentations)
             .guidance_scale(self.protocol.scale(goal, contestant))
-            .steering(self.protocol.steering)
+            .schedule(self.protocol.schedule)
             .steps(steps)
     }
 
@@ -168,20 +168,17 @@ impl<'a> Targets<'a> {
     }
 }
 
-fn request(protocol: &ImageProtocol) -> ImageRequestBuilder {
+fn task(protocol: &ImageProtocol) -> PictureTaskBuilder {
     let models = &protocol.models;
-    ImageRequest::builder()
+    PictureTask::builder()
         .denoiser(&models.denoiser)
         .embedding(&models.embedding)
         .judge(&models.judge)
         .segmentation(&models.segmentation)
 }
 
-fn alone(condition: Condition) -> Goal {
-    Goal {
-        condition,
-        weight: 1.0,
-    }
+fn alone(kind: PictureGoalKind) -> PictureGoal {
+    PictureGoal { kind, weight: 1.0 }
 }
 
 /// Intersection over union of a mask and the pixels that are not white.

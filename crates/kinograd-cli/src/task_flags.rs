@@ -1,0 +1,183 @@
+//! Options as a task: the only place that knows both.
+
+use std::path::Path;
+
+use anyhow::Context;
+use kinograd::guidance::StepSchedule;
+use kinograd::task::{GuidanceSchedule, Prompt, TaskBuilder, TaskSpec};
+use kinograd::{Error, Goal, Task, read_record};
+use serde::de::DeserializeOwned;
+
+use crate::args::{GenerateArgs, ScheduleArgs};
+
+/// What to run.
+pub struct Asked {
+    /// The task.
+    pub task: Task,
+    /// Of an earlier run's clip: its seed, if that clip alone is to be made again.
+    pub only_seed: Option<u64>,
+}
+
+/// The task that options ask for: what a file says, with the options that are given.
+pub fn task_of(args: &GenerateArgs) -> anyhow::Result<Asked> {
+    let (base, only_seed) = match (&args.task, &args.from) {
+        (Some(path), _) => {
+            let read = Task::read(path).with_context(|| format!("task {}", path.display()))?;
+            (read.into_spec(), None)
+        }
+        (None, Some(path)) => {
+            let (task, seed) = recorded::<Task>(path)?;
+            (task.into_spec(), seed)
+        }
+        (None, None) => {
+            let prompt = args.prompt.clone().unwrap_or_default();
+            (Task::builder(prompt).into_spec(), None)
+        }
+    };
+    let from_file = args.task.is_some() || args.from.is_some();
+    let spec = with_options(base, args);
+    let goals = spec.goals.clone();
+    let task = spec.check().map_err(|error| {
+        if from_file {
+            error
+        } else {
+            as_option(error, &goals)
+        }
+    })?;
+    Ok(Asked { task, only_seed })
+}
+
+/// The task in the record of an earlier run's file, and the seed of its one clip or picture; no seed
+/// where it shows several.
+pub fn recorded<T: DeserializeOwned>(path: &Path) -> anyhow::Result<(T, Option<u64>)> {
+    let record = read_record(path)?.unwrap_or_default();
+    let task = record.task.with_context(|| {
+        let path = path.display();
+        format!("{path} has no record of the task that made it")
+    })?;
+    let task = serde_json::from_value(task);
+    let task = task.with_context(|| format!("the task in the record of {}", path.display()))?;
+    Ok((task, record.seed))
+}
+
+fn with_options(mut spec: TaskSpec, args: &GenerateArgs) -> TaskSpec {
+    if let Some(prompt) = &args.prompt {
+        spec.prompts = vec![Prompt::new(prompt)];
+    }
+    spec.model = args.engine.model.clone().or(spec.model);
+    spec.duration_secs = args.seconds.unwrap_or(spec.duration_secs);
+    spec.output.fps = args.fps.unwrap_or(spec.output.fps);
+    spec.output.foot_lock &= !args.no_foot_lock;
+    spec.sampling.count = args.n.unwrap_or(spec.sampling.count);
+    spec.sampling.seed = args.seed.unwrap_or(spec.sampling.seed);
+    spec.sampling.steps = args.steps.unwrap_or(spec.sampling.steps);
+    spec.sampling.sampler = args.sampler.or(spec.sampling.sampler);
+    spec.sampling.cfg = args.cfg.or(spec.sampling.cfg);
+    spec.guidance.method = args.method.unwrap_or(spec.guidance.method);
+    spec.guidance.scale = args.guidance_scale.or(spec.guidance.scale);
+    spec.guidance.text = args.text_guidance.or(spec.guidance.text);
+    add_schedule(&mut spec.guidance.schedule, &args.schedule);
+    let mut task = TaskBuilder::from(spec);
+    for then in &args.then {
+        task = task.then(&then.prompt, then.seconds);
+    }
+    for network in &args.networks {
+        task = task.network(&network.path, network.weight);
+    }
+    if let Some(target) = args.target {
+        let [x, z] = target.xz_m;
+        task = match target.seconds {
+            Some(seconds) => task.target_at(x, z, seconds),
+            None => task.target(x, z),
+        };
+    }
+    for waypoint in &args.waypoints {
+        let [x, z] = waypoint.xz_m;
+        task = task.waypoint(x, z, waypoint.seconds);
+    }
+    for obstacle in &args.obstacles {
+        let [x, z] = obstacle.xz_m;
+        task = task.obstacle(x, z, obstacle.radius_m);
+    }
+    task.into_spec()
+}
+
+/// Puts the options that are given into a schedule.
+pub fn add_schedule(schedule: &mut GuidanceSchedule, args: &ScheduleArgs) {
+    schedule.interval = args.interval.map(|i| i.0).or(schedule.interval);
+    schedule.strength = args.schedule.unwrap_or(schedule.strength);
+    schedule.max_step_rms = args.max_move.or(schedule.max_step_rms);
+    schedule.resampling = args.time_travel.map(|t| t.0).or(schedule.resampling);
+}
+
+/// The schedule that options ask for.
+pub fn schedule_of(args: &ScheduleArgs) -> GuidanceSchedule {
+    let mut schedule = GuidanceSchedule {
+        strength: StepSchedule::Constant,
+        ..GuidanceSchedule::default()
+    };
+    add_schedule(&mut schedule, args);
+    schedule
+}
+
+/// An error of a task that options wrote, by the option instead of the field's path.
+pub fn as_option(error: Error, goals: &[Goal]) -> Error {
+    let Error::Task { path, message } = error else {
+        return error;
+    };
+    let path = option_of(&path, goals).unwrap_or(path);
+    Error::Task { path, message }
+}
+
+/// The option that writes a field.
+fn option_of(path: &str, goals: &[Goal]) -> Option<String> {
+    let name = match path {
+        "duration_secs" => "seconds",
+        "output.fps" => "fps",
+        "prompts[0].text" | "conditioning.text" => "prompt",
+        "sampling.count" => "n",
+        "guidance.scale" => "guidance-scale",
+        "guidance.text" => "text-guidance",
+        "guidance.augmentations" => "augment",
+        "guidance.schedule.interval" => "interval",
+        "guidance.schedule.max_step_rms" | "optimization.max_step_rms" => "max-move",
+        "optimization.window_secs" => "window",
+        "optimization.fine_tune.steps" => "train-steps",
+        "optimization.fine_tune.batch" => "train-batch",
+        "optimization.fine_tune.learning_rate" => "learning-rate",
+        _ => match path {
+            p if p.starts_with("prompts[") => "then",
+            p if p.starts_with("losses[") => "loss-onnx",
+            p if p.starts_with("obstacles[") => "obstacle",
+            p if p.starts_with("guidance.schedule.resampling") => "time-travel",
+            p if p.starts_with("goals[") => return goal_option(p, goals),
+            p => p
+                .strip_prefix("sampling.")
+                .or_else(|| p.strip_prefix("guidance."))
+                .or_else(|| p.strip_prefix("optimization."))?,
+        },
+    };
+    Some(if name == "prompt" {
+        name.to_owned()
+    } else {
+        format!("--{name}")
+    })
+}
+
+fn goal_option(path: &str, goals: &[Goal]) -> Option<String> {
+    let index = path.strip_prefix("goals[")?.split(']').next()?;
+    Some(match goals.get(index.parse::<usize>().ok()?)? {
+        Goal::RootTarget(_) => "--target".to_owned(),
+        Goal::Waypoints(_) => "--waypoint".to_owned(),
+        _ => return None,
+    })
+}
+
+/// This process's command line, as a shell reads it.
+pub fn command_line() -> Option<String> {
+    let mut words: Vec<String> = std::env::args().collect();
+    if let Some(program) = words.first_mut() {
+        *program = "kinograd".to_owned();
+    }
+    shlex::try_join(words.iter().map(String::as_str)).ok()
+}

@@ -1,0 +1,186 @@
+//! Goals together: what is refused, and what becomes of them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::error::Error;
+
+use kinograd_guidance::goal::{Goal, GoalSet, Obstacle, Timeline};
+use kinograd_guidance::{Frame, GuidanceError, Loss, Obstacles, PathDecoder};
+use kinograd_motion::{FEATURES, Normalizer};
+use ndarray::{Array1, ArrayD, IxDyn};
+
+const TIMELINE: Timeline = Timeline {
+    duration_secs: 4.0,
+    fps: 20.0,
+};
+
+fn decoder(frames: usize) -> PathDecoder {
+    let mut mean = Array1::zeros(FEATURES);
+    mean[2] = 0.05;
+    mean[3] = 0.9;
+    let normalizer = Normalizer::new(mean, Array1::from_elem(FEATURES, 0.05)).unwrap();
+    PathDecoder::new(normalizer, vec![frames])
+}
+
+/// Goals and obstacles of a clip of 4 s, checked.
+fn read(goals: &str, obstacles: &str) -> Result<(Vec<Goal>, Vec<Obstacle>), String> {
+    let parsed = |error: serde_json::Error| error.to_string();
+    let goals: Vec<Goal> = serde_json::from_str(&format!("[{goals}]")).map_err(parsed)?;
+    let obstacles: Vec<Obstacle> =
+        serde_json::from_str(&format!("[{obstacles}]")).map_err(parsed)?;
+    let checked = GoalSet::new(&goals, &obstacles, TIMELINE).check();
+    checked.map_err(|error| message(&error))?;
+    Ok((goals, obstacles))
+}
+
+fn message(error: &GuidanceError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+#[test]
+fn faults_name_their_place_and_field() {
+    let circle = r#"{"kind": "circle", "center_m": [0, 2], "radius_m": 0.5}"#;
+    for (goals, obstacles, parts) in [
+        (
+            r#"{"kind": "root_target", "positon_m": [0, 1]}"#,
+            "",
+            ["positon_m", "position_m"],
+        ),
+        (
+            r#"{"kind": "root_traget", "position_m": [0, 1]}"#,
+            "",
+            ["root_traget", "root_target"],
+        ),
+        (
+            r#"{"kind": "speed", "speed_mps": 1}, {"kind": "root_target", "position_m": [0, 1], "weight": -2}"#,
+            "",
+            ["goals[1]", "weight = -2"],
+        ),
+        (
+            r#"{"kind": "root_target", "position_m": [0, 1], "time_secs": 4.2}"#,
+            "",
+            ["goals[0]", "time_secs = 4.2"],
+        ),
+        (
+            r#"{"kind": "root_target", "position_m": [0, 100]}"#,
+            "",
+            ["goals[0]", "reachable"],
+        ),
+        (
+            r#"{"kind": "joint_target", "joint": "left_hand", "position_m": [0, 1, null]}"#,
+            "",
+            ["goals[0]", "unknown joint `left_hand`"],
+        ),
+        (r#"{"kind": "facing"}"#, "", ["goals[0]", "heading_deg"]),
+        (
+            r#"{"kind": "trajectory", "path_m": []}"#,
+            "",
+            ["goals[0]", "path_m"],
+        ),
+        (
+            r#"{"kind": "speed", "speed_mps": 1, "from_secs": 3, "to_secs": 2}"#,
+            "",
+            ["goals[0]", "span"],
+        ),
+        (
+            "",
+            r#"{"shape": {"kind": "polygon", "points_m": []}}"#,
+            ["obstacles[0]", "points_m"],
+        ),
+        (
+            "",
+            r#"{"shape": {"kind": "circle", "center_m": [0, 0.2], "radius_m": 0.5}}"#,
+            ["obstacles[0]", "start"],
+        ),
+        (
+            r#"{"kind": "root_target", "position_m": [0.1, 2.1]}"#,
+            &format!(r#"{{"shape": {circle}}}"#),
+            ["goals[0]", "within an obstacle"],
+        ),
+        (
+            "",
+            &format!(r#"{{"shape": {circle}, "joints": []}}"#),
+            ["obstacles[0]", "joints"],
+        ),
+        (
+            "",
+            &format!(r#"{{"shape": {circle}, "barrier": {{"hinge": {{"wieght": 1}}}}}}"#),
+            ["wieght", "weight"],
+        ),
+    ] {
+        let text = read(goals, obstacles).unwrap_err();
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    }
+    assert!(read("", &format!(r#"{{"shape": {circle}}}"#)).is_ok());
+}
+
+#[test]
+fn a_clip_that_is_too_short_is_refused() {
+    let target = r#"{"kind": "root_target", "position_m": [0, 2], "time_secs": 3}"#;
+    let (goals, _) = read(target, "").unwrap();
+    let set = GoalSet::new(&goals, &[], TIMELINE);
+    let error = set.loss(decoder(50)).err().unwrap();
+    assert!(set.loss(decoder(61)).is_ok());
+    let text = message(&error);
+    assert!(text.contains("frame 60"), "{text}");
+}
+
+#[test]
+fn times_become_frames_and_root_goals_are_found() {
+    let (goals, obstacles) = read(
+        r#"{"kind": "waypoints", "points": [{"position_m": [0, 1], "time_secs": 1.5}, {"position_m": [1, 2]}]},
+           {"kind": "root_target", "position_m": [1, 2], "time_secs": 4},
+           {"kind": "root_target", "position_m": [9, 9], "weight": 0}"#,
+        r#"{"shape": {"kind": "circle", "center_m": [3, 0], "radius_m": 0.5}},
+           {"shape": {"kind": "circle", "center_m": [4, 0], "radius_m": 0.5}, "joints": ["head"]}"#,
+    )
+    .unwrap();
+    let set = GoalSet::new(&goals, &obstacles, TIMELINE);
+    let objective = set.objective(&decoder(80), Obstacles::default()).unwrap();
+    let path = objective.path.unwrap().goals;
+    let frames: Vec<Frame> = path.waypoints.iter().map(|w| w.frame).collect();
+    assert_eq!(frames, [Frame::At(30), Frame::Last, Frame::At(79)]);
+    assert_eq!(path.obstacles.len(), 1);
+    let x0 = ArrayD::zeros(IxDyn(&[1, 80, FEATURES]));
+    let constraints = objective.constraints.unwrap();
+    let names: Vec<String> = constraints
+        .term_values(&x0)
+        .unwrap()
+        .into_iter()
+        .map(|t| t.0)
+        .collect();
+    assert_eq!(names, ["avoid"]);
+    assert!(objective.losses.is_empty());
+}
+
+#[test]
+fn every_goal_has_its_part_in_the_loss() {
+    let (goals, _) = read(
+        r#"{"kind": "speed", "speed_mps": 1.2}, {"kind": "no_skate"}, {"kind": "ground"},
+           {"kind": "smooth"}, {"kind": "loop"}, {"kind": "facing", "heading_deg": 30}"#,
+        "",
+    )
+    .unwrap();
+    let set = GoalSet::new(&goals, &[], TIMELINE);
+    let mut loss = set.loss(decoder(80)).unwrap();
+    let x0 = ArrayD::from_shape_fn(IxDyn(&[1, 80, FEATURES]), |index| {
+        (0.3 * index[1] as f32 + 0.7 * index[2] as f32).sin()
+    });
+    let value = loss.value_and_grad(&x0).unwrap();
+    assert!(value.values[0] > 0.0 && value.values[0].is_finite());
+    assert!(value.gradient.iter().any(|&g| g != 0.0));
+    assert_eq!(loss.term_values(&x0).unwrap().len(), goals.len());
+    let objective = set.objective(&decoder(80), Obstacles::default()).unwrap();
+    assert_eq!(objective.constraints.unwrap().len(), 3);
+    assert_eq!(
+        objective.losses.len(),
+        1,
+        "soft goals are followed together"
+    );
+}

@@ -1,0 +1,215 @@
+//! Post-processing, from the model's features to a clip: joints, rotations, foot lock, measurements,
+//! record.
+
+use std::collections::BTreeMap;
+
+use glam::DVec3;
+use kinograd_guidance::goal::{Goal, MotionGoal};
+use kinograd_guidance::{DecodedMotion, Waypoint};
+use kinograd_motion::features::decode_joints;
+use kinograd_motion::ik::{Place, fit_rotations, reach_places};
+use kinograd_motion::metrics::{
+    deepest_penetration_m, foot_skate_ratio, is_implausibly_fast, mean_jerk, target_error_m,
+};
+use kinograd_motion::resample::resample;
+use kinograd_motion::{
+    FootLockOptions, Motion, Provenance, Skeleton, contacts_from_features, foot_lock, joints_array,
+};
+use kinograd_runtime::{EngineReport, Manifest};
+use ndarray::{Array2, ArrayView3, Axis};
+use serde_json::{Value, json};
+
+use crate::task::MODEL_FPS;
+use crate::{Clip, ClipReport, Error, Method, Task, TaskSpec};
+
+/// What all clips of a run share.
+pub(crate) struct PostProcess<'a> {
+    pub task: &'a Task,
+    pub hashes: &'a BTreeMap<String, String>,
+    pub manifest: &'a Manifest,
+    pub engine: &'a EngineReport,
+}
+
+/// A hand or foot that misses its place by no more than this is taken there, metres: more would be
+/// seen as a jerk within [`REACH_SECS`],
+const MOST_REACH_M: f64 = 0.2;
+/// within this time, seconds.
+const REACH_SECS: f64 = 0.4;
+
+/// Makes a clip of features `[frames, 263]`, not normalised.
+pub(crate) fn clip(
+    run: &PostProcess<'_>,
+    features: Array2<f32>,
+    seed: u64,
+    text_score: Option<f64>,
+) -> Result<Clip, Error> {
+    let task = run.task;
+    let raw = motion_on_body(&features)?;
+    let skate = |motion: &Motion| foot_skate_ratio(joints_array(motion).view(), MODEL_FPS);
+    let foot_skate_ratio_before = skate(&raw);
+    let motion = if task.output.foot_lock {
+        let locked = lock_feet(&raw, &features)?;
+        // Feet that were clean already can only lose.
+        if skate(&locked) <= foot_skate_ratio_before {
+            locked
+        } else {
+            raw
+        }
+    } else {
+        raw
+    };
+    let motion = at_places(motion, task)?;
+    let joints = joints_array(&motion);
+    let mut report = ClipReport {
+        seed,
+        target_error_m: None,
+        waypoint_errors_m: Vec::new(),
+        max_penetration_m: None,
+        text_score,
+        foot_skate_ratio: foot_skate_ratio(joints.view(), MODEL_FPS),
+        foot_skate_ratio_before,
+        jerk_m_s3: mean_jerk(joints.view(), MODEL_FPS),
+        implausibly_fast: is_implausibly_fast(joints.view(), MODEL_FPS),
+        goals: Vec::new(),
+    };
+    measure_path(task, joints.view(), &mut report)?;
+    let same_rate = (task.output.fps - MODEL_FPS).abs() < 1e-9;
+    let motion = if same_rate {
+        motion
+    } else {
+        resample(&motion, task.output.fps)?
+    };
+    let decoded = joints_array(&motion).mapv(f64::from);
+    let decoded = DecodedMotion::from_joints(decoded, motion.fps)?;
+    report.goals = task.goal_set().outcomes(&decoded)?;
+    Ok(Clip {
+        motion,
+        features: same_rate.then_some(features),
+        provenance: record(run, seed, &report)?,
+        report: Some(report),
+    })
+}
+
+/// Measures joints `[frames, 22, 3]` at the model's frame rate against the places and circles for
+/// the root: the last target apart from all other places.
+fn measure_path(
+    task: &TaskSpec,
+    joints: ArrayView3<'_, f32>,
+    report: &mut ClipReport,
+) -> Result<(), Error> {
+    let timeline = task.timeline();
+    let frames = task.frames();
+    let error = |point: &Waypoint| -> Result<f64, Error> {
+        let frame = point.frame.index("goal", frames)?;
+        Ok(target_error_m(joints, point.position_m, Some(frame)))
+    };
+    let target = task.target();
+    if let Some(target) = &target {
+        for point in target.root_points(&timeline)? {
+            report.target_error_m = Some(error(&point)?);
+        }
+    }
+    for goal in task.goals.iter().filter(|goal| goal.weight() > 0.0) {
+        let is_waypoint = match goal {
+            Goal::Waypoints(_) => true,
+            Goal::RootTarget(other) => target.as_ref() != Some(other),
+            _ => false,
+        };
+        if is_waypoint {
+            for point in goal.root_points(&timeline)? {
+                report.waypoint_errors_m.push(error(&point)?);
+            }
+        }
+    }
+    let circles = task.obstacles.iter().filter_map(|o| o.circle_for_root());
+    let circles: Vec<[f64; 3]> = circles
+        .map(|circle| [circle.center_m[0], circle.center_m[1], circle.radius_m])
+        .collect();
+    report.max_penetration_m =
+        (!circles.is_empty()).then(|| deepest_penetration_m(joints, &circles));
+    Ok(())
+}
+
+/// Rotations of the canonical body that come as near to the features' joints as they can.
+pub(crate) fn motion_on_body(features: &Array2<f32>) -> Result<Motion, Error> {
+    let joints = decode_joints(features.view())?;
+    let frames: Vec<Vec<DVec3>> = joints
+        .outer_iter()
+        .map(|frame| {
+            frame
+                .axis_iter(Axis(0))
+                .map(|p| DVec3::new(p[0], p[1], p[2]))
+                .collect()
+        })
+        .collect();
+    Ok(fit_rotations(&Skeleton::canonical(), &frames, MODEL_FPS)?)
+}
+
+/// Fitted to bones of one length, hands and feet fall short of the places that the features reach.
+fn at_places(motion: Motion, task: &TaskSpec) -> Result<Motion, Error> {
+    if task.guidance.method == Method::None {
+        return Ok(motion);
+    }
+    let decoded = DecodedMotion::from_joints(joints_array(&motion).mapv(f64::from), MODEL_FPS)?;
+    let places = task.goal_set().joint_places(&decoded)?;
+    if places.is_empty() {
+        return Ok(motion);
+    }
+    let places: Vec<Place> = places
+        .into_iter()
+        .map(|(joint, frame, place)| Place {
+            joint,
+            frame,
+            position_m: DVec3::from_array(place),
+        })
+        .collect();
+    Ok(reach_places(&motion, &places, REACH_SECS, MOST_REACH_M)?)
+}
+
+fn lock_feet(motion: &Motion, features: &Array2<f32>) -> Result<Motion, Error> {
+    let contacts = contacts_from_features(features.view())?;
+    Ok(foot_lock(motion, &contacts, &FootLockOptions::default())?.0)
+}
+
+/// How the clip came to be: the task, with which it can be made again. No timings: the same task gives
+/// the same bytes.
+fn record(run: &PostProcess<'_>, seed: u64, report: &ClipReport) -> Result<Provenance, Error> {
+    let internal = |error: serde_json::Error| Error::Internal(error.to_string());
+    let mut record = Provenance::new();
+    record.model_hashes.clone_from(run.hashes);
+    record.seed = Some(seed);
+    record.method = Some(run.task.guidance.method.name().to_owned());
+    record.task = Some(run.task.to_value()?);
+    let mut measured = |name: &str, value: Value| {
+        record.losses.insert(name.to_owned(), value);
+    };
+    if let Some(error_m) = report.target_error_m {
+        measured("target_error_m", error_m.into());
+    }
+    if !report.waypoint_errors_m.is_empty() {
+        measured("waypoint_errors_m", json!(report.waypoint_errors_m));
+    }
+    if let Some(depth_m) = report.max_penetration_m {
+        measured("max_penetration_m", depth_m.into());
+    }
+    if let Some(score) = report.text_score {
+        measured("text_score", score.into());
+    }
+    if !report.goals.is_empty() {
+        let goals = serde_json::to_value(&report.goals).map_err(internal)?;
+        measured("goals", goals);
+    }
+    record.extra.insert(
+        "model".to_owned(),
+        json!({ "name": run.manifest.name, "version": run.manifest.version }),
+    );
+    record.extra.insert(
+        "engine".to_owned(),
+        json!({
+            "name": run.engine.engine,
+            "version": run.engine.version,
+            "provider": run.engine.provider,
+        }),
+    );
+    Ok(record)
+}

@@ -1,0 +1,96 @@
+//! Records of how files came to be, in every format that holds them.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use kinograd_motion::{Provenance, glb_provenance, read_npz, write_atomic};
+
+use crate::clip::{read_error, with_suffix, write_error};
+use crate::{Error, FileFormat};
+
+/// Keyword of a PNG's text chunk.
+const KEYWORD: &str = "kinograd";
+
+/// The record in a .glb, .npz or .png, or beside a .bvh, if there is one.
+///
+/// # Errors
+/// [`Error::Read`] with the path if the file cannot be read or is broken; [`Error::FileFormat`] for
+/// another extension.
+pub fn read_record(path: &Path) -> Result<Option<Provenance>, Error> {
+    let fail = |error| read_error(path, error);
+    match FileFormat::of(path)? {
+        FileFormat::Glb => glb_provenance(path).map_err(fail),
+        FileFormat::Npz => Ok(Some(read_npz(path).map_err(fail)?.provenance)),
+        FileFormat::Png => of_png(path),
+        FileFormat::Bvh => {
+            let beside = with_suffix(path, ".json");
+            if beside.is_file() {
+                of_json(&beside)
+            } else {
+                Ok(None)
+            }
+        }
+        FileFormat::Json => of_json(path),
+    }
+}
+
+fn of_json(path: &Path) -> Result<Option<Provenance>, Error> {
+    let read = || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
+        let document: serde_json::Value =
+            serde_json::from_reader(BufReader::new(File::open(path)?))?;
+        let stated = document.get("provenance").cloned();
+        Ok(stated.map(serde_json::from_value).transpose()?)
+    };
+    read().map_err(|source| Error::Read {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+fn of_png(path: &Path) -> Result<Option<Provenance>, Error> {
+    let read = || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
+        let decoder = png::Decoder::new(BufReader::new(File::open(path)?));
+        let reader = decoder.read_info()?;
+        let chunks = &reader.info().utf8_text;
+        let chunk = chunks.iter().find(|chunk| chunk.keyword == KEYWORD);
+        let text = chunk
+            .map(png::text_metadata::ITXtChunk::get_text)
+            .transpose()?;
+        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+    };
+    read().map_err(|source| Error::Read {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Writes a PNG of 8 bits a channel, whole or not at all, with its record in a text chunk.
+pub(crate) fn write_png(
+    path: &Path,
+    [height, width]: [usize; 2],
+    color: png::ColorType,
+    pixels: &[u8],
+    record: Option<&Provenance>,
+) -> Result<(), Error> {
+    let encode = || -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+        let mut bytes = Vec::new();
+        let (width, height) = (u32::try_from(width)?, u32::try_from(height)?);
+        let mut encoder = png::Encoder::new(&mut bytes, width, height);
+        encoder.set_color(color);
+        encoder.set_depth(png::BitDepth::Eight);
+        if let Some(record) = record {
+            encoder.add_itxt_chunk(KEYWORD.to_owned(), record.to_json()?)?;
+        }
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(pixels)?;
+        writer.finish()?;
+        Ok(bytes)
+    };
+    let bytes = encode().map_err(|source| Error::Write {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    write_atomic(path, |file| std::io::Write::write_all(file, &bytes))
+        .map_err(|error| write_error(path, error))
+}

@@ -1,0 +1,300 @@
+//! Tasks step by step.
+
+use std::path::PathBuf;
+
+use kinograd_diffusion::SamplerKind;
+use kinograd_guidance::goal::{Goal, Obstacle, RootTarget, TimedPoint, Waypoints};
+
+use super::{GuidanceSchedule, NetworkLoss, Prompt, Task, TaskSpec};
+use crate::{Error, Method};
+
+/// Length of a clip that nothing else is said of, seconds.
+const DEFAULT_DURATION_SECS: f64 = 6.0;
+
+/// Collects a [`Task`].
+///
+/// ```
+/// use kinograd::Task;
+///
+/// let task = Task::builder("a person walks forward")
+///     .target(2.0, 3.0)
+///     .obstacle(1.0, 1.5, 0.5)
+///     .seed(7)
+///     .build()?;
+/// assert_eq!(task.frames(), 120);
+/// assert!(Task::builder("").build().is_err());
+/// # Ok::<(), kinograd::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct TaskBuilder {
+    spec: TaskSpec,
+}
+
+impl From<TaskSpec> for TaskBuilder {
+    fn from(spec: TaskSpec) -> Self {
+        Self { spec }
+    }
+}
+
+impl TaskBuilder {
+    pub(super) fn new(prompt: impl Into<String>) -> Self {
+        TaskSpec::new(prompt, DEFAULT_DURATION_SECS).into()
+    }
+
+    /// What the person does from a time on, seconds, in place of what they did before.
+    pub fn then(mut self, prompt: impl Into<String>, from_secs: f64) -> Self {
+        self.spec.prompts.push(Prompt {
+            from_secs: Some(from_secs),
+            ..Prompt::new(prompt)
+        });
+        self
+    }
+
+    /// The model package, a name or a folder.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.spec.model = Some(model.into());
+        self
+    }
+
+    /// Length of the clip, seconds.
+    pub fn duration(mut self, duration_secs: f64) -> Self {
+        self.spec.duration_secs = duration_secs;
+        self
+    }
+
+    /// Frames per second of the clip; the model itself works at 20.
+    pub fn fps(mut self, fps: f64) -> Self {
+        self.spec.output.fps = fps;
+        self
+    }
+
+    /// How many clips.
+    pub fn count(mut self, count: usize) -> Self {
+        self.spec.sampling.count = count;
+        self
+    }
+
+    /// The same seed, model and provider give the same bytes.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.spec.sampling.seed = seed;
+        self
+    }
+
+    /// Denoising steps.
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.spec.sampling.steps = steps;
+        self
+    }
+
+    /// How one noise level leads to the next, instead of what the method takes.
+    pub fn sampler(mut self, sampler: SamplerKind) -> Self {
+        self.spec.sampling.sampler = Some(sampler);
+        self
+    }
+
+    /// Classifier-free guidance scale; 1 is off.
+    pub fn cfg(mut self, cfg: f64) -> Self {
+        self.spec.sampling.cfg = Some(cfg);
+        self
+    }
+
+    /// How goals and obstacles steer.
+    pub fn method(mut self, method: Method) -> Self {
+        self.spec.guidance.method = method;
+        self
+    }
+
+    /// Strength of the steering.
+    pub fn guidance_scale(mut self, scale: f64) -> Self {
+        self.spec.guidance.scale = Some(scale);
+        self
+    }
+
+    /// When and how much the method acts.
+    pub fn schedule(mut self, schedule: GuidanceSchedule) -> Self {
+        self.spec.guidance.schedule = schedule;
+        self
+    }
+
+    /// Weight of the text loss, not negative.
+    pub fn text_guidance(mut self, weight: f64) -> Self {
+        self.spec.guidance.text = Some(weight);
+        self
+    }
+
+    /// A network whose score is made small, with its weight beside the other losses.
+    pub fn network(mut self, onnx: impl Into<PathBuf>, weight: f64) -> Self {
+        self.spec.losses.push(NetworkLoss {
+            onnx: onnx.into(),
+            weight,
+        });
+        self
+    }
+
+    /// Something to reach.
+    pub fn goal(mut self, goal: impl Into<Goal>) -> Self {
+        self.spec.goals.push(goal.into());
+        self
+    }
+
+    /// Where to be at the end, metres on the ground.
+    pub fn target(self, x_m: f64, z_m: f64) -> Self {
+        self.goal(RootTarget::at_end([x_m, z_m]))
+    }
+
+    /// Where to be at a time, metres on the ground; the clip may go on after it.
+    pub fn target_at(self, x_m: f64, z_m: f64, time_secs: f64) -> Self {
+        self.goal(RootTarget {
+            time_secs: Some(time_secs),
+            ..RootTarget::at_end([x_m, z_m])
+        })
+    }
+
+    /// Where to be on the way, metres on the ground.
+    pub fn waypoint(mut self, x_m: f64, z_m: f64, time_secs: f64) -> Self {
+        let point = TimedPoint {
+            position_m: [x_m, z_m],
+            time_secs: Some(time_secs),
+        };
+        let last = self.spec.goals.last_mut();
+        if let Some(Goal::Waypoints(waypoints)) = last {
+            waypoints.points.push(point);
+            return self;
+        }
+        self.goal(Waypoints {
+            points: vec![point],
+            weight: 1.0,
+        })
+    }
+
+    /// A circle to keep out of, metres on the ground.
+    pub fn obstacle(mut self, x_m: f64, z_m: f64, radius_m: f64) -> Self {
+        let circle = Obstacle::circle([x_m, z_m], radius_m);
+        self.spec.obstacles.push(circle);
+        self
+    }
+
+    /// Whether feet in contact are held still; they are unless this says otherwise.
+    pub fn foot_lock(mut self, foot_lock: bool) -> Self {
+        self.spec.output.foot_lock = foot_lock;
+        self
+    }
+
+    /// What was collected, unchecked.
+    #[must_use]
+    pub fn into_spec(self) -> TaskSpec {
+        self.spec
+    }
+
+    /// Checks the task.
+    ///
+    /// # Errors
+    /// [`Error::Task`] that names the field, what came and what was expected.
+    pub fn build(self) -> Result<Task, Error> {
+        self.spec.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observer::Warning;
+
+    fn walk() -> TaskBuilder {
+        Task::builder("a person walks")
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name() {
+        let cases: Vec<(TaskBuilder, &str)> = vec![
+            (Task::builder("  \n"), "prompts[0].text: is empty"),
+            (
+                Task::builder("x".repeat(10_000)),
+                "prompts[0].text: has 10000 characters",
+            ),
+            (walk().duration(0.0), "duration_secs: 0 must be above 0"),
+            (walk().duration(1000.0), "duration_secs: 1000 must be"),
+            (walk().duration(f64::NAN), "duration_secs: NaN must be"),
+            (walk().fps(0.0), "output.fps: 0 is outside"),
+            (walk().steps(0), "sampling.steps: 0 is outside"),
+            (walk().count(0), "sampling.count: 0 is outside"),
+            (walk().cfg(-1.0), "sampling.cfg: -1 is outside"),
+            (
+                walk().guidance_scale(f64::INFINITY),
+                "guidance.scale: inf is outside",
+            ),
+            (
+                walk().network("score.onnx", -1.0),
+                "losses[0].weight: -1 is outside",
+            ),
+            (walk().then("sit", 6.0), "prompts[1].from_secs: 6 must be"),
+            (walk().target(f64::NAN, 1.0), "goals[0].position_m"),
+            (walk().target(1e9, 1.0), "must be reachable from (0, 0)"),
+            (
+                walk().target_at(1.0, 1.0, 7.0),
+                "goals[0].time_secs: 7 must lie within the clip",
+            ),
+            (
+                walk().waypoint(1.0, 1.0, 0.0),
+                "goals[0].position_m: [1, 1] must be reachable",
+            ),
+            (
+                walk().target(1.0, 1.0).waypoint(2.0, 1.0, 6.0),
+                "goals[1].time_secs",
+            ),
+            (
+                walk().obstacle(1.0, 1.0, -0.5),
+                "obstacles[0].radius_m: -0.5",
+            ),
+            (walk().obstacle(1.0, 1.0, 0.0), "obstacles[0].radius_m: 0"),
+            (
+                walk().obstacle(0.1, 0.1, 0.5),
+                "must not cover the start at (0, 0)",
+            ),
+            (
+                walk().target(2.0, 2.0).obstacle(2.0, 1.8, 0.5),
+                "goals[0].position_m: [2, 2] must not lie within an obstacle",
+            ),
+        ];
+        for (builder, part) in cases {
+            let message = builder.build().expect_err(part).to_string();
+            assert!(message.contains(part), "{message} lacks {part}");
+        }
+    }
+
+    #[test]
+    fn speed_is_warned_of_only_above_a_jog() {
+        let slow = walk().target(2.0, 3.0).build().unwrap();
+        assert_eq!(slow.warnings(), vec![]);
+        let fast = walk().target(0.0, 30.0).build().unwrap();
+        assert_eq!(
+            fast.warnings(),
+            vec![Warning::FastTarget {
+                speed_m_per_s: 5.0,
+                seconds: 6.0
+            }]
+        );
+    }
+
+    #[test]
+    fn a_task_is_its_json() {
+        let task = walk()
+            .then("a person sits down", 3.0)
+            .target_at(-2.0, 3.0, 5.0)
+            .waypoint(0.0, 1.5, 2.0)
+            .obstacle(1.0, 1.5, 0.5)
+            .network("score.onnx", 0.5)
+            .foot_lock(false)
+            .build()
+            .unwrap();
+        let json = task.to_json().unwrap();
+        assert_eq!(Task::from_json(&json).unwrap(), task);
+        assert!(
+            serde_json::from_str::<Task>(
+                &json.replace("\"duration_secs\": 6.0", "\"duration_secs\": 0")
+            )
+            .is_err()
+        );
+    }
+}

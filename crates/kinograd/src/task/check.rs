@@ -1,0 +1,163 @@
+//! The one check of tasks.
+
+use std::ops::RangeInclusive;
+
+use kinograd_guidance::GuidanceError;
+
+use super::limits::{
+    CFG, FAST_M_PER_S, FPS, MAX_COUNT, MAX_DURATION_SECS, MAX_ENTRIES, MAX_STEPS, SCALE,
+};
+use super::{GuidanceSettings, MODEL_FPS, SCHEMA, Sampling, TaskSpec, prompts};
+use crate::Error;
+use crate::observer::Warning;
+
+pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
+    if task.schema != SCHEMA {
+        return Err(refuse(
+            "schema",
+            format!("{} is not {SCHEMA}, the one that is read here", task.schema),
+        ));
+    }
+    let duration = task.duration_secs;
+    if !(duration > 0.0 && duration <= MAX_DURATION_SECS) {
+        return Err(refuse(
+            "duration_secs",
+            format!("{duration} must be above 0 and at most {MAX_DURATION_SECS}"),
+        ));
+    }
+    for (field, entries) in [
+        ("prompts", task.prompts.len()),
+        ("goals", task.goals.len()),
+        ("obstacles", task.obstacles.len()),
+        ("losses", task.losses.len()),
+    ] {
+        if entries > MAX_ENTRIES {
+            return Err(refuse(
+                field,
+                format!("has {entries} entries; at most {MAX_ENTRIES} are taken"),
+            ));
+        }
+    }
+    prompts::check(task)?;
+    sampling(&task.sampling)?;
+    guidance(&task.guidance)?;
+    within("output.fps", task.output.fps, &FPS)?;
+    for (index, loss) in task.losses.iter().enumerate() {
+        within(&format!("losses[{index}].weight"), loss.weight, &SCALE)?;
+    }
+    if let Some(optimization) = &task.optimization {
+        optimization.check(task)?;
+    }
+    task.goal_set().check().map_err(named)
+}
+
+/// Checks how samples are drawn; pictures have the same.
+pub(crate) fn sampling(sampling: &Sampling) -> Result<(), Error> {
+    let (count, steps) = (sampling.count, sampling.steps);
+    if !(1..=MAX_COUNT).contains(&count) {
+        return Err(refuse(
+            "sampling.count",
+            format!("{count} is outside 1 to {MAX_COUNT}"),
+        ));
+    }
+    if !(1..=MAX_STEPS).contains(&steps) {
+        return Err(refuse(
+            "sampling.steps",
+            format!("{steps} is outside 1 to {MAX_STEPS}"),
+        ));
+    }
+    sampling
+        .cfg
+        .map_or(Ok(()), |cfg| within("sampling.cfg", cfg, &CFG))
+}
+
+fn guidance(guidance: &GuidanceSettings) -> Result<(), Error> {
+    if let Some(scale) = guidance.scale {
+        within("guidance.scale", scale, &SCALE)?;
+    }
+    if let Some(weight) = guidance.text {
+        within("guidance.text", weight, &SCALE)?;
+    }
+    guidance.schedule.check()
+}
+
+/// Places that can only be reached faster than the model's people move.
+pub(super) fn fast_places(task: &TaskSpec) -> Vec<Warning> {
+    // A checked task's points are all within the clip.
+    let mut points = task.goal_set().root_points().unwrap_or_default();
+    points.sort_by_key(|(_, frame, _)| *frame);
+    let last = task.frames().saturating_sub(1);
+    let mut warnings = Vec::new();
+    let (mut at, mut from) = (0.0, [0.0, 0.0]);
+    for (_, frame, to) in points {
+        let seconds = if frame == last {
+            task.duration_secs
+        } else {
+            frame as f64 / MODEL_FPS
+        };
+        let way_m = (to[0] - from[0]).hypot(to[1] - from[1]);
+        let speed_m_per_s = way_m / (seconds - at).max(1.0 / MODEL_FPS);
+        if speed_m_per_s > FAST_M_PER_S {
+            warnings.push(Warning::FastTarget {
+                speed_m_per_s,
+                seconds,
+            });
+        }
+        (at, from) = (seconds, to);
+    }
+    warnings
+}
+
+/// A guidance error with the field's whole path.
+fn named(error: GuidanceError) -> Error {
+    let mut path = String::new();
+    let mut error = error;
+    loop {
+        match error {
+            GuidanceError::In { place, source } => {
+                path = joined(&path, &place);
+                error = *source;
+            }
+            GuidanceError::Field {
+                field,
+                value,
+                expected,
+            } => {
+                return Error::Task {
+                    path: joined(&path, field),
+                    message: format!("{value} {expected}"),
+                };
+            }
+            other => {
+                return Error::Task {
+                    path,
+                    message: other.to_string(),
+                };
+            }
+        }
+    }
+}
+
+fn joined(path: &str, field: &str) -> String {
+    if path.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
+}
+
+pub(crate) fn refuse(path: &str, message: impl Into<String>) -> Error {
+    Error::Task {
+        path: path.to_owned(),
+        message: message.into(),
+    }
+}
+
+pub(crate) fn within(path: &str, value: f64, range: &RangeInclusive<f64>) -> Result<(), Error> {
+    // Written so that NaN fails.
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (low, high) = (range.start(), range.end());
+    Err(refuse(path, format!("{value} is outside {low} to {high}")))
+}

@@ -1,0 +1,93 @@
+//! Data that has been checked.
+
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// What a task says, as plain data that can be checked.
+pub trait Spec: Clone {
+    /// Whether it can be.
+    ///
+    /// # Errors
+    /// [`Error::Task`] that names the field by its path, what came and what was expected.
+    fn validate(&self) -> Result<(), Error>;
+}
+
+/// Data that has passed its check. It can be read as what it is, and changed by
+/// [`edited`](Self::edited) or [`into_spec`](Self::into_spec) only, so that nothing invalid exists.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(
+    try_from = "Unchecked<S>",
+    bound(deserialize = "S: Spec + Deserialize<'de>")
+)]
+pub struct Checked<S: Spec>(S);
+
+/// As it is read.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Unchecked<S>(S);
+
+impl<S: Spec> Checked<S> {
+    /// Checks data.
+    ///
+    /// # Errors
+    /// As [`Spec::validate`].
+    pub fn new(spec: S) -> Result<Self, Error> {
+        spec.validate()?;
+        Ok(Self(spec))
+    }
+
+    /// The same with changes.
+    ///
+    /// # Errors
+    /// As [`Spec::validate`], of the changed data.
+    pub fn edited(&self, change: impl FnOnce(&mut S)) -> Result<Self, Error> {
+        let mut spec = self.0.clone();
+        change(&mut spec);
+        Self::new(spec)
+    }
+
+    /// Its data, to change.
+    #[must_use]
+    pub fn into_spec(self) -> S {
+        self.0
+    }
+}
+
+impl<S: Spec + Serialize> Checked<S> {
+    /// The data as JSON, indented.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it cannot be written, which checked data always can.
+    pub fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string_pretty(&self.0).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    pub(crate) fn to_value(&self) -> Result<serde_json::Value, Error> {
+        serde_json::to_value(&self.0).map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+impl<S: Spec> Deref for Checked<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0
+    }
+}
+
+impl<S: Spec + Serialize> Serialize for Checked<S> {
+    fn serialize<W: serde::Serializer>(&self, writer: W) -> Result<W::Ok, W::Error> {
+        self.0.serialize(writer)
+    }
+}
+
+impl<S: Spec> TryFrom<Unchecked<S>> for Checked<S> {
+    type Error = Error;
+
+    fn try_from(Unchecked(spec): Unchecked<S>) -> Result<Self, Error> {
+        Self::new(spec)
+    }
+}

@@ -1,0 +1,27 @@
+//! What a task may ask for, in one place.
+
+use std::ops::RangeInclusive;
+
+/// Longest prompt in characters; the tokenizer would cut anything much longer.
+pub const MAX_PROMPT_CHARS: usize = 1000;
+/// Most clips or pictures of one task.
+pub const MAX_COUNT: usize = 1000;
+/// Most denoising steps.
+pub(crate) const MAX_STEPS: usize = 1000;
+/// Most goals, obstacles, prompts and losses of one task, each.
+pub(crate) const MAX_ENTRIES: usize = 1000;
+/// Longest clip of any model, seconds; a package says what its own is.
+pub(crate) const MAX_DURATION_SECS: f64 = 600.0;
+/// Frames per second of a file.
+pub(crate) const FPS: RangeInclusive<f64> = 1.0..=240.0;
+/// Classifier-free guidance scale.
+pub(crate) const CFG: RangeInclusive<f64> = 0.0..=20.0;
+/// Weights and scales.
+pub(crate) const SCALE: RangeInclusive<f64> = 0.0..=1e6;
+/// Most visits of one step.
+pub(crate) const MAX_RESAMPLING: usize = 100;
+/// Straight-line speed above which a place is called out of reach, m/s: above a jog, which nobody
+/// keeps up from a standing start.
+pub(crate) const FAST_M_PER_S: f64 = 2.6;
+/// Most augmentations of a step.
+pub(crate) const MAX_AUGMENTATIONS: usize = 200;

@@ -1,0 +1,134 @@
+//! How samples are drawn, steered and finished.
+
+use std::path::PathBuf;
+
+use kinograd_diffusion::SamplerKind;
+use serde::{Deserialize, Serialize};
+
+use super::GuidanceSchedule;
+use crate::Method;
+
+/// How samples are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sampling {
+    /// Seed; sample `i` depends on it and `i` only.
+    pub seed: u64,
+    /// How many samples.
+    pub count: usize,
+    /// Denoising steps.
+    pub steps: usize,
+    /// How one noise level leads to the next; the method's own if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerKind>,
+    /// Classifier-free guidance scale (Ho & Salimans 2022); the model's own if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cfg: Option<f64>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            count: 1,
+            steps: 20,
+            sampler: None,
+            cfg: None,
+        }
+    }
+}
+
+impl Sampling {
+    /// The sampler that is used with a method.
+    #[must_use]
+    pub fn sampler_for(&self, method: Method) -> SamplerKind {
+        self.sampler.unwrap_or_else(|| method.default_sampler())
+    }
+
+    /// The seed of each sample.
+    #[must_use]
+    pub fn seeds(&self) -> Vec<u64> {
+        (0..self.count as u64)
+            .map(|index| self.seed.wrapping_add(index))
+            .collect()
+    }
+}
+
+/// How goals steer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GuidanceSettings {
+    /// The method.
+    pub method: Method,
+    /// Strength of the steering, in multiples of the method's own step; tuned for the method if
+    /// absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+    /// Weight of the text loss: the clip is steered towards the prompt as the model's motion
+    /// embedding reads it. 0 leaves it out; if absent it is
+    /// [`TEXT_BESIDE_GOALS`](Self::TEXT_BESIDE_GOALS) where [`Method::Projection`] follows places on
+    /// the ground and the model has a motion embedding, and else 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<f64>,
+    /// When and how much the method acts.
+    #[serde(skip_serializing_if = "GuidanceSchedule::is_default")]
+    pub schedule: GuidanceSchedule,
+}
+
+impl Default for GuidanceSettings {
+    fn default() -> Self {
+        Self {
+            method: Method::DEFAULT,
+            scale: None,
+            text: None,
+            schedule: GuidanceSchedule::default(),
+        }
+    }
+}
+
+impl GuidanceSettings {
+    /// Weight of the text loss beside goals, so that the gait does not suffer from the way
+    /// (`kinograd bench guidance`, `assets/bench/guidance.md`).
+    pub const TEXT_BESIDE_GOALS: f64 = 0.5;
+
+    /// The strength that clips are steered with.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        self.scale.unwrap_or_else(|| self.method.default_scale())
+    }
+}
+
+/// How clips are finished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputSettings {
+    /// Frames per second of the clip.
+    pub fps: f64,
+    /// Whether feet in contact are held still.
+    pub foot_lock: bool,
+}
+
+impl Default for OutputSettings {
+    fn default() -> Self {
+        Self {
+            fps: super::MODEL_FPS,
+            foot_lock: true,
+        }
+    }
+}
+
+/// An ONNX network of the user's that scores clips as something to make small: see
+/// [`ScoreNetwork`](crate::runtime::ScoreNetwork) for what it takes and returns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkLoss {
+    /// The file.
+    pub onnx: PathBuf,
+    /// Weight beside the other losses, not negative.
+    #[serde(default = "one")]
+    pub weight: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
