@@ -67,7 +67,7 @@ POSE = [
 GOALS = {
     "root-target": [{"kind": "root_target", "position_m": [0.3, 0.9], "time_secs": 1.2}],
     "waypoints": [{"kind": "waypoints", "points": [
-        {"position_m": [0.2, 0.5], "time_secs": 0.7}, {"position_m": [0.0, 1.2]}]}],
+        {"position_m": [0.2, 0.5], "time_secs": 0.7}, {"position_m": [0.0, 0.8]}]}],
     "trajectory": [{"kind": "trajectory", "path_m": [[0, 0], [0.1, 0.6], [0.5, 0.9]], "from_secs": 0.2, "to_secs": 1.4}],
     "joint-target": [
         {"kind": "joint_target", "joint": "left_wrist", "position_m": [0.4, 1.3, None], "relative_to": "body", "time_secs": 1},

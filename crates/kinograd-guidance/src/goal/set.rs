@@ -69,10 +69,7 @@ impl<'a> GoalSet<'a> {
     /// Whether the root has places to be at or circles to keep out of.
     #[must_use]
     pub fn has_path(&self) -> bool {
-        let places = |goal: &Goal| {
-            goal.weight() > 0.0 && matches!(goal, Goal::RootTarget(_) | Goal::Waypoints(_))
-        };
-        self.goals.iter().any(places)
+        self.goals.iter().any(is_place)
             || self.obstacles.iter().any(|o| o.circle_for_root().is_some())
     }
 
@@ -143,35 +140,36 @@ impl<'a> GoalSet<'a> {
     }
 
     fn check_one_place_at_a_time(&self) -> Result<(), GuidanceError> {
-        let mut points = self.root_points()?;
+        let mut points = self.root_places()?;
         points.sort_by_key(|(_, frame, _)| *frame);
         for pair in points.windows(2) {
             if pair[0].1 == pair[1].1 && pair[0].2 != pair[1].2 {
-                let (place, frame, _) = &pair[1];
+                let (goal, frame, _) = &pair[1];
                 return Err(GuidanceError::Field {
                     field: "time_secs",
                     value: (*frame as f64 / self.timeline.fps).to_string(),
                     expected: "must not ask for two places at the same time",
                 }
-                .inside(place.clone()));
+                .inside(format!("goals[{goal}]")));
             }
         }
         Ok(())
     }
 
-    /// Places of the root, as `(goal, frame, position)`.
+    /// Places that the root shall be at, but for those of trajectories, as `(goal, frame, position)`
+    /// with (x, z) in metres.
     ///
     /// # Errors
     /// [`GuidanceError::Field`] if a time lies beyond the clip.
-    pub fn root_points(&self) -> Result<Vec<(String, usize, [f64; 2])>, GuidanceError> {
-        let mut points = Vec::new();
-        for (place, goal) in self.active() {
+    pub fn root_places(&self) -> Result<Vec<(usize, usize, [f64; 2])>, GuidanceError> {
+        let mut places = Vec::new();
+        for (index, goal) in self.goals.iter().enumerate().filter(|(_, g)| is_place(g)) {
             for point in goal.root_points(&self.timeline)? {
                 let frame = point.frame.index("goal", self.timeline.frames())?;
-                points.push((place.clone(), frame, point.position_m));
+                places.push((index, frame, point.position_m));
             }
         }
-        Ok(points)
+        Ok(places)
     }
 
     /// The places and circles on the ground for the root, as methods take them that project the
@@ -291,4 +289,9 @@ impl<'a> GoalSet<'a> {
     fn timeline_of(&self, motion: &DecodedMotion) -> Timeline {
         Timeline::new(self.timeline.duration_secs, motion.fps)
     }
+}
+
+/// Whether a goal with a weight states places of the root at times.
+fn is_place(goal: &Goal) -> bool {
+    goal.weight() > 0.0 && matches!(goal, Goal::RootTarget(_) | Goal::Waypoints(_))
 }

@@ -45,7 +45,7 @@ pub use monte_carlo::MonteCarlo;
 pub use mpgd::Mpgd;
 pub use noise_optimization::{IterationObserver, NoiseOptimizer, NoiseOptions, OptimizedNoise};
 pub use normalized::NormalizedGradient;
-pub use objective::{Objective, PathObjective};
+pub use objective::{Objective, PathObjective, WeightedLoss};
 pub use options::{GuidanceOptions, Interval};
 pub use path_projection::{PathProjection, ProjectionOptions};
 pub use polyak::Polyak;

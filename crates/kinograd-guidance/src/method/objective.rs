@@ -3,6 +3,9 @@
 use crate::loss::{Loss, Obstacles, OnMotion, OnRootPath, PathDecoder, SumLoss};
 use crate::{GroundGoals, GuidanceError};
 
+/// A loss with its weight.
+pub type WeightedLoss<'a> = (f64, Box<dyn Loss + 'a>);
+
 /// Places and circles on the ground for the root of a batch of clips.
 pub struct PathObjective {
     /// Decodes the root's paths.
@@ -25,7 +28,7 @@ pub struct Objective<'a> {
     pub constraints: Option<OnMotion>,
     /// Losses that never end, such as a text's, with their weights: for projection, the scale of the
     /// moves that follow them.
-    pub losses: Vec<(f64, Box<dyn Loss + 'a>)>,
+    pub losses: Vec<WeightedLoss<'a>>,
 }
 
 impl<'a> Objective<'a> {
@@ -45,8 +48,8 @@ impl<'a> Objective<'a> {
 
     /// The losses as one with its weight.
     pub(super) fn soft(
-        mut losses: Vec<(f64, Box<dyn Loss + 'a>)>,
-    ) -> Result<Option<(f64, Box<dyn Loss + 'a>)>, GuidanceError> {
+        mut losses: Vec<WeightedLoss<'a>>,
+    ) -> Result<Option<WeightedLoss<'a>>, GuidanceError> {
         if losses.len() < 2 {
             return Ok(losses.pop());
         }
@@ -64,7 +67,7 @@ impl<'a> Objective<'a> {
     /// not finite.
     pub fn into_loss(self) -> Result<Box<dyn Loss + 'a>, GuidanceError> {
         let soft = Self::soft(self.losses)?;
-        let mut terms: Vec<(f64, Box<dyn Loss + 'a>)> = Vec::new();
+        let mut terms: Vec<WeightedLoss<'a>> = Vec::new();
         if let Some(path) = self.path {
             let loss = OnRootPath::from_goals(path.decoder, &path.goals, path.barrier)?;
             terms.push((1.0, Box::new(loss)));

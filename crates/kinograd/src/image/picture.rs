@@ -271,19 +271,15 @@ mod tests {
     fn a_picture_comes_back_with_its_record() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ramp.png");
-        ramp()
-            .save(&path, Some("{\"prompt\":\"ein rötes Herz ♥\"}"))
-            .unwrap();
+        let record = Provenance::new().by_command("ein rötes Herz ♥");
+        ramp().save(&path, Some(&record)).unwrap();
         let read = ReadPicture::open(&path).unwrap();
         let worst = (&read.picture.0 - &ramp().0).fold(0.0_f32, |a, d| a.max(d.abs()));
         assert!(worst < 0.5 / 127.5 + 1e-6, "{worst}");
         assert_eq!(read.alpha, None);
-        assert_eq!(
-            provenance(&path).unwrap().as_deref(),
-            Some("{\"prompt\":\"ein rötes Herz ♥\"}")
-        );
+        assert_eq!(crate::read_record(&path).unwrap(), Some(record));
         ramp().save(&path, None).unwrap();
-        assert_eq!(provenance(&path).unwrap(), None);
+        assert_eq!(crate::read_record(&path).unwrap(), None);
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1);
     }

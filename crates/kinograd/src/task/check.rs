@@ -84,7 +84,7 @@ fn guidance(guidance: &GuidanceSettings) -> Result<(), Error> {
 /// Places that can only be reached faster than the model's people move.
 pub(super) fn fast_places(task: &TaskSpec) -> Vec<Warning> {
     // A checked task's points are all within the clip.
-    let mut points = task.goal_set().root_points().unwrap_or_default();
+    let mut points = task.goal_set().root_places().unwrap_or_default();
     points.sort_by_key(|(_, frame, _)| *frame);
     let last = task.frames().saturating_sub(1);
     let mut warnings = Vec::new();
