@@ -1,14 +1,17 @@
+//! The whole derivation, from a request to its graphs.
+
 use std::collections::{HashMap, HashSet};
 
-use crate::assemble::{Part, model, tensor_info};
-use crate::footprint::Footprint;
+use crate::data_type::DataType;
+use crate::graph::write::{Part, tensor_info};
 use crate::graph::{Graph, V};
-use crate::load::graph_from_model;
-use crate::model::{DataType, Model};
-use crate::partition;
+use crate::model::{Model, TensorInfo};
+use crate::passes::assemble::model;
+use crate::passes::lifetimes::footprint;
+use crate::passes::load::graph_from_model;
+use crate::passes::reverse::reverse;
+use crate::passes::{partition, weights};
 use crate::request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Split};
-use crate::reverse::reverse;
-use crate::weights;
 use crate::{Error, Result};
 
 /// Derives the graphs that a request asks for.
@@ -27,162 +30,168 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     let cotangents: Vec<V> = seeds.iter().map(|(_, cotangent)| *cotangent).collect();
     graph.dim_sources = cotangents.iter().chain(&graph.inputs).copied().collect();
     let gradients = reverse(&mut graph, &seeds, &wanted)?;
-    if let Some(&v) = cotangents
-        .iter()
-        .find(|&&v| graph.data_type(v) == DataType::Other(0))
-    {
-        return Err(Error::UnknownType {
-            tensor: graph.value(v).name.clone(),
-        });
-    }
+    check_types(&graph, &cotangents)?;
+    let gradient_name = |input: &&String| format!("{input}_gradient");
     let named: Vec<(V, String)> = gradients
-        .iter()
-        .zip(&names)
-        .map(|(&v, input)| (v, format!("{input}_gradient")))
+        .into_iter()
+        .zip(names.iter().map(gradient_name))
         .collect();
     check_names(&graph, &named)?;
-    let infos: Vec<GradientInfo> = named
+    let infos = named
         .iter()
-        .zip(&names)
+        .zip(names)
         .map(|((v, name), input)| GradientInfo {
-            input: (*input).clone(),
+            input: input.clone(),
             tensor: tensor_info(&graph, *v, name),
-        })
-        .collect();
-    let cotangent_infos = infos_of(&graph, &cotangents);
-    let weight_infos = if request.weights.as_inputs {
-        infos_of(&graph, &wanted[request.inputs.len()..])
-    } else {
-        Vec::new()
-    };
-    let originals: Vec<(V, String)> = output_names(source)
-        .into_iter()
-        .zip(&graph.outputs)
-        .map(|(name, &v)| (v, name))
-        .collect();
-    match request.mode {
-        Mode::Joint => {
-            let part = Part {
-                name: "forward and gradient",
-                inputs: graph.inputs.iter().chain(&cotangents).copied().collect(),
-                outputs: originals.into_iter().chain(named).collect(),
-            };
-            Ok(Gradient::Joint(Joint {
-                model: model(&graph, source.proto(), &part),
-                cotangents: cotangent_infos,
-                weights: weight_infos,
-                gradients: infos,
-            }))
-        }
-        Mode::Split => {
-            let split = split(&graph, source, &cotangents, originals, named)?;
-            Ok(Gradient::Split(Split {
-                cotangents: cotangent_infos,
-                weights: weight_infos,
-                gradients: infos,
-                ..split
-            }))
-        }
-    }
-}
-
-fn split(
-    graph: &Graph,
-    source: &Model,
-    cotangents: &[V],
-    mut originals: Vec<(V, String)>,
-    named: Vec<(V, String)>,
-) -> Result<Split> {
-    let gradients: Vec<V> = named.iter().map(|(v, _)| *v).collect();
-    let saved = partition::saved(graph, &gradients);
-    let untyped = saved
-        .iter()
-        .find(|&&v| graph.data_type(v) == DataType::Other(0));
-    if let Some(&v) = untyped {
-        return Err(Error::UnknownType {
-            tensor: graph.value(v).name.clone(),
         });
+    let taken = if request.weights.as_inputs {
+        &wanted[request.inputs.len()..]
+    } else {
+        &[]
+    };
+    let derived = Derived {
+        source,
+        cotangents: infos_of(&graph, &cotangents),
+        weights: infos_of(&graph, taken),
+        gradients: infos.collect(),
+        originals: output_names(source, &graph),
+        named,
+        graph,
+    };
+    match request.mode {
+        Mode::Joint => derived.joint(&cotangents).map(Gradient::Joint),
+        Mode::Split => derived.split(&cotangents).map(Gradient::Split),
     }
-    let mut backward = Part {
-        name: "gradient",
-        inputs: saved
-            .iter()
-            .chain(&graph.inputs)
-            .chain(cotangents)
-            .copied()
-            .collect(),
-        outputs: named,
-    };
-    let read = sources_read(graph, &backward);
-    let forwarded: Vec<V> = graph
-        .inputs
-        .iter()
-        .copied()
-        .filter(|v| read.contains(v))
-        .collect();
-    backward.inputs = saved
-        .iter()
-        .chain(&forwarded)
-        .chain(cotangents)
-        .copied()
-        .collect();
-    let returned: HashSet<V> = originals.iter().map(|(v, _)| *v).collect();
-    let extra = saved.iter().filter(|v| !returned.contains(v));
-    originals.extend(extra.map(|&v| (v, graph.value(v).name.clone())));
-    let forward = Part {
-        name: "forward",
-        inputs: graph.inputs.clone(),
-        outputs: originals,
-    };
-    Ok(Split {
-        forward: model(graph, source.proto(), &forward),
-        backward: model(graph, source.proto(), &backward),
-        saved: saved
-            .iter()
-            .map(|&v| SavedInfo {
-                tensor: tensor_info(graph, v, &graph.value(v).name),
-                op: graph
-                    .producer(v)
-                    .map_or_else(String::new, |node| node.op.clone()),
-            })
-            .collect(),
-        forwarded_inputs: infos_of(graph, &forwarded),
-        cotangents: Vec::new(),
-        weights: Vec::new(),
-        gradients: Vec::new(),
-        footprints: [
-            Footprint::of(graph, &forward),
-            Footprint::of(graph, &backward),
-        ],
-    })
 }
 
-/// Which of a part's inputs its nodes read.
-fn sources_read(graph: &Graph, part: &Part) -> HashSet<V> {
-    let given: HashSet<V> = part.inputs.iter().copied().collect();
+/// A graph with its gradients, before it is written.
+struct Derived<'a> {
+    source: &'a Model,
+    graph: Graph,
+    /// The model's outputs.
+    originals: Vec<(V, String)>,
+    /// The gradients, and the names that they get.
+    named: Vec<(V, String)>,
+    cotangents: Vec<TensorInfo>,
+    weights: Vec<TensorInfo>,
+    gradients: Vec<GradientInfo>,
+}
+
+impl Derived<'_> {
+    fn joint(self, cotangents: &[V]) -> Result<Joint> {
+        let part = Part {
+            name: "forward and gradient",
+            inputs: self
+                .graph
+                .inputs
+                .iter()
+                .chain(cotangents)
+                .copied()
+                .collect(),
+            outputs: self.originals.into_iter().chain(self.named).collect(),
+        };
+        Ok(Joint {
+            model: model(&self.graph, self.source.proto(), &part)?,
+            cotangents: self.cotangents,
+            weights: self.weights,
+            gradients: self.gradients,
+        })
+    }
+
+    fn split(self, cotangents: &[V]) -> Result<Split> {
+        let graph = &self.graph;
+        let gradients: Vec<V> = self.named.iter().map(|(v, _)| *v).collect();
+        let saved = partition::saved(graph, &gradients);
+        check_types(graph, &saved)?;
+        let given: HashSet<V> = [&saved, &graph.inputs, cotangents]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+        let read = sources_read(graph, &given, &gradients);
+        let forwarded = graph.inputs.iter().copied().filter(|v| read.contains(v));
+        let forwarded: Vec<V> = forwarded.collect();
+        let backward = Part {
+            name: "gradient",
+            inputs: [&saved, &forwarded, cotangents]
+                .into_iter()
+                .flatten()
+                .copied()
+                .collect(),
+            outputs: self.named,
+        };
+        let returned: HashSet<V> = self.originals.iter().map(|(v, _)| *v).collect();
+        let mut outputs = self.originals;
+        let extra = saved.iter().filter(|v| !returned.contains(v));
+        outputs.extend(extra.map(|&v| (v, graph.value(v).name.clone())));
+        let forward = Part {
+            name: "forward",
+            inputs: graph.inputs.clone(),
+            outputs,
+        };
+        let saved_info = |&v: &V| SavedInfo {
+            tensor: tensor_info(graph, v, &graph.value(v).name),
+            op: graph
+                .producer(v)
+                .map_or_else(String::new, |node| node.op.clone()),
+        };
+        Ok(Split {
+            forward: model(graph, self.source.proto(), &forward)?,
+            backward: model(graph, self.source.proto(), &backward)?,
+            saved: saved.iter().map(saved_info).collect(),
+            forwarded_inputs: infos_of(graph, &forwarded),
+            cotangents: self.cotangents,
+            weights: self.weights,
+            gradients: self.gradients,
+            footprints: [footprint(graph, &forward), footprint(graph, &backward)],
+        })
+    }
+}
+
+/// Types of what callers pass have to be known.
+fn check_types(graph: &Graph, values: &[V]) -> Result<()> {
+    let untyped = |v: &&V| graph.data_type(**v) == DataType::Other(0);
+    match values.iter().find(untyped) {
+        None => Ok(()),
+        Some(&v) => Err(Error::UnknownType {
+            tensor: graph.value(v).name.clone(),
+        }),
+    }
+}
+
+/// Which of the `given` values are read on the way to `outputs`.
+fn sources_read(graph: &Graph, given: &HashSet<V>, outputs: &[V]) -> HashSet<V> {
     let mut seen = HashSet::new();
-    let mut queue: Vec<V> = part.outputs.iter().map(|(v, _)| *v).collect();
+    let mut queue: Vec<V> = outputs.to_vec();
     while let Some(v) = queue.pop() {
         if !seen.insert(v) || given.contains(&v) {
             continue;
         }
         if let Some(node) = graph.producer(v) {
-            queue.extend(node.inputs.iter().flatten().chain(&node.captures));
+            queue.extend(node.reads());
         }
     }
     seen.retain(|v| given.contains(v));
     seen
 }
 
-fn infos_of(graph: &Graph, values: &[V]) -> Vec<crate::TensorInfo> {
+fn infos_of(graph: &Graph, values: &[V]) -> Vec<TensorInfo> {
     values
         .iter()
         .map(|&v| tensor_info(graph, v, &graph.value(v).name))
         .collect()
 }
 
-fn output_names(source: &Model) -> Vec<String> {
-    source.outputs().into_iter().map(|info| info.name).collect()
+fn output_names(source: &Model, graph: &Graph) -> Vec<(V, String)> {
+    let names = source.outputs().into_iter().map(|info| info.name);
+    graph.outputs.iter().copied().zip(names).collect()
+}
+
+fn names_of(graph: &Graph, values: &[V]) -> Vec<String> {
+    values
+        .iter()
+        .map(|&v| graph.value(v).name.clone())
+        .collect()
 }
 
 /// The values of the chosen inputs, `inputs` of them, and weights.
@@ -209,11 +218,7 @@ fn find_sources(
             .filter(|v| at >= inputs || graph.inputs.contains(v));
         let v = v.ok_or_else(|| Error::UnknownInput {
             name: name.clone(),
-            available: graph
-                .inputs
-                .iter()
-                .map(|&v| graph.value(v).name.clone())
-                .collect(),
+            available: names_of(graph, &graph.inputs),
         })?;
         if !graph.data_type(v).is_float() {
             return Err(Error::NotFloat {
@@ -241,11 +246,7 @@ fn add_seeds(graph: &mut Graph, request: &Request) -> Result<Vec<(V, V)>> {
             .find(|&v| graph.value(v).name == seed.output);
         let v = v.ok_or_else(|| Error::UnknownOutput {
             name: seed.output.clone(),
-            available: graph
-                .outputs
-                .iter()
-                .map(|&v| graph.value(v).name.clone())
-                .collect(),
+            available: names_of(graph, &graph.outputs),
         })?;
         let data_type = graph.data_type(v);
         // An unknown type is that of an op without a rule, which is the better thing to name.

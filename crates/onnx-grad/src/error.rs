@@ -78,6 +78,14 @@ pub enum Error {
         /// What is in the way and what to do.
         reason: String,
     },
+    /// What this crate takes for granted does not hold: its own fault, and not the model's.
+    #[error("node `{node}`: {reason} (a fault of onnx-grad: please report it)")]
+    Internal {
+        /// The node, or the value, at which it was noticed.
+        node: String,
+        /// What was expected and what came.
+        reason: String,
+    },
     /// The request names an output that the model lacks.
     #[error("no output `{name}`; the model has {available:?}")]
     UnknownOutput {
@@ -114,7 +122,7 @@ pub enum Error {
         /// The input or output.
         name: String,
         /// Its element type.
-        dtype: crate::DataType,
+        dtype: crate::data_type::DataType,
     },
     /// The element type of a tensor that has to be passed between graphs is unknown.
     #[error("the element type of `{tensor}` is unknown: run shape inference on the model first")]
@@ -136,3 +144,13 @@ pub enum Error {
 
 /// Result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The error for a weight that is not among those of these names.
+    pub(crate) fn unknown_weight(name: &str, available: impl Iterator<Item = String>) -> Self {
+        Self::UnknownWeight {
+            name: name.to_owned(),
+            available: available.take(100).collect(),
+        }
+    }
+}

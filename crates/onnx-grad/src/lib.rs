@@ -1,29 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-mod assemble;
-mod build;
+mod axes;
+mod data_type;
 mod derive;
-mod dim;
 mod error;
 mod footprint;
-mod functions;
-mod grad;
 mod graph;
-mod load;
 mod model;
-mod ops;
-mod partition;
+mod passes;
 pub mod proto;
-mod refusal;
 mod request;
-mod reverse;
-mod scope;
+mod rules;
 mod size;
 mod tensor;
-mod weights;
 
+pub use data_type::DataType;
 pub use derive::differentiate;
 pub use error::{Error, Result};
-pub use model::{DataType, Dimension, Model, TensorInfo};
-pub use ops::{OpInfo, supported_ops};
+pub use model::{Dimension, Model, TensorInfo};
 pub use request::{Gradient, GradientInfo, Joint, Mode, Request, SavedInfo, Seed, Split, Weights};
+pub use rules::{OpInfo, supported_ops};

@@ -9,7 +9,38 @@
 )]
 
 use prost::bytes::Bytes;
-use prost::{Message, Oneof};
+use prost::{Enumeration, Message, Oneof};
+
+use crate::data_type::DataType;
+
+/// Which field of an attribute holds its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
+#[repr(i32)]
+pub enum AttributeType {
+    Undefined = 0,
+    Float = 1,
+    Int = 2,
+    String = 3,
+    Tensor = 4,
+    Graph = 5,
+    Floats = 6,
+    Ints = 7,
+    Strings = 8,
+    Tensors = 9,
+    Graphs = 10,
+    SparseTensor = 11,
+    SparseTensors = 12,
+    TypeProto = 13,
+    TypeProtos = 14,
+}
+
+/// Where a tensor's data lies: in the message, or in the file that `external_data` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
+#[repr(i32)]
+pub enum DataLocation {
+    Default = 0,
+    External = 1,
+}
 
 #[derive(Clone, PartialEq, Message)]
 pub struct ModelProto {
@@ -87,8 +118,7 @@ pub struct NodeProto {
     pub device_configurations: Vec<NodeDeviceConfigurationProto>,
 }
 
-/// One attribute; `type` says which field holds the value (1 float, 2 int, 3 string, 4 tensor,
-/// 5 graph, 6 floats, 7 ints, 8 strings, 9 tensors, 10 graphs, 11 and 12 sparse, 13 and 14 types).
+/// One attribute; `type` says which field holds the value.
 #[derive(Clone, PartialEq, Message)]
 pub struct AttributeProto {
     #[prost(string, tag = "1")]
@@ -97,7 +127,7 @@ pub struct AttributeProto {
     pub ref_attr_name: String,
     #[prost(string, tag = "13")]
     pub doc_string: String,
-    #[prost(int32, optional, tag = "20")]
+    #[prost(enumeration = "AttributeType", optional, tag = "20")]
     pub r#type: Option<i32>,
     #[prost(float, optional, tag = "2")]
     pub f: Option<f32>,
@@ -153,8 +183,7 @@ pub struct TensorProto {
     pub raw_data: Option<Bytes>,
     #[prost(message, repeated, tag = "13")]
     pub external_data: Vec<StringStringEntryProto>,
-    /// 0: in this message; 1: in the file that `external_data` names.
-    #[prost(int32, optional, tag = "14")]
+    #[prost(enumeration = "DataLocation", optional, tag = "14")]
     pub data_location: Option<i32>,
     #[prost(double, repeated, tag = "10")]
     pub double_data: Vec<f64>,
@@ -388,4 +417,62 @@ pub struct SimpleShardedDimProto {
     pub dim: Option<DimensionValue>,
     #[prost(int64, optional, tag = "3")]
     pub num_shards: Option<i64>,
+}
+
+impl AttributeProto {
+    /// The graphs that it holds.
+    pub(crate) fn subgraphs(&self) -> impl Iterator<Item = &GraphProto> {
+        self.g.as_deref().into_iter().chain(&self.graphs)
+    }
+
+    pub(crate) fn subgraphs_mut(&mut self) -> impl Iterator<Item = &mut GraphProto> {
+        self.g.as_deref_mut().into_iter().chain(&mut self.graphs)
+    }
+}
+
+impl TensorProto {
+    /// Its element type; `DataType::Other(0)` where the file names none.
+    #[must_use]
+    pub fn element_type(&self) -> DataType {
+        DataType::from_code(self.data_type.unwrap_or(0))
+    }
+}
+
+impl TensorTypeProto {
+    /// Its element type; `DataType::Other(0)` where the file names none.
+    #[must_use]
+    pub fn element_type(&self) -> DataType {
+        DataType::from_code(self.elem_type.unwrap_or(0))
+    }
+}
+
+impl ValueInfoProto {
+    /// A tensor of this name and type; `None` as dimensions where not even their number is known,
+    /// and as a dimension where that one is free.
+    #[must_use]
+    pub fn tensor(
+        name: impl Into<String>,
+        data_type: DataType,
+        dims: Option<Vec<Option<DimensionValue>>>,
+    ) -> Self {
+        let dim = |value| DimensionProto {
+            value,
+            ..DimensionProto::default()
+        };
+        let shape = dims.map(|dims| TensorShapeProto {
+            dim: dims.into_iter().map(dim).collect(),
+        });
+        let tensor = TensorTypeProto {
+            elem_type: Some(data_type.code()),
+            shape,
+        };
+        Self {
+            name: name.into(),
+            r#type: Some(TypeProto {
+                value: Some(TypeValue::TensorType(tensor)),
+                ..TypeProto::default()
+            }),
+            ..Self::default()
+        }
+    }
 }

@@ -44,6 +44,16 @@ impl TensorInfo {
             bytes.checked_mul(u64::try_from(dim.length(lengths)?).ok()?)
         })
     }
+
+    /// [`TensorInfo::bytes`], or an error that names the tensor.
+    pub(crate) fn known_bytes(&self, lengths: &[(&str, i64)]) -> Result<u64> {
+        self.bytes(lengths).ok_or_else(|| Error::Request {
+            reason: format!(
+                "the size of `{}` with shape {:?} does not follow from the lengths {lengths:?}",
+                self.name, self.shape
+            ),
+        })
+    }
 }
 
 impl Split {
@@ -60,12 +70,13 @@ impl Split {
     /// [`Error::Request`] naming the tensor and the length that is missing.
     pub fn saved_bytes(&self, lengths: &[(&str, i64)]) -> Result<u64> {
         self.saved.iter().try_fold(0u64, |sum, saved| {
-            Ok(sum.saturating_add(saved.bytes(lengths)?))
+            let sum = sum.checked_add(saved.bytes(lengths)?);
+            sum.ok_or_else(|| Error::Request {
+                reason: format!("with the lengths {lengths:?} its bytes exceed 64 bits"),
+            })
         })
     }
-}
 
-impl Split {
     /// An estimate of the most bytes that one of the two graphs needs at once, where the free
     /// dimensions have these lengths: inputs, outputs, kept activations and what lies between, each
     /// from the node that computes it to the last that reads it. Weights are left out. Engines that
@@ -85,12 +96,7 @@ impl SavedInfo {
     /// # Errors
     /// As [`Split::saved_bytes`].
     pub fn bytes(&self, lengths: &[(&str, i64)]) -> Result<u64> {
-        self.tensor.bytes(lengths).ok_or_else(|| Error::Request {
-            reason: format!(
-                "the size of `{}` with shape {:?} does not follow from the lengths {lengths:?}",
-                self.tensor.name, self.tensor.shape
-            ),
-        })
+        self.tensor.known_bytes(lengths)
     }
 }
 
@@ -128,7 +134,7 @@ impl Value {
     }
 }
 
-/// Reads what [`crate::dim::Symbols::text`] writes.
+/// Reads what [`crate::graph::dim::Symbols::text`] writes.
 struct Parser<'a> {
     text: &'a str,
     lengths: &'a [(&'a str, i64)],

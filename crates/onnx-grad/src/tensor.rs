@@ -3,7 +3,8 @@
 use half::{bf16, f16};
 use prost::bytes::Bytes;
 
-use crate::model::{DataType, element_count};
+use crate::axes::to_i64;
+use crate::data_type::{DataType, element_count};
 use crate::proto::TensorProto;
 
 /// Largest tensor whose elements are read while a graph is rewritten.
@@ -17,7 +18,7 @@ pub(crate) fn small_ints(tensor: &TensorProto) -> Option<Vec<i64>> {
         let raw = raw?;
         (raw.len() == count * size).then(|| raw.chunks_exact(size).collect())
     };
-    let values: Vec<i64> = match DataType::from_code(tensor.data_type?) {
+    let values: Vec<i64> = match tensor.element_type() {
         DataType::Int64 if raw.is_none() => tensor.int64_data.clone(),
         DataType::Int64 => wide(8)?
             .into_iter()
@@ -42,7 +43,7 @@ pub(crate) fn single(tensor: &TensorProto) -> Option<f64> {
         return None;
     }
     let raw = tensor.raw_data.as_deref().filter(|raw| !raw.is_empty());
-    match DataType::from_code(tensor.data_type?) {
+    match tensor.element_type() {
         DataType::Float32 => match raw {
             Some(raw) => Some(f64::from(f32::from_le_bytes(raw.try_into().ok()?))),
             None => tensor.float_data.first().map(|&x| f64::from(x)),
@@ -70,7 +71,7 @@ pub(crate) fn single(tensor: &TensorProto) -> Option<f64> {
 /// All elements of a stored float tensor.
 pub(crate) fn to_f32(tensor: &TensorProto) -> Option<Vec<f32>> {
     let count = element_count(&tensor.dims)?;
-    let data_type = DataType::from_code(tensor.data_type?);
+    let data_type = tensor.element_type();
     let raw = tensor.raw_data.as_deref().filter(|raw| !raw.is_empty());
     #[expect(clippy::cast_possible_truncation, reason = "the type asked for")]
     let values: Vec<f32> = match (data_type, raw) {
@@ -117,17 +118,9 @@ pub(crate) fn from_f32(values: &[f32], dims: &[i64], data_type: DataType) -> Ten
 
 /// Floats of the given type; a single one without `dims` is a scalar.
 pub(crate) fn floats(values: &[f64], dims: &[i64], data_type: DataType) -> TensorProto {
-    #[expect(clippy::cast_possible_truncation, reason = "the type asked for")]
     let raw: Vec<u8> = values
         .iter()
-        .flat_map(|&x| match data_type {
-            DataType::Float64 => x.to_le_bytes().to_vec(),
-            DataType::Float16 => f16::from_f64(x).to_le_bytes().to_vec(),
-            DataType::BFloat16 => bf16::from_f64(x).to_le_bytes().to_vec(),
-            DataType::Int64 => (x as i64).to_le_bytes().to_vec(),
-            DataType::Int32 => (x as i32).to_le_bytes().to_vec(),
-            _ => (x as f32).to_le_bytes().to_vec(),
-        })
+        .flat_map(|&x| bytes_of(x, data_type))
         .collect();
     TensorProto {
         dims: dims.to_vec(),
@@ -137,10 +130,23 @@ pub(crate) fn floats(values: &[f64], dims: &[i64], data_type: DataType) -> Tenso
     }
 }
 
+/// A number as it is stored in this type.
+fn bytes_of(x: f64, data_type: DataType) -> Vec<u8> {
+    #[expect(clippy::cast_possible_truncation, reason = "the type asked for")]
+    match data_type {
+        DataType::Float64 => x.to_le_bytes().to_vec(),
+        DataType::Float16 => f16::from_f64(x).to_le_bytes().to_vec(),
+        DataType::BFloat16 => bf16::from_f64(x).to_le_bytes().to_vec(),
+        DataType::Int64 => (x as i64).to_le_bytes().to_vec(),
+        DataType::Int32 => (x as i32).to_le_bytes().to_vec(),
+        _ => (x as f32).to_le_bytes().to_vec(),
+    }
+}
+
 /// A vector of 64-bit integers.
 pub(crate) fn ints(values: &[i64]) -> TensorProto {
     TensorProto {
-        dims: vec![i64::try_from(values.len()).unwrap_or(0)],
+        dims: vec![to_i64(values.len())],
         data_type: Some(DataType::Int64.code()),
         raw_data: Some(Bytes::from(
             values
@@ -154,7 +160,7 @@ pub(crate) fn ints(values: &[i64]) -> TensorProto {
 
 /// A matrix with rows and columns swapped, where its data is stored as bytes.
 pub(crate) fn transposed(tensor: &TensorProto) -> Option<TensorProto> {
-    let size = DataType::from_code(tensor.data_type?).size()?;
+    let size = tensor.element_type().size()?;
     let [rows, columns] = tensor.dims.as_slice() else {
         return None;
     };
@@ -193,7 +199,7 @@ pub(crate) fn transposed(tensor: &TensorProto) -> Option<TensorProto> {
 /// A kernel `[groups·b, a, lengths…]` as `[groups·a, b, lengths…]` with every place of it at the
 /// opposite one, where its data is stored as bytes.
 pub(crate) fn turned(tensor: &TensorProto, groups: i64) -> Option<TensorProto> {
-    let size = DataType::from_code(tensor.data_type?).size()?;
+    let size = tensor.element_type().size()?;
     let count = |n: i64| usize::try_from(n).ok();
     let [rows, a, lengths @ ..] = tensor.dims.as_slice() else {
         return None;
@@ -235,7 +241,7 @@ pub(crate) fn turned(tensor: &TensorProto, groups: i64) -> Option<TensorProto> {
 pub(crate) fn check(tensor: &TensorProto) -> Result<(), String> {
     let count = element_count(&tensor.dims)
         .ok_or_else(|| format!("its shape {:?} is not possible", tensor.dims))?;
-    let data_type = DataType::from_code(tensor.data_type.unwrap_or(0));
+    let data_type = tensor.element_type();
     if let (Some(raw), Some(size)) = (
         tensor.raw_data.as_ref().filter(|raw| !raw.is_empty()),
         data_type.size(),
@@ -273,15 +279,14 @@ pub(crate) fn is_filled(tensor: &TensorProto, value: f64) -> bool {
     let Some(count) = element_count(&tensor.dims).filter(|&n| n > 0 && n <= 1 << 16) else {
         return false;
     };
-    let data_type = DataType::from_code(tensor.data_type.unwrap_or(0));
+    let data_type = tensor.element_type();
     if data_type == DataType::Float32 && tensor.float_data.len() == count {
         return tensor.float_data.iter().all(|&x| f64::from(x) == value);
     }
     let Some(raw) = tensor.raw_data.as_deref() else {
         return false;
     };
-    let one = floats(&[value], &[], data_type);
-    let pattern = one.raw_data.unwrap_or_default();
+    let pattern = bytes_of(value, data_type);
     data_type.is_float()
         && pattern.len() * count == raw.len()
         && raw

@@ -1,0 +1,210 @@
+//! Files: external data is read, and nothing is ever half written.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Component, Path};
+
+use prost::Message as _;
+use prost::bytes::Bytes;
+
+use crate::data_type::element_count;
+use crate::proto::{DataLocation, GraphProto, ModelProto, StringStringEntryProto, TensorProto};
+use crate::{Error, Result};
+
+pub(super) fn io_error(path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        path: path.to_path_buf(),
+        source,
+    }
+}
+
+/// The name of the file at `path` with an ending of its own.
+fn name_beside(path: &Path, ending: &str) -> Result<OsString> {
+    let Some(name) = path.file_name() else {
+        let reason = io::Error::new(io::ErrorKind::InvalidInput, "it names no file");
+        return Err(io_error(path, reason));
+    };
+    let mut name = name.to_os_string();
+    name.push(ending);
+    Ok(name)
+}
+
+/// Writes a model that is too large for one message: weights go to `<file name>.data` beside it.
+pub(super) fn write_external(proto: &ModelProto, path: &Path) -> Result<()> {
+    let name = name_beside(path, ".data")?;
+    let location = name.to_string_lossy().into_owned();
+    let mut proto = proto.clone();
+    let mut blocks: Vec<Bytes> = Vec::new();
+    let mut offset = 0usize;
+    if let Some(graph) = proto.graph.as_mut() {
+        visit_tensors(graph, &mut |tensor| {
+            // Small tensors stay inside: engines read shapes and axes while loading.
+            if tensor.raw_data.as_ref().is_none_or(|raw| raw.len() < 1024) {
+                return Ok(());
+            }
+            if let Some(raw) = tensor.raw_data.take() {
+                tensor.set_data_location(DataLocation::External);
+                tensor.external_data = [
+                    ("location", location.clone()),
+                    ("offset", offset.to_string()),
+                    ("length", raw.len().to_string()),
+                ]
+                .into_iter()
+                .map(|(key, value)| StringStringEntryProto {
+                    key: key.into(),
+                    value,
+                })
+                .collect();
+                offset += raw.len();
+                blocks.push(raw);
+            }
+            Ok(())
+        })?;
+    }
+    replace_file(&path.with_file_name(&name), |file| {
+        blocks.iter().try_for_each(|block| file.write_all(block))
+    })?;
+    replace_file(path, |file| file.write_all(&proto.encode_to_vec()))
+}
+
+/// Writes beside `path` and renames, so that no half-written file is ever seen under that name.
+pub(super) fn replace_file(
+    path: &Path,
+    fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+) -> Result<()> {
+    let part = path.with_file_name(name_beside(path, &format!(".{}.part", std::process::id()))?);
+    let written = fs::File::create(&part)
+        .and_then(|mut file| fill(&mut file))
+        .and_then(|()| fs::rename(&part, path));
+    written.map_err(|source| {
+        // The error that matters is the first one.
+        let _ = fs::remove_file(&part);
+        io_error(path, source)
+    })
+}
+
+pub(super) fn visit_tensors(
+    graph: &mut GraphProto,
+    visit: &mut dyn FnMut(&mut TensorProto) -> Result<()>,
+) -> Result<()> {
+    for tensor in &mut graph.initializer {
+        visit(tensor)?;
+    }
+    for attribute in graph.node.iter_mut().flat_map(|node| &mut node.attribute) {
+        if let Some(tensor) = attribute.t.as_mut() {
+            visit(tensor)?;
+        }
+        for graph in attribute.subgraphs_mut() {
+            visit_tensors(graph, visit)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a tensor's data lies in another file.
+struct Place {
+    location: String,
+    offset: u64,
+    /// All that follows the offset where `None`.
+    length: Option<u64>,
+}
+
+fn place_of(tensor: &TensorProto) -> Result<Place, String> {
+    let field = |key: &str| {
+        let entry = tensor.external_data.iter().find(|entry| entry.key == key);
+        entry.map(|entry| entry.value.clone())
+    };
+    let number = |key: &str| match field(key) {
+        None => Ok(None),
+        Some(text) => match text.parse::<u64>() {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => Err(format!("{key} `{text}` is not a number")),
+        },
+    };
+    Ok(Place {
+        location: field("location").ok_or("it names no file")?,
+        offset: number("offset")?.unwrap_or(0),
+        length: number("length")?,
+    })
+}
+
+/// Reads the data of a tensor from the file that it names, which has to lie in the model's folder.
+pub(super) fn load_external(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<()> {
+    if tensor.data_location != Some(DataLocation::External.into()) {
+        return Ok(());
+    }
+    let refuse = |reason: String| Error::ExternalData {
+        tensor: tensor.name.clone(),
+        reason,
+    };
+    let folder = folder.ok_or_else(|| {
+        refuse("the model was given as bytes; read it from its file instead".into())
+    })?;
+    let Place {
+        location,
+        offset,
+        length,
+    } = place_of(tensor).map_err(refuse)?;
+    let relative = Path::new(&location);
+    let inside = relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if location.is_empty() || !inside {
+        return Err(refuse(format!(
+            "`{location}` leaves the folder of the model"
+        )));
+    }
+    let path = folder.join(relative);
+    let resolved = |path: &Path| path.canonicalize().map_err(|source| io_error(path, source));
+    let (root, real) = (resolved(folder)?, resolved(&path)?);
+    if !real.starts_with(&root) {
+        return Err(refuse(format!(
+            "`{location}` is a link that leaves the folder of the model"
+        )));
+    }
+    // Both are checked before anything is allocated: they come from the model file.
+    let given = bytes_given(&real, offset, length).map_err(|source| io_error(&path, source))?;
+    let expected = element_count(&tensor.dims)
+        .zip(tensor.element_type().size())
+        .and_then(|(count, size)| u64::try_from(count.checked_mul(size)?).ok());
+    if let Some(expected) = expected
+        && expected != given
+    {
+        return Err(refuse(format!(
+            "its shape {:?} needs {expected} bytes, `{location}` gives {given}",
+            tensor.dims,
+        )));
+    }
+    let raw = read_range(&real, offset, given).map_err(|source| io_error(&path, source))?;
+    tensor.raw_data = Some(Bytes::from(raw));
+    tensor.external_data.clear();
+    tensor.data_location = None;
+    Ok(())
+}
+
+/// How many bytes from `offset` on are meant, of those that the file has.
+fn bytes_given(path: &Path, offset: u64, length: Option<u64>) -> io::Result<u64> {
+    let available = fs::metadata(path)?.len().saturating_sub(offset);
+    let length = length.unwrap_or(available);
+    if length > available {
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("{length} bytes at {offset} lie beyond its end"),
+        ));
+    }
+    Ok(length)
+}
+
+fn read_range(path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut raw = Vec::new();
+    // At once: growing would hold a large tensor twice.
+    raw.try_reserve_exact(usize::try_from(length).map_err(io::Error::other)?)?;
+    let read = file.take(length).read_to_end(&mut raw)?;
+    if u64::try_from(read).is_ok_and(|read| read == length) {
+        return Ok(raw);
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
+}

@@ -1,0 +1,251 @@
+//! A model as a whole: read, asked for what it takes and returns, written.
+
+mod file;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use prost::Message as _;
+use prost::bytes::Bytes;
+
+use self::file::{io_error, load_external, replace_file, visit_tensors, write_external};
+use crate::data_type::{DataType, element_count};
+use crate::proto::{DimensionValue, ModelProto, TensorProto, TypeValue, ValueInfoProto};
+use crate::tensor;
+use crate::{Error, Result};
+
+/// Largest protobuf message that readers accept.
+const MAX_MESSAGE_BYTES: usize = i32::MAX as usize;
+
+/// An ONNX model in memory, weights included.
+///
+/// ```
+/// # fn main() -> Result<(), onnx_grad::Error> {
+/// let error = onnx_grad::Model::from_bytes(b"not a model").unwrap_err();
+/// assert!(error.to_string().contains("not an ONNX model"));
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    proto: ModelProto,
+}
+
+/// One dimension of a tensor that a graph takes or returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// Known from the file.
+    Fixed(i64),
+    /// Free, and equal to every other dimension of this name. May be an expression such as
+    /// `4*frames`.
+    Named(String),
+    /// Free.
+    Unknown,
+}
+
+/// Name, element type and shape of a tensor that a graph takes or returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Its name in the graph.
+    pub name: String,
+    /// Element type.
+    pub data_type: DataType,
+    /// Dimensions; `None` where not even their number is known.
+    pub shape: Option<Vec<Dimension>>,
+}
+
+impl Model {
+    /// Decodes a model. Initializers whose data lies in other files are refused: see [`Model::read`].
+    ///
+    /// # Errors
+    /// [`Error::Decode`], [`Error::Invalid`] or [`Error::ExternalData`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::decode(Bytes::copy_from_slice(bytes), None)
+    }
+
+    /// Reads a model and the data files beside it. Data files may not lie outside the model's folder.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`], and [`Error::Io`].
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = fs::read(path).map_err(|source| io_error(path, source))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::decode(Bytes::from(bytes), Some(folder))
+    }
+
+    fn decode(bytes: Bytes, folder: Option<&Path>) -> Result<Self> {
+        let mut proto = ModelProto::decode(bytes).map_err(|error| Error::Decode {
+            reason: error.to_string(),
+        })?;
+        let Some(graph) = proto.graph.as_mut() else {
+            return Err(Error::Decode {
+                reason: "it holds no graph".into(),
+            });
+        };
+        visit_tensors(graph, &mut |tensor| load_external(tensor, folder))?;
+        Ok(Self { proto })
+    }
+
+    /// Wraps a message built elsewhere.
+    #[must_use]
+    pub fn from_proto(proto: ModelProto) -> Self {
+        Self { proto }
+    }
+
+    /// The message that is written.
+    #[must_use]
+    pub fn proto(&self) -> &ModelProto {
+        &self.proto
+    }
+
+    /// Encodes the model with its weights.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] from 2 GiB on; [`Model::write`] can hold such a model.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let bytes = self.proto.encoded_len();
+        if bytes > MAX_MESSAGE_BYTES {
+            return Err(Error::TooLarge { bytes });
+        }
+        Ok(self.proto.encode_to_vec())
+    }
+
+    /// Writes the model, to a temporary file that is then renamed. From 2 GiB on the weights go to
+    /// `<file name>.data` beside it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        if self.proto.encoded_len() <= MAX_MESSAGE_BYTES {
+            return replace_file(path, |file| file.write_all(&self.proto.encode_to_vec()));
+        }
+        write_external(&self.proto, path)
+    }
+
+    /// Version of the default operator set; 0 where the model imports none.
+    #[must_use]
+    pub fn opset(&self) -> i64 {
+        self.proto
+            .opset_import
+            .iter()
+            .filter(|import| import.domain.is_empty() || import.domain == "ai.onnx")
+            .filter_map(|import| import.version)
+            .next()
+            .unwrap_or(0)
+    }
+
+    /// The tensors that the model takes, initializers left out.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<TensorInfo> {
+        let Some(graph) = &self.proto.graph else {
+            return Vec::new();
+        };
+        let weights: std::collections::HashSet<&str> =
+            graph.initializer.iter().map(|t| t.name.as_str()).collect();
+        graph
+            .input
+            .iter()
+            .filter(|info| !weights.contains(info.name.as_str()))
+            .map(TensorInfo::from_proto)
+            .collect()
+    }
+
+    /// The float tensors that the model stores: its weights, and constants of the exporter.
+    #[must_use]
+    pub fn weights(&self) -> Vec<TensorInfo> {
+        let stored = self.proto.graph.iter().flat_map(|graph| &graph.initializer);
+        stored
+            .map(|tensor| TensorInfo {
+                name: tensor.name.clone(),
+                data_type: tensor.element_type(),
+                shape: Some(tensor.dims.iter().map(|&n| Dimension::Fixed(n)).collect()),
+            })
+            .filter(|info| info.data_type.is_float())
+            .collect()
+    }
+
+    /// The values of a weight, in row-major order; `None` where there is no float initializer of
+    /// this name.
+    #[must_use]
+    pub fn weight(&self, name: &str) -> Option<Vec<f32>> {
+        let mut stored = self.proto.graph.iter().flat_map(|graph| &graph.initializer);
+        tensor::to_f32(stored.find(|tensor| tensor.name == name)?)
+    }
+
+    /// Stores new values of a weight, rounded to its type.
+    ///
+    /// # Errors
+    /// [`Error::UnknownWeight`], or [`Error::Request`] where the number of values is not the
+    /// weight's.
+    pub fn set_weight(&mut self, name: &str, values: &[f32]) -> Result<()> {
+        let names = self.weights().into_iter().map(|weight| weight.name);
+        let unknown = Error::unknown_weight(name, names);
+        let stored = self
+            .proto
+            .graph
+            .iter_mut()
+            .flat_map(|graph| &mut graph.initializer);
+        let found = stored.into_iter().find(|tensor| tensor.name == name);
+        let tensor = found.ok_or(unknown)?;
+        let data_type = tensor.element_type();
+        if !data_type.is_float() {
+            return Err(Error::NotFloat {
+                name: name.to_owned(),
+                dtype: data_type,
+            });
+        }
+        if element_count(&tensor.dims) != Some(values.len()) {
+            return Err(Error::Request {
+                reason: format!(
+                    "`{name}` has shape {:?}, {} values were given",
+                    tensor.dims,
+                    values.len()
+                ),
+            });
+        }
+        *tensor = TensorProto {
+            name: name.to_owned(),
+            ..tensor::from_f32(values, &tensor.dims, data_type)
+        };
+        Ok(())
+    }
+
+    /// The tensors that the model returns.
+    #[must_use]
+    pub fn outputs(&self) -> Vec<TensorInfo> {
+        self.proto
+            .graph
+            .iter()
+            .flat_map(|graph| graph.output.iter().map(TensorInfo::from_proto))
+            .collect()
+    }
+}
+
+impl TensorInfo {
+    pub(crate) fn from_proto(info: &ValueInfoProto) -> Self {
+        let (data_type, shape) = match info.r#type.as_ref().and_then(|t| t.value.as_ref()) {
+            Some(TypeValue::TensorType(tensor)) => (tensor.element_type(), tensor.shape.as_ref()),
+            _ => (DataType::Other(0), None),
+        };
+        let shape = shape.map(|shape| {
+            shape
+                .dim
+                .iter()
+                .map(|dim| match &dim.value {
+                    Some(DimensionValue::DimValue(n)) if *n >= 0 => Dimension::Fixed(*n),
+                    Some(DimensionValue::DimParam(name)) if !name.is_empty() => {
+                        Dimension::Named(name.clone())
+                    }
+                    _ => Dimension::Unknown,
+                })
+                .collect()
+        });
+        Self {
+            name: info.name.clone(),
+            data_type,
+            shape,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! [Abs](https://onnx.ai/onnx/operators/onnx__Abs.html): y = |x|. dx = dy sign x, 0 at 0.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Abs", infer::same, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let sign = g.unary("Sign", x);
+    let product = g.mul(dy, sign);
+    g.give(0, product)
+}

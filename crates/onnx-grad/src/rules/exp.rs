@@ -1,0 +1,14 @@
+//! [Exp](https://onnx.ai/onnx/operators/onnx__Exp.html): y = eˣ. dx = dy y.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Exp", infer::same, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let product = g.mul(dy, y);
+    g.give(0, product)
+}

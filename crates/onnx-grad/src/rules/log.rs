@@ -1,0 +1,14 @@
+//! [Log](https://onnx.ai/onnx/operators/onnx__Log.html): y = ln x. dx = dy / x.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Log", infer::same, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let quotient = g.div(dy, x);
+    g.give(0, quotient)
+}

@@ -1,0 +1,38 @@
+//! [Max](https://onnx.ai/onnx/operators/onnx__Max.html) and
+//! [Min](https://onnx.ai/onnx/operators/onnx__Min.html) of any number of inputs: dy goes to the
+//! inputs that equal y, in equal parts where several do (as `torch.maximum` does).
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[
+    Op::new("Max", infer::broadcast, rule, Cost::Light),
+    Op::new("Min", infer::broadcast, rule, Cost::Light),
+];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let count = g.node.inputs.len();
+    if count == 1 {
+        return g.give(0, dy);
+    }
+    let mut masks = Vec::with_capacity(count);
+    for input in 0..count {
+        let x = g.x(input)?;
+        let equal = g.emit("Equal", &[x, y], Vec::new());
+        let data_type = g.data_type(dy);
+        masks.push(g.cast(equal, data_type));
+    }
+    let winners = masks.iter().copied().reduce(|a, b| g.add(a, b));
+    let winners = winners.ok_or_else(|| g.error("it has no inputs"))?;
+    let share = g.div(dy, winners);
+    for (input, mask) in masks.into_iter().enumerate() {
+        if g.wants(input) {
+            let part = g.mul(share, mask);
+            g.give(input, part)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! [Mean](https://onnx.ai/onnx/operators/onnx__Mean.html) of n inputs: each takes dy / n.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Mean", infer::broadcast, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let dy = g.dy()?;
+    let count = g.node.inputs.len();
+    #[expect(clippy::cast_precision_loss, reason = "a number of inputs")]
+    let share = g.scale(dy, 1.0 / count as f64);
+    for input in 0..count {
+        if g.wants(input) {
+            g.give(input, share)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! [Mod](https://onnx.ai/onnx/operators/onnx__Mod.html): y = a − b q with q = ⌊a/b⌋, or truncated
+//! with `fmod`. da = dy; db = −dy q.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Mod", infer::broadcast, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, a, b, y) = (g.dy()?, g.x(0)?, g.x(1)?, g.y(0)?);
+    if g.wants(0) {
+        g.give(0, dy)?;
+    }
+    if g.wants(1) {
+        let whole = g.sub(y, a);
+        let quotient = g.div(whole, b);
+        let negative_quotient = g.unary("Round", quotient);
+        let product = g.mul(dy, negative_quotient);
+        g.give(1, product)?;
+    }
+    Ok(())
+}

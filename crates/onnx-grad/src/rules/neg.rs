@@ -1,0 +1,14 @@
+//! [Neg](https://onnx.ai/onnx/operators/onnx__Neg.html): y = −x. dx = −dy.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Neg", infer::same, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let dy = g.dy()?;
+    let negated = g.neg(dy);
+    g.give(0, negated)
+}

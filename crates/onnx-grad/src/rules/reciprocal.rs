@@ -1,0 +1,16 @@
+//! [Reciprocal](https://onnx.ai/onnx/operators/onnx__Reciprocal.html): y = 1/x. dx = −dy y².
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Reciprocal", infer::same, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let square = g.mul(y, y);
+    let product = g.mul(dy, square);
+    let negated = g.neg(product);
+    g.give(0, negated)
+}

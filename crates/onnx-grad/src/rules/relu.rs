@@ -1,0 +1,16 @@
+//! [Relu](https://onnx.ai/onnx/operators/onnx__Relu.html): dx = dy where x > 0, 0 elsewhere.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Relu", infer::same, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let zero = g.scalar(0.0, y);
+    let positive = g.emit("Greater", &[y, zero], Vec::new());
+    let part = g.select(positive, dy, zero);
+    g.give(0, part)
+}

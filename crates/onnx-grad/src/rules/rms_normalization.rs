@@ -1,0 +1,39 @@
+//! [RMSNormalization](https://onnx.ai/onnx/operators/onnx__RMSNormalization.html) (opset 23):
+//! x̂ = x r, r = 1/√(mean x² + ε) over the axes from `axis` on; y = x̂ γ.
+//! With h = dy γ: dx = r (h − x̂ mean(h x̂)); dγ = Σ dy x̂.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::axes::to_i64;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("RMSNormalization", infer::same, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, x, scale) = (g.dy()?, g.x(0)?, g.x(1)?);
+    let rank = g.rank_or(x)?;
+    let axis = g.axis("axis", -1, rank)?;
+    let axes: Vec<i64> = (axis..rank).map(to_i64).collect();
+    let square = g.mul(x, x);
+    let mean = g.reduce("ReduceMean", square, &axes, true);
+    let epsilon = f64::from(g.node.float("epsilon", 1e-5));
+    let mean = g.shift(mean, epsilon);
+    let root = g.unary("Sqrt", mean);
+    let inverse = g.unary("Reciprocal", root);
+    let normal = g.mul(x, inverse);
+    if g.wants(1) {
+        let product = g.mul(dy, normal);
+        g.give(1, product)?;
+    }
+    if g.wants(0) {
+        let h = g.mul(dy, scale);
+        let product = g.mul(h, normal);
+        let slope = g.reduce("ReduceMean", product, &axes, true);
+        let along = g.mul(normal, slope);
+        let rest = g.sub(h, along);
+        let gradient = g.mul(rest, inverse);
+        g.give(0, gradient)?;
+    }
+    Ok(())
+}

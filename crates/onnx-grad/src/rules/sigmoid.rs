@@ -1,0 +1,16 @@
+//! [Sigmoid](https://onnx.ai/onnx/operators/onnx__Sigmoid.html): dx = dy y (1 − y).
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Sigmoid", infer::same, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let square = g.mul(y, y);
+    let slope = g.sub(y, square);
+    let product = g.mul(dy, slope);
+    g.give(0, product)
+}

@@ -1,0 +1,120 @@
+//! Trigonometric and hyperbolic functions: [Sin](https://onnx.ai/onnx/operators/onnx__Sin.html),
+//! [Cos](https://onnx.ai/onnx/operators/onnx__Cos.html),
+//! [Tan](https://onnx.ai/onnx/operators/onnx__Tan.html), their inverses, and the same of
+//! [Sinh](https://onnx.ai/onnx/operators/onnx__Sinh.html). Each rule is the textbook derivative.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::graph::V;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[
+    Op::new("Sin", infer::same, sin, Cost::Middle),
+    Op::new("Cos", infer::same, cos, Cost::Middle),
+    Op::new("Tan", infer::same, tan, Cost::Middle),
+    Op::new("Asin", infer::same, asin, Cost::Middle),
+    Op::new("Acos", infer::same, acos, Cost::Middle),
+    Op::new("Atan", infer::same, atan, Cost::Middle),
+    Op::new("Sinh", infer::same, sinh, Cost::Middle),
+    Op::new("Cosh", infer::same, cosh, Cost::Middle),
+    Op::new("Asinh", infer::same, asinh, Cost::Middle),
+    Op::new("Acosh", infer::same, acosh, Cost::Middle),
+    Op::new("Atanh", infer::same, atanh, Cost::Middle),
+];
+
+/// dx = dy · slope.
+fn times(g: &mut Grad, slope: V) -> Result<()> {
+    let dy = g.dy()?;
+    let product = g.mul(dy, slope);
+    g.give(0, product)
+}
+
+/// dx = dy / √radicand.
+fn over_root(g: &mut Grad, radicand: V) -> Result<()> {
+    let dy = g.dy()?;
+    let root = g.unary("Sqrt", radicand);
+    let quotient = g.div(dy, root);
+    g.give(0, quotient)
+}
+
+fn square_of_input(g: &mut Grad) -> Result<V> {
+    let x = g.x(0)?;
+    Ok(g.mul(x, x))
+}
+
+fn one_minus_square(g: &mut Grad) -> Result<V> {
+    let square = square_of_input(g)?;
+    let one = g.scalar(1.0, square);
+    Ok(g.sub(one, square))
+}
+
+fn sin(g: &mut Grad) -> Result<()> {
+    let x = g.x(0)?;
+    let slope = g.unary("Cos", x);
+    times(g, slope)
+}
+
+fn cos(g: &mut Grad) -> Result<()> {
+    let x = g.x(0)?;
+    let sine = g.unary("Sin", x);
+    let slope = g.neg(sine);
+    times(g, slope)
+}
+
+fn tan(g: &mut Grad) -> Result<()> {
+    let y = g.y(0)?;
+    let square = g.mul(y, y);
+    let slope = g.shift(square, 1.0);
+    times(g, slope)
+}
+
+fn asin(g: &mut Grad) -> Result<()> {
+    let radicand = one_minus_square(g)?;
+    over_root(g, radicand)
+}
+
+fn acos(g: &mut Grad) -> Result<()> {
+    let (dy, radicand) = (g.dy()?, one_minus_square(g)?);
+    let root = g.unary("Sqrt", radicand);
+    let quotient = g.div(dy, root);
+    let negated = g.neg(quotient);
+    g.give(0, negated)
+}
+
+fn atan(g: &mut Grad) -> Result<()> {
+    let (dy, square) = (g.dy()?, square_of_input(g)?);
+    let divisor = g.shift(square, 1.0);
+    let quotient = g.div(dy, divisor);
+    g.give(0, quotient)
+}
+
+fn sinh(g: &mut Grad) -> Result<()> {
+    let x = g.x(0)?;
+    let slope = g.unary("Cosh", x);
+    times(g, slope)
+}
+
+fn cosh(g: &mut Grad) -> Result<()> {
+    let x = g.x(0)?;
+    let slope = g.unary("Sinh", x);
+    times(g, slope)
+}
+
+fn asinh(g: &mut Grad) -> Result<()> {
+    let square = square_of_input(g)?;
+    let radicand = g.shift(square, 1.0);
+    over_root(g, radicand)
+}
+
+fn acosh(g: &mut Grad) -> Result<()> {
+    let square = square_of_input(g)?;
+    let radicand = g.shift(square, -1.0);
+    over_root(g, radicand)
+}
+
+fn atanh(g: &mut Grad) -> Result<()> {
+    let (dy, divisor) = (g.dy()?, one_minus_square(g)?);
+    let quotient = g.div(dy, divisor);
+    g.give(0, quotient)
+}

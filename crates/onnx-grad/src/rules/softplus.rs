@@ -1,0 +1,47 @@
+//! [Softplus](https://onnx.ai/onnx/operators/onnx__Softplus.html): y = ln(1 + eˣ). dx = dy σ(x).
+//! [Mish](https://onnx.ai/onnx/operators/onnx__Mish.html): y = x t, t = tanh(ln(1 + eˣ)).
+//! dx = dy (t + x (1 − t²) σ(x)).
+//! [Softsign](https://onnx.ai/onnx/operators/onnx__Softsign.html): y = x/(1 + |x|).
+//! dx = dy / (1 + |x|)².
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[
+    Op::new("Softplus", infer::same, softplus, Cost::Middle),
+    Op::new("Mish", infer::same, mish, Cost::Middle),
+    Op::new("Softsign", infer::same, softsign, Cost::Middle),
+];
+
+fn softplus(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let slope = g.unary("Sigmoid", x);
+    let product = g.mul(dy, slope);
+    g.give(0, product)
+}
+
+fn mish(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let soft = g.unary("Softplus", x);
+    let t = g.unary("Tanh", soft);
+    let square = g.mul(t, t);
+    let one = g.scalar(1.0, x);
+    let rest = g.sub(one, square);
+    let sigmoid = g.unary("Sigmoid", x);
+    let inner = g.mul(x, sigmoid);
+    let inner = g.mul(inner, rest);
+    let slope = g.add(t, inner);
+    let product = g.mul(dy, slope);
+    g.give(0, product)
+}
+
+fn softsign(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let size = g.unary("Abs", x);
+    let divisor = g.shift(size, 1.0);
+    let square = g.mul(divisor, divisor);
+    let quotient = g.div(dy, square);
+    g.give(0, quotient)
+}

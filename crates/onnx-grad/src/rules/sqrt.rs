@@ -1,0 +1,15 @@
+//! [Sqrt](https://onnx.ai/onnx/operators/onnx__Sqrt.html): y = √x. dx = dy / (2 y).
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Sqrt", infer::same, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let half = g.scale(dy, 0.5);
+    let quotient = g.div(half, y);
+    g.give(0, quotient)
+}

@@ -1,0 +1,23 @@
+//! [Sub](https://onnx.ai/onnx/operators/onnx__Sub.html): y = a − b. da = dy, db = −dy.
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Sub", infer::broadcast, rule, Cost::Light)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let dy = g.dy()?;
+    if g.wants(0) {
+        g.give(0, dy)?;
+    }
+    if g.wants(1) {
+        // Summing first leaves less to negate.
+        let b = g.x(1)?;
+        let dy = g.unbroadcast(dy, b).unwrap_or(dy);
+        let negated = g.neg(dy);
+        g.give(1, negated)?;
+    }
+    Ok(())
+}

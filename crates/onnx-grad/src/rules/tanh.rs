@@ -1,0 +1,17 @@
+//! [Tanh](https://onnx.ai/onnx/operators/onnx__Tanh.html): dx = dy (1 − y²) = dy − dy y².
+
+use super::infer;
+use super::op::{Cost, Op};
+use crate::Result;
+use crate::rules::grad::Grad;
+
+pub(super) const OPS: &[Op] = &[Op::new("Tanh", infer::same, rule, Cost::Middle)];
+
+fn rule(g: &mut Grad) -> Result<()> {
+    let (dy, y) = (g.dy()?, g.y(0)?);
+    let square = g.mul(y, y);
+    let one = g.scalar(1.0, y);
+    let slope = g.sub(one, square);
+    let product = g.mul(dy, slope);
+    g.give(0, product)
+}
