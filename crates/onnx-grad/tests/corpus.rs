@@ -19,7 +19,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use onnx_grad::Model;
-use onnx_grad::proto::{DimensionValue, GraphProto, ModelProto, TypeValue};
+use onnx_grad::proto::{
+    AttributeProto, DimensionValue, GraphProto, ModelProto, NodeProto, TensorProto, TypeValue,
+    ValueInfoProto,
+};
 
 /// The slowest that one input may be, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -96,103 +99,120 @@ fn mutate_graph(random: &mut Random, graph: &mut GraphProto, ops: &[&'static str
         .chain(graph.input.iter().map(|info| &info.name))
         .cloned()
         .collect();
-    let count = graph.node.len();
-    let at = random.below(count);
-    match random.below(12) {
-        0 | 1 if count > 0 => {
-            let node = &mut graph.node[at];
-            let slot = random.below(node.input.len());
-            if let Some(input) = node.input.get_mut(slot) {
-                input.clone_from(&names[random.below(names.len())]);
-            }
-        }
-        2 if count > 0 => graph.node[at].op_type = ops[random.below(ops.len())].to_owned(),
-        3 if count > 0 => {
-            let node = &mut graph.node[at];
-            if random.below(2) == 0 {
-                node.input.push(names[random.below(names.len())].clone());
-            } else {
-                node.input.pop();
-            }
-        }
-        4 if count > 0 => {
-            let node = &mut graph.node[at];
-            let slot = random.below(node.attribute.len());
-            if let Some(attribute) = node.attribute.get_mut(slot) {
-                match random.below(3) {
-                    0 => attribute.i = Some(random.number()),
-                    1 => {
-                        let number = random.number();
-                        match attribute.ints.first_mut() {
-                            Some(first) => *first = number,
-                            None => attribute.ints.push(number),
-                        }
-                    }
-                    _ => attribute.ints.truncate(1),
-                }
-            }
-        }
-        5 if count > 0 => {
-            let slot = random.below(graph.node[at].attribute.len());
-            if slot < graph.node[at].attribute.len() {
-                graph.node[at].attribute.remove(slot);
-            }
-        }
-        6 => {
+    let at = random.below(graph.node.len());
+    let node = graph.node.get_mut(at);
+    match (random.below(12), node) {
+        (kind @ 0..=5, Some(node)) => mutate_node(random, kind, node, &names, ops),
+        (6 | 7, _) => {
             let slot = random.below(graph.initializer.len());
             if let Some(tensor) = graph.initializer.get_mut(slot) {
-                match tensor.int64_data.first_mut() {
-                    Some(first) => *first = random.number(),
-                    None => tensor.dims.push(random.number()),
-                }
+                mutate_tensor(random, tensor);
             }
         }
-        7 => {
-            let slot = random.below(graph.initializer.len());
-            if let Some(tensor) = graph.initializer.get_mut(slot)
-                && let Some(raw) = &tensor.raw_data
-            {
-                let mut raw = raw.to_vec();
-                let at = random.below(raw.len());
-                if let Some(byte) = raw.get_mut(at) {
-                    *byte = u8::try_from(random.below(256)).unwrap();
-                }
-                tensor.raw_data = Some(raw.into());
-            }
-        }
-        8 | 9 => {
+        (8 | 9, _) => {
             let slot = random.below(graph.input.len());
-            if let Some(info) = graph.input.get_mut(slot)
-                && let Some(TypeValue::TensorType(tensor)) =
-                    info.r#type.as_mut().and_then(|t| t.value.as_mut())
-            {
-                let dim = tensor.shape.as_mut().and_then(|shape| {
-                    let at = random.below(shape.dim.len());
-                    shape.dim.get_mut(at)
-                });
-                match dim {
-                    Some(dim) if random.below(3) > 0 => {
-                        dim.value = Some(DimensionValue::DimValue(random.number()));
-                    }
-                    Some(dim) => dim.value = None,
-                    None => tensor.elem_type = Some(i32::try_from(random.below(20)).unwrap()),
-                }
-                if random.below(8) == 0 {
-                    tensor.shape = None;
-                }
+            if let Some(info) = graph.input.get_mut(slot) {
+                mutate_input(random, info);
             }
         }
-        10 if count > 0 => {
-            let node = graph.node[at].clone();
+        (10, Some(node)) => {
+            let node = node.clone();
             graph.node.push(node);
         }
-        _ if count > 0 && depth < 4 => {
-            let attributes = graph.node[at].attribute.iter_mut();
+        (_, Some(node)) if depth < 4 => {
+            let attributes = node.attribute.iter_mut();
             if let Some(body) = attributes.filter_map(|a| a.g.as_deref_mut()).next() {
                 mutate_graph(random, body, ops, depth + 1);
             }
         }
         _ => {}
+    }
+}
+
+fn mutate_node(
+    random: &mut Random,
+    kind: usize,
+    node: &mut NodeProto,
+    names: &[String],
+    ops: &[&'static str],
+) {
+    match kind {
+        0 | 1 => {
+            let slot = random.below(node.input.len());
+            if let Some(input) = node.input.get_mut(slot) {
+                input.clone_from(&names[random.below(names.len())]);
+            }
+        }
+        2 => node.op_type = ops[random.below(ops.len())].to_owned(),
+        3 if random.below(2) == 0 && !names.is_empty() => {
+            node.input.push(names[random.below(names.len())].clone());
+        }
+        3 => drop(node.input.pop()),
+        4 => {
+            let slot = random.below(node.attribute.len());
+            if let Some(attribute) = node.attribute.get_mut(slot) {
+                mutate_attribute(random, attribute);
+            }
+        }
+        _ => {
+            let slot = random.below(node.attribute.len());
+            if slot < node.attribute.len() {
+                node.attribute.remove(slot);
+            }
+        }
+    }
+}
+
+fn mutate_attribute(random: &mut Random, attribute: &mut AttributeProto) {
+    match random.below(3) {
+        0 => attribute.i = Some(random.number()),
+        1 => {
+            let number = random.number();
+            match attribute.ints.first_mut() {
+                Some(first) => *first = number,
+                None => attribute.ints.push(number),
+            }
+        }
+        _ => attribute.ints.truncate(1),
+    }
+}
+
+fn mutate_tensor(random: &mut Random, tensor: &mut TensorProto) {
+    if let Some(raw) = &tensor.raw_data
+        && random.below(2) == 0
+    {
+        let mut raw = raw.to_vec();
+        let at = random.below(raw.len());
+        if let Some(byte) = raw.get_mut(at) {
+            *byte = u8::try_from(random.below(256)).unwrap();
+        }
+        tensor.raw_data = Some(raw.into());
+        return;
+    }
+    match tensor.int64_data.first_mut() {
+        Some(first) => *first = random.number(),
+        None => tensor.dims.push(random.number()),
+    }
+}
+
+fn mutate_input(random: &mut Random, info: &mut ValueInfoProto) {
+    let Some(TypeValue::TensorType(tensor)) = info.r#type.as_mut().and_then(|t| t.value.as_mut())
+    else {
+        return;
+    };
+    let dim = tensor.shape.as_mut().and_then(|shape| {
+        let at = random.below(shape.dim.len());
+        shape.dim.get_mut(at)
+    });
+    match dim {
+        Some(dim) if random.below(3) > 0 => {
+            dim.value = Some(DimensionValue::DimValue(random.number()));
+        }
+        Some(dim) => dim.value = None,
+        None => tensor.elem_type = Some(i32::try_from(random.below(20)).unwrap()),
+    }
+    if random.below(8) == 0 {
+        tensor.shape = None;
     }
 }
 

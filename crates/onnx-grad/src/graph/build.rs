@@ -27,6 +27,14 @@ impl Graph {
         self.emit("Add", &[a, b], Vec::new())
     }
 
+    /// The next term of a sum.
+    pub(crate) fn plus(&mut self, sum: Option<V>, term: V) -> V {
+        match sum {
+            Some(sum) => self.add(sum, term),
+            None => term,
+        }
+    }
+
     pub(crate) fn sub(&mut self, a: V, b: V) -> V {
         self.emit("Sub", &[a, b], Vec::new())
     }

@@ -3,6 +3,7 @@
 pub(crate) mod attribute;
 pub(crate) mod build;
 pub(crate) mod dim;
+mod emit;
 mod lengths;
 pub(crate) mod paths;
 pub(crate) mod read;
@@ -121,6 +122,7 @@ pub(crate) struct Graph {
     pub(crate) stored: HashSet<V>,
     /// Whether weights that rules transpose are stored transposed, instead of by a node.
     pub(crate) stores_transposed: bool,
+    /// The outputs of nodes, by what they compute.
     seen: HashMap<Key, Vec<Option<V>>>,
     tensors: HashMap<Vec<u8>, V>,
     pub(crate) transposed: HashMap<V, V>,
@@ -196,62 +198,6 @@ impl Node {
         let first = self.outputs.iter().flatten().next();
         first.map_or_else(String::new, |&v| graph.value(v).name.clone())
     }
-
-    fn derived(op: &str, inputs: &[Option<V>], attributes: Vec<AttributeProto>) -> Self {
-        Self {
-            op: op.to_owned(),
-            inputs: trimmed(inputs),
-            attributes,
-            derived: true,
-            ..Self::default()
-        }
-    }
-
-    /// Equal for nodes with equal results, of which these outputs are there.
-    fn key(&self, outputs: impl Iterator<Item = bool>) -> Option<Key> {
-        let random = [
-            "RandomNormal",
-            "RandomUniform",
-            "RandomNormalLike",
-            "RandomUniformLike",
-            "Bernoulli",
-            "Multinomial",
-            "Dropout",
-        ];
-        if random.contains(&self.op.as_str()) || !self.captures.is_empty() {
-            return None;
-        }
-        let mut encoded = Vec::new();
-        for attribute in &self.attributes {
-            let large = attribute.t.is_some() || attribute.subgraphs().next().is_some();
-            if large || attribute.encode_length_delimited(&mut encoded).is_err() {
-                return None;
-            }
-        }
-        let mut outputs: Vec<bool> = outputs.collect();
-        outputs.truncate(
-            outputs
-                .iter()
-                .rposition(|&there| there)
-                .map_or(0, |at| at + 1),
-        );
-        Some((
-            self.op.clone(),
-            self.domain.clone(),
-            self.inputs.clone(),
-            encoded,
-            outputs,
-        ))
-    }
-}
-
-/// Inputs without the absent ones at the end, which not every engine takes for absent.
-fn trimmed(inputs: &[Option<V>]) -> Vec<Option<V>> {
-    let length = inputs
-        .iter()
-        .rposition(Option::is_some)
-        .map_or(0, |at| at + 1);
-    inputs[..length].to_vec()
 }
 
 impl Value {
@@ -465,116 +411,6 @@ impl Graph {
         tensor.name.clone_from(&name);
         let v = self.add_tensor(name, Rc::new(tensor));
         self.tensors.insert(key, v);
-        v
-    }
-
-    /// Appends a node whose output values exist, and infers their types.
-    pub(crate) fn push_node(&mut self, node: Node) {
-        let index = self.nodes.len();
-        let key = node.key(node.outputs.iter().map(Option::is_some));
-        let constant = node.reads().all(|v| self.value(v).constant)
-            && node.captures.is_empty()
-            && key.is_some();
-        let cotangent = node.reads().any(|v| self.value(v).cotangent);
-        for &v in node.outputs.iter().flatten() {
-            let value = self.value_mut(v);
-            value.origin = Origin::Node(index);
-            value.constant = constant;
-            value.cotangent = cotangent;
-        }
-        if let Some(key) = key {
-            self.seen.entry(key).or_insert_with(|| node.outputs.clone());
-        }
-        // Who derives a node with bodies says what it returns.
-        let infos = if node.derived && node.has_bodies() {
-            Vec::new()
-        } else {
-            self.infer(&node)
-        };
-        for (slot, info) in node.outputs.iter().zip(infos) {
-            let Some(v) = *slot else { continue };
-            let shape = info.shape.map(|shape| self.sane(shape));
-            let value = self.value_mut(v);
-            if value.shape.is_none() {
-                value.shape = shape;
-            }
-            if !matches!(info.data_type, DataType::Other(_)) {
-                value.data_type = info.data_type;
-            }
-            value.content = info.content;
-        }
-        self.nodes.push(node);
-    }
-
-    /// A shape without negative lengths, which only a broken model can lead to.
-    fn sane(&mut self, mut shape: Vec<Dim>) -> Vec<Dim> {
-        for dim in &mut shape {
-            if dim.as_known().is_some_and(|n| n < 0) {
-                *dim = self.symbols.fresh();
-            }
-        }
-        shape
-    }
-
-    /// The outputs of a node that computes the same, where there is one.
-    fn found(&self, node: &Node, wanted: &[bool]) -> Option<Vec<Option<V>>> {
-        self.seen.get(&node.key(wanted.iter().copied())?).cloned()
-    }
-
-    /// A value for the output of a node that is not added yet.
-    fn output_of(&mut self, node: &Node) -> V {
-        let first = node.inputs.iter().flatten().next();
-        let guess = first.map_or(DataType::Other(0), |&v| self.data_type(v));
-        let name = self.fresh_name(&node.op);
-        self.push_value(Value::new(name, guess))
-    }
-
-    /// Adds a derived node, or finds one that computes the same. Returns those outputs that are
-    /// wanted.
-    pub(crate) fn emit_many(
-        &mut self,
-        op: &str,
-        inputs: &[Option<V>],
-        attributes: Vec<AttributeProto>,
-        wanted: &[bool],
-    ) -> Vec<V> {
-        let mut node = Node::derived(op, inputs, attributes);
-        if let Some(found) = self.found(&node, wanted) {
-            return found.into_iter().flatten().collect();
-        }
-        node.name = self.fresh_name(op);
-        for &wanted in wanted {
-            let output = wanted.then(|| self.output_of(&node));
-            node.outputs.push(output);
-        }
-        let made = node.outputs.iter().flatten().copied().collect();
-        self.push_node(node);
-        made
-    }
-
-    /// [`Graph::emit_many`] for ops with one output.
-    pub(crate) fn emit(&mut self, op: &str, inputs: &[V], attributes: Vec<AttributeProto>) -> V {
-        let inputs: Vec<Option<V>> = inputs.iter().copied().map(Some).collect();
-        self.emit_optional(op, &inputs, attributes)
-    }
-
-    pub(crate) fn emit_optional(
-        &mut self,
-        op: &str,
-        inputs: &[Option<V>],
-        attributes: Vec<AttributeProto>,
-    ) -> V {
-        let mut node = Node::derived(op, inputs, attributes);
-        if let Some(Some(v)) = self
-            .found(&node, &[true])
-            .and_then(|found| found.first().copied())
-        {
-            return v;
-        }
-        node.name = self.fresh_name(op);
-        let v = self.output_of(&node);
-        node.outputs.push(Some(v));
-        self.push_node(node);
         v
     }
 }

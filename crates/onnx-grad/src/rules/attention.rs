@@ -117,88 +117,112 @@ pub(super) struct Attended {
     pub(super) scores: [V; 4],
 }
 
-pub(super) fn attend(g: &mut Grad, a: &Attend) -> Result<Attended> {
-    let (q_dims, k_dims, v_dims) = (g.shape_or(a.q)?, g.shape_or(a.k)?, g.shape_or(a.v)?);
-    let [batch, heads, queries, size] = &q_dims[..] else {
-        return Err(g.error("queries have no 4 axes"));
-    };
-    if k_dims.len() != 4 || v_dims.len() != 4 {
-        return Err(g.error("keys or values have no 4 axes"));
-    }
-    let (key_heads, keys) = (&k_dims[1], &k_dims[2]);
-    // Query heads that share a key head are stacked along the queries.
-    let grouped = heads != key_heads;
-    let stacked = if grouped {
+/// Query heads that share a key head, stacked along the queries.
+struct Groups {
+    /// `[batch, heads, queries]` of the queries.
+    apart: [Dim; 3],
+    /// `[batch, key heads, stacked queries]`; `None` where each head has keys of its own.
+    stacked: Option<[Dim; 3]>,
+}
+
+impl Groups {
+    fn new(g: &mut Grad, q_dims: &[Dim], k_dims: &[Dim]) -> Result<Self> {
+        let [batch, heads, queries, _] = q_dims else {
+            return Err(g.error("queries have no 4 axes"));
+        };
+        let [_, key_heads, _, _] = k_dims else {
+            return Err(g.error("keys or values have no 4 axes"));
+        };
+        let apart = [batch.clone(), heads.clone(), queries.clone()];
+        if heads == key_heads {
+            return Ok(Self {
+                apart,
+                stacked: None,
+            });
+        }
         let (Some(n), Some(m)) = (heads.as_known(), key_heads.as_known()) else {
             return Err(g.error("the numbers of heads are unknown"));
         };
         if m < 1 || n % m != 0 {
             return Err(g.error(format!("{n} query heads cannot share {m} key heads")));
         }
-        g.symbols.mul(queries, &Dim::known(n / m))
-    } else {
-        queries.clone()
-    };
-    let stack = |g: &mut Grad, x: V, last: &Dim| {
-        let dims = [
-            batch.clone(),
-            key_heads.clone(),
-            stacked.clone(),
-            last.clone(),
-        ];
-        if grouped {
-            g.reshape(x, &dims, None)
-        } else {
-            x
+        let rows = g.symbols.mul(queries, &Dim::known(n / m));
+        Ok(Self {
+            apart,
+            stacked: Some([batch.clone(), key_heads.clone(), rows]),
+        })
+    }
+
+    /// `[batch, heads, queries, last]` as `[batch, key heads, stacked queries, last]`.
+    fn stack(&self, g: &mut Grad, x: V, last: &Dim) -> V {
+        self.reshaped(g, x, self.stacked.as_ref(), last)
+    }
+
+    /// The inverse of [`Groups::stack`].
+    fn unstack(&self, g: &mut Grad, x: V, last: &Dim) -> V {
+        let apart = self.stacked.as_ref().map(|_| &self.apart);
+        self.reshaped(g, x, apart, last)
+    }
+
+    fn reshaped(&self, g: &mut Grad, x: V, dims: Option<&[Dim; 3]>, last: &Dim) -> V {
+        match dims.cloned() {
+            Some([batch, heads, rows]) => g.reshape(x, &[batch, heads, rows, last.clone()], None),
+            None => x,
         }
-    };
-    let unstack = |g: &mut Grad, x: V, last: &Dim| {
-        let dims = [batch.clone(), heads.clone(), queries.clone(), last.clone()];
-        if grouped {
-            g.reshape(x, &dims, None)
-        } else {
-            x
-        }
+    }
+}
+
+pub(super) fn attend(g: &mut Grad, a: &Attend) -> Result<Attended> {
+    let (q_dims, k_dims, v_dims) = (g.shape_or(a.q)?, g.shape_or(a.k)?, g.shape_or(a.v)?);
+    let groups = Groups::new(g, &q_dims, &k_dims)?;
+    let ([.., size], [_, _, keys, _], [_, _, _, width]) = (&q_dims[..], &k_dims[..], &v_dims[..])
+    else {
+        return Err(g.error("keys or values have no 4 axes"));
     };
     let scaled = match a.scale {
         Scale::Known(scale) => g.scale(a.q, scale),
         Scale::Computed(scale) => g.mul(a.q, scale),
     };
-    let scaled = stack(g, scaled, size);
+    let scaled = groups.stack(g, scaled, size);
     let kt = g.swap_last(a.k);
     let products = g.matmul(scaled, kt);
-    let products = unstack(g, products, keys);
+    let products = groups.unstack(g, products, keys);
     let mut capped = products;
     if a.softcap != 0.0 {
         let inner = g.scale(products, 1.0 / a.softcap);
         let squashed = g.unary("Tanh", inner);
         capped = g.scale(squashed, a.softcap);
     }
-    let (mut biased, mut blind) = (capped, None);
-    if let Some(mut bias) = a.bias {
-        if a.may_be_blind {
-            let least = g.scalar(f64::NEG_INFINITY, bias);
-            let zero = g.scalar(0.0, bias);
-            let axis = to_i64(g.rank_or(bias)?) - 1;
-            let highest = g.reduce("ReduceMax", bias, &[axis], true);
-            let test = g.emit("Equal", &[highest, least], Vec::new());
-            bias = g.select(test, zero, bias);
-            blind = Some(test);
-        }
-        biased = g.add(capped, bias);
-    }
+    let (biased, blind) = with_bias(g, capped, a)?;
     let mut p = g.emit("Softmax", &[biased], vec![attr_int("axis", 3)]);
     let zero = g.scalar(0.0, p);
     if let Some(test) = blind {
         p = g.select(test, zero, p);
     }
-    let rows = stack(g, p, keys);
+    let rows = groups.stack(g, p, keys);
     let y = g.matmul(rows, a.v);
-    let y = unstack(g, y, &v_dims[3]);
+    let y = groups.unstack(g, y, width);
     Ok(Attended {
         y,
         scores: [products, capped, biased, p],
     })
+}
+
+/// The scores with the bias, and where a query may see no key.
+fn with_bias(g: &mut Grad, scores: V, a: &Attend) -> Result<(V, Option<V>)> {
+    let Some(bias) = a.bias else {
+        return Ok((scores, None));
+    };
+    if !a.may_be_blind {
+        return Ok((g.add(scores, bias), None));
+    }
+    let least = g.scalar(f64::NEG_INFINITY, bias);
+    let zero = g.scalar(0.0, bias);
+    let axis = to_i64(g.rank_or(bias)?) - 1;
+    let highest = g.reduce("ReduceMax", bias, &[axis], true);
+    let test = g.emit("Equal", &[highest, least], Vec::new());
+    let bias = g.select(test, zero, bias);
+    Ok((g.add(scores, bias), Some(test)))
 }
 
 /// What the scores are scaled by.
@@ -296,32 +320,7 @@ fn rule(g: &mut Grad) -> Result<()> {
     let k = by_head(g, g.x(1)?, key_heads)?;
     let v = by_head(g, g.x(2)?, key_heads)?;
     let (k, v) = (with_past(g, 4, k), with_past(g, 5, v));
-    let (mut bias, mut may_be_blind) = (None, false);
-    if let Some(given) = g.node.input(3) {
-        bias = Some(mask(g, given, q, k)?);
-        may_be_blind = true;
-    }
-    if g.node.int("is_causal", 0) != 0 {
-        let offset = causal_offset(g, q)?;
-        may_be_blind |= g.node.input(6).is_some();
-        let causal = causal(g, q, k, offset)?;
-        bias = Some(match bias {
-            Some(bias) => g.add(bias, causal),
-            None => causal,
-        });
-    }
-    if let Some(lengths) = g.node.input(6) {
-        let keys = g.shape_or(k)?[2].clone();
-        let column = counted(g, &keys, k, 3, 4)?;
-        let lengths = g.unsqueeze(lengths, &[1, 2, 3]);
-        let allowed = g.emit("Less", &[column, lengths], Vec::new());
-        let padding = bias_where(g, allowed, q);
-        may_be_blind = true;
-        bias = Some(match bias {
-            Some(bias) => g.add(bias, padding),
-            None => padding,
-        });
-    }
+    let (bias, may_be_blind) = bias_of(g, q, k)?;
     let spec = Attend {
         q,
         k,
@@ -347,6 +346,31 @@ fn rule(g: &mut Grad) -> Result<()> {
         scores = g.select(hidden, least, scores);
     }
     g.give_through(&[(0, y), (1, k), (2, v), (3, scores)])
+}
+
+/// What is added to the scores: a mask, "no later key", and "no key beyond its length"; and whether a
+/// query may see no key.
+fn bias_of(g: &mut Grad, q: V, k: V) -> Result<(Option<V>, bool)> {
+    let mut bias = None;
+    let lengths = g.node.input(6);
+    let may_be_blind = g.node.input(3).is_some() || lengths.is_some();
+    if let Some(given) = g.node.input(3) {
+        bias = Some(mask(g, given, q, k)?);
+    }
+    if g.node.int("is_causal", 0) != 0 {
+        let offset = causal_offset(g, q)?;
+        let part = causal(g, q, k, offset)?;
+        bias = Some(g.plus(bias, part));
+    }
+    if let Some(lengths) = lengths {
+        let keys = g.shape_or(k)?[2].clone();
+        let column = counted(g, &keys, k, 3, 4)?;
+        let lengths = g.unsqueeze(lengths, &[1, 2, 3]);
+        let allowed = g.emit("Less", &[column, lengths], Vec::new());
+        let part = bias_where(g, allowed, q);
+        bias = Some(g.plus(bias, part));
+    }
+    Ok((bias, may_be_blind))
 }
 
 /// How many keys stand before the first query, where that is not 0.

@@ -65,20 +65,7 @@ fn rule(g: &mut Grad) -> Result<()> {
     if inverse && one_sided {
         return Err(g.error("an inverse of half the points is not supported"));
     }
-    // The number of points, a vector of one integer.
-    let count = match node.input(1) {
-        Some(length) => {
-            let length = g.cast(length, DataType::Int64);
-            match g.known_ints(length).as_deref() {
-                Some(&[n]) => g.ints(&[n]),
-                _ => {
-                    let one = g.ints(&[1]);
-                    g.emit("Reshape", &[length, one], Vec::new())
-                }
-            }
-        }
-        None => g.length_of(x, axis),
-    };
+    let count = count(g, x, axis);
     let full = points(g, &node, &dims[axis]);
     let mut part = dy;
     if one_sided {
@@ -96,23 +83,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         g.emit_optional("DFT", &[Some(part), None, Some(axis_value)], vec![flip])
     };
     g.value_mut(back).shape = Some(wide);
-    let scalar = g.squeeze(count, &[0]);
-    let data_type = g.data_type(dy);
-    #[expect(clippy::cast_precision_loss, reason = "a number of points")]
-    let number = g
-        .known_ints(count)
-        .and_then(|n| n.first().map(|&n| n as f64));
-    let mut back = match number {
-        Some(n) if n > 0.0 => g.scale(back, if inverse { 1.0 / n } else { n }),
-        _ => {
-            let n = g.cast(scalar, data_type);
-            if inverse {
-                g.div(back, n)
-            } else {
-                g.mul(back, n)
-            }
-        }
-    };
+    let mut back = scaled(g, back, count, inverse);
     if node.input(1).is_some() && full.as_ref() != Some(&dims[axis]) {
         let length = g.length_of(x, axis);
         back = resized(g, back, axis, length)?;
@@ -125,6 +96,39 @@ fn rule(g: &mut Grad) -> Result<()> {
     }
     g.value_mut(back).shape = Some(dims);
     g.give(0, back)
+}
+
+/// The number of points, a vector of one integer.
+fn count(g: &mut Grad, x: V, axis: usize) -> V {
+    let Some(length) = g.node.input(1) else {
+        return g.length_of(x, axis);
+    };
+    let length = g.cast(length, DataType::Int64);
+    match g.known_ints(length).as_deref() {
+        Some(&[n]) => g.ints(&[n]),
+        _ => {
+            let one = g.ints(&[1]);
+            g.emit("Reshape", &[length, one], Vec::new())
+        }
+    }
+}
+
+/// `back` times the number of points, or over it where the op is the inverse.
+fn scaled(g: &mut Grad, back: V, count: V, inverse: bool) -> V {
+    let scalar = g.squeeze(count, &[0]);
+    let data_type = g.data_type(back);
+    let known = g.known_ints(count).and_then(|n| n.first().copied());
+    if let Some(n) = known.filter(|&n| n > 0) {
+        #[expect(clippy::cast_precision_loss, reason = "a number of points")]
+        let n = n as f64;
+        return g.scale(back, if inverse { 1.0 / n } else { n });
+    }
+    let n = g.cast(scalar, data_type);
+    if inverse {
+        g.div(back, n)
+    } else {
+        g.mul(back, n)
+    }
 }
 
 /// `v` cut, or filled up with zeros, to a length along an axis.

@@ -1,7 +1,8 @@
 //! Ops that carry gradients in principle and have no rule: on a path to be differentiated they give
 //! an error that says what to do instead. Anywhere else they do no harm.
 
-use super::{Op, infer};
+use super::infer;
+use super::op::Op;
 use crate::graph::{Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[

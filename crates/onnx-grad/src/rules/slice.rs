@@ -268,16 +268,8 @@ pub(super) fn pad(g: &mut Graph, x: V, before: &[i64], after: &[i64]) -> V {
     g.emit("Pad", &[x, pads, zero], Vec::new())
 }
 
-/// Bounds that are only known at run time: a step of 1 and non-negative bounds within the axis.
-fn dynamic(g: &mut Grad) -> Result<()> {
-    let (dy, x) = (g.dy()?, g.x(0)?);
-    let dims = g.shape_or(x)?;
-    let unit = match g.node.input(4) {
-        None => true,
-        Some(steps) => g
-            .known_ints(steps)
-            .is_some_and(|s| s.iter().all(|&s| s == 1)),
-    };
+/// The axes that are cut, as they are given.
+fn axes_of(g: &Grad) -> Result<Vec<i64>> {
     let axes = match g.node.input(3) {
         Some(axes) => g.known_ints(axes),
         None => {
@@ -285,46 +277,31 @@ fn dynamic(g: &mut Grad) -> Result<()> {
             count.map(|count| (0..count).collect())
         }
     };
-    let Some(axes) = axes else {
-        return Err(g.error("its axes have to be constant"));
+    axes.ok_or_else(|| g.error("its axes have to be constant"))
+}
+
+/// Bounds that are only known at run time: a step of 1 and non-negative bounds within the axis.
+fn dynamic(g: &mut Grad) -> Result<()> {
+    let (dy, x) = (g.dy()?, g.x(0)?);
+    let dims = g.shape_or(x)?;
+    let all_one = |steps| {
+        g.known_ints(steps)
+            .is_some_and(|s| s.iter().all(|&s| s == 1))
     };
+    let unit = g.node.input(4).is_none_or(all_one);
+    let axes = axes_of(g)?;
     if !unit {
         return by_place(g);
     }
     let axes = g.axis_values(axes, dims.len())?;
     // before = start clamped to the axis; after = length − before − length of the part.
-    let starts = g.x(1)?;
-    let known_start = g
-        .known_ints(starts)
-        .is_some_and(|s| s.iter().all(|&s| s >= 0));
-    let mut before = g.cast(starts, DataType::Int64);
-    let axes_value = g.ints(&axes);
-    let lengths: Option<Vec<V>> = axes
-        .iter()
-        .map(|&axis| {
-            let dim = dims.get(usize::try_from(axis).ok()?)?.clone();
-            g.length(&dim, &[dy])
-        })
-        .collect();
-    let lengths = match lengths {
-        Some(lengths) => g.concat(&lengths, 0),
-        None => {
-            let shape = g.shape_of(x);
-            g.emit("Gather", &[shape, axes_value], Vec::new())
-        }
-    };
-    let zero = g.ints(&[0]);
-    if !known_start {
-        let negative = g.emit("Less", &[before, zero], Vec::new());
-        let from_end = g.add(before, lengths);
-        before = g.select(negative, from_end, before);
-        before = g.emit("Max", &[before, zero], Vec::new());
-        before = g.emit("Min", &[before, lengths], Vec::new());
-    }
+    let (before, lengths) = clamped_start(g, &axes, &dims)?;
     let part = g.shape_of(dy);
+    let axes_value = g.ints(&axes);
     let part = g.emit("Gather", &[part, axes_value], Vec::new());
     let after = g.sub(lengths, before);
     let after = g.sub(after, part);
+    let zero = g.ints(&[0]);
     let mut pads = Vec::new();
     for side in [before, after] {
         for axis in 0..to_i64(dims.len()) {
@@ -345,21 +322,41 @@ fn dynamic(g: &mut Grad) -> Result<()> {
     g.give(0, back)
 }
 
+/// The starts as non-negative places within their axes, and the lengths of these.
+fn clamped_start(g: &mut Grad, axes: &[i64], dims: &[Dim]) -> Result<(V, V)> {
+    let (dy, x, starts) = (g.dy()?, g.x(0)?, g.x(1)?);
+    let starts_known = g.known_ints(starts);
+    let mut start = g.cast(starts, DataType::Int64);
+    let axes_value = g.ints(axes);
+    let length = |g: &mut Grad, &axis: &i64| {
+        let dim = dims.get(usize::try_from(axis).ok()?)?.clone();
+        g.length(&dim, &[dy])
+    };
+    let lengths: Option<Vec<V>> = axes.iter().map(|axis| length(g, axis)).collect();
+    let lengths = match lengths {
+        Some(lengths) => g.concat(&lengths, 0),
+        None => {
+            let shape = g.shape_of(x);
+            g.emit("Gather", &[shape, axes_value], Vec::new())
+        }
+    };
+    let zero = g.ints(&[0]);
+    if starts_known.is_none_or(|s| s.iter().any(|&s| s < 0)) {
+        let negative = g.emit("Less", &[start, zero], Vec::new());
+        let from_end = g.add(start, lengths);
+        start = g.select(negative, from_end, start);
+        start = g.emit("Max", &[start, zero], Vec::new());
+        start = g.emit("Min", &[start, lengths], Vec::new());
+    }
+    Ok((start, lengths))
+}
+
 /// Any bounds and steps: dy goes to the elements of 0, 1, 2, … that the same cut takes.
 fn by_place(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let dims = g.shape_or(x)?;
     let (starts, ends) = (g.x(1)?, g.x(2)?);
-    let axes = match g.node.input(3) {
-        Some(axes) => g.known_ints(axes),
-        None => {
-            let count = g.shape_or(starts)?.first().and_then(Dim::as_known);
-            count.map(|count| (0..count).collect())
-        }
-    };
-    let Some(axes) = axes else {
-        return Err(g.error("its axes have to be constant"));
-    };
+    let axes = axes_of(g)?;
     let steps = g.node.input(4);
     let mut part = dy;
     let mut now = g.shape_or(dy)?;

@@ -1,32 +1,15 @@
 //! ONNX files made by hand.
 #![allow(dead_code, reason = "each suite uses a part of this")]
 
+use onnx_grad::DataType;
 use onnx_grad::proto::{
-    AttributeProto, DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto,
-    OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, TypeValue,
-    ValueInfoProto,
+    AttributeProto, AttributeType, DimensionValue, GraphProto, ModelProto, NodeProto,
+    OperatorSetIdProto, TensorProto, ValueInfoProto,
 };
 
 pub fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let dim = dims
-        .iter()
-        .map(|&n| DimensionProto {
-            value: Some(DimensionValue::DimValue(n)),
-            ..DimensionProto::default()
-        })
-        .collect();
-    let tensor = TensorTypeProto {
-        elem_type: Some(1),
-        shape: Some(TensorShapeProto { dim }),
-    };
-    ValueInfoProto {
-        name: name.into(),
-        r#type: Some(TypeProto {
-            value: Some(TypeValue::TensorType(tensor)),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    }
+    let dims = dims.iter().map(|&n| Some(DimensionValue::DimValue(n)));
+    ValueInfoProto::tensor(name, DataType::Float32, Some(dims.collect()))
 }
 
 pub fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
@@ -43,7 +26,7 @@ pub fn ints(name: &str, values: &[i64]) -> TensorProto {
     TensorProto {
         name: name.into(),
         dims: vec![i64::try_from(values.len()).unwrap()],
-        data_type: Some(7),
+        data_type: Some(DataType::Int64.code()),
         int64_data: values.to_vec(),
         ..TensorProto::default()
     }
@@ -75,7 +58,7 @@ pub fn model(nodes: Vec<NodeProto>, dims: &[i64], weights: Vec<TensorProto>) -> 
 pub fn attribute(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: name.into(),
-        r#type: Some(2),
+        r#type: Some(AttributeType::Int.into()),
         i: Some(value),
         ..AttributeProto::default()
     }
@@ -85,7 +68,7 @@ pub fn attribute(name: &str, value: i64) -> AttributeProto {
 pub fn list(name: &str, values: &[i64]) -> AttributeProto {
     AttributeProto {
         name: name.into(),
-        r#type: Some(7),
+        r#type: Some(AttributeType::Ints.into()),
         ints: values.to_vec(),
         ..AttributeProto::default()
     }
