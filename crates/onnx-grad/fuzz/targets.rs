@@ -56,6 +56,8 @@ pub fn rewrite(data: &[u8]) {
                     read(&split.backward.to_bytes().expect("written"));
                     let _ = split.saved_bytes(&[("batch", 3), ("n3", 3), ("n4", i64::MAX)]);
                 }
+                // No model is to blame for a fault of the crate.
+                Err(error @ onnx_grad::Error::Internal { .. }) => panic!("{error}"),
                 Err(error) => assert!(!error.to_string().is_empty()),
             }
         }

@@ -10,9 +10,10 @@ mod files;
 
 use std::fs;
 
-use files::{attribute, ints, list, model, node};
+use files::{attribute, ints, list, model, node, value};
 use onnx_grad::proto::{
-    DataLocation, FunctionProto, ModelProto, NodeProto, StringStringEntryProto, TensorProto,
+    AttributeProto, AttributeType, DataLocation, FunctionProto, GraphProto, ModelProto, NodeProto,
+    StringStringEntryProto, TensorProto, ValueInfoProto,
 };
 use onnx_grad::{DataType, Error, Gradient, Mode, Model, Request, Seed, differentiate};
 
@@ -383,4 +384,71 @@ fn external_data_stays_in_the_folder() {
         Err(Error::ExternalData { .. })
     ));
     fs::remove_dir_all(root).unwrap();
+}
+
+/// An If whose branches compute `y` from `x` through a value of their own, in the wrong order.
+fn unsorted_branches() -> ModelProto {
+    let branch = |op: &str| GraphProto {
+        name: format!("body_{op}"),
+        node: vec![node("Neg", &["inner"], "result"), node(op, &["x"], "inner")],
+        output: vec![value("result", &[2])],
+        ..GraphProto::default()
+    };
+    let mut choice = node("If", &["flag"], "y");
+    for (name, op) in [("then_branch", "Exp"), ("else_branch", "Tanh")] {
+        choice.attribute.push(AttributeProto {
+            name: name.into(),
+            r#type: Some(AttributeType::Graph.into()),
+            g: Some(Box::new(branch(op))),
+            ..AttributeProto::default()
+        });
+    }
+    let flag = TensorProto {
+        name: "flag".into(),
+        data_type: Some(DataType::Bool.code()),
+        int32_data: vec![1],
+        ..TensorProto::default()
+    };
+    model(vec![choice], &[2], vec![flag])
+}
+
+#[test]
+fn bodies_are_sorted_and_their_faults_are_the_models() {
+    let Ok(Gradient::Joint(joint)) = derive(unsorted_branches()) else {
+        panic!("a body may come in any order");
+    };
+    let forward = &joint.model.proto().graph.as_ref().unwrap().node[0];
+    for attribute in &forward.attribute {
+        let nodes = &attribute.g.as_ref().unwrap().node;
+        assert_eq!(nodes[0].output, ["inner"]);
+    }
+    let broken = |change: fn(&mut GraphProto)| {
+        let mut proto = unsorted_branches();
+        let choice = &mut proto.graph.as_mut().unwrap().node[0];
+        change(choice.attribute[0].g.as_mut().unwrap());
+        message(proto)
+    };
+    let cycle = broken(|body| body.node[1].input[0] = "result".into());
+    assert!(cycle.contains("cycle"), "{cycle}");
+    let twice = broken(|body| body.node.push(body.node[1].clone()));
+    assert!(twice.contains("two values are called `inner`"), "{twice}");
+}
+
+#[test]
+fn outputs_without_a_type_are_named() {
+    let unknown = NodeProto {
+        domain: "local".into(),
+        ..node("Custom", &["x"], "z")
+    };
+    let mut proto = model(vec![node("Neg", &["x"], "y"), unknown], &[2], vec![]);
+    let graph = proto.graph.as_mut().unwrap();
+    graph.output.push(ValueInfoProto {
+        name: "z".into(),
+        ..ValueInfoProto::default()
+    });
+    let text = message(proto);
+    assert!(
+        text.contains("`z`") && text.contains("shape inference"),
+        "{text}"
+    );
 }

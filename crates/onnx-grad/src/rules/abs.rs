@@ -1,4 +1,6 @@
 //! [Abs](https://onnx.ai/onnx/operators/onnx__Abs.html): y = |x|. dx = dy sign x, 0 at 0.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
 //! [Add](https://onnx.ai/onnx/operators/onnx__Add.html): y = a + b. da = dy, db = dy, summed over
 //! broadcast axes. [Sum](https://onnx.ai/onnx/operators/onnx__Sum.html): the same for any number.
+//!
+//! Opsets: Add 13 to 24 (defined in 13, 14); Sum 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,8 @@
 //! [AffineGrid](https://onnx.ai/onnx/operators/onnx__AffineGrid.html): each point of the grid is
 //! θ (p, 1), p the place of an output element. dθ = Σ dy (p, 1)ᵀ; the places are the grid of the
 //! identity.
+//!
+//! Opsets 20 to 24 (defined in 20).
 
 use super::op::{Cost, Op};
 use crate::Result;

@@ -1,9 +1,11 @@
-//! [Attention](https://onnx.ai/onnx/operators/onnx__Attention.html) (opsets 23 and 24):
+//! [Attention](https://onnx.ai/onnx/operators/onnx__Attention.html):
 //! Y = P V, P = softmax(cap(s Q Kᵀ) + mask), per head; s is 1/√(head size) unless given,
 //! cap(z) = c tanh(z/c). Past keys and values stand before the present ones; with fewer key heads
 //! than query heads, each serves a group of query heads.
 //!
 //! The gradient is that of the plain ops that compute the same. A query that may see no key gives 0.
+//!
+//! Opsets 23 to 24 (defined in 23, 24).
 
 use super::op::{Cost, Op};
 use crate::Result;

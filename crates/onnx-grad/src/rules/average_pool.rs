@@ -2,6 +2,8 @@
 //! takes dy / n, n the elements that the window averages.
 //! [LpPool](https://onnx.ai/onnx/operators/onnx__LpPool.html): y = (Σ |x|ᵖ)^(1/p);
 //! dx = sign(x) |x|ᵖ⁻¹ · the sum over windows of dy y^(1−p).
+//!
+//! Opsets: AveragePool 13 to 24 (defined in 11, 19, 22); LpPool 13 to 24 (defined in 11, 18, 22).
 
 use super::max_pool::{pooled, window_of};
 use super::op::{Cost, Op};

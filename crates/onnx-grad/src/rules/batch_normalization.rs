@@ -1,6 +1,8 @@
 //! [BatchNormalization](https://onnx.ai/onnx/operators/onnx__BatchNormalization.html) at inference:
 //! y = (x − mean) γ/√(var + ε) + β per channel. dx = dy γ/√(var + ε);
 //! dmean = −Σ dx, dvar = −½ Σ dx (x − mean) / (var + ε).
+//!
+//! Opsets 13 to 24 (defined in 9, 14, 15).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,9 @@
 //! [Cast](https://onnx.ai/onnx/operators/onnx__Cast.html) and
 //! [CastLike](https://onnx.ai/onnx/operators/onnx__CastLike.html) between floating-point types:
 //! dx = dy cast back. Casts to and from integers have derivative zero.
+//!
+//! Opsets: Cast 13 to 24 (defined in 13, 19, 21, 23, 24); CastLike 15 to 24 (defined in 15, 19, 21,
+//! 23, 24).
 
 use super::op::{Cost, Op};
 use crate::Result;

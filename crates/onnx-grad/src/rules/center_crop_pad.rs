@@ -1,5 +1,7 @@
 //! [CenterCropPad](https://onnx.ai/onnx/operators/onnx__CenterCropPad.html): cropping and padding
 //! about the centre undo each other, so dx is dy cropped or padded to the lengths of x.
+//!
+//! Opsets 18 to 24 (defined in 18).
 
 use super::op::{Cost, Op};
 use crate::Result;

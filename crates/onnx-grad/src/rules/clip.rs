@@ -1,5 +1,7 @@
 //! [Clip](https://onnx.ai/onnx/operators/onnx__Clip.html): y = min(max(x, lo), hi). dx = dy where
 //! lo ≤ x ≤ hi, 0 elsewhere; lo takes the sum of dy below it, hi the sum above.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
 //! [Col2Im](https://onnx.ai/onnx/operators/onnx__Col2Im.html) adds windows up to an image; dx is the
 //! windows of dy, which a convolution with one kernel per place of the window takes.
+//!
+//! Opsets 18 to 24 (defined in 18).
 
 use super::max_pool::one_per_place;
 use super::op::{Cost, Op};

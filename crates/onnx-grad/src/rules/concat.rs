@@ -1,5 +1,7 @@
 //! [Concat](https://onnx.ai/onnx/operators/onnx__Concat.html): each dxᵢ is its part of dy. Parts
 //! are taken with one Split where the lengths are known, else with Slices.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::op::{Cost, Op};
 use crate::Result;

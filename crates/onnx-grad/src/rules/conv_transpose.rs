@@ -1,5 +1,7 @@
 //! [ConvTranspose](https://onnx.ai/onnx/operators/onnx__ConvTranspose.html): dx = Conv(dy, W);
 //! dW = Σ over windows of dy x, as one matrix product; db = Σ dy.
+//!
+//! Opsets 13 to 24 (defined in 11, 22).
 
 use super::conv::give_bias;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
 //! [CumSum](https://onnx.ai/onnx/operators/onnx__CumSum.html): dx = the cumulative sum of dy in the
 //! other direction.
+//!
+//! Opsets 13 to 24 (defined in 11, 14).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,8 @@
 //! [DepthToSpace](https://onnx.ai/onnx/operators/onnx__DepthToSpace.html) and
 //! [SpaceToDepth](https://onnx.ai/onnx/operators/onnx__SpaceToDepth.html) undo each other; the CRD
 //! order of channels is undone by a transposition.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::op::{Cost, Op};
 use crate::Result;

@@ -1,6 +1,8 @@
 //! [DFT](https://onnx.ai/onnx/operators/onnx__DFT.html): y = F x of n points; dx = Fᴴ dy, n times the
 //! inverse transform of dy (of the inverse: the transform over n). Real input takes the real part,
 //! and what was cut off or padded to n points is put back or cut off.
+//!
+//! Opsets 17 to 24 (defined in 17, 20).
 
 use super::op::{Cost, Op};
 use crate::Result;

@@ -1,4 +1,6 @@
 //! [Div](https://onnx.ai/onnx/operators/onnx__Div.html): y = a / b. da = dy / b, db = −dy y / b.
+//!
+//! Opsets 13 to 24 (defined in 13, 14).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -2,6 +2,8 @@
 //! einsum of dy and the other operands, with the operand's indices as result. An index that only
 //! this operand has was summed, so its gradient is constant along it. An index twice in one operand
 //! is written as two that the identity joins.
+//!
+//! Opsets 13 to 24 (defined in 12).
 
 use std::collections::BTreeMap;
 

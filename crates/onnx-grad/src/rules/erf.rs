@@ -1,4 +1,6 @@
 //! [Erf](https://onnx.ai/onnx/operators/onnx__Erf.html): dx = dy · 2/√π · exp(−x²).
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

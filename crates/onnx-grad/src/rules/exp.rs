@@ -1,4 +1,6 @@
 //! [Exp](https://onnx.ai/onnx/operators/onnx__Exp.html): y = eˣ. dx = dy y.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,4 +1,6 @@
 //! [Expand](https://onnx.ai/onnx/operators/onnx__Expand.html): dx = dy summed over broadcast axes.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

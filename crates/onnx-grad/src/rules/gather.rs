@@ -1,7 +1,9 @@
 //! [Gather](https://onnx.ai/onnx/operators/onnx__Gather.html): y = x taken at the indices along one
 //! axis. dx adds each part of dy at its index. A single known index becomes a Pad, and so does a
-//! run of consecutive ones; otherwise zeros with ScatterND-like addition (opset 16), or a product
+//! run of consecutive ones; otherwise zeros with ScatterND-like addition, or a product
 //! with the one-hot matrix of the indices.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::op::{Cost, Op};
 use crate::Result;

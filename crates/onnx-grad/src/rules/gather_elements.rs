@@ -2,6 +2,8 @@
 //! indices; before opset 16, which lacks the addition, by comparing indices with all places.
 //! [GatherND](https://onnx.ai/onnx/operators/onnx__GatherND.html): the same with the indices counted
 //! in row-major order.
+//!
+//! Opsets 13 to 24 (defined in 13). The gradient of GatherND needs 16.
 
 use super::op::{Cost, Op};
 use super::scatter::{add_along, flat};

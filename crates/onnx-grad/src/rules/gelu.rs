@@ -1,8 +1,10 @@
-//! [Gelu](https://onnx.ai/onnx/operators/onnx__Gelu.html) (opset 20): y = x Φ(x), or with
+//! [Gelu](https://onnx.ai/onnx/operators/onnx__Gelu.html): y = x Φ(x), or with
 //! `approximate="tanh"` y = x/2 (1 + tanh u), u = √(2/π) (x + 0.044715 x³).
 //!
 //! Exact: with t = x/√2, dx = dy ½ (1 + erf t + 2/√π t exp(−t²)).
 //! Tanh: with w = tanh u, dx = dy ½ (1 + w + x (1 − w²) √(2/π) (1 + 3·0.044715 x²)).
+//!
+//! Opsets 20 to 24 (defined in 20).
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI};
 

@@ -1,5 +1,7 @@
 //! [Gemm](https://onnx.ai/onnx/operators/onnx__Gemm.html): Y = α A′ B′ + β C, A′ = A or Aᵀ.
 //! dA′ = α dY B′ᵀ, dB′ = α A′ᵀ dY, dC = β dY summed over broadcast axes.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::op::{Cost, Op};
 use crate::Result;

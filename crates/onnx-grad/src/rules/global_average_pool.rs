@@ -4,6 +4,9 @@
 //! that equal y, in equal parts where several do.
 //! [GlobalLpPool](https://onnx.ai/onnx/operators/onnx__GlobalLpPool.html): y = (Σ |x|ᵖ)^(1/p);
 //! dx = sign(x) |x|ᵖ⁻¹ y^(1−p) dy.
+//!
+//! Opsets: GlobalAveragePool, GlobalMaxPool 13 to 24 (defined in 1, 22); GlobalLpPool 13 to 24
+//! (defined in 2, 22).
 
 use super::average_pool::{norm_share, norm_slope};
 use super::op::{Cost, Op};

@@ -2,6 +2,8 @@
 //! over taps, y = Σ Π_a w_a x[i]: one tap per axis for nearest, two for linear, four for cubic
 //! (Keys 1981, a = −3/4). dx adds dy Π w at the taps; the grid takes dy x[i] w'_a Π_{b≠a} w_b per
 //! axis. Taps of all axes are kept as `[n, taps…, points]`.
+//!
+//! Opsets 16 to 24 (defined in 16, 20, 22).
 
 use super::op::{Cost, Op};
 use crate::Result;

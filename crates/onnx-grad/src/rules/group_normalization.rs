@@ -5,6 +5,9 @@
 //! With h = dy γ: dx = r (h − mean h − x̂ mean(h x̂)), means within the group. x̂ and r are what
 //! LayerNormalization returns, where the lengths are known: on [1, 32, 2048] ONNX Runtime takes 55 µs
 //! for it, and 67 µs for the reductions and products that it is made of.
+//!
+//! Opsets: GroupNormalization 18 to 24 (defined in 18, 21); InstanceNormalization 13 to 24 (defined
+//! in 6, 22).
 
 use super::batch_normalization::per_channel;
 use super::infer;

@@ -2,6 +2,8 @@
 //! y = clamp(α x + β, 0, 1). dx = α dy where 0 < y < 1, 0 elsewhere.
 //! [HardSwish](https://onnx.ai/onnx/operators/onnx__HardSwish.html): y = x clamp(x/6 + ½, 0, 1).
 //! dx = dy (s + x/6 where 0 < s < 1), s the clamp.
+//!
+//! Opsets: HardSigmoid 13 to 24 (defined in 6, 22); HardSwish 14 to 24 (defined in 14, 22).
 
 use super::infer;
 use super::op::{Cost, Op};

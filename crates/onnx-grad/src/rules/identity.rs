@@ -1,5 +1,8 @@
 //! [Identity](https://onnx.ai/onnx/operators/onnx__Identity.html), and
 //! [Dropout](https://onnx.ai/onnx/operators/onnx__Dropout.html) at inference: dx = dy.
+//!
+//! Opsets: Identity 13 to 24 (defined in 13, 14, 16, 19, 21, 23, 24); Dropout 13 to 24 (defined in
+//! 13, 22).
 
 use super::infer;
 use super::op::{Cost, Op};

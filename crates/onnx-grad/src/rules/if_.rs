@@ -1,6 +1,8 @@
 //! [If](https://onnx.ai/onnx/operators/onnx__If.html): the outputs of one of two bodies. The
 //! gradient is an If with the same condition, whose bodies compute the branch again and give the
 //! gradients of the values that the branches read from around.
+//!
+//! Opsets 13 to 24 (defined in 13, 16, 19, 21, 23, 24).
 
 use std::collections::HashSet;
 

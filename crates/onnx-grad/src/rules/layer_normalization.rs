@@ -1,8 +1,10 @@
-//! [LayerNormalization](https://onnx.ai/onnx/operators/onnx__LayerNormalization.html) (opset 17):
+//! [LayerNormalization](https://onnx.ai/onnx/operators/onnx__LayerNormalization.html):
 //! x̂ = (x − mean) r, r = 1/√(var + ε) over the axes from `axis` on; y = x̂ γ + β.
 //!
 //! With h = dy γ: dx = r (h − mean h − x̂ mean(h x̂)); dγ = Σ dy x̂; dβ = Σ dy. The forward node is
 //! made to return r (and the mean where a length is free); x̂ is y itself where γ is 1 and β is 0.
+//!
+//! Opsets 17 to 24 (defined in 17).
 
 use super::op::{Cost, Op};
 use crate::Result;

@@ -5,6 +5,10 @@
 //! [Selu](https://onnx.ai/onnx/operators/onnx__Selu.html),
 //! [Celu](https://onnx.ai/onnx/operators/onnx__Celu.html): dx = dy on the linear side, dy times the
 //! slope of the other side there.
+//!
+//! Opsets: LeakyRelu 13 to 24 (defined in 6, 16); PRelu 13 to 24 (defined in 9, 16);
+//! ThresholdedRelu 13 to 24 (defined in 10, 22); Elu, Selu 13 to 24 (defined in 6, 22); Celu 13 to
+//! 24 (defined in 12).
 
 use super::infer;
 use super::op::{Cost, Op};

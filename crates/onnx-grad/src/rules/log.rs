@@ -1,4 +1,6 @@
 //! [Log](https://onnx.ai/onnx/operators/onnx__Log.html): y = ln x. dx = dy / x.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

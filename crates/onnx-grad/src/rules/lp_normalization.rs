@@ -1,5 +1,7 @@
 //! [LpNormalization](https://onnx.ai/onnx/operators/onnx__LpNormalization.html): y = x / n, n the
 //! p-norm along one axis. With a = Σ dy y: p = 2: dx = (dy − a y) / n; p = 1: dx = (dy − a sign x) / n.
+//!
+//! Opsets 13 to 24 (defined in 1, 22).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,8 @@
 //! [LRN](https://onnx.ai/onnx/operators/onnx__LRN.html): y = x s^−β with s = bias + α/size · the sum
 //! of x² over neighbouring channels. dx = dy s^−β − 2αβ/size x · the sum of dy y / s over the
 //! channels that x is a neighbour of.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

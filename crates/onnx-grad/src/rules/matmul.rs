@@ -1,5 +1,7 @@
 //! [MatMul](https://onnx.ai/onnx/operators/onnx__MatMul.html): Y = A B over the last two axes,
 //! leading axes broadcast. dA = dY Bᵀ, dB = Aᵀ dY; vectors are taken as one row or column.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

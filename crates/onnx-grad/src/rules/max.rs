@@ -1,6 +1,8 @@
 //! [Max](https://onnx.ai/onnx/operators/onnx__Max.html) and
 //! [Min](https://onnx.ai/onnx/operators/onnx__Min.html) of any number of inputs: dy goes to the
 //! inputs that equal y, in equal parts where several do (as `torch.maximum` does).
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

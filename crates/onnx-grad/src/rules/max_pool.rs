@@ -3,6 +3,8 @@
 //! Runtime does faster than it returns `Indices`; larger ones add dy at `Indices`.
 //!
 //! [MaxUnpool](https://onnx.ai/onnx/operators/onnx__MaxUnpool.html): dx is dy at the indices.
+//!
+//! Opsets: MaxPool 13 to 24 (defined in 12, 22); MaxUnpool 13 to 24 (defined in 11, 22).
 
 use super::op::{Cost, Op};
 use super::scatter::{add_flat, flat};

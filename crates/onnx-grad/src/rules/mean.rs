@@ -1,4 +1,6 @@
 //! [Mean](https://onnx.ai/onnx/operators/onnx__Mean.html) of n inputs: each takes dy / n.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,8 @@
 //! [MeanVarianceNormalization](https://onnx.ai/onnx/operators/onnx__MeanVarianceNormalization.html):
 //! y = (x − mean) / (σ + 10⁻⁹), σ the standard deviation over the axes.
 //! dx = (dy − mean dy − y mean(dy y)) / σ.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::layer_normalization::normal_gradient;

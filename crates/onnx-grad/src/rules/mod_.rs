@@ -1,5 +1,7 @@
 //! [Mod](https://onnx.ai/onnx/operators/onnx__Mod.html): y = a − b q with q = ⌊a/b⌋, or truncated
 //! with `fmod`. da = dy; db = −dy q.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
 //! [Mul](https://onnx.ai/onnx/operators/onnx__Mul.html): y = a b. da = dy b, db = dy a.
 //! x σ(x), which is how exporters write SiLU, is taken as one function.
+//!
+//! Opsets 13 to 24 (defined in 13, 14).
 
 use super::op::{Cost, Op};
 use super::{infer, swish};

@@ -1,4 +1,6 @@
 //! [Neg](https://onnx.ai/onnx/operators/onnx__Neg.html): y = −x. dx = −dy.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -3,6 +3,9 @@
 //! dx is −w[t] dℓ at the class t.
 //! [SoftmaxCrossEntropyLoss](https://onnx.ai/onnx/operators/onnx__SoftmaxCrossEntropyLoss.html) is the
 //! same of x = log softmax of its scores z: with g the gradient of x, dz = g − softmax(z) Σ g.
+//!
+//! Opsets: NegativeLogLikelihoodLoss 13 to 24 (defined in 13, 22); SoftmaxCrossEntropyLoss 13 to 24
+//! (defined in 13).
 
 use super::op::{Cost, Op};
 use crate::Result;

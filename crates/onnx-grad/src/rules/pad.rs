@@ -1,6 +1,8 @@
 //! [Pad](https://onnx.ai/onnx/operators/onnx__Pad.html): in constant mode dx is the part of dy that
 //! holds x (negative pads crop, so their axes get zeros) and the fill value takes the rest's sum. In
 //! the other modes the padded parts of dy are added to the elements that they copy.
+//!
+//! Opsets 13 to 24 (defined in 13, 18, 19, 21, 23, 24).
 
 use super::axis_map::{along, identity};
 use super::op::{Cost, Op};

@@ -1,4 +1,6 @@
 //! [Pow](https://onnx.ai/onnx/operators/onnx__Pow.html): y = aᵇ. da = dy b aᵇ⁻¹, db = dy y ln a.
+//!
+//! Opsets 13 to 24 (defined in 13, 15).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,4 +1,6 @@
 //! [Reciprocal](https://onnx.ai/onnx/operators/onnx__Reciprocal.html): y = 1/x. dx = −dy y².
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,8 @@
 //! [ReduceMax](https://onnx.ai/onnx/operators/onnx__ReduceMax.html) and
 //! [ReduceMin](https://onnx.ai/onnx/operators/onnx__ReduceMin.html): dy goes to the elements that
 //! equal y, in equal parts where several do (as `torch.amax` does).
+//!
+//! Opsets 13 to 24 (defined in 13, 18, 20).
 
 use super::infer;
 use super::op::{Cost, Op};

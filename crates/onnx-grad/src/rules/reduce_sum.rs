@@ -7,6 +7,9 @@
 //! [ReduceProd](https://onnx.ai/onnx/operators/onnx__ReduceProd.html): dx = dy times the product
 //! of the other elements: y / x, and where one element is 0, the product of the rest for that one.
 //! [ReduceLogSum](https://onnx.ai/onnx/operators/onnx__ReduceLogSum.html): dx = dy / exp(y).
+//!
+//! Opsets: ReduceSum 13 to 24 (defined in 13); ReduceMean, ReduceSumSquare, ReduceL2, ReduceL1,
+//! ReduceLogSumExp, ReduceProd, ReduceLogSum 13 to 24 (defined in 13, 18).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,11 @@
 //! Ops that carry gradients in principle and have no rule: on a path to be differentiated they give
 //! an error that says what to do instead. Anywhere else they do no harm.
+//!
+//! Each is specified under its name in [the list of operators](https://onnx.ai/onnx/operators/).
+//!
+//! Opsets: MaxRoiPool 13 to 24 (defined in 1, 22); RoiAlign 13 to 24 (defined in 10, 16, 22);
+//! DeformConv 19 to 24 (defined in 19, 22); Det 13 to 24 (defined in 11, 22); STFT 17 to 24
+//! (defined in 17); DequantizeLinear 13 to 24 (defined in 13, 19, 21, 23, 24).
 
 use super::infer;
 use super::op::Op;

@@ -1,4 +1,6 @@
 //! [Relu](https://onnx.ai/onnx/operators/onnx__Relu.html): dx = dy where x > 0, 0 elsewhere.
+//!
+//! Opsets 13 to 24 (defined in 13, 14).
 
 use super::infer;
 use super::op::{Cost, Op};

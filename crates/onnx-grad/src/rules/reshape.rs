@@ -1,5 +1,8 @@
 //! [Reshape](https://onnx.ai/onnx/operators/onnx__Reshape.html) and
 //! [Flatten](https://onnx.ai/onnx/operators/onnx__Flatten.html): dx = dy with the shape of x.
+//!
+//! Opsets: Reshape 13 to 24 (defined in 13, 14, 19, 21, 23, 24); Flatten 13 to 24 (defined in 13,
+//! 21, 23, 24).
 
 use super::op::{Cost, Op};
 use crate::Result;

@@ -2,6 +2,8 @@
 //! mode: y = x R along each resized axis, so dx = dy Rᵀ. R is what Resize makes of the identity,
 //! which engines compute once where lengths are fixed. Nearest-neighbour upsampling by whole factors
 //! repeats elements, so that dx is a sum pooling of dy.
+//!
+//! Opsets 13 to 24 (defined in 13, 18, 19).
 
 use super::axis_map::{along, identity};
 use super::op::{Cost, Op};

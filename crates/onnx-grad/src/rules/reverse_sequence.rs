@@ -1,4 +1,6 @@
 //! [ReverseSequence](https://onnx.ai/onnx/operators/onnx__ReverseSequence.html) undoes itself.
+//!
+//! Opsets 13 to 24 (defined in 10).
 
 use super::infer;
 use super::op::{Cost, Op};

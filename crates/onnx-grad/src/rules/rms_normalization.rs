@@ -1,6 +1,8 @@
-//! [RMSNormalization](https://onnx.ai/onnx/operators/onnx__RMSNormalization.html) (opset 23):
+//! [RMSNormalization](https://onnx.ai/onnx/operators/onnx__RMSNormalization.html):
 //! x̂ = x r, r = 1/√(mean x² + ε) over the axes from `axis` on; y = x̂ γ.
 //! With h = dy γ: dx = r (h − x̂ mean(h x̂)); dγ = Σ dy x̂.
+//!
+//! Opsets 23 to 24 (defined in 23).
 
 use super::infer;
 use super::op::{Cost, Op};

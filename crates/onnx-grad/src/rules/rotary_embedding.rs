@@ -1,6 +1,8 @@
-//! [RotaryEmbedding](https://onnx.ai/onnx/operators/onnx__RotaryEmbedding.html) (opset 23): pairs of
+//! [RotaryEmbedding](https://onnx.ai/onnx/operators/onnx__RotaryEmbedding.html): pairs of
 //! components (a, b) of each head become (a cos − b sin, a sin + b cos). Pairs are the two halves,
 //! or neighbours where `interleaved`. The gradient turns back; it is that of the plain ops.
+//!
+//! Opsets 23 to 24 (defined in 23).
 
 use super::infer;
 use super::op::{Cost, Op};

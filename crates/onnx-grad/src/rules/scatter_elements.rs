@@ -5,6 +5,9 @@
 //! `torch.scatter_reduce` does); with mul, dy y / x goes to each factor x.
 //! [TensorScatter](https://onnx.ai/onnx/operators/onnx__TensorScatter.html) overwrites as
 //! ScatterElements does.
+//!
+//! Opsets: ScatterElements, ScatterND 13 to 24 (defined in 13, 16, 18); TensorScatter 24 to 24
+//! (defined in 24).
 
 use super::infer;
 use super::op::{Cost, Op};

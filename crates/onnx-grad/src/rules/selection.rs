@@ -4,6 +4,8 @@
 //! take the sums of dy off and on the hot elements.
 //! [Range](https://onnx.ai/onnx/operators/onnx__Range.html): y = start + i delta;
 //! dstart = Σ dy, ddelta = Σ i dy.
+//!
+//! Opsets 13 to 24 (defined in 11).
 
 use super::op::{Cost, Op};
 use super::scatter::{flat, place};

@@ -1,4 +1,6 @@
 //! [Shrink](https://onnx.ai/onnx/operators/onnx__Shrink.html): dx = dy where |x| > λ, 0 elsewhere.
+//!
+//! Opsets 13 to 24 (defined in 9).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,4 +1,6 @@
 //! [Sigmoid](https://onnx.ai/onnx/operators/onnx__Sigmoid.html): dx = dy y (1 − y).
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,7 +1,17 @@
 //! Trigonometric and hyperbolic functions: [Sin](https://onnx.ai/onnx/operators/onnx__Sin.html),
 //! [Cos](https://onnx.ai/onnx/operators/onnx__Cos.html),
-//! [Tan](https://onnx.ai/onnx/operators/onnx__Tan.html), their inverses, and the same of
-//! [Sinh](https://onnx.ai/onnx/operators/onnx__Sinh.html). Each rule is the textbook derivative.
+//! [Tan](https://onnx.ai/onnx/operators/onnx__Tan.html),
+//! [Asin](https://onnx.ai/onnx/operators/onnx__Asin.html),
+//! [Acos](https://onnx.ai/onnx/operators/onnx__Acos.html),
+//! [Atan](https://onnx.ai/onnx/operators/onnx__Atan.html),
+//! [Sinh](https://onnx.ai/onnx/operators/onnx__Sinh.html),
+//! [Cosh](https://onnx.ai/onnx/operators/onnx__Cosh.html),
+//! [Asinh](https://onnx.ai/onnx/operators/onnx__Asinh.html),
+//! [Acosh](https://onnx.ai/onnx/operators/onnx__Acosh.html),
+//! [Atanh](https://onnx.ai/onnx/operators/onnx__Atanh.html). Each rule is the textbook derivative.
+//!
+//! Opsets: Sin, Cos, Tan, Asin, Acos, Atan 13 to 24 (defined in 7, 22); Sinh, Cosh, Asinh, Acosh,
+//! Atanh 13 to 24 (defined in 9, 22).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,6 +1,8 @@
 //! [Slice](https://onnx.ai/onnx/operators/onnx__Slice.html): dx is dy with zeros around it (Pad).
 //! Steps of −1 are taken back first; other steps are spread by interleaving zeros. Where bounds,
 //! steps or lengths are known at run time only, the same cut of 0, 1, 2, … says where dy goes.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::op::{Cost, Op};
 use super::scatter::place;

@@ -1,5 +1,7 @@
 //! [Softmax](https://onnx.ai/onnx/operators/onnx__Softmax.html): dx = y (dy − Σ dy y).
 //! [LogSoftmax](https://onnx.ai/onnx/operators/onnx__LogSoftmax.html): dx = dy − exp(y) Σ dy.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

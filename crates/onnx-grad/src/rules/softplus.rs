@@ -3,6 +3,8 @@
 //! dx = dy (t + x (1 − t²) σ(x)).
 //! [Softsign](https://onnx.ai/onnx/operators/onnx__Softsign.html): y = x/(1 + |x|).
 //! dx = dy / (1 + |x|)².
+//!
+//! Opsets: Softplus, Softsign 13 to 24 (defined in 1, 22); Mish 18 to 24 (defined in 18, 22).
 
 use super::infer;
 use super::op::{Cost, Op};

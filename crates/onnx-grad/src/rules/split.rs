@@ -1,5 +1,7 @@
 //! [Split](https://onnx.ai/onnx/operators/onnx__Split.html): dx is the concatenation of the
 //! cotangents, zeros where a part has none.
+//!
+//! Opsets 13 to 24 (defined in 13, 18).
 
 use super::op::{Cost, Op};
 use crate::Result;

@@ -1,4 +1,6 @@
 //! [Sqrt](https://onnx.ai/onnx/operators/onnx__Sqrt.html): y = √x. dx = dy / (2 y).
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
 //! [Squeeze](https://onnx.ai/onnx/operators/onnx__Squeeze.html) and
 //! [Unsqueeze](https://onnx.ai/onnx/operators/onnx__Unsqueeze.html): dx = dy with the other one.
+//!
+//! Opsets 13 to 24 (defined in 13, 21, 23, 24).
 
 use super::op::{Cost, Op};
 use crate::Result;

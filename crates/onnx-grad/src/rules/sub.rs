@@ -1,4 +1,6 @@
 //! [Sub](https://onnx.ai/onnx/operators/onnx__Sub.html): y = a − b. da = dy, db = −dy.
+//!
+//! Opsets 13 to 24 (defined in 13, 14).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
-//! [Swish](https://onnx.ai/onnx/operators/onnx__Swish.html) (opset 24): y = x σ(α x).
+//! [Swish](https://onnx.ai/onnx/operators/onnx__Swish.html): y = x σ(α x).
 //! With s = σ(α x): dx = dy s (1 + α x (1 − s)).
+//!
+//! Opsets 24 to 24 (defined in 24).
 
 use super::infer;
 use super::op::{Cost, Op};

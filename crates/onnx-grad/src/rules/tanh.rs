@@ -1,4 +1,6 @@
 //! [Tanh](https://onnx.ai/onnx/operators/onnx__Tanh.html): dx = dy (1 − y²) = dy − dy y².
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,4 +1,6 @@
 //! [Tile](https://onnx.ai/onnx/operators/onnx__Tile.html): dx is the sum of the copies in dy.
+//!
+//! Opsets 13 to 24 (defined in 13).
 
 use super::op::{Cost, Op};
 use crate::Result;

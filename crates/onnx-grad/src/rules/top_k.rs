@@ -1,4 +1,6 @@
 //! [TopK](https://onnx.ai/onnx/operators/onnx__TopK.html): dx is dy at the indices, 0 elsewhere.
+//!
+//! Opsets 13 to 24 (defined in 11, 24).
 
 use super::op::{Cost, Op};
 use super::scatter::add_along;

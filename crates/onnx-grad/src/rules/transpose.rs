@@ -1,5 +1,7 @@
 //! [Transpose](https://onnx.ai/onnx/operators/onnx__Transpose.html): dx = dy with the inverse
 //! permutation.
+//!
+//! Opsets 13 to 24 (defined in 13, 21, 23, 24).
 
 use super::op::{Cost, Op};
 use crate::Result;

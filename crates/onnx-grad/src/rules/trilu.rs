@@ -1,4 +1,6 @@
 //! [Trilu](https://onnx.ai/onnx/operators/onnx__Trilu.html): dx = the same triangle of dy.
+//!
+//! Opsets 14 to 24 (defined in 14).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -1,5 +1,7 @@
 //! [Where](https://onnx.ai/onnx/operators/onnx__Where.html): y = c ? a : b. da = c ? dy : 0,
 //! db = c ? 0 : dy.
+//!
+//! Opsets 13 to 24 (defined in 9, 16).
 
 use super::infer;
 use super::op::{Cost, Op};

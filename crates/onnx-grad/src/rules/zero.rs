@@ -1,5 +1,22 @@
 //! Ops whose derivative is zero wherever it exists: comparisons, logic, rounding, indices, shapes,
 //! integer arithmetic, text, random numbers and constants.
+//!
+//! Each is specified under its name in [the list of operators](https://onnx.ai/onnx/operators/).
+//!
+//! Opsets: Equal 13 to 24 (defined in 13, 19); Greater, Less, Floor, Ceil, Sign, ArgMax, ArgMin,
+//! NonZero, Hardmax 13 to 24 (defined in 13); GreaterOrEqual, LessOrEqual 13 to 24 (defined in 12,
+//! 16); And, Or, Xor 13 to 24 (defined in 7); Not 13 to 24 (defined in 1); IsNaN 13 to 24 (defined
+//! in 13, 20); IsInf 13 to 24 (defined in 10, 20); Round 13 to 24 (defined in 11, 22); BitShift,
+//! NonMaxSuppression, SequenceEmpty, SequenceLength 13 to 24 (defined in 11); BitwiseAnd,
+//! BitwiseOr, BitwiseXor, BitwiseNot 18 to 24 (defined in 18); Shape 13 to 24 (defined in 13, 15,
+//! 19, 21, 23, 24); Size, Constant 13 to 24 (defined in 13, 19, 21, 23, 24); EyeLike 13 to 24
+//! (defined in 9, 22); ConstantOfShape 13 to 24 (defined in 9, 20, 21, 23, 24); Multinomial 13 to
+//! 24 (defined in 7, 22); Bernoulli 15 to 24 (defined in 15, 22); RandomNormalLike,
+//! RandomUniformLike, RandomNormal, RandomUniform 13 to 24 (defined in 1, 22); HannWindow,
+//! HammingWindow, BlackmanWindow, MelWeightMatrix 17 to 24 (defined in 17); ImageDecoder,
+//! RegexFullMatch, StringConcat, StringSplit 20 to 24 (defined in 20); TfIdfVectorizer 13 to 24
+//! (defined in 9); StringNormalizer 13 to 24 (defined in 10); OptionalHasElement 15 to 24 (defined
+//! in 15, 18).
 
 use super::infer;
 use super::op::{Cost, Op};

@@ -6,6 +6,9 @@
 //! is a Loop over the iterations from the last to the first: its body computes the iteration again
 //! and takes its gradient; it carries the gradients of the carried values, and sums those of the
 //! values that the body reads from around. Carried values have to keep their shape.
+//!
+//! Opsets: Loop 13 to 24 (defined in 13, 16, 19, 21, 23, 24); Scan 13 to 24 (defined in 11, 16, 19,
+//! 21, 23, 24).
 
 mod active;
 mod forward;

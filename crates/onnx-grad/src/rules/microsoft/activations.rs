@@ -1,6 +1,10 @@
 //! Gelu: x Φ(x). FastGelu: its tanh form, of x + bias. BiasGelu: of x + bias. QuickGelu:
 //! x σ(α x). BiasSplitGelu: a · gelu(b) for the halves a, b of x + bias. BiasAdd: x + bias + skip.
 //! BiasSoftmax: softmax(x + bias).
+//!
+//! Specified in
+//! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
+//! version 1 of the domain, which is the only one.
 
 use crate::Result;
 use crate::axes::to_i64;

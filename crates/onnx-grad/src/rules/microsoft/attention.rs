@@ -1,6 +1,10 @@
 //! Attention: queries, keys and values are X W + b, then attention by heads.
 //! MultiHeadAttention: attention by heads of given queries, keys and values, with a bias for each,
 //! or of one tensor that packs them.
+//!
+//! Specified in
+//! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
+//! version 1 of the domain, which is the only one.
 
 use crate::Result;
 use crate::data_type::DataType;

@@ -1,5 +1,9 @@
 //! FusedConv: an activation of Conv(X, W, B) + Z. NhwcConv and NhwcFusedConv: the same with the
 //! channels last. The gradients of Conv and of the activation.
+//!
+//! Specified in
+//! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
+//! version 1 of the domain, which is the only one.
 
 use crate::Result;
 use crate::axes::to_i64;

@@ -1,6 +1,10 @@
 //! LayerNormalization and SimplifiedLayerNormalization (root mean square), of input + skip + bias
 //! in their Skip forms; EmbedLayerNormalization of a sum of embeddings; GroupNorm and SkipGroupNorm
 //! of tensors with the channels last, with SiLU where `activation` is 1.
+//!
+//! Specified in
+//! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
+//! version 1 of the domain, which is the only one.
 
 use crate::Result;
 use crate::axes::to_i64;

@@ -1,6 +1,10 @@
 //! FusedMatMul, TransposeMatMul: Y = α A′ B′, A′ being A with its last two axes swapped
 //! (`transA`), or its first axis moved behind the batch axes (`transBatchA`). FusedGemm: an
 //! activation of Gemm. GemmFastGelu: FastGelu(X W + b). MatMul's and Gemm's gradients.
+//!
+//! Specified in
+//! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
+//! version 1 of the domain, which is the only one.
 
 use crate::Result;
 use crate::axes::to_i64;

@@ -1,5 +1,9 @@
 //! RotaryEmbedding: the standard op's rotation, with the positions as second input: one per place,
 //! or the position of the first one.
+//!
+//! Specified in
+//! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
+//! version 1 of the domain, which is the only one.
 
 use crate::Result;
 use crate::graph::attribute::attr_int;
