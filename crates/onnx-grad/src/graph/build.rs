@@ -98,6 +98,13 @@ impl Graph {
         self.emit("Where", &[condition, yes, no], Vec::new())
     }
 
+    /// 1 where two values are equal and 0 elsewhere, in the type of `like`.
+    pub(crate) fn equality(&mut self, a: V, b: V, like: V) -> V {
+        let equal = self.emit("Equal", &[a, b], Vec::new());
+        let data_type = self.data_type(like);
+        self.cast(equal, data_type)
+    }
+
     /// Transposes; a transposition that `x` comes from is merged, and `(A B)ᵀ` becomes `Bᵀ Aᵀ`.
     pub(crate) fn transpose(&mut self, x: V, perm: &[i64]) -> V {
         let (x, perm) = self.merged_transpose(x, perm.to_vec());

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use prost::Message as _;
 
-use self::dim::Dim;
+pub(crate) use self::dim::Dim;
 use self::symbols::Symbols;
 use crate::data_type::DataType;
 use crate::proto::{AttributeProto, TensorProto};

@@ -3,15 +3,12 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Abs", infer::same, rule, Cost::Light)];
 
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let sign = g.unary("Sign", x);
-    let product = g.mul(dy, sign);
-    g.give(0, product)
+    g.give_product(0, dy, sign)
 }

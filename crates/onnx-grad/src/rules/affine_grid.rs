@@ -4,13 +4,10 @@
 //!
 //! Opsets 20 to 24 (defined in 20).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[Op::new("AffineGrid", shape, rule, Cost::Middle)];

@@ -7,14 +7,11 @@
 //!
 //! Opsets 23 to 24 (defined in 23, 24).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::data_type::DataType;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Attention", shape, rule, Cost::Heavy).many_outputs()];
 

@@ -6,15 +6,12 @@
 //! Opsets: AveragePool 13 to 24 (defined in 11, 19, 22); LpPool 13 to 24 (defined in 11, 18, 22).
 
 use super::max_pool::{pooled, window_of};
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::window::{Pads, Window};
-use crate::Result;
 use crate::axes::to_i64;
 use crate::data_type::{DataType, element_count};
 use crate::graph::attribute::attr_str;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[
@@ -161,8 +158,7 @@ fn norm(g: &mut Grad) -> Result<()> {
     let (p, share) = norm_share(g, dy, y);
     let sum = sum_windows(g, &w, share, x)?;
     let slope = norm_slope(g, x, p);
-    let product = g.mul(slope, sum);
-    g.give(0, product)
+    g.give_product(0, slope, sum)
 }
 
 /// p, and dy y^(1−p), 0 where y is 0.

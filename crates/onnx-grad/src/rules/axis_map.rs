@@ -2,8 +2,7 @@
 
 use crate::data_type::DataType;
 use crate::graph::attribute::attr_type;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, V};
+use crate::graph::{Dim, Graph, V};
 
 /// The identity of this length (a vector of one integer), `f32`.
 pub(super) fn identity(g: &mut Graph, length: V) -> V {

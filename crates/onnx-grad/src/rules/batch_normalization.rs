@@ -5,11 +5,9 @@
 //! Opsets 13 to 24 (defined in 9, 14, 15).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::graph::V;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] =
     &[Op::new("BatchNormalization", infer::same, rule, Cost::Middle).limits("inference only")];
@@ -33,8 +31,7 @@ fn rule(g: &mut Grad) -> Result<()> {
     if g.wants(0) {
         let factor = g.div(scale, root);
         let factor = per_channel(g, factor, rank);
-        let product = g.mul(dy, factor);
-        g.give(0, product)?;
+        g.give_product(0, dy, factor)?;
     }
     let axes: Vec<i64> = (0..to_i64(rank)).filter(|&axis| axis != 1).collect();
     if g.wants(1) {

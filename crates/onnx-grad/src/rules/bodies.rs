@@ -1,8 +1,7 @@
 //! What the ops with bodies share.
 
-use crate::graph::dim::Dim;
 use crate::graph::scope::Scope;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::proto::GraphProto;
 
 pub(super) fn body(n: &Node, name: &str) -> Option<GraphProto> {

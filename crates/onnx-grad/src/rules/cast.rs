@@ -5,11 +5,9 @@
 //! Opsets: Cast 13 to 24 (defined in 13, 19, 21, 23, 24); CastLike 15 to 24 (defined in 15, 19, 21,
 //! 23, 24).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::data_type::DataType;
 use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Cast", shape, rule, Cost::Light),

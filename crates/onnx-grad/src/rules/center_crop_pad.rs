@@ -3,13 +3,11 @@
 //!
 //! Opsets 18 to 24 (defined in 18).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_ints;
 use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("CenterCropPad", shape, rule, Cost::Copy)];
 

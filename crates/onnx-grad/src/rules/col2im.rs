@@ -4,14 +4,11 @@
 //! Opsets 18 to 24 (defined in 18).
 
 use super::max_pool::one_per_place;
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::window::window;
-use crate::Result;
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_ints;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] =
     &[Op::new("Col2Im", shape, rule, Cost::Heavy).limits("constant block shape")];

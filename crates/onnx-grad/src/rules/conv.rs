@@ -5,14 +5,11 @@
 //!
 //! Opsets 13 to 24 (defined in 11, 22).
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::window::{Pads, Window, kernel_of, window};
-use crate::Result;
 use crate::axes::to_i64;
 use crate::graph::attribute::{attr_int, attr_ints};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
 pub(super) const OPS: &[Op] =
@@ -70,10 +67,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         g.give(0, back)?;
     }
     if g.wants(1) {
-        let Some(back) = w.correlate(g, x, dy, weight, group) else {
-            return Err(g.error("its kernel is too long to be differentiated, or absurd"));
-        };
-        g.give(1, back)?;
+        w.give_kernel(g, x, dy, weight, group)?;
     }
     Ok(())
 }

@@ -4,14 +4,10 @@
 //! Opsets 13 to 24 (defined in 11, 22).
 
 use super::conv::give_bias;
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::window::{Pads, Window, extent, kernel_of, window};
-use crate::Result;
 use crate::axes::to_i64;
-use crate::graph::attribute::{attr_int, attr_ints};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("ConvTranspose", shape, rule, Cost::Heavy)
     .limits("kernel lengths are fixed; `output_shape` needs fixed lengths")];
@@ -131,10 +127,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         g.give(0, back)?;
     }
     if g.wants(1) {
-        let Some(back) = w.correlate(g, dy, x, weight, group) else {
-            return Err(g.error("its kernel is too long to be differentiated, or absurd"));
-        };
-        g.give(1, back)?;
+        w.give_kernel(g, dy, x, weight, group)?;
     }
     Ok(())
 }
@@ -144,14 +137,7 @@ fn windows(g: &mut Grad, w: &Window, dy: V, weight: V, group: i64, x: V) -> Resu
     let Pads::Known(pads) = &w.pads else {
         return Err(g.error("its window is not known"));
     };
-    let attributes = vec![
-        attr_ints("kernel_shape", &w.kernel),
-        attr_ints("strides", &w.strides),
-        attr_ints("dilations", &w.dilations),
-        attr_ints("pads", pads),
-        attr_int("group", group),
-    ];
-    let mut back = g.emit("Conv", &[dy, weight], attributes);
+    let mut back = g.emit("Conv", &[dy, weight], w.attributes(pads, group));
     let dims = g.shape_or(x)?;
     // A longer output than its windows reach may leave room for more of them.
     let found = g.shape(back);

@@ -4,10 +4,8 @@
 //! Opsets 13 to 24 (defined in 11, 14).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::attribute::attr_int;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("CumSum", infer::same, rule, Cost::Middle)];
 

@@ -4,12 +4,9 @@
 //!
 //! Opsets 13 to 24 (defined in 13).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::attribute::{attr_int, attr_str};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[
     Op::new("DepthToSpace", shape, to_depth, Cost::Copy),

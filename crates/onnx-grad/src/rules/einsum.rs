@@ -9,13 +9,10 @@ use std::collections::BTreeMap;
 
 use super::axis_map::identity;
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_str;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Einsum", shape, rule, Cost::Heavy)];
 

@@ -3,9 +3,7 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Erf", infer::same, rule, Cost::Middle)];
 

@@ -3,14 +3,11 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Exp", infer::same, rule, Cost::Middle)];
 
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, y) = (g.dy()?, g.y(0)?);
-    let product = g.mul(dy, y);
-    g.give(0, product)
+    g.give_product(0, dy, y)
 }

@@ -5,14 +5,11 @@
 //!
 //! Opsets 13 to 24 (defined in 13).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
 use super::slice::pad;

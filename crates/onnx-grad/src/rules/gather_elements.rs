@@ -5,14 +5,11 @@
 //!
 //! Opsets 13 to 24 (defined in 13). The gradient of GatherND needs 16.
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::scatter::{add_along, flat};
-use crate::Result;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[
     Op::new(

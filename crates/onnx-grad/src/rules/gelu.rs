@@ -9,10 +9,8 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_2_SQRT_PI};
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::{Graph, V};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("Gelu", infer::same, rule, Cost::Middle)];
 
@@ -24,8 +22,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         twice_slope(g, x)
     };
     let half = g.scale(dy, 0.5);
-    let product = g.mul(half, slope);
-    g.give(0, product)
+    g.give_product(0, half, slope)
 }
 
 /// 2 d(x Φ(x))/dx.

@@ -3,15 +3,13 @@
 //!
 //! Opsets 13 to 24 (defined in 13).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::attribute::{attr_float, attr_int};
 use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("Gemm", shape, rule, Cost::Heavy)];
 
-fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
+pub(super) fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
     let (a, b) = (n.input(0)?, n.input(1)?);
     let rows = g
         .shape(a)?

@@ -9,12 +9,9 @@
 //! (defined in 2, 22).
 
 use super::average_pool::{norm_share, norm_slope};
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[
     Op::new("GlobalAveragePool", shape, average, Cost::Middle),
@@ -35,26 +32,18 @@ fn average(g: &mut Grad) -> Result<()> {
     let Some(count) = g.count(x, &axes, dy) else {
         return Err(g.error("the number of averaged elements cannot be computed"));
     };
-    let share = g.div(dy, count);
-    g.give(0, share)
+    g.give_quotient(0, dy, count)
 }
 
 fn max(g: &mut Grad) -> Result<()> {
     let (dy, x, y) = (g.dy()?, g.x(0)?, g.y(0)?);
     let axes: Vec<i64> = (2..to_i64(g.rank_or(x)?)).collect();
-    let equal = g.emit("Equal", &[x, y], Vec::new());
-    let data_type = g.data_type(dy);
-    let mask = g.cast(equal, data_type);
-    let winners = g.reduce("ReduceSum", mask, &axes, true);
-    let share = g.div(dy, winners);
-    let part = g.mul(mask, share);
-    g.give(0, part)
+    g.give_to_equal(dy, y, &axes)
 }
 
 fn norm(g: &mut Grad) -> Result<()> {
     let (dy, x, y) = (g.dy()?, g.x(0)?, g.y(0)?);
     let (p, share) = norm_share(g, dy, y);
     let slope = norm_slope(g, x, p);
-    let product = g.mul(slope, share);
-    g.give(0, product)
+    g.give_product(0, slope, share)
 }

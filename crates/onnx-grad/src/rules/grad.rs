@@ -5,8 +5,7 @@ use std::ops::{Deref, DerefMut};
 
 use crate::axes::{normalized, to_i64};
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Fault, Graph, Node, Origin, V, Value};
+use crate::graph::{Dim, Fault, Graph, Node, Origin, V, Value};
 use crate::proto::AttributeProto;
 use crate::{Error, Result};
 
@@ -138,6 +137,27 @@ impl<'a> Grad<'a> {
     pub(crate) fn give(&mut self, input: usize, gradient: V) -> Result<()> {
         let x = self.x(input)?;
         self.give_to(x, gradient)
+    }
+
+    /// Gives `a · b`.
+    pub(crate) fn give_product(&mut self, input: usize, a: V, b: V) -> Result<()> {
+        let product = self.mul(a, b);
+        self.give(input, product)
+    }
+
+    /// Gives `a / b`.
+    pub(crate) fn give_quotient(&mut self, input: usize, a: V, b: V) -> Result<()> {
+        let quotient = self.div(a, b);
+        self.give(input, quotient)
+    }
+
+    /// Gives dy to those elements of x that equal y, in equal parts where several along `axes` do.
+    pub(crate) fn give_to_equal(&mut self, dy: V, y: V, axes: &[i64]) -> Result<()> {
+        let x = self.x(0)?;
+        let mask = self.equality(x, y, dy);
+        let winners = self.reduce("ReduceSum", mask, axes, true);
+        let share = self.div(dy, winners);
+        self.give_product(0, mask, share)
     }
 
     /// [`Grad::give`] for a value that the node reads as an input, or inside its body.

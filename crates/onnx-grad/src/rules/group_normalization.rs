@@ -12,15 +12,12 @@
 use super::batch_normalization::per_channel;
 use super::infer;
 use super::layer_normalization::{is_filled, normal_gradient};
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::data_type::{DataType, element_count};
-use crate::graph::V;
 use crate::graph::attribute::{attr_float, attr_int};
-use crate::graph::dim::Dim;
+use crate::graph::{Dim, V};
 use crate::proto::AttributeProto;
-use crate::rules::grad::Grad;
 use crate::tensor;
 
 /// The most elements that a scale of ones is stored for.

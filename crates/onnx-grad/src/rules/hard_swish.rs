@@ -6,10 +6,8 @@
 //! Opsets: HardSigmoid 13 to 24 (defined in 6, 22); HardSwish 14 to 24 (defined in 14, 22).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::V;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("HardSigmoid", infer::same, hard_sigmoid, Cost::Light),
@@ -43,6 +41,5 @@ fn hard_swish(g: &mut Grad) -> Result<()> {
     let inside = inside(g, clamped);
     let extra = g.select(inside, sixth, zero);
     let slope = g.add(clamped, extra);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }

@@ -5,11 +5,9 @@
 //! 13, 22).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::data_type::DataType;
 use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Identity", infer::same, identity, Cost::Copy),

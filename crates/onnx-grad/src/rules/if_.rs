@@ -7,13 +7,11 @@
 use std::collections::HashSet;
 
 use super::bodies::{body, common, outputs_of};
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::attribute::attr_graph;
 use crate::graph::scope::Scope;
 use crate::graph::{Graph, Info, Node, V};
 use crate::proto::GraphProto;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("If", shape, rule, Cost::Heavy).many_outputs()];
 

@@ -2,8 +2,7 @@
 
 use crate::axes::normalized;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 /// Output 0 is like input 0.
 pub(super) fn same(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {

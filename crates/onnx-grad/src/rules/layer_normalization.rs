@@ -6,15 +6,12 @@
 //!
 //! Opsets 17 to 24 (defined in 17).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::data_type::{DataType, element_count};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::proto::AttributeProto;
-use crate::rules::grad::Grad;
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[Op::new("LayerNormalization", shape, rule, Cost::Middle)];
@@ -63,8 +60,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         g.mul(centred, inverse)
     };
     if g.wants(1) {
-        let product = g.mul(dy, normal);
-        g.give(1, product)?;
+        g.give_product(1, dy, normal)?;
     }
     if !g.wants(0) {
         return Ok(());

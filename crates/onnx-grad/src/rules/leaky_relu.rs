@@ -11,10 +11,8 @@
 //! 24 (defined in 12).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::V;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("LeakyRelu", infer::same, leaky_relu, Cost::Light),

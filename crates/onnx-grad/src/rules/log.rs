@@ -3,14 +3,11 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Log", infer::same, rule, Cost::Middle)];
 
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
-    let quotient = g.div(dy, x);
-    g.give(0, quotient)
+    g.give_quotient(0, dy, x)
 }

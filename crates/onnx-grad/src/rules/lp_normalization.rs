@@ -4,10 +4,8 @@
 //! Opsets 13 to 24 (defined in 1, 22).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("LpNormalization", infer::same, rule, Cost::Middle)];
 
@@ -24,6 +22,5 @@ fn rule(g: &mut Grad) -> Result<()> {
     let along = g.reduce("ReduceSum", product, &[axis], true);
     let lost = g.mul(direction, along);
     let rest = g.sub(dy, lost);
-    let quotient = g.div(rest, norm);
-    g.give(0, quotient)
+    g.give_quotient(0, rest, norm)
 }

@@ -5,10 +5,8 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::V;
-use crate::rules::grad::Grad;
 use crate::tensor;
 
 pub(super) const OPS: &[Op] =
@@ -17,7 +15,7 @@ pub(super) const OPS: &[Op] =
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let dims = g.shape_or(x)?;
-    let channels = dims.get(1).and_then(crate::graph::dim::Dim::as_known);
+    let channels = dims.get(1).and_then(crate::graph::Dim::as_known);
     let Some(channels) = channels.filter(|n| (1..=4096).contains(n)) else {
         return Err(g.error("its number of channels has to be fixed, and at most 4096"));
     };

@@ -4,13 +4,11 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_ints;
 use crate::graph::build::swap_of;
 use crate::graph::{Fault, Graph, Info, Node, V};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("MatMul", shape, rule, Cost::Heavy)];
 

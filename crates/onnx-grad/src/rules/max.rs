@@ -5,9 +5,7 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Max", infer::broadcast, rule, Cost::Light),
@@ -23,17 +21,14 @@ fn rule(g: &mut Grad) -> Result<()> {
     let mut masks = Vec::with_capacity(count);
     for input in 0..count {
         let x = g.x(input)?;
-        let equal = g.emit("Equal", &[x, y], Vec::new());
-        let data_type = g.data_type(dy);
-        masks.push(g.cast(equal, data_type));
+        masks.push(g.equality(x, y, dy));
     }
     let winners = masks.iter().copied().reduce(|a, b| g.add(a, b));
     let winners = winners.ok_or_else(|| g.error("it has no inputs"))?;
     let share = g.div(dy, winners);
     for (input, mask) in masks.into_iter().enumerate() {
         if g.wants(input) {
-            let part = g.mul(share, mask);
-            g.give(input, part)?;
+            g.give_product(input, share, mask)?;
         }
     }
     Ok(())

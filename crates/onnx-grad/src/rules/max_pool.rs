@@ -6,15 +6,12 @@
 //!
 //! Opsets: MaxPool 13 to 24 (defined in 12, 22); MaxUnpool 13 to 24 (defined in 11, 22).
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::scatter::{add_flat, flat};
 use super::window::{Window, window};
-use crate::Result;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[

@@ -6,10 +6,8 @@
 
 use super::infer;
 use super::layer_normalization::normal_gradient;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new(
     "MeanVarianceNormalization",

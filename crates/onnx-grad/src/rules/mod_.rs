@@ -4,9 +4,7 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Mod", infer::broadcast, rule, Cost::Middle)];
 
@@ -19,8 +17,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         let whole = g.sub(y, a);
         let quotient = g.div(whole, b);
         let negative_quotient = g.unary("Round", quotient);
-        let product = g.mul(dy, negative_quotient);
-        g.give(1, product)?;
+        g.give_product(1, dy, negative_quotient)?;
     }
     Ok(())
 }

@@ -3,11 +3,9 @@
 //!
 //! Opsets 13 to 24 (defined in 13, 14).
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::{infer, swish};
-use crate::Result;
 use crate::graph::{Graph, V};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("Mul", infer::broadcast, rule, Cost::Light)];
 

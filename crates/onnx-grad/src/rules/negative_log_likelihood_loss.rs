@@ -7,14 +7,11 @@
 //! Opsets: NegativeLogLikelihoodLoss 13 to 24 (defined in 13, 22); SoftmaxCrossEntropyLoss 13 to 24
 //! (defined in 13).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::data_type::DataType;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[

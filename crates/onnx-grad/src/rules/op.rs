@@ -1,7 +1,7 @@
-//! What a rule's file says about an op.
+//! What a rule's file says about an op, and the names that it says it with.
 
-use super::grad::Grad;
-use crate::Result;
+pub(super) use super::grad::Grad;
+pub(super) use crate::Result;
 use crate::graph::{Graph, Info, Node};
 
 /// Output types and shapes of a node, as far as they follow from its inputs.

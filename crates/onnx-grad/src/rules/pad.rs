@@ -5,14 +5,11 @@
 //! Opsets 13 to 24 (defined in 13, 18, 19, 21, 23, 24).
 
 use super::axis_map::{along, identity};
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::slice::pad as pad_zeros;
-use crate::Result;
 use crate::axes::normalized;
 use crate::axes::to_i64;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Pad", shape, rule, Cost::Light).limits("constant axes")];
 

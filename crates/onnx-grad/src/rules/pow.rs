@@ -3,9 +3,7 @@
 //! Opsets 13 to 24 (defined in 13, 15).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Pow", infer::broadcast, rule, Cost::Middle)];
 
@@ -22,8 +20,7 @@ fn rule(g: &mut Grad) -> Result<()> {
                 g.mul(power, b)
             }
         };
-        let product = g.mul(dy, slope);
-        g.give(0, product)?;
+        g.give_product(0, dy, slope)?;
     }
     if g.wants(1) {
         // ln a only where a > 0; elsewhere y is 0 or the exponent has no derivative.
@@ -34,8 +31,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         let safe = g.select(positive, a, one);
         let log = g.unary("Log", safe);
         let slope = g.mul(y, log);
-        let product = g.mul(dy, slope);
-        g.give(1, product)?;
+        g.give_product(1, dy, slope)?;
     }
     Ok(())
 }

@@ -5,10 +5,8 @@
 //! Opsets 13 to 24 (defined in 13, 18, 20).
 
 use super::infer;
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::reduce_sum::kept;
-use crate::Result;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("ReduceMax", infer::reduction, rule, Cost::Middle),
@@ -16,14 +14,8 @@ pub(super) const OPS: &[Op] = &[
 ];
 
 fn rule(g: &mut Grad) -> Result<()> {
-    let (dy, x, y) = (g.dy()?, g.x(0)?, g.y(0)?);
+    let (dy, y) = (g.dy()?, g.y(0)?);
     let (axes, dy) = kept(g, dy)?;
     let (_, y) = kept(g, y)?;
-    let equal = g.emit("Equal", &[x, y], Vec::new());
-    let data_type = g.data_type(dy);
-    let mask = g.cast(equal, data_type);
-    let winners = g.reduce("ReduceSum", mask, &axes, true);
-    let share = g.div(dy, winners);
-    let part = g.mul(mask, share);
-    g.give(0, part)
+    g.give_to_equal(dy, y, &axes)
 }

@@ -12,10 +12,8 @@
 //! ReduceLogSumExp, ReduceProd, ReduceLogSum 13 to 24 (defined in 13, 18).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::V;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("ReduceSum", infer::reduction, sum, Cost::Middle),
@@ -73,8 +71,7 @@ fn sum_square(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let (_, dy) = kept(g, dy)?;
     let twice = g.scale(dy, 2.0);
-    let product = g.mul(x, twice);
-    g.give(0, product)
+    g.give_product(0, x, twice)
 }
 
 fn l2(g: &mut Grad) -> Result<()> {
@@ -85,16 +82,14 @@ fn l2(g: &mut Grad) -> Result<()> {
     let is_zero = g.emit("Equal", &[y, zero], Vec::new());
     let safe = g.select(is_zero, one, y);
     let ratio = g.div(dy, safe);
-    let product = g.mul(x, ratio);
-    g.give(0, product)
+    g.give_product(0, x, ratio)
 }
 
 fn l1(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let (_, dy) = kept(g, dy)?;
     let sign = g.unary("Sign", x);
-    let product = g.mul(sign, dy);
-    g.give(0, product)
+    g.give_product(0, sign, dy)
 }
 
 fn log_sum_exp(g: &mut Grad) -> Result<()> {
@@ -103,8 +98,7 @@ fn log_sum_exp(g: &mut Grad) -> Result<()> {
     let (_, y) = kept(g, y)?;
     let difference = g.sub(x, y);
     let share = g.unary("Exp", difference);
-    let product = g.mul(share, dy);
-    g.give(0, product)
+    g.give_product(0, share, dy)
 }
 
 fn log_sum(g: &mut Grad) -> Result<()> {
@@ -112,8 +106,7 @@ fn log_sum(g: &mut Grad) -> Result<()> {
     let (_, dy) = kept(g, dy)?;
     let (_, y) = kept(g, y)?;
     let total = g.unary("Exp", y);
-    let ratio = g.div(dy, total);
-    g.give(0, ratio)
+    g.give_quotient(0, dy, total)
 }
 
 fn prod(g: &mut Grad) -> Result<()> {

@@ -4,13 +4,10 @@
 //! Opsets: Reshape 13 to 24 (defined in 13, 14, 19, 21, 23, 24); Flatten 13 to 24 (defined in 13,
 //! 21, 23, 24).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::normalized;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Reshape", reshape_shape, rule, Cost::Copy),

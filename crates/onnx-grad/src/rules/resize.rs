@@ -6,16 +6,13 @@
 //! Opsets 13 to 24 (defined in 13, 18, 19).
 
 use super::axis_map::{along, identity};
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
 use crate::graph::attribute::{attr_float, attr_ints};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::proto::TensorProto;
-use crate::rules::grad::Grad;
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[Op::new("Resize", shape, rule, Cost::Heavy)

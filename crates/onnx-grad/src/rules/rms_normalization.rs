@@ -5,10 +5,8 @@
 //! Opsets 23 to 24 (defined in 23).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("RMSNormalization", infer::same, rule, Cost::Middle)];
 
@@ -25,8 +23,7 @@ fn rule(g: &mut Grad) -> Result<()> {
     let inverse = g.unary("Reciprocal", root);
     let normal = g.mul(x, inverse);
     if g.wants(1) {
-        let product = g.mul(dy, normal);
-        g.give(1, product)?;
+        g.give_product(1, dy, normal)?;
     }
     if g.wants(0) {
         let h = g.mul(dy, scale);
@@ -34,8 +31,7 @@ fn rule(g: &mut Grad) -> Result<()> {
         let slope = g.reduce("ReduceMean", product, &axes, true);
         let along = g.mul(normal, slope);
         let rest = g.sub(h, along);
-        let gradient = g.mul(rest, inverse);
-        g.give(0, gradient)?;
+        g.give_product(0, rest, inverse)?;
     }
     Ok(())
 }

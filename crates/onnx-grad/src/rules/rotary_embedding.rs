@@ -5,13 +5,10 @@
 //! Opsets 23 to 24 (defined in 23).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
-use crate::graph::V;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("RotaryEmbedding", infer::same, rule, Cost::Middle)];
 

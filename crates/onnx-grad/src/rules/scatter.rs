@@ -5,21 +5,13 @@
 
 use crate::Result;
 use crate::axes::to_i64;
-use crate::graph::V;
 use crate::graph::attribute::{attr_int, attr_str};
-use crate::graph::dim::Dim;
+use crate::graph::{Dim, V};
 use crate::rules::grad::Grad;
-
-/// Zeros with the shape of `x`.
-pub(super) fn zeros_like(g: &mut Grad, x: V) -> Result<V> {
-    let dims = g.shape_or(x)?;
-    let zero = g.scalar(0.0, x);
-    Ok(g.expand(zero, &dims, Some(x)))
-}
 
 /// Zeros like `x` with `dy` added at `index` along an axis, all of one rank.
 pub(super) fn add_along(g: &mut Grad, x: V, index: V, dy: V, axis: i64, unique: bool) -> Result<V> {
-    let zeros = zeros_like(g, x)?;
+    let zeros = g.zeros_like(x);
     let mut attributes = vec![attr_int("axis", axis)];
     if !unique {
         if g.opset < 16 {
@@ -36,7 +28,7 @@ pub(super) fn add_flat(g: &mut Grad, x: V, index: V, dy: V, unique: bool) -> Res
     let total = g.symbols.product(&dims);
     let count = g.shape_or(dy)?;
     let count = g.symbols.product(&count);
-    let zeros = zeros_like(g, x)?;
+    let zeros = g.zeros_like(x);
     let zeros = flat(g, zeros, &total);
     let (index, dy) = (flat(g, index, &count), flat(g, dy, &count));
     let out = add_along(g, zeros, index, dy, 0, unique)?;

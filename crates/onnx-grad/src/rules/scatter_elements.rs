@@ -10,14 +10,12 @@
 //! (defined in 24).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::data_type::DataType;
 use crate::graph::V;
 use crate::graph::attribute::{attr_int, attr_str};
 use crate::proto::AttributeProto;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("ScatterElements", infer::same, elements, Cost::Light)
@@ -84,34 +82,27 @@ fn scatter(g: &mut Grad, pair: &Pair) -> Result<()> {
             let y = g.y(0)?;
             let product = g.mul(dy, y);
             if g.wants(0) {
-                let quotient = g.div(product, data);
-                g.give(0, quotient)?;
+                g.give_quotient(0, product, data)?;
             }
             if g.wants(2) {
                 let part = pair.read(g, product, index);
-                let quotient = g.div(part, updates);
-                g.give(2, quotient)?;
+                g.give_quotient(2, part, updates)?;
             }
             Ok(())
         }
         "max" | "min" => {
             let y = g.y(0)?;
-            let data_type = g.data_type(dy);
-            let kept = g.emit("Equal", &[data, y], Vec::new());
-            let kept = g.cast(kept, data_type);
+            let kept = g.equality(data, y, dy);
             let found = pair.read(g, y, index);
-            let won = g.emit("Equal", &[updates, found], Vec::new());
-            let won = g.cast(won, data_type);
+            let won = g.equality(updates, found, dy);
             let winners = pair.write(g, kept, index, won, "add");
             let share = g.div(dy, winners);
             if g.wants(0) {
-                let part = g.mul(share, kept);
-                g.give(0, part)?;
+                g.give_product(0, share, kept)?;
             }
             if g.wants(2) {
                 let part = pair.read(g, share, index);
-                let part = g.mul(part, won);
-                g.give(2, part)?;
+                g.give_product(2, part, won)?;
             }
             Ok(())
         }
@@ -121,9 +112,7 @@ fn scatter(g: &mut Grad, pair: &Pair) -> Result<()> {
 
 fn overwrite(g: &mut Grad, pair: &Pair, dy: V, index: V, updates: V) -> Result<()> {
     if g.wants(0) {
-        let dims = g.shape_or(updates)?;
-        let zero = g.scalar(0.0, updates);
-        let zeros = g.expand(zero, &dims, Some(updates));
+        let zeros = g.zeros_like(updates);
         let kept = pair.write(g, dy, index, zeros, "none");
         g.give(0, kept)?;
     }

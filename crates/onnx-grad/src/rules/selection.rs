@@ -7,16 +7,13 @@
 //!
 //! Opsets 13 to 24 (defined in 11).
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::scatter::{flat, place};
-use crate::Result;
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
 pub(super) const OPS: &[Op] = &[

@@ -3,9 +3,7 @@
 //! Opsets 13 to 24 (defined in 9).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Shrink", infer::same, rule, Cost::Light)];
 

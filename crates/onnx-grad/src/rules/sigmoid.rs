@@ -3,9 +3,7 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Sigmoid", infer::same, rule, Cost::Middle)];
 
@@ -13,6 +11,5 @@ fn rule(g: &mut Grad) -> Result<()> {
     let (dy, y) = (g.dy()?, g.y(0)?);
     let square = g.mul(y, y);
     let slope = g.sub(y, square);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }

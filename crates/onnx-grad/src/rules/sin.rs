@@ -14,10 +14,8 @@
 //! Atanh 13 to 24 (defined in 9, 22).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::V;
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Sin", infer::same, sin, Cost::Middle),
@@ -36,16 +34,14 @@ pub(super) const OPS: &[Op] = &[
 /// dx = dy · slope.
 fn times(g: &mut Grad, slope: V) -> Result<()> {
     let dy = g.dy()?;
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }
 
 /// dx = dy / √radicand.
 fn over_root(g: &mut Grad, radicand: V) -> Result<()> {
     let dy = g.dy()?;
     let root = g.unary("Sqrt", radicand);
-    let quotient = g.div(dy, root);
-    g.give(0, quotient)
+    g.give_quotient(0, dy, root)
 }
 
 fn square_of_input(g: &mut Grad) -> Result<V> {
@@ -95,8 +91,7 @@ fn acos(g: &mut Grad) -> Result<()> {
 fn atan(g: &mut Grad) -> Result<()> {
     let (dy, square) = (g.dy()?, square_of_input(g)?);
     let divisor = g.shift(square, 1.0);
-    let quotient = g.div(dy, divisor);
-    g.give(0, quotient)
+    g.give_quotient(0, dy, divisor)
 }
 
 fn sinh(g: &mut Grad) -> Result<()> {
@@ -125,6 +120,5 @@ fn acosh(g: &mut Grad) -> Result<()> {
 
 fn atanh(g: &mut Grad) -> Result<()> {
     let (dy, divisor) = (g.dy()?, one_minus_square(g)?);
-    let quotient = g.div(dy, divisor);
-    g.give(0, quotient)
+    g.give_quotient(0, dy, divisor)
 }

@@ -4,15 +4,12 @@
 //!
 //! Opsets 13 to 24 (defined in 13).
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::scatter::place;
-use crate::Result;
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Slice", shape, rule, Cost::Light).limits("constant axes")];
 

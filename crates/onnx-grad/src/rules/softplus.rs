@@ -7,9 +7,7 @@
 //! Opsets: Softplus, Softsign 13 to 24 (defined in 1, 22); Mish 18 to 24 (defined in 18, 22).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[
     Op::new("Softplus", infer::same, softplus, Cost::Middle),
@@ -20,8 +18,7 @@ pub(super) const OPS: &[Op] = &[
 fn softplus(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let slope = g.unary("Sigmoid", x);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }
 
 fn mish(g: &mut Grad) -> Result<()> {
@@ -35,8 +32,7 @@ fn mish(g: &mut Grad) -> Result<()> {
     let inner = g.mul(x, sigmoid);
     let inner = g.mul(inner, rest);
     let slope = g.add(t, inner);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }
 
 fn softsign(g: &mut Grad) -> Result<()> {
@@ -44,6 +40,5 @@ fn softsign(g: &mut Grad) -> Result<()> {
     let size = g.unary("Abs", x);
     let divisor = g.shift(size, 1.0);
     let square = g.mul(divisor, divisor);
-    let quotient = g.div(dy, square);
-    g.give(0, quotient)
+    g.give_quotient(0, dy, square)
 }

@@ -3,14 +3,11 @@
 //!
 //! Opsets 13 to 24 (defined in 13, 18).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_int;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[Op::new("Split", shape, rule, Cost::Copy).many_outputs()];
 
@@ -65,10 +62,7 @@ fn rule(g: &mut Grad) -> Result<()> {
             continue;
         }
         let y = g.y(output)?;
-        let dims = g.shape_or(y)?;
-        let zero = g.scalar(0.0, y);
-        let zeros = g.expand(zero, &dims, Some(y));
-        parts.push(zeros);
+        parts.push(g.zeros_like(y));
     }
     let whole = g.emit("Concat", &parts, vec![attr_int("axis", to_i64(axis))]);
     g.give(0, whole)

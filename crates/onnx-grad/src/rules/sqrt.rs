@@ -3,15 +3,12 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Sqrt", infer::same, rule, Cost::Middle)];
 
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, y) = (g.dy()?, g.y(0)?);
     let half = g.scale(dy, 0.5);
-    let quotient = g.div(half, y);
-    g.give(0, quotient)
+    g.give_quotient(0, half, y)
 }

@@ -4,10 +4,8 @@
 //! Opsets 24 to 24 (defined in 24).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::{Graph, V};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("Swish", infer::same, rule, Cost::Middle)];
 
@@ -17,8 +15,7 @@ fn rule(g: &mut Grad) -> Result<()> {
     let scaled = g.scale(x, alpha);
     let s = g.unary("Sigmoid", scaled);
     let slope = slope(g, scaled, s);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }
 
 /// The derivative of x σ(α x), given α x and s = σ(α x): s (1 + α x (1 − s)).

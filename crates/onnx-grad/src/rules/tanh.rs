@@ -3,9 +3,7 @@
 //! Opsets 13 to 24 (defined in 13).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
-use crate::rules::grad::Grad;
+use super::op::{Cost, Grad, Op, Result};
 
 pub(super) const OPS: &[Op] = &[Op::new("Tanh", infer::same, rule, Cost::Middle)];
 
@@ -14,6 +12,5 @@ fn rule(g: &mut Grad) -> Result<()> {
     let square = g.mul(y, y);
     let one = g.scalar(1.0, y);
     let slope = g.sub(one, square);
-    let product = g.mul(dy, slope);
-    g.give(0, product)
+    g.give_product(0, dy, slope)
 }

@@ -2,11 +2,9 @@
 //!
 //! Opsets 13 to 24 (defined in 13).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("Tile", shape, rule, Cost::Copy)];
 

@@ -2,14 +2,11 @@
 //!
 //! Opsets 13 to 24 (defined in 11, 24).
 
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op, Result};
 use super::scatter::add_along;
-use crate::Result;
 use crate::axes::normalized;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[Op::new("TopK", shape, rule, Cost::Heavy)];
 

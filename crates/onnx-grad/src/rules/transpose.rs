@@ -3,12 +3,9 @@
 //!
 //! Opsets 13 to 24 (defined in 13, 21, 23, 24).
 
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
+use crate::graph::{Dim, Graph, Info, Node};
 
 pub(super) const OPS: &[Op] = &[Op::new("Transpose", shape, rule, Cost::Light)];
 

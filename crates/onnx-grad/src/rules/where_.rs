@@ -4,10 +4,8 @@
 //! Opsets 13 to 24 (defined in 9, 16).
 
 use super::infer;
-use super::op::{Cost, Op};
-use crate::Result;
+use super::op::{Cost, Grad, Op, Result};
 use crate::graph::{Graph, Info, Node};
-use crate::rules::grad::Grad;
 
 pub(super) const OPS: &[Op] = &[Op::new("Where", shape, rule, Cost::Light)];
 
@@ -19,9 +17,8 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
         let length = [test.len(), yes.len(), no.len()].into_iter().max()?;
         (0..length)
             .map(|at| {
-                let pick = |v: &[crate::graph::dim::Dim]| {
-                    v.get(if v.len() == 1 { 0 } else { at }).cloned()
-                };
+                let pick =
+                    |v: &[crate::graph::Dim]| v.get(if v.len() == 1 { 0 } else { at }).cloned();
                 let test = test.get(if test.len() == 1 { 0 } else { at })?;
                 if *test != 0 { pick(&yes) } else { pick(&no) }
             })

@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::axes::to_i64;
 use crate::graph::attribute::{attr_int, attr_ints};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Node, V};
+use crate::graph::{Dim, Graph, Node, V};
+use crate::proto::AttributeProto;
 use crate::rules::grad::Grad;
 
 /// The attributes of a window, completed.
@@ -122,6 +122,17 @@ pub(super) fn window(g: &Graph, n: &Node, kernel: Vec<i64>) -> Option<Window> {
 impl Window {
     pub(super) fn extent(&self, at: usize) -> Option<i64> {
         extent(self.kernel[at], self.dilations[at])
+    }
+
+    /// The attributes of a convolution with these pads.
+    pub(super) fn attributes(&self, pads: &[i64], group: i64) -> Vec<AttributeProto> {
+        vec![
+            attr_ints("kernel_shape", &self.kernel),
+            attr_ints("strides", &self.strides),
+            attr_ints("dilations", &self.dilations),
+            attr_ints("pads", pads),
+            attr_int("group", group),
+        ]
     }
 
     /// Whether no two windows share a sample.
@@ -261,13 +272,7 @@ impl Window {
             extra[at] = stride - 1;
             cuts.push((at, start));
         }
-        let mut attributes = vec![
-            attr_ints("kernel_shape", &self.kernel),
-            attr_ints("strides", &self.strides),
-            attr_ints("dilations", &self.dilations),
-            attr_ints("pads", &pads),
-            attr_int("group", group),
-        ];
+        let mut attributes = self.attributes(&pads, group);
         if extra.iter().any(|&p| p != 0) {
             attributes.push(attr_ints("output_padding", &extra));
         }
@@ -370,18 +375,26 @@ impl Window {
         Some(part)
     }
 
-    /// The gradient of a kernel `weight`, `[groups·b, a, lengths…]`: for each of its places, the sum
-    /// over samples and windows of `image` (`[n, groups·a, …]`, which windows slide over) times
-    /// `windows` (`[n, groups·b, …]`, one element per window). The samples of all places are laid
-    /// side by side, so that one matrix product remains.
-    pub(super) fn correlate(
+    /// Gives the gradient of the kernel: see [`Window::correlate`].
+    pub(super) fn give_kernel(
         &self,
-        g: &mut Graph,
+        g: &mut Grad,
         image: V,
         windows: V,
         weight: V,
         group: i64,
-    ) -> Option<V> {
+    ) -> Result<()> {
+        let Some(back) = self.correlate(g, image, windows, weight, group) else {
+            return Err(g.error("its kernel is too long to be differentiated, or absurd"));
+        };
+        g.give(1, back)
+    }
+
+    /// The gradient of a kernel `weight`, `[groups·b, a, lengths…]`: for each of its places, the sum
+    /// over samples and windows of `image` (`[n, groups·a, …]`, which windows slide over) times
+    /// `windows` (`[n, groups·b, …]`, one element per window). The samples of all places are laid
+    /// side by side, so that one matrix product remains.
+    fn correlate(&self, g: &mut Graph, image: V, windows: V, weight: V, group: i64) -> Option<V> {
         let (to, dims) = (g.shape(windows)?, g.shape(weight)?);
         let (batch, groups) = (to.first()?.clone(), Dim::known(group));
         let (a, b) = (dims.get(1)?.clone(), g.symbols.exact_div(&dims[0], &groups));

@@ -23,8 +23,7 @@ use super::op::{Cost, Op};
 use crate::axes::normalized;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
+use crate::graph::{Dim, Graph, Info, Node};
 use crate::proto::TensorProto;
 use crate::tensor;
 

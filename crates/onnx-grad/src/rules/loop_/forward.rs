@@ -2,8 +2,7 @@
 
 use super::plan::Plan;
 use crate::Result;
-use crate::graph::dim::Dim;
-use crate::graph::{Info, Node, Origin, V, Value};
+use crate::graph::{Dim, Info, Node, Origin, V, Value};
 use crate::proto::{DimensionValue, NodeProto, ValueInfoProto};
 use crate::rules::grad::Grad;
 

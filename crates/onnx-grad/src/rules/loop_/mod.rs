@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use self::active::{Active, active};
 use self::plan::{Plan, arguments, plan};
 use super::bodies::{common, outputs_of};
-use super::op::{Cost, Op};
+use super::op::{Cost, Grad, Op};
 use super::slice::flip;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
@@ -27,7 +27,6 @@ use crate::graph::attribute::{attr_graph, attr_int};
 use crate::graph::scope::Scope;
 use crate::graph::{Graph, Info, Node, V};
 use crate::proto::GraphProto;
-use crate::rules::grad::Grad;
 use crate::{Error, Result, tensor};
 
 const LIMITS: &str = "carried values keep their shape";

@@ -2,8 +2,7 @@
 
 use crate::axes::normalized;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node};
+use crate::graph::{Dim, Graph, Info, Node};
 use crate::proto::GraphProto;
 use crate::rules::bodies::body;
 

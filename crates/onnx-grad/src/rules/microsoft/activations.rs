@@ -6,15 +6,12 @@
 //! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
 //! version 1 of the domain, which is the only one.
 
-use crate::Result;
 use crate::axes::to_i64;
 use crate::graph::attribute::attr_str;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::proto::AttributeProto;
-use crate::rules::grad::Grad;
 use crate::rules::infer;
-use crate::rules::op::{Cost, Op};
+use crate::rules::op::{Cost, Grad, Op, Result};
 use crate::rules::rotary_embedding::split;
 
 pub(in crate::rules) const OPS: &[Op] = &[

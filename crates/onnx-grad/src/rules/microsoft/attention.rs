@@ -6,13 +6,10 @@
 //! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
 //! version 1 of the domain, which is the only one.
 
-use crate::Result;
 use crate::data_type::DataType;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::rules::attention::{Attend, attend, by_head, causal, counted, joined, scale, with_past};
-use crate::rules::grad::Grad;
-use crate::rules::op::{Cost, Op};
+use crate::rules::op::{Cost, Grad, Op, Result};
 use crate::rules::rotary_embedding::split;
 
 const MASKS: &str = "masks are key lengths, or one number per key or per query and key; no shared \

@@ -5,12 +5,10 @@
 //! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
 //! version 1 of the domain, which is the only one.
 
-use crate::Result;
 use crate::axes::to_i64;
 use crate::graph::{Graph, Info, Node, V};
 use crate::proto::AttributeProto;
-use crate::rules::grad::Grad;
-use crate::rules::op::{Cost, Op};
+use crate::rules::op::{Cost, Grad, Op, Result};
 
 pub(in crate::rules) const OPS: &[Op] = &[
     Op::new("FusedConv", conv_shape, fused_conv, Cost::Heavy).microsoft(),

@@ -6,16 +6,13 @@
 //! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
 //! version 1 of the domain, which is the only one.
 
-use crate::Result;
 use crate::axes::to_i64;
 use crate::data_type::DataType;
 use crate::graph::attribute::{attr_float, attr_int};
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::rules::attention::counted;
-use crate::rules::grad::Grad;
 use crate::rules::infer;
-use crate::rules::op::{Cost, Op};
+use crate::rules::op::{Cost, Grad, Op, Result};
 
 pub(in crate::rules) const OPS: &[Op] = &[
     Op::new("LayerNormalization", infer::same, layer, Cost::Middle).microsoft(),

@@ -6,19 +6,16 @@
 //! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
 //! version 1 of the domain, which is the only one.
 
-use crate::Result;
 use crate::axes::to_i64;
-use crate::graph::dim::Dim;
-use crate::graph::{Graph, Info, Node, V};
+use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::proto::AttributeProto;
-use crate::rules::grad::Grad;
-use crate::rules::infer;
-use crate::rules::op::{Cost, Op};
+use crate::rules::op::{Cost, Grad, Op, Result};
+use crate::rules::{gemm, infer};
 
 pub(in crate::rules) const OPS: &[Op] = &[
     Op::new("FusedMatMul", matmul_shape, fused_matmul, Cost::Heavy).microsoft(),
     Op::new("TransposeMatMul", matmul_shape, fused_matmul, Cost::Heavy).microsoft(),
-    Op::new("FusedGemm", gemm_shape, fused_gemm, Cost::Heavy).microsoft(),
+    Op::new("FusedGemm", gemm::shape, fused_gemm, Cost::Heavy).microsoft(),
     Op::new("GemmFastGelu", gemm_gelu_shape, gemm_fast_gelu, Cost::Heavy).microsoft(),
 ];
 
@@ -67,19 +64,6 @@ fn fused_matmul(g: &mut Grad) -> Result<()> {
     let product = g.matmul(factors[0], factors[1]);
     let y = g.scale(product, alpha);
     g.give_through(&[(0, y)])
-}
-
-fn gemm_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
-    let (a, b) = (n.input(0)?, n.input(1)?);
-    let rows = g
-        .shape(a)?
-        .get(usize::from(n.int("transA", 0) != 0))?
-        .clone();
-    let columns = g
-        .shape(b)?
-        .get(usize::from(n.int("transB", 0) == 0))?
-        .clone();
-    Some(vec![Info::new(g.data_type(a), Some(vec![rows, columns]))])
 }
 
 fn kept(n: &Node, names: &[&str]) -> Vec<AttributeProto> {

@@ -5,12 +5,10 @@
 //! [ContribOperators](https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md);
 //! version 1 of the domain, which is the only one.
 
-use crate::Result;
 use crate::graph::attribute::attr_int;
 use crate::rules::attention::counted;
-use crate::rules::grad::Grad;
 use crate::rules::infer;
-use crate::rules::op::{Cost, Op};
+use crate::rules::op::{Cost, Grad, Op, Result};
 use crate::rules::rotary_embedding::rotated;
 
 pub(in crate::rules) const OPS: &[Op] =
