@@ -105,6 +105,13 @@ impl Graph {
         self.cast(equal, data_type)
     }
 
+    /// Where `x` is 0, and `x` with 1 in those places, to divide by.
+    pub(crate) fn ones_for_zeros(&mut self, x: V) -> (V, V) {
+        let (zero, one) = (self.scalar(0.0, x), self.scalar(1.0, x));
+        let is_zero = self.emit("Equal", &[x, zero], Vec::new());
+        (is_zero, self.select(is_zero, one, x))
+    }
+
     /// Transposes; a transposition that `x` comes from is merged, and `(A B)ᵀ` becomes `Bᵀ Aᵀ`.
     pub(crate) fn transpose(&mut self, x: V, perm: &[i64]) -> V {
         let (x, perm) = self.merged_transpose(x, perm.to_vec());

@@ -10,7 +10,7 @@ use super::op::{Cost, Grad, Op, Result};
 use super::window::{Pads, Window};
 use crate::axes::to_i64;
 use crate::data_type::{DataType, element_count};
-use crate::graph::attribute::attr_str;
+use crate::graph::attribute::{attr_ints, attr_str};
 use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::tensor;
 
@@ -57,9 +57,9 @@ fn counted(g: &mut Grad, w: &Window, x: V, dy: V, includes: bool) -> Result<V> {
     };
     let kernel = ones_kernel(g, w, dy)?;
     let attributes = vec![
-        crate::graph::attribute::attr_ints("kernel_shape", &w.kernel),
-        crate::graph::attribute::attr_ints("strides", &w.strides),
-        crate::graph::attribute::attr_ints("dilations", &w.dilations),
+        attr_ints("kernel_shape", &w.kernel),
+        attr_ints("strides", &w.strides),
+        attr_ints("dilations", &w.dilations),
     ];
     let mut count = g.emit("Conv", &[padded, kernel], attributes);
     if w.ceil {
@@ -168,9 +168,7 @@ pub(super) fn norm_share(g: &mut Grad, dy: V, y: V) -> (f64, V) {
     if p == 1.0 {
         return (p, dy);
     }
-    let (zero, one) = (g.scalar(0.0, y), g.scalar(1.0, y));
-    let is_zero = g.emit("Equal", &[y, zero], Vec::new());
-    let safe = g.select(is_zero, one, y);
+    let (_, safe) = g.ones_for_zeros(y);
     if p == 2.0 {
         return (p, g.div(dy, safe));
     }

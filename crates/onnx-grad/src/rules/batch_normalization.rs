@@ -39,12 +39,10 @@ fn rule(g: &mut Grad) -> Result<()> {
         let centred = g.sub(x, mean);
         let normal = g.div(centred, root);
         let product = g.mul(dy, normal);
-        let sum = g.reduce("ReduceSum", product, &axes, false);
-        g.give(1, sum)?;
+        g.give_sum(1, product, &axes)?;
     }
     if g.wants(2) {
-        let sum = g.reduce("ReduceSum", dy, &axes, false);
-        g.give(2, sum)?;
+        g.give_sum(2, dy, &axes)?;
     }
     if !g.wants(3) && !g.wants(4) {
         return Ok(());

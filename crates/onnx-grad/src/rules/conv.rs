@@ -40,8 +40,7 @@ pub(super) fn give_bias(g: &mut Grad, dy: V) -> Result<()> {
     }
     let rank = to_i64(g.rank_or(dy)?);
     let axes: Vec<i64> = (0..rank).filter(|&axis| axis != 1).collect();
-    let sum = g.reduce("ReduceSum", dy, &axes, false);
-    g.give(2, sum)
+    g.give_sum(2, dy, &axes)
 }
 
 fn rule(g: &mut Grad) -> Result<()> {

@@ -9,6 +9,7 @@ use super::op::{Cost, Grad, Op, Result};
 use super::scatter::{add_along, flat};
 use crate::axes::to_i64;
 use crate::data_type::DataType;
+use crate::graph::attribute::attr_int;
 use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[
@@ -97,7 +98,7 @@ fn gather_nd(g: &mut Grad) -> Result<()> {
             g.unsqueeze(count, &behind)
         } else {
             let at = g.int(to_i64(axis - batch));
-            let last = crate::graph::attribute::attr_int("axis", -1);
+            let last = attr_int("axis", -1);
             let here = g.emit("Gather", &[index, at], vec![last]);
             let zero = g.ints(&[0]);
             let negative = g.emit("Less", &[here, zero], Vec::new());

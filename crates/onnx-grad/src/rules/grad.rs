@@ -151,6 +151,12 @@ impl<'a> Grad<'a> {
         self.give(input, quotient)
     }
 
+    /// Gives the sum over these axes.
+    pub(crate) fn give_sum(&mut self, input: usize, v: V, axes: &[i64]) -> Result<()> {
+        let sum = self.reduce("ReduceSum", v, axes, false);
+        self.give(input, sum)
+    }
+
     /// Gives dy to those elements of x that equal y, in equal parts where several along `axes` do.
     pub(crate) fn give_to_equal(&mut self, dy: V, y: V, axes: &[i64]) -> Result<()> {
         let x = self.x(0)?;

@@ -150,12 +150,10 @@ fn give_affine(g: &mut Grad, dy: V, normal: V, rank: usize) -> Result<()> {
     let axes: Vec<i64> = (0..to_i64(rank)).filter(|&axis| axis != 1).collect();
     if g.wants(1) {
         let product = g.mul(dy, normal);
-        let sum = g.reduce("ReduceSum", product, &axes, false);
-        g.give(1, sum)?;
+        g.give_sum(1, product, &axes)?;
     }
     if g.wants(2) {
-        let sum = g.reduce("ReduceSum", dy, &axes, false);
-        g.give(2, sum)?;
+        g.give_sum(2, dy, &axes)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::op::{Cost, Grad, Op, Result};
 use super::slice::pad as pad_zeros;
 use crate::axes::normalized;
 use crate::axes::to_i64;
+use crate::graph::attribute::attr_str;
 use crate::graph::{Dim, Graph, Info, Node, V};
 
 pub(super) const OPS: &[Op] = &[Op::new("Pad", shape, rule, Cost::Light).limits("constant axes")];
@@ -227,7 +228,7 @@ fn by_matrix(g: &mut Grad, dy: V, x: V, mode: &str) -> Result<V> {
         let after = g.emit("Gather", &[pads, last], Vec::new());
         let none = g.ints(&[0]);
         let sides = g.concat(&[none, before, none, after], 0);
-        let attributes = vec![crate::graph::attribute::attr_str("mode", mode)];
+        let attributes = vec![attr_str("mode", mode)];
         let matrix = g.emit("Pad", &[eye, sides], attributes);
         g.value_mut(matrix).shape = Some(vec![dims[axis].clone(), to[axis].clone()]);
         back = along(g, matrix, back, axis, &dims[axis])

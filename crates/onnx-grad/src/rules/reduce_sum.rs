@@ -78,9 +78,7 @@ fn l2(g: &mut Grad) -> Result<()> {
     let (dy, x, y) = (g.dy()?, g.x(0)?, g.y(0)?);
     let (_, dy) = kept(g, dy)?;
     let (_, y) = kept(g, y)?;
-    let (zero, one) = (g.scalar(0.0, y), g.scalar(1.0, y));
-    let is_zero = g.emit("Equal", &[y, zero], Vec::new());
-    let safe = g.select(is_zero, one, y);
+    let (_, safe) = g.ones_for_zeros(y);
     let ratio = g.div(dy, safe);
     g.give_product(0, x, ratio)
 }
@@ -112,9 +110,8 @@ fn log_sum(g: &mut Grad) -> Result<()> {
 fn prod(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let (axes, dy) = kept(g, dy)?;
+    let (is_zero, safe) = g.ones_for_zeros(x);
     let (zero, one) = (g.scalar(0.0, x), g.scalar(1.0, x));
-    let is_zero = g.emit("Equal", &[x, zero], Vec::new());
-    let safe = g.select(is_zero, one, x);
     let rest = g.reduce("ReduceProd", safe, &axes, true);
     let data_type = g.data_type(x);
     let mask = g.cast(is_zero, data_type);

@@ -134,8 +134,7 @@ fn range_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 fn range(g: &mut Grad) -> Result<()> {
     let dy = g.dy()?;
     if g.wants(0) {
-        let sum = g.reduce("ReduceSum", dy, &[0], false);
-        g.give(0, sum)?;
+        g.give_sum(0, dy, &[0])?;
     }
     if g.wants(2) {
         let length = g.length_of(dy, 0);
@@ -143,8 +142,7 @@ fn range(g: &mut Grad) -> Result<()> {
         let data_type = g.data_type(dy);
         let count = g.cast(count, data_type);
         let product = g.mul(dy, count);
-        let sum = g.reduce("ReduceSum", product, &[0], false);
-        g.give(2, sum)?;
+        g.give_sum(2, product, &[0])?;
     }
     Ok(())
 }

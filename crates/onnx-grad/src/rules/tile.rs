@@ -38,6 +38,5 @@ fn rule(g: &mut Grad) -> Result<()> {
         split.push(dim.clone());
     }
     let apart = g.reshape(dy, &split, None);
-    let sum = g.reduce("ReduceSum", apart, &axes, false);
-    g.give(0, sum)
+    g.give_sum(0, apart, &axes)
 }

@@ -7,6 +7,7 @@
 //! version 1 of the domain, which is the only one.
 
 use crate::data_type::DataType;
+use crate::graph::attribute::attr_int;
 use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::rules::attention::{Attend, attend, by_head, causal, counted, joined, scale, with_past};
 use crate::rules::op::{Cost, Grad, Op, Result};
@@ -59,7 +60,7 @@ fn self_attention(g: &mut Grad) -> Result<()> {
     let mut k = by_head(g, parts[1], heads)?;
     let mut v = by_head(g, parts[2], heads)?;
     if let Some(past) = g.node.input(4) {
-        let axis = || vec![crate::graph::attribute::attr_int("axis", 0)];
+        let axis = || vec![attr_int("axis", 0)];
         let (zero, one) = (g.ints(&[0]), g.ints(&[1]));
         let (zero, one) = (g.squeeze(zero, &[0]), g.squeeze(one, &[0]));
         let before = g.emit("Gather", &[past, zero], axis());
@@ -121,7 +122,7 @@ fn multi_shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 fn unpacked(g: &mut Grad, packed: V, at: i64) -> V {
     let index = g.ints(&[at]);
     let index = g.squeeze(index, &[0]);
-    let axis = vec![crate::graph::attribute::attr_int("axis", 3)];
+    let axis = vec![attr_int("axis", 3)];
     let part = g.emit("Gather", &[packed, index], axis);
     g.transpose(part, &[0, 2, 1, 3])
 }

@@ -7,6 +7,7 @@
 //! version 1 of the domain, which is the only one.
 
 use crate::axes::to_i64;
+use crate::graph::attribute::{attr_float, attr_str};
 use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::proto::AttributeProto;
 use crate::rules::op::{Cost, Grad, Op, Result};
@@ -90,7 +91,7 @@ pub(in crate::rules) fn activated(g: &mut Grad, x: V, parameters: &[f32]) -> Res
     let name = g.node.string("activation", "");
     let attribute = |at: usize, name: &str| {
         let value = parameters.get(at)?;
-        Some(crate::graph::attribute::attr_float(name, *value))
+        Some(attr_float(name, *value))
     };
     let attributes: Vec<AttributeProto> = match name.as_str() {
         "" => return Ok(x),
@@ -126,10 +127,6 @@ fn gemm_fast_gelu(g: &mut Grad) -> Result<()> {
     if let Some(bias) = g.node.input(2) {
         sum = g.add(sum, bias);
     }
-    let y = g.emit(
-        "Gelu",
-        &[sum],
-        vec![crate::graph::attribute::attr_str("approximate", "tanh")],
-    );
+    let y = g.emit("Gelu", &[sum], vec![attr_str("approximate", "tanh")]);
     g.give_through(&[(0, y)])
 }
