@@ -176,3 +176,59 @@ impl Graph {
         v
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::graph::{Fault, Info, Ops};
+
+    /// Ops that nothing is known about.
+    struct Unknown;
+
+    impl Ops for Unknown {
+        fn infer(&self, _: &mut Graph, _: &Node) -> Vec<Info> {
+            Vec::new()
+        }
+
+        fn is_zero(&self, _: &Node) -> bool {
+            false
+        }
+    }
+
+    fn graph_of(dims: Option<Vec<Dim>>) -> (Graph, V) {
+        let mut g = Graph::new(&Unknown, 20, HashMap::new());
+        let x = g.add_input("x".into(), DataType::Float32, dims);
+        (g, x)
+    }
+
+    #[test]
+    fn equal_nodes_are_added_once() {
+        let (mut g, x) = graph_of(None);
+        let y = g.unary("Exp", x);
+        assert_eq!(g.unary("Exp", x), y);
+        let inputs = [Some(x), Some(y)];
+        let many = |g: &mut Graph, wanted: &[bool]| {
+            g.emit_many("LayerNormalization", &inputs, Vec::new(), wanted)
+        };
+        let ends = many(&mut g, &[true, false, true]);
+        assert_eq!(many(&mut g, &[true, false, true]), ends);
+        // As many outputs, but others.
+        let starts = many(&mut g, &[true, true]);
+        assert_ne!(starts[1], ends[1]);
+        assert_eq!(g.nodes.len(), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_added_is_a_fault() {
+        let (mut g, x) = graph_of(None);
+        g.swap_last(x);
+        assert!(matches!(g.take_fault(), Some(Fault::Unknown(why)) if why.contains("rank")));
+        let unheard = [g.symbols.fresh(), g.symbols.fresh()];
+        g.reshape(x, &unheard, None);
+        g.expand(x, &unheard, None);
+        assert!(matches!(g.take_fault(), Some(Fault::Unknown(why)) if why.contains("lengths")));
+        assert_eq!(g.take_fault(), None);
+    }
+}

@@ -35,9 +35,8 @@ fn shape(g: &mut Graph, n: &Node) -> Option<Vec<Info>> {
 fn rule(g: &mut Grad) -> Result<()> {
     let (dy, theta, size) = (g.dy()?, g.x(0)?, g.x(1)?);
     let node = g.node.clone();
-    let Some(axes) = axes_of(g, &node) else {
-        return Err(g.error("the shape of its matrices is not known"));
-    };
+    let axes =
+        axes_of(g, &node).ok_or_else(|| g.error("the shape of its matrices is not known"))?;
     let (dims, to) = (g.shape_or(theta)?, g.shape_or(dy)?);
     let data_type = g.data_type(theta);
     let mut values = vec![0.0; axes * (axes + 1)];

@@ -259,9 +259,9 @@ pub(super) fn bias_where(g: &mut Grad, allowed: V, like: V) -> V {
 
 /// 0, 1, ... below a length, as integers along `axis` of `rank` axes.
 pub(super) fn counted(g: &mut Grad, length: &Dim, of: V, axis: usize, rank: usize) -> Result<V> {
-    let Some(length) = g.length(length, &[of]) else {
-        return Err(g.error("a length cannot be computed"));
-    };
+    let length = g
+        .length(length, &[of])
+        .ok_or_else(|| g.error("a length cannot be computed"))?;
     let end = g.squeeze(length, &[0]);
     let range = g.range(end);
     let axes: Vec<i64> = (0..to_i64(rank)).filter(|&at| at != to_i64(axis)).collect();

@@ -52,9 +52,9 @@ fn counted(g: &mut Grad, w: &Window, x: V, dy: V, includes: bool) -> Result<V> {
     };
     let ones = g.emit("Expand", &[one, target], Vec::new());
     g.value_mut(ones).shape = Some(plane);
-    let Some(padded) = w.padded(g, ones, 0.0) else {
-        return Err(g.error("its pads cannot be computed"));
-    };
+    let padded = w
+        .padded(g, ones, 0.0)
+        .ok_or_else(|| g.error("its pads cannot be computed"))?;
     let kernel = ones_kernel(g, w, dy)?;
     let attributes = vec![
         attr_ints("kernel_shape", &w.kernel),
@@ -85,9 +85,7 @@ fn counted(g: &mut Grad, w: &Window, x: V, dy: V, includes: bool) -> Result<V> {
 /// A kernel of ones for one channel.
 fn ones_kernel(g: &mut Grad, w: &Window, like: V) -> Result<V> {
     let total = element_count(&w.kernel).filter(|&n| n <= 1 << 20);
-    let Some(total) = total else {
-        return Err(g.error("its window is too large: use a global pooling"));
-    };
+    let total = total.ok_or_else(|| g.error("its window is too large: use a global pooling"))?;
     let mut dims = vec![1, 1];
     dims.extend(&w.kernel);
     let data_type = g.data_type(like);

@@ -113,9 +113,7 @@ fn gather_nd(g: &mut Grad) -> Result<()> {
             }
         });
     }
-    let Some(number) = number else {
-        return Err(g.error("it has no indices"));
-    };
+    let number = number.ok_or_else(|| g.error("it has no indices"))?;
     let count = g.symbols.product(&places[..places.len() - 1]);
     let number = flat(g, number, &count);
     let rows = g.symbols.product(&dims[..indexed]);

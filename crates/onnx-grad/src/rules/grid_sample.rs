@@ -88,9 +88,7 @@ impl Sizes {
             return Err(g.error("its input needs a spatial axis, and its grid as many"));
         };
         let count = (0..axes).try_fold(1i64, |count, _| count.checked_mul(taps));
-        let Some(count) = count else {
-            return Err(g.error(format!("{axes} axes have too many taps")));
-        };
+        let count = count.ok_or_else(|| g.error(format!("{axes} axes have too many taps")))?;
         let points = g.symbols.product(&out[2..]);
         let all = g.symbols.mul(&Dim::known(count), &points);
         let area = g.symbols.product(&dims[2..]);
@@ -300,9 +298,7 @@ impl Sampler {
         let entry = g.int(to_i64(sizes.axes - 1 - axis));
         let at = g.emit("Gather", &[grid, entry], vec![attr_int("axis", -1)]);
         let batch = g.shape_or(grid)?.first().cloned();
-        let Some(batch) = batch else {
-            return Err(g.error("its grid is a scalar"));
-        };
+        let batch = batch.ok_or_else(|| g.error("its grid is a scalar"))?;
         let at = g.reshape(at, &[batch, Dim::known(1), sizes.points.clone()], None);
         let data_type = g.data_type(grid);
         let length = g.length_of(x, axis + 2);

@@ -11,7 +11,7 @@
 
 use super::batch_normalization::per_channel;
 use super::infer;
-use super::layer_normalization::{is_filled, normal_gradient};
+use super::layer_normalization::{inverse_root, is_filled, normal_gradient};
 use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 use crate::data_type::{DataType, element_count};
@@ -43,11 +43,7 @@ fn normalize(g: &mut Grad, x: V, axis: usize) -> Result<(V, V)> {
     let axes: Vec<i64> = (to_i64(axis)..to_i64(g.rank_or(x)?)).collect();
     let mean = g.reduce("ReduceMean", x, &axes, true);
     let centred = g.sub(x, mean);
-    let square = g.mul(centred, centred);
-    let variance = g.reduce("ReduceMean", square, &axes, true);
-    let shifted = g.shift(variance, epsilon);
-    let root = g.unary("Sqrt", shifted);
-    let inverse = g.unary("Reciprocal", root);
+    let inverse = inverse_root(g, centred, &axes, epsilon);
     Ok((g.mul(centred, inverse), inverse))
 }
 

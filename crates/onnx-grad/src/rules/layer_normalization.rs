@@ -75,6 +75,15 @@ fn rule(g: &mut Grad) -> Result<()> {
     g.give(0, gradient)
 }
 
+/// 1/√(mean x² + ε).
+pub(super) fn inverse_root(g: &mut Graph, x: V, axes: &[i64], epsilon: f64) -> V {
+    let square = g.mul(x, x);
+    let mean = g.reduce("ReduceMean", square, axes, true);
+    let shifted = g.shift(mean, epsilon);
+    let root = g.unary("Sqrt", shifted);
+    g.unary("Reciprocal", root)
+}
+
 /// r (h − mean h − x̂ mean(h x̂)).
 pub(super) fn normal_gradient(g: &mut Graph, h: V, normal: V, inverse: V, axes: &[i64]) -> V {
     let mean = g.reduce("ReduceMean", h, axes, true);

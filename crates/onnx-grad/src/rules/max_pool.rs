@@ -84,9 +84,9 @@ fn by_place(g: &mut Grad, w: &Window, places: &[Vec<i64>], x: V, dy: V) -> Resul
     let mut rest = dy;
     let mut parts = Vec::with_capacity(places.len());
     for (at, place) in places.iter().enumerate() {
-        let Some(sample) = w.samples(g, padded, place, y) else {
-            return Err(g.error("its window is absurd"));
-        };
+        let sample = w
+            .samples(g, padded, place, y)
+            .ok_or_else(|| g.error("its window is absurd"))?;
         let hit = g.emit("Equal", &[sample, y], Vec::new());
         let part = g.select(hit, rest, zero);
         if at + 1 < places.len() {

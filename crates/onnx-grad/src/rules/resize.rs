@@ -112,9 +112,8 @@ fn rule(g: &mut Grad) -> Result<()> {
     let (dy, x) = (g.dy()?, g.x(0)?);
     let (dims, to) = (g.shape_or(x)?, g.shape_or(dy)?);
     let node = g.node.clone();
-    let Some(axes) = axes_of(&node, dims.len()) else {
-        return Err(g.error("its axes do not fit its input"));
-    };
+    let axes =
+        axes_of(&node, dims.len()).ok_or_else(|| g.error("its axes do not fit its input"))?;
     let (scales, sizes) = inputs(g, &node);
     if scales.is_some_and(|v| g.data_type(v).is_float() && g.wants(2)) {
         return Err(g.error("its scales depend on a chosen input"));

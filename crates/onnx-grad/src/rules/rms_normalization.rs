@@ -5,6 +5,7 @@
 //! Opsets 23 to 24 (defined in 23).
 
 use super::infer;
+use super::layer_normalization::inverse_root;
 use super::op::{Cost, Grad, Op, Result};
 use crate::axes::to_i64;
 
@@ -15,12 +16,8 @@ fn rule(g: &mut Grad) -> Result<()> {
     let rank = g.rank_or(x)?;
     let axis = g.axis("axis", -1, rank)?;
     let axes: Vec<i64> = (axis..rank).map(to_i64).collect();
-    let square = g.mul(x, x);
-    let mean = g.reduce("ReduceMean", square, &axes, true);
     let epsilon = f64::from(g.node.float("epsilon", 1e-5));
-    let mean = g.shift(mean, epsilon);
-    let root = g.unary("Sqrt", mean);
-    let inverse = g.unary("Reciprocal", root);
+    let inverse = inverse_root(g, x, &axes, epsilon);
     let normal = g.mul(x, inverse);
     if g.wants(1) {
         g.give_product(1, dy, normal)?;

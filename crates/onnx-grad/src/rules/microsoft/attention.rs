@@ -175,9 +175,7 @@ fn biases(g: &mut Grad) -> Result<[Option<V>; 3]> {
     };
     let width = g.shape_or(g.x(0)?)?.last().and_then(Dim::as_known);
     let all = g.shape_or(bias)?.first().and_then(Dim::as_known);
-    let Some(all) = all else {
-        return Err(g.error("the length of its bias is not known"));
-    };
+    let all = all.ok_or_else(|| g.error("the length of its bias is not known"))?;
     let width = width.unwrap_or(all / 3);
     if !(0..=all / 2).contains(&width) {
         return Err(g.error(format!(

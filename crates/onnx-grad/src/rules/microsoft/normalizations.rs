@@ -12,6 +12,7 @@ use crate::graph::attribute::{attr_float, attr_int};
 use crate::graph::{Dim, Graph, Info, Node, V};
 use crate::rules::attention::counted;
 use crate::rules::infer;
+use crate::rules::layer_normalization::inverse_root;
 use crate::rules::op::{Cost, Grad, Op, Result};
 
 pub(in crate::rules) const OPS: &[Op] = &[
@@ -91,11 +92,7 @@ fn normalized(
 
 /// x / √(mean x² + ε).
 fn scaled_by_root(g: &mut Grad, x: V, axes: &[i64], epsilon: f32) -> V {
-    let square = g.mul(x, x);
-    let mean = g.reduce("ReduceMean", square, axes, true);
-    let shifted = g.shift(mean, f64::from(epsilon));
-    let root = g.unary("Sqrt", shifted);
-    let inverse = g.unary("Reciprocal", root);
+    let inverse = inverse_root(g, x, axes, f64::from(epsilon));
     g.mul(x, inverse)
 }
 
@@ -186,9 +183,7 @@ fn embed_layer(g: &mut Grad) -> Result<()> {
         Some(positions) => take(g, places, positions),
         None => {
             let length = g.shape_or(ids)?.get(1).cloned();
-            let Some(length) = length else {
-                return Err(g.error("its ids have no two axes"));
-            };
+            let length = length.ok_or_else(|| g.error("its ids have no two axes"))?;
             let positions = counted(g, &length, ids, 0, 1)?;
             take(g, places, positions)
         }

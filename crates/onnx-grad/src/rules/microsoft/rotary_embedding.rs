@@ -23,9 +23,11 @@ fn rule(g: &mut Grad) -> Result<()> {
     let (x, mut positions, cos, sin) = (g.x(0)?, g.x(1)?, g.x(2)?, g.x(3)?);
     let dims = g.shape_or(x)?;
     if g.rank_or(positions)? < 2 {
-        let Some(length) = dims.iter().rev().nth(1) else {
-            return Err(g.error("its input has no two axes"));
-        };
+        let length = dims
+            .iter()
+            .rev()
+            .nth(1)
+            .ok_or_else(|| g.error("its input has no two axes"))?;
         // Three axes have the places second, four have them third: before the last in both.
         let count = counted(g, length, x, 1, 2)?;
         positions = g.add(count, positions);
