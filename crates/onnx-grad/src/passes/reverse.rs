@@ -170,6 +170,7 @@ fn total(graph: &mut Graph, v: V, parts: Vec<V>) -> Result<V> {
         Some(shape) if expands => graph.expand(sum, &shape, Some(v)),
         _ => sum,
     });
+    // `v` itself has the lengths to expand to, so that no model can lead to a fault here.
     let reason = match (whole, graph.take_fault()) {
         (Some(whole), None) => return Ok(whole),
         (None, None) => "its cotangent is the sum of nothing",
