@@ -333,6 +333,7 @@ fn a_cancelled_build_leaves_nothing_behind() {
 #[test]
 fn real_capture_is_imported_or_refused_with_a_reason() {
     let Some(folder) = std::env::var_os("KINOGRAD_MOCAP") else {
+        kinograd_testkit::skip("mocap", "KINOGRAD_MOCAP names no folder");
         return;
     };
     let folder = Path::new(&folder);

@@ -3,6 +3,7 @@
 //! - [`assert_close`] compares arrays and names the first bad index.
 //! - [`Golden`] reads `tests/golden/<name>/io.npz`.
 //! - [`central_difference`] is the second witness of a gradient.
+//! - [`skip`] leaves a test out where a machine lacks something, but not in CI.
 //! - [`GaussianDenoiser`] is the exact denoiser of Gaussian data, with its Jacobian.
 
 mod close;
@@ -10,9 +11,11 @@ mod difference;
 mod gaussian;
 mod golden;
 mod noise;
+mod skip;
 
 pub use close::{Tolerance, assert_close, compare};
 pub use difference::{central_difference, inner_product};
 pub use gaussian::GaussianDenoiser;
 pub use golden::Golden;
 pub use noise::RecordedNoise;
+pub use skip::skip;

@@ -28,7 +28,7 @@ fn studio_lock() -> Option<MutexGuard<'static, ()>> {
     match adapters() {
         Ok(_) => Some(guard),
         Err(none) => {
-            eprintln!("skipped: {none}");
+            kinograd_testkit::skip("gpu", none);
             None
         }
     }

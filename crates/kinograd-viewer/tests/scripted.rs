@@ -67,7 +67,7 @@ fn steered_end(studio: &mut Studio) -> Vec2 {
 #[test]
 fn a_goal_is_dragged_and_the_clip_follows() {
     if let Err(none) = adapters() {
-        eprintln!("skipped: {none}");
+        kinograd_testkit::skip("gpu", none);
         return;
     }
     let mut studio = Studio::open_with(320, 180, false, |app| {

@@ -19,15 +19,12 @@ use onnx_grad::proto::{
 };
 use prost::Message as _;
 
-/// Every engine of this machine. ONNX Runtime may be missing, unless `KINOGRAD_REQUIRE_ORT` is 1.
+/// Every engine of this machine. ONNX Runtime may be missing, but not in CI.
 pub fn engines() -> Vec<Arc<dyn Engine>> {
     let mut engines: Vec<Arc<dyn Engine>> = vec![Arc::new(BuiltIn::new(1))];
     match find_library(None).and_then(|(path, _)| OnnxRuntime::new(&path, Provider::Cpu, 1)) {
         Ok(engine) => engines.push(Arc::new(engine)),
-        Err(error) if std::env::var("KINOGRAD_REQUIRE_ORT").is_ok_and(|v| v == "1") => {
-            panic!("KINOGRAD_REQUIRE_ORT=1: {error}")
-        }
-        Err(error) => eprintln!("SKIPPED on ONNX Runtime: {error}"),
+        Err(error) => kinograd_testkit::skip("onnxruntime", error),
     }
     engines
 }
