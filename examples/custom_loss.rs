@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use kinograd::guidance::{GuidanceError, OnRootPath, PathLoss};
+use kinograd::guidance::{GuidanceError, PathLoss, RootPathLossAdapter};
 use kinograd::runtime::EngineOptions;
 use kinograd::{MotionGenerator, Task};
 use ndarray::{Array2, ArrayView2};
@@ -39,7 +39,11 @@ fn main() -> Result<(), kinograd::Error> {
     let task = Task::builder("a person walks in a circle").build()?;
     let clips = generator.generate_with(
         &task,
-        &mut |decoder| Ok(Box::new(OnRootPath::new(decoder).with(1.0, OnCircle))),
+        &mut |decoder| {
+            Ok(Box::new(
+                RootPathLossAdapter::new(decoder).with(1.0, OnCircle),
+            ))
+        },
         &mut (),
     )?;
     for clip in clips {

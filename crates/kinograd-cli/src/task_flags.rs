@@ -21,10 +21,7 @@ pub struct Asked {
 /// The task that options ask for: what a file says, with the options that are given.
 pub fn task_of(args: &GenerateArgs) -> anyhow::Result<Asked> {
     let (base, only_seed) = match (&args.task, &args.from) {
-        (Some(path), _) => {
-            let read = Task::read(path).with_context(|| format!("task {}", path.display()))?;
-            (read.into_spec(), None)
-        }
+        (Some(path), _) => (Task::read(path)?.into_spec(), None),
         (None, Some(path)) => {
             let (task, seed) = recorded::<Task>(path)?;
             (task.into_spec(), seed)

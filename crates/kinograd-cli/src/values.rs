@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use kinograd::guidance::{Interval, StepSchedule};
+use kinograd::guidance::{StepSchedule, TimestepInterval};
 use kinograd::task::Resampling;
 use kinograd::{Method, SamplerKind};
 
@@ -94,7 +94,7 @@ pub struct SizeArg(pub u32, pub u32);
 
 /// `from..to`, timesteps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TimestepsArg(pub Interval);
+pub struct TimestepsArg(pub TimestepInterval);
 
 /// `visits` or `count@from..to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -227,7 +227,7 @@ impl FromStr for TimestepsArg {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (from, to) = text.split_once("..").ok_or("expected FROM..TO")?;
-        Ok(Self(Interval {
+        Ok(Self(TimestepInterval {
             from_timestep: number(from)?,
             to_timestep: number(to)?,
         }))
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn visits_with_and_without_window() {
-        let window = Interval {
+        let window = TimestepInterval {
             from_timestep: 100.0,
             to_timestep: 600.0,
         };

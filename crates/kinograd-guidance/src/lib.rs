@@ -2,7 +2,7 @@
 //!
 //! A [`Loss`] gives values and gradients on x̂0; a [`Method`] turns them into a
 //! [`Guidance`](kinograd_diffusion::Guidance) that the sampling loop runs. Goals on the ground
-//! ([`GroundGoals`]) become a loss on motion features by [`OnRootPath`]. Samples of a batch don't
+//! ([`GroundGoals`]) become a loss on motion features by [`RootPathLossAdapter`]. Samples of a batch don't
 //! influence each other, and padding gets no gradient.
 
 mod error;
@@ -18,20 +18,22 @@ pub use error::{GuidanceError, nearest_name};
 pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Span, Waypoint};
 pub use loss::{
     AsEmbedding, Augmented, Barrier, ClassLoss, ClosureLoss, ColourStatistics, ColourTarget,
-    DecodedMotion, Derivative, EDGE_HALF, EdgeMatch, Embedding, EmbeddingPullBack, FEET, Facing,
-    FacingTarget, FootContact, ForwardDistance, GroundPenetration, ImageAugmentation,
-    ImageOperator, JointHeight, JointTarget, JumpHeight, KeyPose, Keyframes, LinearMeasurement,
-    LoopClosure, Loss, LossValue, MaskMatch, MotionGradient, MotionLoss, Network, NetworkPullBack,
-    NoSkate, Obstacles, OfRootPath, OnDecoded, OnMotion, OnRootPath, Origin, PathDecoder, PathLoss,
-    PersonDistance, PoseSimilarity, Reduction, Region, RewardLoss, RootTarget, Smoothness, Speed,
-    SumLoss, TextSimilarity, Trajectory, Waypoints, edge_map, joint_index,
+    DecodedLossAdapter, DecodedMotion, Derivative, EDGE_HALF, EdgeMatch, Embedding,
+    EmbeddingPullBack, FEET, Facing, FacingTarget, FootContact, ForwardDistance, GroundPenetration,
+    ImageAugmentation, ImageOperator, JointHeight, JointTarget, JumpHeight, KeyPose, Keyframes,
+    LinearMeasurement, LoopClosure, Loss, LossValue, MaskMatch, MotionDecoder, MotionGradient,
+    MotionLoss, MotionLossAdapter, Network, NetworkPullBack, NoSkate, Obstacles, Origin, PathLoss,
+    PersonDistance, PoseSimilarity, Reduction, Region, RewardLoss, RootPathAsMotion,
+    RootPathLossAdapter, RootTarget, Smoothness, Speed, SumLoss, TextSimilarity, Trajectory,
+    Waypoints, edge_map, joint_index,
 };
 pub use method::{
     AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,
-    GradientGuidance, GuidanceOptions, Interval, IterationObserver, LgdMc, LinearConstraint,
+    GradientGuidance, GuidanceOptions, IterationObserver, LgdMc, LinearConstraint,
     LinearProjection, Linearization, Lookahead, LossGuidance, MeanGuidance, MeanOptions, Method,
     MonteCarlo, Mpgd, NoiseOptimizer, NoiseOptions, NormalizedGradient, Objective, OptimizedNoise,
     PathObjective, PathProjection, Polyak, ProjectionOptions, SampleStep, StepRule, StepSchedule,
-    Strength, Tfg, TfgOptions, TimeClassifier, TimeTravel, TunedOn, Ugd, UgdOptions,
+    Strength, Tfg, TfgOptions, TimeClassifier, TimeTravel, TimestepInterval, TunedOn, Ugd,
+    UgdOptions,
 };
 pub use shape::{Shape, WorldPoint};

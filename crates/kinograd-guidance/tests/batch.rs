@@ -6,8 +6,8 @@ use kinograd_diffusion::{
     Ddim, Layout, Model, NoObserver, NoiseSchedule, SeededNoise, Spacing, sample,
 };
 use kinograd_guidance::{
-    Circle, Frame, GroundGoals, GuidanceOptions, Interval, Method, Objective, Obstacles,
-    PathDecoder, PathObjective, TimeTravel, Waypoint,
+    Circle, Frame, GroundGoals, GuidanceOptions, Method, MotionDecoder, Objective, Obstacles,
+    PathObjective, TimeTravel, TimestepInterval, Waypoint,
 };
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_testkit::GaussianDenoiser;
@@ -28,10 +28,10 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
             radius_m: 0.1,
         }],
     };
-    let decoder = PathDecoder::new(normalizer, lengths.to_vec());
+    let decoder = MotionDecoder::new(normalizer, lengths.to_vec());
     let options = GuidanceOptions {
         scale: 0.05,
-        max_move: Some(0.2),
+        max_step_rms: Some(0.2),
         ..GuidanceOptions::default()
     };
     let objective = Objective {
@@ -43,7 +43,7 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
         ..Objective::default()
     };
     let guidance = method.guide(objective, options).unwrap().unwrap();
-    let window = Interval {
+    let window = TimestepInterval {
         from_timestep: 300.0,
         to_timestep: 700.0,
     };
@@ -159,7 +159,7 @@ mod others {
     fn options() -> GuidanceOptions {
         GuidanceOptions {
             scale: 0.05,
-            max_move: Some(0.2),
+            max_step_rms: Some(0.2),
             ..GuidanceOptions::default()
         }
     }

@@ -11,10 +11,10 @@ use kinograd_diffusion::{
 };
 use kinograd_guidance::{
     AdamDps, ClassifierGuidance, ClosureLoss, Dps, Dsg, EditNoise, FreeDom, GradientGuidance,
-    GuidanceError, GuidanceOptions, Interval, LgdMc, LinearConstraint, LinearProjection,
-    Linearization, Lookahead, Loss, LossGuidance, LossValue, MeanGuidance, MeanOptions, MonteCarlo,
-    Mpgd, NoiseOptimizer, NoiseOptions, StepSchedule, Strength, Tfg, TfgOptions, TimeClassifier,
-    TimeTravel, Ugd, UgdOptions,
+    GuidanceError, GuidanceOptions, LgdMc, LinearConstraint, LinearProjection, Linearization,
+    Lookahead, Loss, LossGuidance, LossValue, MeanGuidance, MeanOptions, MonteCarlo, Mpgd,
+    NoiseOptimizer, NoiseOptions, StepSchedule, Strength, Tfg, TfgOptions, TimeClassifier,
+    TimeTravel, TimestepInterval, Ugd, UgdOptions,
 };
 use kinograd_testkit::{
     GaussianDenoiser, Golden, RecordedNoise, Tolerance, assert_close, central_difference,
@@ -30,7 +30,7 @@ const EQUAL: Tolerance = Tolerance::Within {
     absolute: 2e-5,
     relative: 2e-5,
 };
-const LATE: Interval = Interval {
+const LATE: TimestepInterval = TimestepInterval {
     from_timestep: 0.0,
     to_timestep: 700.0,
 };
@@ -532,7 +532,7 @@ mod special_cases {
         let dps = LossGuidance::new(Dps, residual(true), scaled(0.3)).unwrap();
         // DPS descends the residual's norm; it is given its square.
         let course = |pair: StepPair| 0.3 * pair.alpha().sqrt();
-        let general = tfg(RHO_ONLY, false).with_courses(course, |_| 0.0, |_| 0.0);
+        let general = tfg(RHO_ONLY, false).with_schedules(course, |_| 0.0, |_| 0.0);
         equal(dps, general);
     }
 
@@ -545,7 +545,7 @@ mod special_cases {
             seed: 3,
             ..RHO_ONLY
         };
-        let general = tfg(family, true).with_courses(
+        let general = tfg(family, true).with_schedules(
             |pair| 0.05 * pair.alpha().sqrt(),
             |_| 0.0,
             |pair| pair.from.noise_variance().sqrt(),
@@ -560,7 +560,7 @@ mod special_cases {
             recurrences: 2,
             ..RHO_ONLY
         };
-        let general = tfg(family, true).with_courses(
+        let general = tfg(family, true).with_schedules(
             |pair| 0.05 * (pair.alpha() * pair.from.alpha_bar).sqrt(),
             |_| 0.0,
             |_| 0.0,
@@ -595,7 +595,7 @@ mod special_cases {
             noise: EditNoise::Follow,
             ..RHO_ONLY
         };
-        let general = tfg(family, true).with_courses(
+        let general = tfg(family, true).with_schedules(
             |pair| {
                 let (ab, next) = (pair.from.alpha_bar, pair.to.alpha_bar);
                 let kappa = (next * (1.0 - ab) / ab).sqrt() - (1.0 - next).sqrt();

@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use kinograd_guidance::goal::{Goal, GoalSet, Obstacle, Timeline};
-use kinograd_guidance::{Frame, GuidanceError, Loss, Obstacles, PathDecoder};
+use kinograd_guidance::{Frame, GuidanceError, Loss, MotionDecoder, Obstacles};
 use kinograd_motion::{FEATURES, Normalizer};
 use ndarray::{Array1, ArrayD, IxDyn};
 
@@ -14,12 +14,12 @@ const TIMELINE: Timeline = Timeline {
     fps: 20.0,
 };
 
-fn decoder(frames: usize) -> PathDecoder {
+fn decoder(frames: usize) -> MotionDecoder {
     let mut mean = Array1::zeros(FEATURES);
     mean[2] = 0.05;
     mean[3] = 0.9;
     let normalizer = Normalizer::new(mean, Array1::from_elem(FEATURES, 0.05)).unwrap();
-    PathDecoder::new(normalizer, vec![frames])
+    MotionDecoder::new(normalizer, vec![frames])
 }
 
 /// Goals and obstacles of a clip of 4 s, checked.

@@ -4,8 +4,8 @@
 
 use kinograd_guidance::{
     Barrier, Circle, Embedding, EmbeddingPullBack, Frame, GroundGoals, GuidanceError, Loss,
-    Obstacles, OnRootPath, PathDecoder, PathLoss, Reduction, RootTarget, SumLoss, TextSimilarity,
-    Waypoint, Waypoints,
+    MotionDecoder, Obstacles, PathLoss, Reduction, RootPathLossAdapter, RootTarget, SumLoss,
+    TextSimilarity, Waypoint, Waypoints,
 };
 use kinograd_motion::{FEATURES, Normalizer};
 use kinograd_testkit::{Golden, Tolerance, assert_close, central_difference};
@@ -117,9 +117,9 @@ fn goals() -> GroundGoals {
 #[test]
 fn the_gradient_on_features_is_the_difference_quotient() {
     let x0 = clip(2, 6);
-    let decoder = PathDecoder::new(normalizer(), vec![6, 4]);
+    let decoder = MotionDecoder::new(normalizer(), vec![6, 4]);
     let barrier = Obstacles::new(Barrier::SquaredHinge { weight: 30.0 }, 0.1, Reduction::Sum);
-    let loss = OnRootPath::from_goals(decoder, &goals(), barrier.unwrap()).unwrap();
+    let loss = RootPathLossAdapter::from_goals(decoder, &goals(), barrier.unwrap()).unwrap();
     let mut loss = SumLoss::new().with(0.5, loss).unwrap();
     let got = loss.value_and_grad(&x0).unwrap();
     assert!(got.values.iter().all(|&value| value > 0.0));
@@ -150,8 +150,8 @@ fn the_last_frame_is_each_samples_own() {
         obstacles: Vec::new(),
     };
     let run = |x0: &ArrayD<f32>, lengths| {
-        let decoder = PathDecoder::new(normalizer(), lengths);
-        OnRootPath::from_goals(decoder, &goals, Obstacles::default())
+        let decoder = MotionDecoder::new(normalizer(), lengths);
+        RootPathLossAdapter::from_goals(decoder, &goals, Obstacles::default())
             .unwrap()
             .value_and_grad(x0)
             .unwrap()
@@ -193,8 +193,8 @@ fn bad_goals_name_their_field() {
     assert!(Obstacles::new(Barrier::PUBLISHED, f64::NAN, Reduction::Sum).is_err());
     assert!(Frame::at_seconds(-1.0, 20.0).is_err());
     assert_eq!(Frame::at_seconds(2.5, 20.0).unwrap(), Frame::At(50));
-    let decoder = PathDecoder::new(normalizer(), vec![9]);
-    let mut loss = OnRootPath::new(decoder);
+    let decoder = MotionDecoder::new(normalizer(), vec![9]);
+    let mut loss = RootPathLossAdapter::new(decoder);
     let short = loss.value_and_grad(&clip(1, 8));
     assert!(matches!(short, Err(GuidanceError::Shape { .. })));
     assert!(SumLoss::new().with(-1.0, loss).is_err());

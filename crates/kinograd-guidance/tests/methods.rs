@@ -9,9 +9,9 @@ use kinograd_diffusion::{
     StepPair, sample,
 };
 use kinograd_guidance::{
-    CappedPolyak, ClosureLoss, Dps, FreeDom, GuidanceError, GuidanceOptions, Interval, Loss,
-    LossGuidance, Method, Mpgd, NormalizedGradient, Objective, Polyak, SampleStep, StepRule,
-    TimeTravel,
+    CappedPolyak, ClosureLoss, Dps, FreeDom, GuidanceError, GuidanceOptions, Loss, LossGuidance,
+    Method, Mpgd, NormalizedGradient, Objective, Polyak, SampleStep, StepRule, TimeTravel,
+    TimestepInterval,
 };
 use kinograd_testkit::{GaussianDenoiser, Golden, RecordedNoise, Tolerance, assert_close};
 use ndarray::{Array1, ArrayD, Axis, Ix1, Ix2, stack};
@@ -97,7 +97,7 @@ fn every_method_follows_its_paper() {
         let interval = if method == Method::Polyak {
             within(200.0, 900.0)
         } else {
-            Interval::ALL
+            TimestepInterval::ALL
         };
         let options = GuidanceOptions {
             scale: golden.list(&format!("{method}_scale"))[0],
@@ -112,8 +112,8 @@ fn every_method_follows_its_paper() {
     }
 }
 
-fn within(from_timestep: f64, to_timestep: f64) -> Interval {
-    Interval {
+fn within(from_timestep: f64, to_timestep: f64) -> TimestepInterval {
+    TimestepInterval {
         from_timestep,
         to_timestep,
     }
@@ -136,7 +136,7 @@ fn interval_and_longest_move_are_kept() {
 
     let options = GuidanceOptions {
         scale: 0.5,
-        max_move: Some(0.05),
+        max_step_rms: Some(0.05),
         ..GuidanceOptions::default()
     };
     let mut guidance = LossGuidance::new(FreeDom, residual_loss(&golden), options).unwrap();

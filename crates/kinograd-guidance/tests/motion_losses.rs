@@ -6,9 +6,9 @@
 use kinograd_guidance::{
     Barrier, DecodedMotion, Derivative, Facing, FacingTarget, FootContact, ForwardDistance, Frame,
     GroundPenetration, GuidanceError, JointHeight, JointTarget, JumpHeight, KeyPose, Keyframes,
-    LoopClosure, Loss, MotionGradient, MotionLoss, NoSkate, OfRootPath, OnMotion, Origin,
-    PathDecoder, PersonDistance, PoseSimilarity, Reduction, Region, Shape, Smoothness, Span, Speed,
-    Trajectory, joint_index,
+    LoopClosure, Loss, MotionDecoder, MotionGradient, MotionLoss, MotionLossAdapter, NoSkate,
+    Origin, PersonDistance, PoseSimilarity, Reduction, Region, RootPathAsMotion, Shape, Smoothness,
+    Span, Speed, Trajectory, joint_index,
 };
 use kinograd_motion::{FEATURES, JOINTS, Normalizer};
 use kinograd_testkit::{Golden, Tolerance, assert_close, central_difference};
@@ -100,7 +100,9 @@ fn losses() -> Vec<Named> {
         ),
         (
             "trajectory",
-            Box::new(OfRootPath(Trajectory::new(1, points("path")).unwrap())),
+            Box::new(RootPathAsMotion(
+                Trajectory::new(1, points("path")).unwrap(),
+            )),
         ),
         (
             "sphere_sigmoid",
@@ -254,8 +256,10 @@ fn gradients_reach_the_features() {
         if name == "sphere_sigmoid" {
             continue;
         }
-        let decoder = PathDecoder::new(normalizer(), vec![7]);
-        let mut loss = OnMotion::new(decoder).with(0.5, Shared(loss)).unwrap();
+        let decoder = MotionDecoder::new(normalizer(), vec![7]);
+        let mut loss = MotionLossAdapter::new(decoder)
+            .with(0.5, Shared(loss))
+            .unwrap();
         let got = loss.value_and_grad(&x0).unwrap();
         let mut root = x0.slice_axis(Axis(2), Slice::from(..USED)).into_owned();
         root = root.as_standard_layout().into_owned();
@@ -302,8 +306,10 @@ fn a_sample_does_not_depend_on_its_batch() {
     let x0 = clip(3, 9);
     let lengths = vec![9, 7, 8];
     let run = |loss: Box<dyn MotionLoss>, x0: &ArrayD<f32>, lengths: Vec<usize>| {
-        let decoder = PathDecoder::new(normalizer(), lengths);
-        let mut loss = OnMotion::new(decoder).with(1.0, Shared(loss)).unwrap();
+        let decoder = MotionDecoder::new(normalizer(), lengths);
+        let mut loss = MotionLossAdapter::new(decoder)
+            .with(1.0, Shared(loss))
+            .unwrap();
         loss.value_and_grad(x0).unwrap()
     };
     for index in 0..losses().len() {
@@ -369,13 +375,13 @@ fn bad_input_names_its_field() {
     fn message<T>(result: Result<T, GuidanceError>) -> String {
         result.err().unwrap().to_string()
     }
-    let decoder = || PathDecoder::new(normalizer(), vec![7]);
+    let decoder = || MotionDecoder::new(normalizer(), vec![7]);
     let fine = || Speed::new(1.0, Span::ALL).unwrap();
-    assert!(message(OnMotion::new(decoder()).with(-1.0, fine())).contains("weight = -1"));
+    assert!(message(MotionLossAdapter::new(decoder()).with(-1.0, fine())).contains("weight = -1"));
     let late = Speed::new(1.0, Span::at(7)).unwrap();
-    assert!(message(OnMotion::new(decoder()).with(1.0, late)).contains("speed: frame 7"));
+    assert!(message(MotionLossAdapter::new(decoder()).with(1.0, late)).contains("speed: frame 7"));
     let late = JointTarget::new(0, Frame::At(99), [Some(0.0); 3], Origin::World).unwrap();
-    assert!(message(OnMotion::new(decoder()).with(1.0, late)).contains("frame 99"));
+    assert!(message(MotionLossAdapter::new(decoder()).with(1.0, late)).contains("frame 99"));
     assert!(message(span(5, 3).range("x", 9)).contains("span = 5..=3"));
     assert!(message(Speed::new(f64::NAN, Span::ALL)).contains("speed_mps"));
     let unknown = message(joint_index("left_wirst"));
@@ -400,10 +406,10 @@ fn bad_input_names_its_field() {
     assert!(message(PersonDistance::new(vec![[0.0; 2]], 2.0, Some(1.0))).contains("person"));
     assert!(message(NoSkate::new(Vec::new(), 0.01)).contains("no skate"));
     assert!(message(PoseSimilarity::new(vec![[0.0; 3]], Span::ALL)).contains("pose"));
-    let mut loss = OnMotion::new(decoder()).with(1.0, fine()).unwrap();
+    let mut loss = MotionLossAdapter::new(decoder()).with(1.0, fine()).unwrap();
     let mut broken = clip(1, 7);
     broken[[0, 2, 1].as_slice()] = f32::NAN;
     assert!(message(loss.value_and_grad(&broken)).contains("`speed` is not finite for sample 0"));
-    let short = OnMotion::new(PathDecoder::new(normalizer(), vec![3]));
+    let short = MotionLossAdapter::new(MotionDecoder::new(normalizer(), vec![3]));
     assert!(message(short.with(1.0, LoopClosure::default())).contains("loop"));
 }

@@ -9,7 +9,7 @@ use kinograd_diffusion::{
     Spacing, sample,
 };
 use kinograd_guidance::{
-    Circle, ClosureLoss, Frame, GroundGoals, GuidanceOptions, PathDecoder, PathProjection,
+    Circle, ClosureLoss, Frame, GroundGoals, GuidanceOptions, MotionDecoder, PathProjection,
     ProjectionOptions, Waypoint,
 };
 use kinograd_motion::features::decode_root_path;
@@ -40,7 +40,7 @@ fn run(
     sampler: &mut dyn Sampler,
     seed: u64,
 ) -> (ArrayD<f32>, Array2<f64>) {
-    let decoder = PathDecoder::new(normalizer(), vec![FRAMES]);
+    let decoder = MotionDecoder::new(normalizer(), vec![FRAMES]);
     let mut guidance = PathProjection::new(
         decoder.clone(),
         goals.clone(),
@@ -95,7 +95,7 @@ fn the_trajectory_follows_the_statement() {
             ..ProjectionOptions::default()
         };
         let mut guidance = PathProjection::new(
-            PathDecoder::new(normalizer.clone(), vec![24]),
+            MotionDecoder::new(normalizer.clone(), vec![24]),
             goals.clone(),
             GuidanceOptions::default(),
             projection,
@@ -184,14 +184,14 @@ fn a_straight_path_is_stretched_evenly() {
     // The last frame's velocity leads beyond the clip.
     let change = (&guided - &plain).index_axis_move(Axis(0), 0);
     let plain_path = decode_root_path(
-        PathDecoder::new(normalizer(), vec![FRAMES])
+        MotionDecoder::new(normalizer(), vec![FRAMES])
             .features(&plain, 0)
             .unwrap()
             .view(),
     )
     .unwrap();
     let yaw = kinograd_motion::features::decode_headings(
-        PathDecoder::new(normalizer(), vec![FRAMES])
+        MotionDecoder::new(normalizer(), vec![FRAMES])
             .features(&plain, 0)
             .unwrap()
             .view(),
@@ -261,7 +261,7 @@ fn a_further_loss_is_followed_besides() {
         obstacles: Vec::new(),
     };
     let height = |with: bool| {
-        let decoder = PathDecoder::new(normalizer(), vec![FRAMES]);
+        let decoder = MotionDecoder::new(normalizer(), vec![FRAMES]);
         let mut guidance = PathProjection::new(
             decoder.clone(),
             goals.clone(),

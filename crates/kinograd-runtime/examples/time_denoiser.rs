@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         denoiser.set_batch(ClipBatch {
             condition: rows,
-            shares: None,
+            blend_weights: None,
             lengths: vec![80; batch],
             guidance_scale: scale,
         })?;

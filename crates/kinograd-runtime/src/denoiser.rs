@@ -21,7 +21,7 @@ pub struct ClipBatch {
     /// `[parts, frames]`: share of each part in each frame, 1 in sum; frames as the longest clip's.
     /// One part where `None`. The model sees the whole clip under each part's condition, and the x̂0
     /// are blended by frame (Bar-Tal et al. 2023, MultiDiffusion, takes regions of images so).
-    pub shares: Option<Array2<f64>>,
+    pub blend_weights: Option<Array2<f64>>,
     /// Frames of each clip; x_t has as many frames as the longest, or more.
     pub lengths: Vec<usize>,
     /// Scale s of classifier-free guidance, `x̂0 = x̂0(null) + s (x̂0(condition) − x̂0(null))`
@@ -44,7 +44,7 @@ pub struct ClipBatch {
 /// let mut denoiser = OnnxDenoiser::open(engine, &package, SessionOptions::default())?;
 /// denoiser.set_batch(ClipBatch {
 ///     condition: Array2::zeros((1, 256)),
-///     shares: None,
+///     blend_weights: None,
 ///     lengths: vec![80],
 ///     guidance_scale: 1.5,
 /// })?;
@@ -226,24 +226,26 @@ impl OnnxDenoiser {
     /// Sets what the next calls make.
     ///
     /// # Errors
-    /// [`RuntimeError::Tensor`] if the conditions or shares do not fit the model or the lengths,
+    /// [`RuntimeError::Tensor`] if the conditions or blend_weights do not fit the model or the lengths,
     /// [`RuntimeError::Parameter`] for a length that the model cannot make or a scale that is not
     /// finite.
     pub fn set_batch(&mut self, batch: ClipBatch) -> Result<(), RuntimeError> {
         let frames = batch.lengths.iter().copied().max().unwrap_or(0);
-        let shares = match batch.shares {
-            Some(shares) if shares.ncols() != frames || shares.nrows() == 0 => {
+        let blend_weights = match batch.blend_weights {
+            Some(blend_weights)
+                if blend_weights.ncols() != frames || blend_weights.nrows() == 0 =>
+            {
                 return Err(RuntimeError::Tensor {
-                    what: "shares".into(),
+                    what: "blend_weights".into(),
                     expected: format!("[parts, {frames}]"),
-                    got: format!("{:?}", shares.shape()),
+                    got: format!("{:?}", blend_weights.shape()),
                 });
             }
-            Some(shares) => shares,
+            Some(blend_weights) => blend_weights,
             None => Array2::ones((1, frames)),
         };
         let expected = [
-            shares.nrows() * batch.lengths.len(),
+            blend_weights.nrows() * batch.lengths.len(),
             self.spec.null_condition.len(),
         ];
         if batch.condition.shape() != expected {
@@ -271,7 +273,7 @@ impl OnnxDenoiser {
             });
         }
         let mut condition = batch.condition;
-        let mut weights = shares * scale;
+        let mut weights = blend_weights * scale;
         if scale != 1.0 {
             let null = Array1::from_elem(frames, 1.0 - scale);
             // The shapes were checked above.

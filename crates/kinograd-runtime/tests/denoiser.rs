@@ -70,8 +70,8 @@ fn by_hand(
             let condition = batch.condition.row(part * batch.lengths.len() + sample);
             let with = model.output(&x, &condition.to_owned(), LEVEL.timestep);
             let share = Array2::from_shape_fn((length, 1), |(frame, _)| {
-                let shares = batch.shares.as_ref();
-                s * shares.map_or(1.0, |shares| shares[[part, frame]] as f32)
+                let blend_weights = batch.blend_weights.as_ref();
+                s * blend_weights.map_or(1.0, |blend_weights| blend_weights[[part, frame]] as f32)
             });
             guided += &(&with * &share);
             gradient += &model.pulled(&with, &(&v * &share));
@@ -86,7 +86,7 @@ fn by_hand(
 }
 
 /// Shares that differ from frame to frame; `None` for a single part.
-fn shares(parts: usize, lengths: &[usize]) -> Option<Array2<f64>> {
+fn blend_weights(parts: usize, lengths: &[usize]) -> Option<Array2<f64>> {
     let frames = lengths.iter().copied().max().unwrap();
     let raw = Array2::from_shape_fn((parts, frames), |(part, frame)| {
         1.0 + ((part * 3 + frame) as f64).sin().abs()
@@ -115,7 +115,7 @@ fn denoising_matches_the_closed_form() {
                 let batch = lengths.len();
                 let batch = ClipBatch {
                     condition: conditions(batch * parts),
-                    shares: shares(parts, &lengths),
+                    blend_weights: blend_weights(parts, &lengths),
                     lengths,
                     guidance_scale,
                 };
@@ -154,7 +154,7 @@ fn pull_backs_match_the_closed_form() {
                 let batch = lengths.len();
                 let batch = ClipBatch {
                     condition: conditions(batch * parts),
-                    shares: shares(parts, &lengths),
+                    blend_weights: blend_weights(parts, &lengths),
                     lengths,
                     guidance_scale,
                 };
@@ -191,7 +191,7 @@ fn a_sample_does_not_depend_on_its_batch() {
         denoiser
             .set_batch(ClipBatch {
                 condition: condition.clone(),
-                shares: None,
+                blend_weights: None,
                 lengths: lengths.clone(),
                 guidance_scale: 1.5,
             })
@@ -202,7 +202,7 @@ fn a_sample_does_not_depend_on_its_batch() {
             denoiser
                 .set_batch(ClipBatch {
                     condition: rows(&condition),
-                    shares: None,
+                    blend_weights: None,
                     lengths: vec![frames],
                     guidance_scale: 1.5,
                 })
@@ -243,7 +243,7 @@ fn bad_batches_are_refused() {
     );
     let batch = |lengths: Vec<usize>, guidance_scale| ClipBatch {
         condition: conditions(1),
-        shares: None,
+        blend_weights: None,
         lengths,
         guidance_scale,
     };

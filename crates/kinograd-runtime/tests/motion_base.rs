@@ -77,7 +77,7 @@ fn both_engines_agree_and_their_gradients_are_slopes() {
         denoiser
             .set_batch(ClipBatch {
                 condition: texts.condition.clone(),
-                shares: None,
+                blend_weights: None,
                 lengths: LENGTHS.to_vec(),
                 guidance_scale: 1.5,
             })

@@ -185,7 +185,7 @@ fn a_fit_comes_down_and_is_what_the_denoiser_then_is() {
         denoiser
             .set_batch(ClipBatch {
                 condition: clips.condition.slice(s![..1, ..]).to_owned(),
-                shares: None,
+                blend_weights: None,
                 lengths: vec![7],
                 guidance_scale: 1.0,
             })

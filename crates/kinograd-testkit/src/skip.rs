@@ -5,10 +5,7 @@
 ///
 /// # Panics
 /// If `CI` is set and the need is not one that may be absent.
-#[expect(
-    clippy::print_stderr,
-    reason = "a helper of tests talks as tests do"
-)]
+#[expect(clippy::print_stderr, reason = "a helper of tests talks as tests do")]
 pub fn skip(need: &str, reason: impl std::fmt::Display) {
     let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty());
     let allowed = std::env::var("KINOGRAD_MAY_SKIP").unwrap_or_default();

@@ -185,8 +185,8 @@ fn memory(regenerations: usize) -> Result<(), Fault> {
         ));
     println!("| clips | resident memory, MiB |\n|---|---|");
     for run in 0..=regenerations {
-        let is_told = [10, 100, 200, 500].contains(&run) || run == regenerations;
-        if is_told {
+        let is_text_conditioned = [10, 100, 200, 500].contains(&run) || run == regenerations;
+        if is_text_conditioned {
             println!("| {run} | {:.1} |", memory_mib());
         }
         regenerate(&mut app, run)?;

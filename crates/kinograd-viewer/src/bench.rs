@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 
 use bevy::prelude::*;
-use kinograd::bench::{Budget, GuidanceReport, GuidanceRow};
 use kinograd::goal::RootTarget;
 use kinograd::{Method, Obstacle, TaskSpec};
+use kinograd_eval::bench::{Budget, GuidanceReport, GuidanceRow};
 
-use crate::compare::{CompareClips, Entrant, Numbers};
+use crate::compare::{CompareClips, ComparedJob, Numbers};
 use crate::generation::{Job, MakeSettings};
 use crate::library::OpenedBench;
 use crate::steer::Steer;
@@ -27,8 +27,8 @@ pub struct BenchRun {
 /// One cell of a run: the same for all methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BenchChoice {
-    /// Which of the run's courses, each with a prompt of its own.
-    pub course: usize,
+    /// Which of the run's scenarios, each with a prompt of its own.
+    pub scenario: usize,
     /// Which of its directions.
     pub direction: usize,
     /// How many seeds after the first.
@@ -49,12 +49,12 @@ impl BenchChoice {
 
 /// The scene of a cell; `None` if the run has no such cell.
 fn scene_of(report: &GuidanceReport, choice: BenchChoice) -> Option<TaskSpec> {
-    let course = report.courses.get(choice.course)?;
+    let scenario = report.scenarios.get(choice.scenario)?;
     let direction = *report.protocol.directions_deg.get(choice.direction)?;
-    let mut scene = TaskSpec::new(&course.prompt, report.protocol.duration_secs);
-    let target = RootTarget::at_end(course.target_m(direction));
+    let mut scene = TaskSpec::new(&scenario.prompt, report.protocol.duration_secs);
+    let target = RootTarget::at_end(scenario.target_m(direction));
     scene.goals.push(target.into());
-    let [x, z, radius_m] = course.circle_m(direction);
+    let [x, z, radius_m] = scenario.circle_m(direction);
     scene.obstacles.push(Obstacle::circle([x, z], radius_m));
     Some(scene)
 }
@@ -67,11 +67,11 @@ fn recorded(
     seed: u64,
 ) -> Result<Numbers, String> {
     let found = row.clips.iter().find(|clip| {
-        clip.course == choice.course && clip.direction_deg == direction_deg && clip.seed == seed
+        clip.scenario == choice.scenario && clip.direction_deg == direction_deg && clip.seed == seed
     });
     let Some(clip) = found else {
         let mut failed = row.failed.iter();
-        let failed = failed.find(|clip| clip.course == choice.course && clip.seed == seed);
+        let failed = failed.find(|clip| clip.scenario == choice.scenario && clip.seed == seed);
         let why = failed.map_or("not in the run", |clip| clip.reason.as_str());
         return Err(why.to_owned());
     };
@@ -85,25 +85,25 @@ fn recorded(
 
 /// The clips of a cell, one per method, to be made as the run made them.
 #[must_use]
-pub fn entrants(report: &GuidanceReport, choice: BenchChoice) -> Vec<Entrant> {
+pub fn compared_jobs(report: &GuidanceReport, choice: BenchChoice) -> Vec<ComparedJob> {
     let Some(scene) = scene_of(report, choice) else {
         return Vec::new();
     };
     let direction = report.protocol.directions_deg[choice.direction];
     let seed = report.protocol.seed.wrapping_add(choice.seed);
     let entrant = |row: &GuidanceRow| {
-        let steers = row.contestant.method != Method::None;
-        Entrant {
-            label: row.contestant.label(),
+        let steers = row.candidate.method != Method::None;
+        ComparedJob {
+            label: row.candidate.label(),
             recorded: Some(recorded(row, choice, direction, seed)),
             job: Job {
                 scene: scene.clone(),
                 settings: MakeSettings {
-                    method: row.contestant.method,
+                    method: row.candidate.method,
                     steps: row.steps,
                     seed,
                     guidance_scale: steers.then_some(row.guidance_scale),
-                    text_guidance: steers.then_some(row.contestant.text_guidance),
+                    text_guidance: steers.then_some(row.candidate.text_guidance),
                     ..MakeSettings::default()
                 },
                 streams: false,
@@ -142,7 +142,7 @@ pub(crate) fn show(
         steer.scene = scene;
         steer.settings.seed = report.protocol.seed.wrapping_add(run.choice.seed);
     }
-    compare.write(CompareClips(entrants(report, run.choice)));
+    compare.write(CompareClips(compared_jobs(report, run.choice)));
 }
 
 #[cfg(test)]
@@ -151,9 +151,9 @@ pub(crate) mod tests {
 
     /// A run of two methods on two prompts, two directions and two seeds, of which one clip failed.
     pub(crate) fn report() -> GuidanceReport {
-        let clip = |course: usize, direction: f64, seed: u64, error: f64| {
+        let clip = |scenario: usize, direction: f64, seed: u64, error: f64| {
             serde_json::json!({
-                "course": course, "direction_deg": direction, "seed": seed, "target_error_m": error,
+                "scenario": scenario, "direction_deg": direction, "seed": seed, "target_error_m": error,
                 "avoidance": 0.0, "penetration_m": 0.1, "inside_share": 0.0, "text_score": 0.5,
                 "foot_skate_ratio": 0.03, "foot_skate_ratio_before": 0.05, "jerk_m_s3": 60.0,
                 "real_distance": null, "implausibly_fast": false
@@ -161,14 +161,14 @@ pub(crate) mod tests {
         };
         let row = |method: &str, text: f64, budget: &str, steps: usize| {
             serde_json::json!({
-                "contestant": {"method": method, "text_guidance": text, "guidance_scale": null},
+                "candidate": {"method": method, "text_guidance": text, "guidance_scale": null},
                 "budget": budget, "steps": steps, "guidance_scale": 0.5,
-                "seconds_per_clip": null, "seconds_per_step": null, "summary": {}, "by_course": [],
+                "seconds_per_clip": null, "seconds_per_step": null, "summary": {}, "by_scenario": [],
                 "clips": [clip(0, -45.0, 7, 1.5), clip(1, 45.0, 8, 2.5)],
-                "failed": [{"course": 1, "seed": 7, "reason": "it broke down"}]
+                "failed": [{"scenario": 1, "seed": 7, "reason": "it broke down"}]
             })
         };
-        let course = |prompt: &str, heading: f64| {
+        let scenario = |prompt: &str, heading: f64| {
             serde_json::json!({
                 "prompt": prompt, "unguided_way_m": 5.0, "heading_deg": heading, "distance_m": 3.5,
                 "radius_m": 0.4
@@ -179,9 +179,9 @@ pub(crate) mod tests {
             "protocol": {
                 "prompts": ["a", "b"], "duration_secs": 6.0, "reach": 0.7,
                 "directions_deg": [-45.0, 45.0], "seeds": 2, "seed": 7, "calls": 20,
-                "equal_time": true, "contestants": []
+                "equal_time": true, "candidates": []
             },
-            "courses": [course("a person walks", 0.0), course("a person walks back", 180.0)],
+            "scenarios": [scenario("a person walks", 0.0), scenario("a person walks back", 180.0)],
             "equal_seconds": 0.5, "clock": "wall",
             "rows": [
                 row("none", 0.0, "calls", 20), row("projection", 0.5, "calls", 20),
@@ -195,19 +195,19 @@ pub(crate) mod tests {
     fn a_cell_is_made_as_it_was_made() {
         let report = report();
         let choice = BenchChoice {
-            course: 1,
+            scenario: 1,
             direction: 1,
             seed: 1,
             at_equal_time: false,
         };
-        let cell = entrants(&report, choice);
+        let cell = compared_jobs(&report, choice);
         let labels: Vec<&str> = cell.iter().map(|one| one.label.as_str()).collect();
         assert_eq!(labels, ["none", "projection + text"]);
         for one in &cell {
             let task = one.job.task().unwrap();
             assert_eq!((task.sampling.seed, task.sampling.steps), (8, 20));
             let target = task.goals[0].handles()[0];
-            let expected = report.courses[1].target_m(45.0);
+            let expected = report.scenarios[1].target_m(45.0);
             assert!((target[0] - expected[0]).abs() < 1e-9 && target[1] < -2.0);
             assert_eq!(task.obstacles.len(), 1);
             let known = one.recorded.as_ref().unwrap().as_ref().unwrap();
@@ -222,22 +222,22 @@ pub(crate) mod tests {
     fn what_failed_says_why_and_what_is_not_there_is_empty() {
         let report = report();
         let choice = BenchChoice {
-            course: 1,
+            scenario: 1,
             ..BenchChoice::default()
         };
-        let cell = entrants(&report, choice);
+        let cell = compared_jobs(&report, choice);
         let why = cell[0].recorded.as_ref().unwrap().as_ref().unwrap_err();
         assert_eq!(why, "it broke down");
         let at_time = BenchChoice {
             at_equal_time: true,
             ..BenchChoice::default()
         };
-        let cell = entrants(&report, at_time);
+        let cell = compared_jobs(&report, at_time);
         assert_eq!((cell.len(), cell[0].job.settings.steps), (1, 12));
         let beyond = BenchChoice {
-            course: 9,
+            scenario: 9,
             ..BenchChoice::default()
         };
-        assert!(entrants(&report, beyond).is_empty());
+        assert!(compared_jobs(&report, beyond).is_empty());
     }
 }

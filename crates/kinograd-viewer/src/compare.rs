@@ -7,7 +7,7 @@ use crate::bench::{BenchRun, show};
 use crate::camera::FrameAll;
 use crate::clip::MotionClip;
 use crate::generation::{Generation, GenerationUpdate, Job, Made, MakeSettings, Ticket, Update};
-use crate::library::{Failure, OpenedBench, Shelved, shelve};
+use crate::library::{ComparisonSlot, Failure, OpenedBench, shelve};
 use crate::steer::Steer;
 
 /// Runs comparisons. Wants [`crate::SteerPlugin`] and [`crate::LibraryPlugin`].
@@ -31,11 +31,11 @@ pub struct CompareMethods(pub Vec<Method>);
 
 /// Asks for clips to be made and compared; those of the comparison before leave the stage.
 #[derive(Message, Debug, Clone)]
-pub struct CompareClips(pub Vec<Entrant>);
+pub struct CompareClips(pub Vec<ComparedJob>);
 
 /// A clip that enters a comparison.
 #[derive(Debug, Clone)]
-pub struct Entrant {
+pub struct ComparedJob {
     /// What it is called.
     pub label: String,
     /// How it is made.
@@ -126,7 +126,7 @@ fn with_methods(
     mut clips: MessageWriter<CompareClips>,
 ) {
     for CompareMethods(methods) in asked.read() {
-        let entrant = |&method: &Method| Entrant {
+        let entrant = |&method: &Method| ComparedJob {
             label: method.name().to_owned(),
             recorded: None,
             job: Job {
@@ -150,7 +150,7 @@ fn begin(
     generation: Option<Res<Generation>>,
     mut failures: MessageWriter<Failure>,
 ) {
-    for CompareClips(entrants) in asked.read() {
+    for CompareClips(compared_jobs) in asked.read() {
         for row in compare.rows.drain(..) {
             row.ticket.cancel();
             if let Some(character) = row.character {
@@ -161,7 +161,7 @@ fn begin(
             failures.write(Failure("no model is open".to_owned()));
             continue;
         };
-        compare.rows = entrants
+        compare.rows = compared_jobs
             .iter()
             .map(|entrant| Row {
                 label: entrant.label.clone(),
@@ -179,7 +179,7 @@ fn collect(
     mut updates: MessageReader<GenerationUpdate>,
     mut compare: ResMut<Compare>,
     mut clips: ResMut<Assets<MotionClip>>,
-    shelved: Query<(), With<Shelved>>,
+    shelved: Query<(), With<ComparisonSlot>>,
     mut frame: MessageWriter<FrameAll>,
 ) {
     let mut count = shelved.iter().count();
@@ -238,7 +238,7 @@ pub fn numbers(made: &Made) -> String {
 mod tests {
     use super::*;
     use crate::bench::tests::report;
-    use crate::bench::{BenchChoice, entrants};
+    use crate::bench::{BenchChoice, compared_jobs};
     use crate::camera::FrameAll;
     use crate::library::Failure;
     use crate::steer::SteerPlugin;
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(world.resource::<Steer>().settings.seed, 7);
         let failures = world.resource_mut::<Messages<Failure>>().drain().count();
         assert_eq!(failures, 1, "there is no model");
-        world.resource_mut::<BenchRun>().choice.course = 1;
+        world.resource_mut::<BenchRun>().choice.scenario = 1;
         app.update();
         let scene = &app.world().resource::<Steer>().scene;
         assert_eq!(scene.prompts[0].text, "a person walks back");
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn rows_tell_whether_they_are_the_saved_clip() {
-        let one = entrants(&report(), BenchChoice::default()).remove(0);
+        let one = compared_jobs(&report(), BenchChoice::default()).remove(0);
         let generation =
             Generation::start("no such model", kinograd::runtime::EngineOptions::default());
         let mut row = Row {

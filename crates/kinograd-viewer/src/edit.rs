@@ -6,7 +6,7 @@ use kinograd::{Goal, Obstacle, TaskSpec};
 
 /// Part of a task that can be dragged over the ground.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Grip {
+pub enum Handle {
     /// A point of a goal.
     Goal {
         /// Index of the goal.
@@ -20,15 +20,15 @@ pub enum Grip {
 
 /// Everything that can be dragged, with its place on the ground, `(x, z)`, metres.
 #[must_use]
-pub fn grips(task: &TaskSpec) -> Vec<(Grip, Vec2)> {
+pub fn handles(task: &TaskSpec) -> Vec<(Handle, Vec2)> {
     let mut all = Vec::new();
     for (goal, stated) in task.goals.iter().enumerate() {
         for (point, place) in stated.handles().into_iter().enumerate() {
-            all.push((Grip::Goal { goal, point }, ground(place)));
+            all.push((Handle::Goal { goal, point }, ground(place)));
         }
     }
     for (index, obstacle) in task.obstacles.iter().enumerate() {
-        all.push((Grip::Obstacle(index), ground(obstacle.shape.center_m())));
+        all.push((Handle::Obstacle(index), ground(obstacle.shape.center_m())));
     }
     all
 }
@@ -36,12 +36,14 @@ pub fn grips(task: &TaskSpec) -> Vec<(Grip, Vec2)> {
 /// What a point on the ground takes hold of: the nearest point of a goal within `reach_m`, else the
 /// obstacle that covers it.
 #[must_use]
-pub fn grip_at(task: &TaskSpec, at: Vec2, reach_m: f32) -> Option<Grip> {
-    let near = grips(task)
+pub fn handle_at(task: &TaskSpec, at: Vec2, reach_m: f32) -> Option<Handle> {
+    let near = handles(task)
         .into_iter()
-        .filter(|(grip, place)| matches!(grip, Grip::Goal { .. }) && place.distance(at) <= reach_m)
+        .filter(|(handle, place)| {
+            matches!(handle, Handle::Goal { .. }) && place.distance(at) <= reach_m
+        })
         .min_by(|a, b| a.1.distance(at).total_cmp(&b.1.distance(at)));
-    near.map(|(grip, _)| grip).or_else(|| {
+    near.map(|(handle, _)| handle).or_else(|| {
         let covers = |obstacle: &Obstacle| {
             let height = obstacle.shape.center_height_m();
             obstacle
@@ -50,18 +52,18 @@ pub fn grip_at(task: &TaskSpec, at: Vec2, reach_m: f32) -> Option<Grip> {
                 .0
                 <= f64::from(0.3 * reach_m)
         };
-        task.obstacles.iter().position(covers).map(Grip::Obstacle)
+        task.obstacles.iter().position(covers).map(Handle::Obstacle)
     })
 }
 
 /// Moves what is held so that its place is `to`; false where there is no such thing.
-pub fn move_grip(task: &mut TaskSpec, grip: Grip, to: Vec2) -> bool {
-    match grip {
-        Grip::Goal { goal, point } => {
+pub fn move_handle(task: &mut TaskSpec, handle: Handle, to: Vec2) -> bool {
+    match handle {
+        Handle::Goal { goal, point } => {
             let goal = task.goals.get_mut(goal);
             goal.is_some_and(|goal| goal.move_handle(point, pair(to)))
         }
-        Grip::Obstacle(index) => {
+        Handle::Obstacle(index) => {
             let obstacle = task.obstacles.get_mut(index);
             obstacle.is_some_and(|obstacle| obstacle.move_handle(0, pair(to)))
         }
@@ -69,9 +71,9 @@ pub fn move_grip(task: &mut TaskSpec, grip: Grip, to: Vec2) -> bool {
 }
 
 /// Removes what is held; false where there is no such thing.
-pub fn remove_grip(task: &mut TaskSpec, grip: Grip) -> bool {
-    match grip {
-        Grip::Goal { goal, point } => {
+pub fn remove_handle(task: &mut TaskSpec, handle: Handle) -> bool {
+    match handle {
+        Handle::Goal { goal, point } => {
             let Some(stated) = task.goals.get_mut(goal) else {
                 return false;
             };
@@ -80,11 +82,11 @@ pub fn remove_grip(task: &mut TaskSpec, grip: Grip) -> bool {
             }
             true
         }
-        Grip::Obstacle(index) if index < task.obstacles.len() => {
+        Handle::Obstacle(index) if index < task.obstacles.len() => {
             task.obstacles.remove(index);
             true
         }
-        Grip::Obstacle(_) => false,
+        Handle::Obstacle(_) => false,
     }
 }
 
@@ -95,7 +97,7 @@ pub fn set_target(task: &mut TaskSpec, to: Vec2) {
         .iter()
         .position(|goal| matches!(goal, Goal::RootTarget(_)));
     if let Some(goal) = target {
-        move_grip(task, Grip::Goal { goal, point: 0 }, to);
+        move_handle(task, Handle::Goal { goal, point: 0 }, to);
     } else {
         task.goals.push(RootTarget::at_end(pair(to)).into());
     }
@@ -158,41 +160,50 @@ mod tests {
     fn the_nearest_point_is_taken_before_the_obstacle_under_it() {
         let scene = walk();
         assert_eq!(
-            grip_at(&scene, Vec2::new(2.1, 3.0), 0.3),
-            Some(Grip::Goal { goal: 0, point: 0 })
+            handle_at(&scene, Vec2::new(2.1, 3.0), 0.3),
+            Some(Handle::Goal { goal: 0, point: 0 })
         );
         assert_eq!(
-            grip_at(&scene, Vec2::new(1.2, 1.6), 0.3),
-            Some(Grip::Obstacle(0))
+            handle_at(&scene, Vec2::new(1.2, 1.6), 0.3),
+            Some(Handle::Obstacle(0))
         );
-        assert_eq!(grip_at(&scene, Vec2::new(-3.0, -3.0), 0.3), None);
+        assert_eq!(handle_at(&scene, Vec2::new(-3.0, -3.0), 0.3), None);
     }
 
     #[test]
     fn whatever_is_moved_ends_where_it_was_put_and_the_task_stays_valid() {
         let mut scene = walk();
-        for (index, (grip, _)) in grips(&scene).into_iter().enumerate() {
+        for (index, (handle, _)) in handles(&scene).into_iter().enumerate() {
             let to = Vec2::new(1.5 + index as f32, -1.25);
-            assert!(move_grip(&mut scene, grip, to));
-            let now = grips(&scene).into_iter().find(|(g, _)| *g == grip).unwrap();
-            assert!(now.1.distance(to) < 0.006, "{grip:?}: {}", now.1);
+            assert!(move_handle(&mut scene, handle, to));
+            let now = handles(&scene)
+                .into_iter()
+                .find(|(g, _)| *g == handle)
+                .unwrap();
+            assert!(now.1.distance(to) < 0.006, "{handle:?}: {}", now.1);
         }
         scene.clone().check().unwrap();
-        assert!(!move_grip(&mut scene, Grip::Obstacle(7), Vec2::ZERO));
+        assert!(!move_handle(&mut scene, Handle::Obstacle(7), Vec2::ZERO));
     }
 
     #[test]
     fn removing_takes_one_point_at_a_time() {
         let mut scene = walk();
         add_waypoint(&mut scene, Vec2::new(1.0, 2.0));
-        assert_eq!(grips(&scene).len(), 4);
-        assert!(remove_grip(&mut scene, Grip::Goal { goal: 1, point: 0 }));
-        assert_eq!(grips(&scene).len(), 3);
-        assert!(remove_grip(&mut scene, Grip::Goal { goal: 1, point: 0 }));
-        assert!(remove_grip(&mut scene, Grip::Obstacle(0)));
+        assert_eq!(handles(&scene).len(), 4);
+        assert!(remove_handle(
+            &mut scene,
+            Handle::Goal { goal: 1, point: 0 }
+        ));
+        assert_eq!(handles(&scene).len(), 3);
+        assert!(remove_handle(
+            &mut scene,
+            Handle::Goal { goal: 1, point: 0 }
+        ));
+        assert!(remove_handle(&mut scene, Handle::Obstacle(0)));
         assert_eq!(
-            grips(&scene),
-            vec![(Grip::Goal { goal: 0, point: 0 }, Vec2::new(2.0, 3.0))]
+            handles(&scene),
+            vec![(Handle::Goal { goal: 0, point: 0 }, Vec2::new(2.0, 3.0))]
         );
     }
 }

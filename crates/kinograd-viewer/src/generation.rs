@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use bevy::prelude::*;
 use kinograd::TaskSpec;
-use kinograd::guidance::{Loss, OnMotion, PathDecoder};
+use kinograd::guidance::{Loss, MotionDecoder, MotionLossAdapter};
 use kinograd::runtime::EngineOptions;
 use kinograd::{Denoised, Event, Method, MotionGenerator, Observer, Task};
 use ndarray::ArrayD;
@@ -179,9 +179,11 @@ pub struct GenerationUpdate {
 /// The worker: one thread with one model, that makes clips one after the other.
 #[derive(Resource)]
 pub struct Generation {
-    jobs: Mutex<Sender<Work>>,
+    jobs: Mutex<Option<Sender<Work>>>,
     updates: Mutex<Receiver<GenerationUpdate>>,
     next: AtomicU64,
+    closing: Arc<AtomicBool>,
+    worker: Option<std::thread::JoinHandle<()>>,
 }
 
 struct Work {
@@ -197,11 +199,15 @@ impl Generation {
         let (jobs, work) = channel();
         let (sender, updates) = channel();
         let model = model.to_owned();
-        std::thread::spawn(move || serve(&model, &options, &work, &sender));
+        let closing = Arc::<AtomicBool>::default();
+        let ends = closing.clone();
+        let worker = std::thread::spawn(move || serve(&model, &options, &work, &sender, &ends));
         Self {
-            jobs: Mutex::new(jobs),
+            jobs: Mutex::new(Some(jobs)),
             updates: Mutex::new(updates),
             next: AtomicU64::new(0),
+            closing,
+            worker: Some(worker),
         }
     }
 
@@ -215,7 +221,9 @@ impl Generation {
             job,
             ticket: ticket.clone(),
         };
-        if let Ok(jobs) = self.jobs.lock() {
+        if let Ok(jobs) = self.jobs.lock()
+            && let Some(jobs) = &*jobs
+        {
             // The worker ends only when this resource does.
             let _ = jobs.send(work);
         }
@@ -256,6 +264,21 @@ impl Generation {
     }
 }
 
+/// Ends the job at work at its next step, and waits for the worker.
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
+        if let Ok(jobs) = self.jobs.get_mut() {
+            // Without a sender the worker has no more work.
+            *jobs = None;
+        }
+        if let Some(worker) = self.worker.take() {
+            // A worker that panicked has said so itself.
+            let _ = worker.join();
+        }
+    }
+}
+
 /// Passes the worker's updates on as messages.
 pub fn receive_updates(
     generation: Option<Res<Generation>>,
@@ -271,6 +294,7 @@ fn serve(
     options: &EngineOptions,
     work: &Receiver<Work>,
     updates: &Sender<GenerationUpdate>,
+    closing: &AtomicBool,
 ) {
     let mut generator = MotionGenerator::open(model, options);
     while let Ok(Work { job, ticket }) = work.recv() {
@@ -281,6 +305,9 @@ fn serve(
                 update,
             });
         };
+        if closing.load(Ordering::Relaxed) {
+            break;
+        }
         if ticket.cancel.load(Ordering::Relaxed) {
             send(Update::Cancelled);
             continue;
@@ -289,7 +316,7 @@ fn serve(
             generator = MotionGenerator::open(model, options);
         }
         let outcome = match &mut generator {
-            Ok(generator) => make(generator, &job, &ticket, &send),
+            Ok(generator) => make(generator, &job, [&ticket.cancel, closing], &send),
             Err(error) => Update::Failed(words(error)),
         };
         send(outcome);
@@ -299,7 +326,7 @@ fn serve(
 fn make(
     generator: &mut MotionGenerator,
     job: &Job,
-    ticket: &Ticket,
+    stops: [&AtomicBool; 2],
     send: &dyn Fn(Update),
 ) -> Update {
     let started = Instant::now();
@@ -310,13 +337,13 @@ fn make(
     send(Update::Started {
         steps: task.sampling.steps,
     });
-    let decoder = PathDecoder::new(generator.normalizer().clone(), vec![task.frames()]);
+    let decoder = MotionDecoder::new(generator.normalizer().clone(), vec![task.frames()]);
     let mut watch = Watch {
         name: task.prompts_in_words(),
         losses: task.goal_set().loss(decoder).ok(),
         before: None,
         streams: job.streams,
-        cancel: &ticket.cancel,
+        stops,
         send,
     };
     let made = generator.generate(&task, &mut watch).and_then(|clips| {
@@ -351,16 +378,17 @@ pub fn words(error: &dyn std::error::Error) -> String {
 /// Sends what a run reports, and stops it when its ticket is cancelled.
 struct Watch<'a> {
     name: String,
-    losses: Option<OnMotion>,
+    losses: Option<MotionLossAdapter>,
     before: Option<ArrayD<f32>>,
     streams: bool,
-    cancel: &'a AtomicBool,
+    /// The job's own and the worker's.
+    stops: [&'a AtomicBool; 2],
     send: &'a dyn Fn(Update),
 }
 
 impl Watch<'_> {
     fn flow(&self) -> ControlFlow<()> {
-        if self.cancel.load(Ordering::Relaxed) {
+        if self.stops.iter().any(|stop| stop.load(Ordering::Relaxed)) {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())

@@ -34,16 +34,17 @@ mod steer;
 mod ui;
 mod viewer;
 
-pub use bench::{BenchChoice, BenchRun, entrants};
+pub use bench::{BenchChoice, BenchRun, compared_jobs};
 pub use camera::CameraPlugin;
 pub use canvas::{Canvas, CanvasPlugin};
 pub use character::{
-    AlarmMaterials, Binding, BodyMeshes, BodyPart, CharacterPlugin, Joints, Lathe, Mannequin, Part,
-    Penetrations, Rig, RigJoint, RigPlugin, Station, Tone, Wardrobe, parts, rounded,
+    AlarmMaterials, Binding, BodyMaterial, BodyMeshes, BodyPart, CharacterAssets, CharacterPlugin,
+    Joints, Mannequin, Part, Penetrations, RevolvedMesh, Rig, RigJoint, RigPlugin, Ring, parts,
+    rounded,
 };
 pub use clip::{MotionClip, MotionClipError, MotionClipLoader};
 pub use compare::{
-    Compare, CompareClips, CompareMethods, ComparePlugin, Entrant, Numbers, Row, numbers,
+    Compare, CompareClips, CompareMethods, ComparePlugin, ComparedJob, Numbers, Row, numbers,
 };
 pub use denoising::{Denoising, DenoisingPlugin};
 pub use game::{ClipPlugin, KinogradPlugin, MotionFailed, MotionReady, MotionRequest};
@@ -52,7 +53,7 @@ pub use generation::{
     receive_updates, words,
 };
 pub use library::{
-    Failure, Library, LibraryPlugin, OpenFile, OpenedBench, Shelved, is_bench, shelve,
+    ComparisonSlot, Failure, Library, LibraryPlugin, OpenFile, OpenedBench, is_bench, shelve,
 };
 pub use offscreen::{
     Adapter, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters, lanes,
@@ -64,7 +65,7 @@ pub use pose::{Pose, blend, sample};
 pub use quality::Quality;
 pub use scene::ScenePlugin;
 pub use steer::{
-    Hand, Status, Steer, SteerPlugin, SteerSystems, Steered, hold, load_scene, read_hand,
+    DragState, Status, Steer, SteerPlugin, SteerSystems, Steered, hold, load_scene, read_hand,
     save_clip, save_scene,
 };
 pub use ui::{Panels, UiPlugin};

@@ -8,7 +8,7 @@ use bevy::tasks::futures::check_ready;
 use bevy::tasks::{IoTaskPool, Task};
 use bevy::window::FileDragAndDrop;
 
-use kinograd::bench::GuidanceReport;
+use kinograd_eval::bench::GuidanceReport;
 
 use crate::camera::FrameAll;
 use crate::character::{Joints, Mannequin};
@@ -83,7 +83,7 @@ enum Content {
 
 /// A clip of the library.
 #[derive(Component, Debug, Clone, PartialEq, Eq)]
-pub struct Shelved {
+pub struct ComparisonSlot {
     /// What the list calls it.
     pub name: String,
     /// A line of numbers under it.
@@ -167,7 +167,7 @@ fn end_opening(
     mut failures: MessageWriter<Failure>,
     mut frame: MessageWriter<FrameAll>,
     steer: Option<ResMut<Steer>>,
-    shelved: Query<(), With<Shelved>>,
+    shelved: Query<(), With<ComparisonSlot>>,
     mut benches: MessageWriter<OpenedBench>,
 ) {
     if library.opening.is_empty() {
@@ -223,7 +223,7 @@ pub fn shelve(
     let body = Mannequin::new(look::body_color(index));
     commands
         .spawn((
-            Shelved {
+            ComparisonSlot {
                 name,
                 numbers,
                 index,
@@ -241,7 +241,7 @@ type Shown<'a> = (
     &'a mut Transform,
     &'a mut Mannequin,
     Option<&'a Joints>,
-    Option<&'a Shelved>,
+    Option<&'a ComparisonSlot>,
 );
 
 /// Lanes beside each other, or one place for all.
@@ -250,7 +250,7 @@ fn place(
     library: Res<Library>,
     clips: Res<Assets<MotionClip>>,
     mut stage: ResMut<Stage>,
-    mut people: Query<Shown, Or<(With<Shelved>, With<Steered>)>>,
+    mut people: Query<Shown, Or<(With<ComparisonSlot>, With<Steered>)>>,
 ) {
     // The steered character stands first.
     let mut order: Vec<(usize, Entity, AssetId<MotionClip>)> = people

@@ -6,12 +6,13 @@ use bevy::asset::UnapprovedPathMode;
 use bevy::light::DirectionalLightShadowMap;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
+use bevy::window::{Monitor, PrimaryWindow};
 use kinograd::TaskSpec;
 use kinograd::runtime::EngineOptions;
 
 use crate::camera::{CameraPlugin, FrameAll};
 use crate::canvas::CanvasPlugin;
-use crate::character::{CharacterPlugin, Rig, RigPlugin, Wardrobe};
+use crate::character::{CharacterAssets, CharacterPlugin, Rig, RigPlugin};
 use crate::compare::ComparePlugin;
 use crate::denoising::DenoisingPlugin;
 use crate::edit;
@@ -78,6 +79,9 @@ pub fn view(options: ViewerOptions) -> Result<AppExit, NoWindow> {
     let quality = options.quality.unwrap_or_else(|| Quality::of(&found));
     let mut app = App::new();
     app.insert_resource(quality);
+    if options.size_px.is_none() {
+        app.add_systems(Update, fit_to_screen);
+    }
     let plugins = DefaultPlugins
         .set(WindowPlugin {
             primary_window: Some(Window {
@@ -134,7 +138,7 @@ pub fn add_viewer(app: &mut App, options: ViewerOptions) {
             UiPlugin,
         ));
     app.world_mut().resource_mut::<Library>().overlays = options.overlays;
-    app.insert_resource(Wardrobe(options.character.clone()));
+    app.insert_resource(CharacterAssets(options.character.clone()));
     begin(app, options);
 }
 
@@ -173,6 +177,33 @@ fn begin(app: &mut App, options: ViewerOptions) {
         app.world_mut().write_message(OpenFile(file));
     }
     app.world_mut().write_message(FrameAll);
+}
+
+/// Room that a screen's bars and a window's title take, pixels.
+const BARS_PX: UVec2 = UVec2::new(16, 80);
+
+/// Makes the window no larger than the screen it opens on; once, when the screens are known.
+fn fit_to_screen(
+    mut windows: Query<&mut Window, With<PrimaryWindow>>,
+    monitors: Query<&Monitor>,
+    mut done: Local<bool>,
+) {
+    if *done {
+        return;
+    }
+    let sizes = monitors.iter();
+    let smallest = sizes
+        .map(|m| UVec2::new(m.physical_width, m.physical_height))
+        .reduce(UVec2::min);
+    let (Some(screen), Ok(mut window)) = (smallest, windows.single_mut()) else {
+        return;
+    };
+    *done = true;
+    let now = window.resolution.physical_size();
+    let fits = now.min(screen.saturating_sub(BARS_PX)).max(UVec2::ONE);
+    if fits != now {
+        window.resolution.set_physical_resolution(fits.x, fits.y);
+    }
 }
 
 /// A walk to a flag round a pillar: what a window without files begins with.

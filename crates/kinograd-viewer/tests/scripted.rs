@@ -11,12 +11,13 @@
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
+use kinograd::TaskSpec;
 use kinograd::runtime::{EngineChoice, EngineOptions};
 use kinograd_viewer::camera::{VIEW, frame_points};
-use kinograd_viewer::edit::{self, Grip};
+use kinograd_viewer::edit::{self, Handle};
 use kinograd_viewer::scene::Stage;
 use kinograd_viewer::{
-    Denoising, DenoisingPlugin, Generation, Hand, MotionClip, MotionPlayer, Playback,
+    Denoising, DenoisingPlugin, DragState, Generation, MotionClip, MotionPlayer, Playback,
     PlaybackPlugin, Status, Steer, SteerPlugin, Steered, Studio, adapters,
 };
 
@@ -31,7 +32,7 @@ fn generation() -> Generation {
     )
 }
 
-fn scene() -> kinograd::TaskSpec {
+fn scene() -> TaskSpec {
     let mut scene = TaskSpec::new("a person walks forward", 3.0);
     edit::set_target(&mut scene, Vec2::new(0.5, 2.5));
     scene
@@ -131,14 +132,14 @@ fn a_goal_is_dragged_and_the_clip_follows() {
         (-0.45, true),
         (-0.45, false),
     ] {
-        let mut hand = studio.world_mut().resource_mut::<Hand>();
+        let mut hand = studio.world_mut().resource_mut::<DragState>();
         hand.floor_m = Some(Vec2::new(x, 2.5));
         hand.is_closed = is_closed;
         studio.update();
     }
     let steer = studio.world_mut().resource::<Steer>();
-    assert_eq!(steer.selected, Some(Grip::Goal { goal: 0, point: 0 }));
-    let goal = edit::grips(&steer.scene)[0].1;
+    assert_eq!(steer.selected, Some(Handle::Goal { goal: 0, point: 0 }));
+    let goal = edit::handles(&steer.scene)[0].1;
     assert!(
         goal.distance(Vec2::new(-0.5, 2.5)) < 0.01,
         "held by its rim, it is at {goal}"
@@ -164,7 +165,7 @@ fn a_goal_is_dragged_and_the_clip_follows() {
     assert!(studio.world_mut().resource_mut::<Steer>().undo());
     studio.update();
     assert_eq!(
-        edit::grips(&studio.world_mut().resource::<Steer>().scene)[0].1,
+        edit::handles(&studio.world_mut().resource::<Steer>().scene)[0].1,
         Vec2::new(0.5, 2.5)
     );
     let clip_end = steered_end(&mut studio);

@@ -1,4 +1,4 @@
-//! ONNX graphs written here: the networks of simulations and tests.
+//! ONNX graphs written in Rust: the networks of simulations, examples and tests.
 
 use onnx_grad::proto::{
     DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
@@ -11,10 +11,12 @@ const OPSET: i64 = 18;
 const IR_VERSION: i64 = 8;
 
 /// A graph of floats under construction.
-#[derive(Default)]
-pub(crate) struct GraphBuilder(GraphProto);
+#[derive(Debug, Default)]
+pub struct GraphBuilder(GraphProto);
 
 impl GraphBuilder {
+    /// An empty graph.
+    #[must_use]
     pub fn new(name: &str) -> Self {
         Self(GraphProto {
             name: name.to_owned(),
@@ -22,17 +24,22 @@ impl GraphBuilder {
         })
     }
 
-    /// Dimensions are numbers or names.
+    /// Adds an input; dimensions are numbers or names.
+    #[must_use]
     pub fn input(mut self, name: &str, dims: &[&str]) -> Self {
         self.0.input.push(port(name, dims));
         self
     }
 
+    /// Adds an output; dimensions are numbers or names.
+    #[must_use]
     pub fn output(mut self, name: &str, dims: &[&str]) -> Self {
         self.0.output.push(port(name, dims));
         self
     }
 
+    /// Adds an initializer.
+    #[must_use]
     pub fn weights(mut self, name: &str, dims: &[i64], values: Vec<f32>) -> Self {
         self.0.initializer.push(TensorProto {
             name: name.to_owned(),
@@ -44,7 +51,8 @@ impl GraphBuilder {
         self
     }
 
-    /// A list of integers, such as axes.
+    /// Adds a list of integers, such as axes.
+    #[must_use]
     pub fn ints(mut self, name: &str, values: &[i64]) -> Self {
         self.0.initializer.push(TensorProto {
             name: name.to_owned(),
@@ -56,6 +64,8 @@ impl GraphBuilder {
         self
     }
 
+    /// Adds a node with one output.
+    #[must_use]
     pub fn node(mut self, op: &str, inputs: &[&str], output: &str) -> Self {
         self.0.node.push(NodeProto {
             name: format!("{output}/{op}"),
@@ -67,6 +77,8 @@ impl GraphBuilder {
         self
     }
 
+    /// The finished model.
+    #[must_use]
     pub fn model(self) -> Model {
         Model::from_proto(ModelProto {
             ir_version: Some(IR_VERSION),

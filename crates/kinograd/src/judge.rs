@@ -6,8 +6,8 @@ use ndarray::{ArrayView2, Axis};
 
 use crate::{Error, MotionGenerator};
 
-/// Towers that only judge. A gradient that fools the network which steers need not fool them.
-pub struct MotionJudge {
+/// PairEncoders that only judge. A gradient that fools the network which steers need not fool them.
+pub struct MotionEvaluator {
     name: String,
     text: TextEncoder,
     motion: MotionEmbedding,
@@ -19,12 +19,12 @@ impl MotionGenerator {
     ///
     /// # Errors
     /// [`Error::Runtime`] if there is no such package or a part of it is missing.
-    pub fn open_judge(&self, model: &str) -> Result<MotionJudge, Error> {
+    pub fn open_judge(&self, model: &str) -> Result<MotionEvaluator, Error> {
         let package = find_package(model)?;
         let (engine, session) = (&self.engine.engine, SessionOptions::default());
         let constants = package.constants()?;
         let manifest = package.manifest();
-        Ok(MotionJudge {
+        Ok(MotionEvaluator {
             name: format!("{} {}", manifest.name, manifest.version),
             text: TextEncoder::open(engine, &package, &session)?,
             motion: MotionEmbedding::open(engine.clone(), &package, session)?,
@@ -33,7 +33,7 @@ impl MotionGenerator {
     }
 }
 
-impl MotionJudge {
+impl MotionEvaluator {
     /// The package and its version.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -56,7 +56,7 @@ impl MotionJudge {
     /// Cosine between the embeddings of a clip and a text.
     ///
     /// # Errors
-    /// As [`MotionJudge::embed_motion`], and [`Error::Runtime`] if the prompt is refused.
+    /// As [`MotionEvaluator::embed_motion`], and [`Error::Runtime`] if the prompt is refused.
     pub fn score(&mut self, features: ArrayView2<'_, f32>, prompt: &str) -> Result<f64, Error> {
         let text = self.text.encode(&[prompt])?.embedding;
         let clip = self.embed_motion(features)?;

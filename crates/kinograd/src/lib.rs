@@ -23,9 +23,8 @@
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
 //! - [`diagnose`] measures how a model, losses and a method go together, and says what to change;
 //!   [`optimize`] makes a reward of clips rise without leaving what the model makes.
-//! - [`dataset`] imports motion capture; [`eval`] measures models and machines,
-//!   [`mod@bench`] guidance methods; [`plot`]
-//!   draws the numbers.
+//! - [`dataset`] imports motion capture; [`plot`] draws numbers. The crate `kinograd-eval` measures
+//!   models, machines and guidance methods.
 //!
 //! World: metres, Y up, right-handed; a clip starts at the origin facing +Z, left is +X. Places on
 //! the ground are (x, z).
@@ -33,16 +32,14 @@
 //! The crates below are re-exported, for losses and methods of one's own: [`diffusion`],
 //! [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
-pub mod bench;
 mod clip;
 pub mod dataset;
 pub mod diagnose;
 mod error;
-pub mod eval;
 mod format;
 mod generator;
 pub mod gradient;
-mod graph;
+pub mod graph;
 pub mod image;
 mod judge;
 mod known;
@@ -61,7 +58,7 @@ pub use clip::{Clip, ClipReport, LoadOptions, save_report};
 pub use error::Error;
 pub use format::{FileFormat, check_output};
 pub use generator::{MakeLoss, MotionGenerator, Timings};
-pub use judge::MotionJudge;
+pub use judge::MotionEvaluator;
 pub use observer::{Denoised, Event, Observer, Warning};
 pub use record::read_record;
 pub use task::{Task, TaskBuilder, TaskSpec};

@@ -1,6 +1,6 @@
 //! A user's ONNX network as a loss on motion features.
 
-use kinograd_guidance::{GuidanceError, Loss, LossValue, MotionGradient, PathDecoder};
+use kinograd_guidance::{GuidanceError, Loss, LossValue, MotionDecoder, MotionGradient};
 use kinograd_motion::JOINTS;
 use kinograd_runtime::{RuntimeError, ScoreInput, ScoreNetwork};
 use ndarray::{ArrayD, Axis, Ix3, IxDyn};
@@ -8,7 +8,7 @@ use ndarray::{ArrayD, Axis, Ix3, IxDyn};
 /// A network's score, or minus it.
 pub(crate) struct NetworkLoss<'a> {
     pub network: &'a mut ScoreNetwork,
-    pub decoder: PathDecoder,
+    pub decoder: MotionDecoder,
     /// The network says what is good, not what is bad.
     pub is_reward: bool,
 }
@@ -84,7 +84,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::graph::GraphBuilder;
-    use kinograd_guidance::{JointHeight, OnMotion, Span};
+    use kinograd_guidance::{JointHeight, MotionLossAdapter, Span};
     use kinograd_motion::{FEATURES, Normalizer};
     use kinograd_runtime::{BuiltIn, Engine, SessionOptions};
     use ndarray::Array1;
@@ -120,12 +120,14 @@ mod tests {
             Array1::from_elem(FEATURES, 0.1),
             Array1::from_shape_fn(FEATURES, |i| if i < 3 { 0.02 } else { 0.3 }),
         );
-        let decoder = PathDecoder::new(normalizer.unwrap(), vec![6; 2]);
+        let decoder = MotionDecoder::new(normalizer.unwrap(), vec![6; 2]);
         let x0 = ArrayD::from_shape_fn(IxDyn(&[2, 6, FEATURES]), |index| {
             (0.7 * index[0] as f32 + 0.9 * index[1] as f32 + 1.3 * index[2] as f32).sin()
         });
         let heights = JointHeight::new(vec![20, 21], Span::ALL).unwrap();
-        let mut stated = OnMotion::new(decoder.clone()).with(1.0, heights).unwrap();
+        let mut stated = MotionLossAdapter::new(decoder.clone())
+            .with(1.0, heights)
+            .unwrap();
         let mut loss = NetworkLoss {
             network: &mut network,
             decoder,

@@ -1,13 +1,11 @@
-//! The task's JSON, the scenes that ship, and the tuned scales.
+//! The task's JSON, and the scenes that ship.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 
-use kinograd::bench::{ImageTuneReport, TuneReport};
-use kinograd::guidance::TunedOn;
+use kinograd::Task;
 use kinograd::image::PictureTask;
-use kinograd::{Method, Task};
 
 fn assets() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets")
@@ -121,25 +119,4 @@ fn a_pictures_task_has_the_same_outside() {
     let typo = r#"{"goals": [{"kind": "txet", "prompt": "a"}]}"#;
     let text = PictureTask::from_json(typo).unwrap_err().to_string();
     assert!(text.contains("did you mean `text`"), "{text}");
-}
-
-/// The scales that methods are run with are those that the stored reports chose.
-#[test]
-fn tuned_scales_are_the_reports() {
-    let report = TuneReport::read(&assets().join("bench/tuned.json")).unwrap();
-    assert!(!report.methods.is_empty());
-    for tuned in &report.methods {
-        assert_eq!(tuned.method.tuned_scale(TunedOn::Path), tuned.scale);
-        let best = tuned.tried.iter().map(|trial| trial.objective);
-        assert_eq!(tuned.objective, best.fold(f64::INFINITY, f64::min));
-    }
-    assert_eq!(Method::None.tuned_scale(TunedOn::Path), 1.0);
-    for name in ["tuned_image.json", "tuned_image_text.json"] {
-        let report = ImageTuneReport::read(&assets().join("bench").join(name)).unwrap();
-        assert!(!report.methods.is_empty());
-        for tuned in &report.methods {
-            let scale = tuned.method.tuned_scale(tuned.goal.tuned_on());
-            assert_eq!(scale, tuned.scale, "{} {}", tuned.method, tuned.goal);
-        }
-    }
 }

@@ -30,7 +30,7 @@ pub enum BenchCommand {
 /// What steers pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GoalArg {
-    /// A text, by the towers that steer.
+    /// A text, by the encoders that steer.
     Text,
     /// A silhouette as a mask, by the network that finds the foreground.
     Seg,

@@ -123,10 +123,10 @@ pub struct ImageModelArgs {
     /// Model package that makes pictures: a name, or a folder with a model.json; emoji-64 if not given.
     #[arg(long, value_name = "NAME|FOLDER")]
     pub model: Option<String>,
-    /// Package of image and text towers that steers; emoji-clip if not given.
+    /// Package of image and text encoders that steers; emoji-clip if not given.
     #[arg(long, value_name = "NAME|FOLDER")]
     pub text_model: Option<String>,
-    /// Package of towers that only judges; emoji-judge if not given, and left out where it is not there.
+    /// Package of encoders that only judges; emoji-judge if not given, and left out where it is not there.
     #[arg(long, value_name = "NAME|FOLDER")]
     pub judge: Option<String>,
     /// Package that finds the foreground; emoji-seg if not given.

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use kinograd::bench::{
-    self, Contestant, GuidanceProtocol, GuidanceReport, ImageBenchReport, ImageContestant,
-    ImageGoal, ImageProtocol, ImageTuneReport, TrajectoryProtocol, TuneProtocol, TuneReport,
-};
-use kinograd::eval::{SimulationProtocol, simulation};
 use kinograd::image::ImageModels;
 use kinograd::runtime::{RuntimeError, open_engine};
 use kinograd::{Error, Method};
+use kinograd_eval::bench::{
+    self, Candidate, GuidanceProtocol, GuidanceReport, ImageBenchReport, ImageCandidate, ImageGoal,
+    ImageProtocol, ImageTuneReport, TrajectoryProtocol, TuneProtocol, TuneReport,
+};
+use kinograd_eval::{SimulationProtocol, simulation};
 
 use super::generate::Watcher;
 use super::image::models_of;
@@ -59,17 +59,17 @@ fn measured(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<Guida
         ..GuidanceProtocol::default()
     };
     if !args.methods.is_empty() {
-        protocol.contestants = contestants(&args.methods);
+        protocol.candidates = candidates(&args.methods);
     }
     if !args.prompts.is_empty() {
         protocol.prompts.clone_from(&args.prompts);
     }
     let tuned = args.tuned.as_deref().map(TuneReport::read).transpose()?;
-    for contestant in &mut protocol.contestants {
-        let of_report = tuned.as_ref().and_then(|t| t.scale_of(contestant.method));
-        contestant.guidance_scale = args.guidance_scale.or(of_report);
+    for candidate in &mut protocol.candidates {
+        let of_report = tuned.as_ref().and_then(|t| t.scale_of(candidate.method));
+        candidate.guidance_scale = args.guidance_scale.or(of_report);
         if let Some(weight) = args.text_guidance {
-            contestant.text_guidance = weight;
+            candidate.text_guidance = weight;
         }
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
@@ -99,7 +99,7 @@ fn tune(args: &BenchTuneArgs, printer: &Printer) -> anyhow::Result<()> {
     protocol.on.seed = args.seed;
     protocol.on.calls = args.calls;
     if !args.methods.is_empty() {
-        protocol.on.contestants = contestants(&args.methods);
+        protocol.on.candidates = candidates(&args.methods);
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let report = bench::tune(&mut generator, &protocol, &mut Watcher::new(printer))?;
@@ -137,7 +137,7 @@ fn optimize(args: &BenchOptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
         rounds: args.rounds,
         pretraining: args.pretraining,
         learning_rate: args.learning_rate,
-        max_move: (args.max_move != 0.0).then_some(args.max_move),
+        max_step_rms: (args.max_move != 0.0).then_some(args.max_move),
         seed: args.seed,
         ..SimulationProtocol::default()
     };
@@ -187,20 +187,20 @@ fn measured_images(args: &BenchImageArgs, printer: &Printer) -> anyhow::Result<I
         protocol.prompts.clone_from(&args.prompts);
     }
     if !args.methods.is_empty() {
-        protocol.contestants = image_contestants(&args.methods);
-        let plain = protocol.contestants.clone();
-        let augmented = plain.into_iter().map(|contestant| ImageContestant {
+        protocol.candidates = image_candidates(&args.methods);
+        let plain = protocol.candidates.clone();
+        let augmented = plain.into_iter().map(|candidate| ImageCandidate {
             augmentations: args.augment.unwrap_or(0),
-            ..contestant
+            ..candidate
         });
-        let augmented = augmented.filter(|contestant| contestant.augmentations > 0);
-        protocol.contestants.extend(augmented);
+        let augmented = augmented.filter(|candidate| candidate.augmentations > 0);
+        protocol.candidates.extend(augmented);
     } else if let Some(count) = args.augment {
         protocol
-            .contestants
+            .candidates
             .retain(|c| c.augmentations == 0 || count > 0);
-        for contestant in &mut protocol.contestants {
-            contestant.augmentations = contestant.augmentations.min(1) * count;
+        for candidate in &mut protocol.candidates {
+            candidate.augmentations = candidate.augmentations.min(1) * count;
         }
     }
     let options = engine::image_options(&args.models);
@@ -208,8 +208,8 @@ fn measured_images(args: &BenchImageArgs, printer: &Printer) -> anyhow::Result<I
     if let Some(path) = &args.tuned {
         protocol.tuned = ImageTuneReport::read(path)?.scales();
     }
-    for contestant in &mut protocol.contestants {
-        contestant.guidance_scale = args.guidance_scale;
+    for candidate in &mut protocol.candidates {
+        candidate.guidance_scale = args.guidance_scale;
     }
     Ok(bench::image(&protocol, &options, watcher)?)
 }
@@ -226,7 +226,7 @@ fn tune_image(args: &BenchTuneImageArgs, printer: &Printer) -> anyhow::Result<()
         protocol.goals = args.goals.iter().map(|&goal| goal.into()).collect();
     }
     if !args.methods.is_empty() {
-        protocol.contestants = image_contestants(&args.methods);
+        protocol.candidates = image_candidates(&args.methods);
     }
     let options = engine::image_options(&args.models);
     let report = bench::tune_image(&protocol, &options, &mut Watcher::new(printer))?;
@@ -234,12 +234,12 @@ fn tune_image(args: &BenchTuneImageArgs, printer: &Printer) -> anyhow::Result<()
     Ok(())
 }
 
-fn image_contestants(methods: &[Method]) -> Vec<ImageContestant> {
+fn image_candidates(methods: &[Method]) -> Vec<ImageCandidate> {
     methods
         .iter()
         .copied()
         .filter(|&method| method != Method::None)
-        .map(ImageContestant::plain)
+        .map(ImageCandidate::plain)
         .collect()
 }
 
@@ -253,12 +253,12 @@ impl From<GoalArg> for ImageGoal {
     }
 }
 
-fn contestants(methods: &[Method]) -> Vec<Contestant> {
+fn candidates(methods: &[Method]) -> Vec<Candidate> {
     methods
         .iter()
         .copied()
         .filter(|&method| method != Method::None)
-        .map(Contestant::plain)
+        .map(Candidate::plain)
         .collect()
 }
 

@@ -8,7 +8,7 @@ use super::optimize::check_plot;
 use crate::args::DiagnoseArgs;
 use crate::engine;
 use crate::printer::Printer;
-use crate::task_flags::task_of;
+use crate::task_flags::{as_option, task_of};
 
 /// Measures, recommends and draws.
 pub fn run(args: &DiagnoseArgs, printer: &Printer) -> anyhow::Result<()> {
@@ -18,7 +18,7 @@ pub fn run(args: &DiagnoseArgs, printer: &Printer) -> anyhow::Result<()> {
         protocol.calls.clone_from(&args.calls);
     }
     protocol.judges.clone_from(&args.judges);
-    protocol.check()?;
+    protocol.check().map_err(|error| as_option(error, &[]))?;
     if let Some(plot) = &args.plot {
         check_plot(plot)?;
     }

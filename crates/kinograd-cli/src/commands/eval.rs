@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::Context;
 use kinograd::MotionGenerator;
-use kinograd::eval::{self, ModelProtocol, SpeedProtocol};
 use kinograd::runtime::{EngineChoice, EngineOptions};
+use kinograd_eval::{self as eval, ModelProtocol, SpeedProtocol};
 use serde_json::{Value, json};
 
 use super::dataset::{Bar, summary};

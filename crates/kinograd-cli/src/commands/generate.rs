@@ -7,11 +7,11 @@ use std::time::Instant;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
-use kinograd::eval::statistics::mean;
 use kinograd::{
     Clip, ClipReport, Event, FileFormat, Goal, GoalOutcome, Method, MotionGenerator, Observer,
     SamplerKind, Task, Timings, check_output, save_report,
 };
+use kinograd_eval::statistics::mean;
 use serde::Serialize;
 
 use crate::args::GenerateArgs;

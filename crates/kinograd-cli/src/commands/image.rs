@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Context;
-use kinograd::eval::statistics::mean;
 use kinograd::image::{
     GeneratedImage, ImageGenerator, ImageModels, ImageOptimization, ImageReport, ImageRound,
     ImageRounds, ImageTimings, Keep, PictureGoal, PictureGoalKind, PictureSpec, PictureTask,
-    is_told, save_strip, save_trace, tiled,
+    is_text_conditioned, save_strip, save_trace, tiled,
 };
 use kinograd::motion::Provenance;
 use kinograd::{Error, FileFormat, SamplerKind, check_output, save_report};
+use kinograd_eval::statistics::mean;
 use serde::Serialize;
 
 use crate::args::{ImageArgs, ImageModelArgs};
@@ -62,13 +61,7 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
 /// an earlier run's picture, if that alone is to be made again.
 fn task_of(args: &ImageArgs) -> anyhow::Result<(PictureTask, Option<u64>)> {
     let (base, only_seed) = match (&args.task, &args.from) {
-        (Some(path), _) => {
-            let read = PictureTask::read(path);
-            (
-                read.with_context(|| format!("task {}", path.display()))?,
-                None,
-            )
-        }
+        (Some(path), _) => (PictureTask::read(path)?, None),
         (None, Some(path)) => recorded(path)?,
         (None, None) => (PictureTask::builder().build()?, None),
     };
@@ -100,7 +93,7 @@ fn with_options(mut spec: PictureSpec, args: &ImageArgs) -> Result<PictureSpec, 
     }
     if let Some(prompt) = &args.prompt {
         // A package that is not there is named when it is opened.
-        let told = is_told(&spec.models.denoiser, spec.sampling.cfg).unwrap_or(false);
+        let told = is_text_conditioned(&spec.models.denoiser, spec.sampling.cfg).unwrap_or(false);
         if told {
             spec.conditioning.text = Some(prompt.clone());
         }

@@ -16,10 +16,7 @@ pub fn run(args: &RenderArgs, printer: &Printer) -> anyhow::Result<()> {
     if args.style == StyleArg::Solid && solid(args, printer)? {
         return Ok(());
     }
-    let task = match &args.task {
-        None => None,
-        Some(path) => Some(Task::read(path).with_context(|| format!("task {}", path.display()))?),
-    };
+    let task = args.task.as_deref().map(Task::read).transpose()?;
     let options = LoadOptions {
         retarget: true,
         ..LoadOptions::default()

@@ -62,7 +62,7 @@ fn places() {
     );
     refused(
         &generate(&["--obstacle", "1,1,-0.5"]),
-        &["--obstacle: -0.5"],
+        &["--obstacle: ", "radius_m: -0.5", "positive sizes"],
     );
     refused(
         &generate(&["--obstacle", "0.1,0.1,0.5"]),

@@ -30,7 +30,7 @@ fn guidance_is_compared_and_shown_again() {
     assert_eq!(report["schema"], "kinograd.bench-guidance/1");
     let rows = report["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0]["contestant"]["method"], "none");
+    assert_eq!(rows[0]["candidate"]["method"], "none");
     let error_m = |row: usize| {
         let interval = &rows[row]["summary"]["target_error_m"];
         assert_eq!(interval["count"], 3);
@@ -208,7 +208,7 @@ fn pictures_are_compared_and_shown_again() {
         let mut found = rows.iter().filter(|row| {
             row["goal"] == "sketch"
                 && row["budget"] == "calls"
-                && row["contestant"]["method"] == method
+                && row["candidate"]["method"] == method
         });
         found.next().unwrap()["summary"]["distance"]["mean"]
             .as_f64()

@@ -66,7 +66,7 @@ fn what_cannot_be_diagnosed_is_named() {
             "a.glb is no .png file",
         ),
         (vec!["--loss-onnx", "none.onnx"], "none.onnx"),
-        (vec!["--loss-onnx", "none.onnx,-1"], "loss-onnx weight: -1"),
+        (vec!["--loss-onnx", "none.onnx,-1"], "--loss-onnx: -1"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut args = SHORT.to_vec();

@@ -142,7 +142,7 @@ fn the_models_of_this_repository_work_together() {
     };
     let (free, steered) = (run("none"), run("normalized"));
     assert_eq!(steered["size"], serde_json::json!([3, 64, 64]));
-    // By the towers that steered and by those that did not.
+    // By the encoders that steered and by those that did not.
     for score in ["text_score", "judge_score"] {
         let (free, steered) = (
             free[score].as_f64().unwrap(),

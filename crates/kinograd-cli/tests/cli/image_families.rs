@@ -83,7 +83,7 @@ fn latents_are_told_a_text_and_guided_through_the_decoder() {
 #[test]
 fn a_borrowed_encoder_tells_on_demand_and_zeros_are_no_text() {
     walks("tiny-told", "told", &["a red heart", "--cfg", "2.5"]);
-    // Untold, and so by the zeros alone; the prompt would steer by towers.
+    // Untold, and so by the zeros alone; the prompt would steer by encoders.
     walks("tiny-told", "untold", &[]);
     let away = ["a red heart", "--cfg", "2.5", "--negative", "a blue star"];
     walks("tiny-told", "away", &away);
@@ -256,7 +256,7 @@ fn what_a_model_is_not_told_is_refused_by_name() {
         (
             "tiny-class",
             vec!["--cfg", "nan"],
-            vec!["cfg: NaN is no scale"],
+            vec!["cfg: NaN is outside"],
         ),
         (
             "tiny-latent",

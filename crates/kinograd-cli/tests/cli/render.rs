@@ -112,7 +112,7 @@ fn what_cannot_be_drawn_is_named() {
         (&["-o", "no/a.gif"], "cannot write no/a.gif"),
         (&["-o", "a.png", "--size", "5"], "expected WIDTHxHEIGHT"),
         (&["-o", "a.png", "--size", "5x5"], "5 × 5 pixels"),
-        (&["-o", "a.png", "--scene", "no.json"], "scene no.json"),
+        (&["-o", "a.png", "--scene", "no.json"], "no.json"),
         (&["-o", "a.png", "no.glb"], "no.glb"),
     ] {
         let run = render(folder.path(), more);

@@ -207,16 +207,16 @@ pub trait Weighted {
 ///
 /// ```
 /// use kinograd_guidance::goal::{MotionGoal, Timeline, Weighted};
-/// use kinograd_guidance::loss::{JointHeight, MotionLoss};
-/// use kinograd_guidance::{GuidanceError, Span};
+/// use kinograd_guidance::GuidanceError;
+/// use kinograd_guidance::loss::{Derivative, MotionLoss, Smoothness};
 ///
-/// /// The head stays low.
+/// /// Joints move without jerks.
 /// #[derive(Debug)]
-/// struct HeadLow {
+/// struct Gentle {
 ///     weight: f64,
 /// }
 ///
-/// impl Weighted for HeadLow {
+/// impl Weighted for Gentle {
 ///     fn weight(&self) -> f64 {
 ///         self.weight
 ///     }
@@ -226,20 +226,21 @@ pub trait Weighted {
 ///     }
 /// }
 ///
-/// impl MotionGoal for HeadLow {
+/// impl MotionGoal for Gentle {
 ///     fn describe(&self) -> String {
-///         "head low".to_owned()
+///         "gentle".to_owned()
 ///     }
 ///
 ///     fn loss(&self, _timeline: &Timeline) -> Result<Box<dyn MotionLoss>, GuidanceError> {
-///         Ok(Box::new(JointHeight::new(15, Span::ALL)?))
+///         Ok(Box::new(Smoothness(Derivative::Jerk)))
 ///     }
 /// }
 ///
-/// let mut goal = HeadLow { weight: 1.0 };
+/// let mut goal = Gentle { weight: 1.0 };
 /// *goal.weight_mut() = 2.0;
 /// let (weight, loss) = goal.term(&Timeline::new(4.0, 20.0))?;
-/// assert_eq!((weight, loss.name()), (2.0, "joint height"));
+/// assert_eq!(weight, 2.0);
+/// loss.check(80)?;
 /// # Ok::<(), GuidanceError>(())
 /// ```
 pub trait MotionGoal: Weighted + fmt::Debug + Send + Sync {

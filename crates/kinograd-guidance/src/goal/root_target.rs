@@ -1,5 +1,5 @@
 use super::{Mark, MarkKind, MotionGoal, Role, Timeline, goal};
-use crate::loss::{self, MotionLoss, OfRootPath};
+use crate::loss::{self, MotionLoss, RootPathAsMotion};
 use crate::{GroundPoint, GuidanceError, Waypoint};
 
 goal! {
@@ -34,7 +34,7 @@ impl MotionGoal for RootTarget {
     fn loss(&self, timeline: &Timeline) -> Result<Box<dyn MotionLoss>, GuidanceError> {
         let frame = timeline.frame_at(self.time_secs)?;
         let target = loss::RootTarget::new(self.position_m, frame)?;
-        Ok(Box::new(OfRootPath(target)))
+        Ok(Box::new(RootPathAsMotion(target)))
     }
 
     fn root_points(&self, timeline: &Timeline) -> Result<Vec<Waypoint>, GuidanceError> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Goal, MotionGoal, Obstacle, Role, Timeline};
-use crate::loss::{Loss, Obstacles, OnMotion, PathDecoder};
+use crate::loss::{Loss, MotionDecoder, MotionLossAdapter, Obstacles};
 use crate::method::{Objective, PathObjective};
 use crate::{DecodedMotion, GroundGoals, GuidanceError, WorldPoint};
 
@@ -192,8 +192,8 @@ impl<'a> GoalSet<'a> {
     /// # Errors
     /// As [`GoalSet::check`]; [`GuidanceError::FrameOutOfRange`] if the batch's clips are shorter
     /// than the goals need.
-    pub fn loss(&self, decoder: PathDecoder) -> Result<OnMotion, GuidanceError> {
-        let mut loss = OnMotion::new(decoder);
+    pub fn loss(&self, decoder: MotionDecoder) -> Result<MotionLossAdapter, GuidanceError> {
+        let mut loss = MotionLossAdapter::new(decoder);
         for (place, goal) in self.iter() {
             let term = goal.term(&self.timeline);
             let (weight, term) = term.map_err(|error| error.inside(place))?;
@@ -211,11 +211,11 @@ impl<'a> GoalSet<'a> {
     /// As [`GoalSet::loss`].
     pub fn objective(
         &self,
-        decoder: &PathDecoder,
+        decoder: &MotionDecoder,
         barrier: Obstacles,
     ) -> Result<Objective<'static>, GuidanceError> {
-        let mut constraints = OnMotion::new(decoder.clone());
-        let mut soft = OnMotion::new(decoder.clone());
+        let mut constraints = MotionLossAdapter::new(decoder.clone());
+        let mut soft = MotionLossAdapter::new(decoder.clone());
         for (index, goal) in self.goals.iter().enumerate() {
             let into = match goal.role() {
                 Role::Constraint => &mut constraints,

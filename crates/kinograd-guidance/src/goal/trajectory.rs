@@ -1,5 +1,5 @@
 use super::{Mark, MarkKind, MotionGoal, Role, Timeline, goal};
-use crate::loss::{self, MotionLoss, OfRootPath};
+use crate::loss::{self, MotionLoss, RootPathAsMotion};
 use crate::{Frame, GroundPoint, GuidanceError, Waypoint};
 
 /// A path is met at points this far apart in time, seconds: at a walk that is a step of the
@@ -28,7 +28,7 @@ impl MotionGoal for Trajectory {
         let range = span.range("trajectory", timeline.frames())?;
         let path = evenly(&self.path_m, range.clone().count());
         let trajectory = loss::Trajectory::new(*range.start(), path)?;
-        Ok(Box::new(OfRootPath(trajectory)))
+        Ok(Box::new(RootPathAsMotion(trajectory)))
     }
 
     /// Points of the line, no farther apart in time than 0.2 s.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Mark, MarkKind, MotionGoal, Role, Timeline, goal};
-use crate::loss::{self, MotionLoss, OfRootPath};
+use crate::loss::{self, MotionLoss, RootPathAsMotion};
 use crate::{GroundPoint, GuidanceError, Waypoint};
 
 /// A place and a time.
@@ -34,7 +34,7 @@ impl MotionGoal for Waypoints {
 
     fn loss(&self, timeline: &Timeline) -> Result<Box<dyn MotionLoss>, GuidanceError> {
         let waypoints = loss::Waypoints::new(self.root_points(timeline)?)?;
-        Ok(Box::new(OfRootPath(waypoints)))
+        Ok(Box::new(RootPathAsMotion(waypoints)))
     }
 
     fn root_points(&self, timeline: &Timeline) -> Result<Vec<Waypoint>, GuidanceError> {

@@ -36,8 +36,9 @@ pub use foot_contact::{FEET, FootContact, NoSkate};
 pub use forward_distance::ForwardDistance;
 pub use ground::GroundPenetration;
 pub use image::{
-    AsEmbedding, ClassLoss, ColourStatistics, ColourTarget, EDGE_HALF, EdgeMatch, ImageOperator,
-    LinearMeasurement, MaskMatch, Network, NetworkPullBack, OnDecoded, RewardLoss, edge_map,
+    AsEmbedding, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter, EDGE_HALF,
+    EdgeMatch, ImageOperator, LinearMeasurement, MaskMatch, Network, NetworkPullBack, RewardLoss,
+    edge_map,
 };
 pub use joint_height::JointHeight;
 pub use joint_target::{JointTarget, Origin};
@@ -45,10 +46,12 @@ pub use jump_height::JumpHeight;
 pub use keyframes::{KeyPose, Keyframes};
 pub use loop_closure::LoopClosure;
 pub(crate) use motion::check_not_negative;
-pub use motion::{DecodedMotion, MotionGradient, MotionLoss, OfRootPath, OnMotion, joint_index};
+pub use motion::{
+    DecodedMotion, MotionGradient, MotionLoss, MotionLossAdapter, RootPathAsMotion, joint_index,
+};
 pub use obstacles::{Barrier, Obstacles, Reduction};
 pub use pose_similarity::PoseSimilarity;
-pub use root_path::{OnRootPath, PathDecoder, PathLoss};
+pub use root_path::{MotionDecoder, PathLoss, RootPathLossAdapter};
 pub use root_target::RootTarget;
 pub use smoothness::{Derivative, Smoothness};
 pub use speed::Speed;

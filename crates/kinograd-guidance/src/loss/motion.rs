@@ -8,7 +8,7 @@ use kinograd_motion::features::{
 use kinograd_motion::{FEATURE_FPS, JOINT_NAMES, JOINTS};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2};
 
-use super::{Loss, LossValue, PathDecoder, PathLoss};
+use super::{Loss, LossValue, MotionDecoder, PathLoss};
 use crate::{GuidanceError, WorldPoint};
 
 /// A clip as losses see it: decoded from features, Y up, starting at the origin facing +Z.
@@ -214,9 +214,9 @@ impl<L: MotionLoss + ?Sized> MotionLoss for Box<L> {
 }
 
 /// A loss on the root's ground path as one on a motion.
-pub struct OfRootPath<L>(pub L);
+pub struct RootPathAsMotion<L>(pub L);
 
-impl<L: PathLoss> MotionLoss for OfRootPath<L> {
+impl<L: PathLoss> MotionLoss for RootPathAsMotion<L> {
     fn name(&self) -> &str {
         self.0.name()
     }
@@ -243,15 +243,15 @@ impl<L: PathLoss> MotionLoss for OfRootPath<L> {
 }
 
 /// A weighted sum of motion losses as a loss on normalised features.
-pub struct OnMotion {
-    decoder: PathDecoder,
+pub struct MotionLossAdapter {
+    decoder: MotionDecoder,
     terms: Vec<(f64, Box<dyn MotionLoss>)>,
 }
 
-impl OnMotion {
+impl MotionLossAdapter {
     /// No terms yet.
     #[must_use]
-    pub fn new(decoder: PathDecoder) -> Self {
+    pub fn new(decoder: MotionDecoder) -> Self {
         Self {
             decoder,
             terms: Vec::new(),
@@ -334,11 +334,11 @@ impl OnMotion {
     }
 }
 
-impl PathDecoder {
+impl MotionDecoder {
     /// One sample of `x0`, decoded.
     ///
     /// # Errors
-    /// As [`PathDecoder::features`].
+    /// As [`MotionDecoder::features`].
     pub fn motion(&self, x0: &ArrayD<f32>, sample: usize) -> Result<DecodedMotion, GuidanceError> {
         DecodedMotion::decode(self.features(x0, sample)?.view())
     }
@@ -347,7 +347,7 @@ impl PathDecoder {
     /// sample's own frames of `gradient`.
     ///
     /// # Errors
-    /// As [`PathDecoder::features`].
+    /// As [`MotionDecoder::features`].
     pub fn motion_gradient_into(
         &self,
         x0: &ArrayD<f32>,
@@ -360,7 +360,7 @@ impl PathDecoder {
     }
 }
 
-impl Loss for OnMotion {
+impl Loss for MotionLossAdapter {
     fn name(&self) -> &str {
         match self.terms.as_slice() {
             [(_, only)] => only.name(),

@@ -32,12 +32,12 @@ pub trait PathLoss {
 
 /// Root paths of a batch of normalised features, each sample with its own length.
 #[derive(Debug, Clone)]
-pub struct PathDecoder {
+pub struct MotionDecoder {
     normalizer: Normalizer,
     lengths: Vec<usize>,
 }
 
-impl PathDecoder {
+impl MotionDecoder {
     /// `lengths`: frames of each sample; frames beyond are padding.
     #[must_use]
     pub fn new(normalizer: Normalizer, lengths: Vec<usize>) -> Self {
@@ -117,15 +117,15 @@ impl PathDecoder {
 }
 
 /// A sum of path losses as a loss on normalised features.
-pub struct OnRootPath {
-    decoder: PathDecoder,
+pub struct RootPathLossAdapter {
+    decoder: MotionDecoder,
     terms: Vec<(f64, Box<dyn PathLoss>)>,
 }
 
-impl OnRootPath {
+impl RootPathLossAdapter {
     /// No terms yet.
     #[must_use]
-    pub fn new(decoder: PathDecoder) -> Self {
+    pub fn new(decoder: MotionDecoder) -> Self {
         Self {
             decoder,
             terms: Vec::new(),
@@ -138,7 +138,7 @@ impl OnRootPath {
     /// # Errors
     /// What [`GroundGoals::check`] finds.
     pub fn from_goals(
-        decoder: PathDecoder,
+        decoder: MotionDecoder,
         goals: &GroundGoals,
         barrier: Obstacles,
     ) -> Result<Self, GuidanceError> {
@@ -163,7 +163,7 @@ impl OnRootPath {
     }
 }
 
-impl Loss for OnRootPath {
+impl Loss for RootPathLossAdapter {
     fn name(&self) -> &str {
         match self.terms.as_slice() {
             [(_, only)] => only.name(),

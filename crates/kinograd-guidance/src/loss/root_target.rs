@@ -20,7 +20,7 @@ impl RootTarget {
             Ok(Self { position_m, frame })
         } else {
             Err(GuidanceError::Field {
-                field: "target",
+                field: "position_m",
                 value: format!("{position_m:?}"),
                 expected: "must be two finite numbers of metres",
             })

@@ -78,7 +78,7 @@ impl<C: TimeClassifier> ClassifierGuidance<C> {
         confine(
             &mut change,
             step.layout,
-            self.options.max_move,
+            self.options.max_step_rms,
             self.classifier.name(),
         )?;
         Ok(change)

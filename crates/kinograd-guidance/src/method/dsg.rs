@@ -145,9 +145,9 @@ impl Guidance for Dsg<'_> {
             }
             let length = mixed.iter().map(|m| m * m).sum::<f64>().sqrt();
             let mut factor = if length > 0.0 { radius / length } else { 0.0 };
-            if let Some(max_move) = self.options.max_move {
-                factor =
-                    factor.min(max_move * (elements as f64).sqrt() / length.max(f64::MIN_POSITIVE));
+            if let Some(max_step_rms) = self.options.max_step_rms {
+                factor = factor
+                    .min(max_step_rms * (elements as f64).sqrt() / length.max(f64::MIN_POSITIVE));
             }
             for ((x, &mean), m) in out.iter_mut().zip(&mean).zip(mixed) {
                 *x = (mean + factor * m) as f32;

@@ -13,11 +13,11 @@ pub(super) fn add_scaled(out: &mut ArrayD<f32>, factor: f64, direction: &ArrayD<
     });
 }
 
-/// Zeroes a change in the padding and shortens it to `max_move · √n` for each sample.
+/// Zeroes a change in the padding and shortens it to `max_step_rms · √n` for each sample.
 pub(super) fn confine(
     change: &mut ArrayD<f32>,
     layout: &Layout,
-    max_move: Option<f64>,
+    max_step_rms: Option<f64>,
     what: &str,
 ) -> Result<(), GuidanceError> {
     for (sample, mut part) in change.axis_iter_mut(Axis(0)).enumerate() {
@@ -29,7 +29,7 @@ pub(super) fn confine(
                 sample,
             });
         }
-        let longest = max_move.map_or(f64::INFINITY, |rms| rms * (elements as f64).sqrt());
+        let longest = max_step_rms.map_or(f64::INFINITY, |rms| rms * (elements as f64).sqrt());
         let factor = if length > longest {
             longest / length
         } else {

@@ -107,7 +107,13 @@ impl GradientGuidance {
                 .index_axis_mut(Axis(0), sample)
                 .mapv_inplace(|d| (factor * f64::from(d)) as f32);
         }
-        confine(&mut change, step.layout, self.options.max_move, "objective").map_err(failed)?;
+        confine(
+            &mut change,
+            step.layout,
+            self.options.max_step_rms,
+            "objective",
+        )
+        .map_err(failed)?;
         Ok(x0 + change)
     }
 

@@ -2,7 +2,7 @@ use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
 use ndarray::{Array2, ArrayD, Axis};
 
 use super::edit::{confine, not_negative};
-use super::{GuidanceOptions, Interval};
+use super::{GuidanceOptions, TimestepInterval};
 use crate::GuidanceError;
 use crate::projection::solve_positive;
 
@@ -94,7 +94,7 @@ impl LinearProjection {
 
     /// Where the constraints are projected on.
     #[must_use]
-    pub fn interval(&self) -> Interval {
+    pub fn interval(&self) -> TimestepInterval {
         self.options.interval
     }
 
@@ -109,7 +109,7 @@ impl LinearProjection {
                 *out = (share * delta) as f32;
             }
         }
-        confine(&mut change, step.layout, self.options.max_move, NAME)?;
+        confine(&mut change, step.layout, self.options.max_step_rms, NAME)?;
         Ok(change)
     }
 

@@ -134,8 +134,8 @@ impl<'a, R: StepRule> LossGuidance<'a, R> {
             } else {
                 0.0
             };
-            if let Some(max_move) = self.options.max_move {
-                let longest = max_move * (elements as f64).sqrt();
+            if let Some(max_step_rms) = self.options.max_step_rms {
+                let longest = max_step_rms * (elements as f64).sqrt();
                 if factor * gradient_norm > longest {
                     factor = longest / gradient_norm;
                 }

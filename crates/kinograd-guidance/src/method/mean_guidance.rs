@@ -94,7 +94,7 @@ impl<'a> MeanGuidance<'a> {
         confine(
             &mut change,
             step.layout,
-            self.options.max_move,
+            self.options.max_step_rms,
             self.loss.name(),
         )?;
         Ok(change)

@@ -46,7 +46,7 @@ pub use mpgd::Mpgd;
 pub use noise_optimization::{IterationObserver, NoiseOptimizer, NoiseOptions, OptimizedNoise};
 pub use normalized::NormalizedGradient;
 pub use objective::{Objective, PathObjective, WeightedLoss};
-pub use options::{GuidanceOptions, Interval};
+pub use options::{GuidanceOptions, TimestepInterval};
 pub use path_projection::{PathProjection, ProjectionOptions};
 pub use polyak::Polyak;
 pub use registry::{Method, TunedOn};

@@ -1,6 +1,8 @@
 //! What a method follows.
 
-use crate::loss::{Loss, Obstacles, OnMotion, OnRootPath, PathDecoder, SumLoss};
+use crate::loss::{
+    Loss, MotionDecoder, MotionLossAdapter, Obstacles, RootPathLossAdapter, SumLoss,
+};
 use crate::{GroundGoals, GuidanceError};
 
 /// A loss with its weight.
@@ -9,7 +11,7 @@ pub type WeightedLoss<'a> = (f64, Box<dyn Loss + 'a>);
 /// Places and circles on the ground for the root of a batch of clips.
 pub struct PathObjective {
     /// Decodes the root's paths.
-    pub decoder: PathDecoder,
+    pub decoder: MotionDecoder,
     /// Where the root shall be and shall not be.
     pub goals: GroundGoals,
     /// The circles' loss for methods that follow a gradient; projection keeps its own margin.
@@ -25,7 +27,7 @@ pub struct Objective<'a> {
     /// The root's path, for clips.
     pub path: Option<PathObjective>,
     /// Goals that are met where their loss is 0.
-    pub constraints: Option<OnMotion>,
+    pub constraints: Option<MotionLossAdapter>,
     /// Losses that never end, such as a text's, with their weights: for projection, the scale of the
     /// moves that follow them.
     pub losses: Vec<WeightedLoss<'a>>,
@@ -69,7 +71,7 @@ impl<'a> Objective<'a> {
         let soft = Self::soft(self.losses)?;
         let mut terms: Vec<WeightedLoss<'a>> = Vec::new();
         if let Some(path) = self.path {
-            let loss = OnRootPath::from_goals(path.decoder, &path.goals, path.barrier)?;
+            let loss = RootPathLossAdapter::from_goals(path.decoder, &path.goals, path.barrier)?;
             terms.push((1.0, Box::new(loss)));
         }
         if let Some(constraints) = self.constraints {

@@ -7,14 +7,14 @@ use crate::GuidanceError;
 /// The steps that a method acts on, by the timestep they start from, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Interval {
+pub struct TimestepInterval {
     /// Cleanest timestep.
     pub from_timestep: f64,
     /// Noisiest timestep.
     pub to_timestep: f64,
 }
 
-impl Interval {
+impl TimestepInterval {
     /// Every step.
     pub const ALL: Self = Self {
         from_timestep: 0.0,
@@ -47,10 +47,10 @@ pub struct GuidanceOptions {
     /// Factor on the method's step.
     pub scale: f64,
     /// Steps that are guided; the others cost a plain denoiser call.
-    pub interval: Interval,
+    pub interval: TimestepInterval,
     /// Longest move of a sample in one step, as root mean square over its elements; none if absent.
     /// Of `x_{t−1}`, or of x̂0 for methods that edit x̂0.
-    pub max_move: Option<f64>,
+    pub max_step_rms: Option<f64>,
     /// How the scale changes over the run.
     pub schedule: StepSchedule,
 }
@@ -59,8 +59,8 @@ impl Default for GuidanceOptions {
     fn default() -> Self {
         Self {
             scale: 1.0,
-            interval: Interval::ALL,
-            max_move: None,
+            interval: TimestepInterval::ALL,
+            max_step_rms: None,
             schedule: StepSchedule::Constant,
         }
     }
@@ -77,7 +77,7 @@ impl GuidanceOptions {
     /// 1/√α know no bound.
     pub(super) fn bounded(self, rms: f64) -> Self {
         Self {
-            max_move: Some(self.max_move.unwrap_or(rms)),
+            max_step_rms: Some(self.max_step_rms.unwrap_or(rms)),
             ..self
         }
     }
@@ -88,7 +88,7 @@ impl GuidanceOptions {
         self.interval.check()?;
         for (field, value) in [
             ("guidance scale", self.scale),
-            ("max_move", self.max_move.unwrap_or(0.0)),
+            ("max_step_rms", self.max_step_rms.unwrap_or(0.0)),
         ] {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(GuidanceError::Field {

@@ -9,7 +9,7 @@ use super::registry::{MethodInfo, Scales};
 use super::{CappedPolyak, GuidanceOptions, Objective, SampleStep, StepRule};
 use crate::loss::checked;
 use crate::projection::{CHANNELS, Correction, MotionSolver, PathSolver, Side};
-use crate::{GroundGoals, GuidanceError, Loss, OnMotion, PathDecoder};
+use crate::{GroundGoals, GuidanceError, Loss, MotionDecoder, MotionLossAdapter};
 
 pub(super) const INFO: MethodInfo = MethodInfo::new(
     "projection",
@@ -132,12 +132,12 @@ impl ProjectionOptions {
 ///
 /// A further loss is followed by a [`CappedPolyak`] step of its own.
 pub struct PathProjection<'a> {
-    decoder: PathDecoder,
+    decoder: MotionDecoder,
     goals: GroundGoals,
     solver: PathSolver,
     options: GuidanceOptions,
     projection: ProjectionOptions,
-    joints: Option<(MotionSolver, OnMotion)>,
+    joints: Option<(MotionSolver, MotionLossAdapter)>,
     extra: Option<(f64, Box<dyn Loss + 'a>)>,
     sides: Vec<Vec<Option<Side>>>,
     moves: Option<ArrayD<f32>>,
@@ -154,7 +154,7 @@ impl<'a> PathProjection<'a> {
     /// # Errors
     /// [`GuidanceError`] if an option or a goal is out of range.
     pub fn new(
-        decoder: PathDecoder,
+        decoder: MotionDecoder,
         goals: GroundGoals,
         options: GuidanceOptions,
         projection: ProjectionOptions,
@@ -210,7 +210,7 @@ impl<'a> PathProjection<'a> {
     /// Adds goals for joints, whose losses are 0 where they are met: places, poses, shapes to keep
     /// in or out of, facing, speed. Their weights don't matter.
     #[must_use]
-    pub fn with_constraints(self, constraints: OnMotion) -> Self {
+    pub fn with_constraints(self, constraints: MotionLossAdapter) -> Self {
         let std = self.decoder.normalizer().std().clone();
         let solver = MotionSolver::new(std, self.solver.weights);
         Self {
@@ -322,7 +322,7 @@ impl<'a> PathProjection<'a> {
                 let length = norm(gradient.view(), elements);
                 let gain = (&correction.change * &correction.covector).sum();
                 let cap = self.projection.cap * step.pair.posterior_std();
-                let cap = cap.min(self.options.max_move.unwrap_or(f64::INFINITY));
+                let cap = cap.min(self.options.max_step_rms.unwrap_or(f64::INFINITY));
                 let longest = cap * (elements as f64).sqrt();
                 if length > 0.0 {
                     let share = match self.joints {

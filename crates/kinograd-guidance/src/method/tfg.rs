@@ -36,7 +36,7 @@ const NAME: &str = "tfg";
 pub struct Strength {
     /// Its size.
     pub size: f64,
-    /// Its course.
+    /// How it changes over the run.
     pub schedule: StepSchedule,
 }
 
@@ -131,7 +131,7 @@ type Course = Box<dyn Fn(StepPair) -> f64>;
 /// - N_recur recurrences.
 ///
 /// DPS, LGD-MC, FreeDoM, MPGD and, with [`EditNoise::Follow`], UGD are special cases: see
-/// [`Tfg::with_courses`].
+/// [`Tfg::with_schedules`].
 pub struct Tfg<'a> {
     loss: Box<dyn Loss + 'a>,
     smoothing: MonteCarlo,
@@ -196,7 +196,7 @@ impl<'a> Tfg<'a> {
     ///
     /// with κ_t = √(ᾱ_{t−1}(1 − ᾱ_t)/ᾱ_t) − √(1 − ᾱ_{t−1}).
     #[must_use]
-    pub fn with_courses(
+    pub fn with_schedules(
         self,
         rho: impl Fn(StepPair) -> f64 + 'static,
         mu: impl Fn(StepPair) -> f64 + 'static,
@@ -297,7 +297,7 @@ impl Guidance for Tfg<'_> {
         confine(
             &mut moves,
             step.layout,
-            self.options.max_move,
+            self.options.max_step_rms,
             self.loss.name(),
         )
         .map_err(failed)?;

@@ -1,7 +1,7 @@
 use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, NoiseLevel, StepInfo};
 use ndarray::ArrayD;
 
-use super::Interval;
+use super::TimestepInterval;
 use crate::GuidanceError;
 
 /// Takes each step of a window several times: after each visit but the last, the sample is noised
@@ -9,7 +9,7 @@ use crate::GuidanceError;
 pub struct TimeTravel<G> {
     inner: G,
     visits: usize,
-    window: Interval,
+    window: TimestepInterval,
 }
 
 impl<G: Guidance> TimeTravel<G> {
@@ -17,7 +17,7 @@ impl<G: Guidance> TimeTravel<G> {
     ///
     /// # Errors
     /// [`GuidanceError::Field`] if `visits` is 0 or the window is empty.
-    pub fn new(inner: G, visits: usize, window: Interval) -> Result<Self, GuidanceError> {
+    pub fn new(inner: G, visits: usize, window: TimestepInterval) -> Result<Self, GuidanceError> {
         window.check()?;
         if visits == 0 {
             return Err(GuidanceError::Field {

@@ -139,7 +139,7 @@ impl<'a> Ugd<'a> {
         confine(
             &mut change,
             step.layout,
-            self.options.max_move,
+            self.options.max_step_rms,
             self.loss.name(),
         )
         .map_err(failed)?;

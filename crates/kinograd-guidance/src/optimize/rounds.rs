@@ -51,7 +51,7 @@ pub struct OptimizerOptions {
     pub same_noise: bool,
     /// Longest change of x̂0 in one step, as root mean square over a sample's elements; none if
     /// absent.
-    pub max_move: Option<f64>,
+    pub max_step_rms: Option<f64>,
 }
 
 impl Default for OptimizerOptions {
@@ -63,7 +63,7 @@ impl Default for OptimizerOptions {
             pull: Pull::Constant { delta: 0.2 },
             at_mean: false,
             same_noise: false,
-            max_move: None,
+            max_step_rms: None,
         }
     }
 }
@@ -82,7 +82,7 @@ pub struct Round<'a> {
 /// Told of every round; `Break` stops with the last batch.
 pub type RoundObserver<'a> = dyn FnMut(&Round<'_>) -> ControlFlow<()> + 'a;
 
-/// The last batch and the course of the rewards.
+/// The last batch and the history of the rewards.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trajectory {
     /// `[batch, ...]`.
@@ -209,7 +209,7 @@ impl<'a> Optimizer<'a> {
         for (field, value, positive) in [
             (field, value, regularized),
             ("deviation", options.deviation, false),
-            ("max_move", options.max_move.unwrap_or(0.0), false),
+            ("max_step_rms", options.max_step_rms.unwrap_or(0.0), false),
         ] {
             if !(value.is_finite() && value >= 0.0 && !(positive && value == 0.0)) {
                 return Err(GuidanceError::Field {
@@ -284,7 +284,7 @@ impl<'a> Optimizer<'a> {
                 objective,
                 self.options.deviation,
                 GuidanceOptions {
-                    max_move: self.options.max_move,
+                    max_step_rms: self.options.max_step_rms,
                     ..GuidanceOptions::default()
                 },
             )

@@ -5,7 +5,7 @@ use kinograd_motion::{JOINTS, PARENTS};
 use ndarray::{Array1, Array2, ArrayView2};
 
 use super::{CHANNELS, Correction};
-use crate::{GuidanceError, OnMotion};
+use crate::{GuidanceError, MotionLossAdapter};
 
 /// Terms below this count as met, in their own units (mostly m²: a centimetre).
 const MET: f64 = 1e-4;
@@ -57,7 +57,7 @@ impl MotionSolver {
     pub fn correct(
         &self,
         features: ArrayView2<'_, f32>,
-        goals: &OnMotion,
+        goals: &MotionLossAdapter,
         sweeps: usize,
     ) -> Result<Correction, GuidanceError> {
         let mut moved = features.to_owned();
@@ -161,7 +161,7 @@ fn body_kernel() -> Array2<f64> {
 mod tests {
     use super::*;
     use crate::loss::{JointTarget, Keyframes, MotionLoss, Origin};
-    use crate::{DecodedMotion, Frame, PathDecoder};
+    use crate::{DecodedMotion, Frame, MotionDecoder};
     use kinograd_motion::{FEATURES, Normalizer};
 
     const LEFT_WRIST: usize = 20;
@@ -174,13 +174,13 @@ mod tests {
         })
     }
 
-    fn decoder(frames: usize) -> PathDecoder {
+    fn decoder(frames: usize) -> MotionDecoder {
         let std = Array1::from_shape_fn(FEATURES, |column| 0.05 + 0.001 * column as f32);
         let normalizer = Normalizer::new(Array1::zeros(FEATURES), std).unwrap();
-        PathDecoder::new(normalizer, vec![frames])
+        MotionDecoder::new(normalizer, vec![frames])
     }
 
-    fn solved(goals: &OnMotion, features: &Array2<f32>) -> (Correction, DecodedMotion) {
+    fn solved(goals: &MotionLossAdapter, features: &Array2<f32>) -> (Correction, DecodedMotion) {
         let decoder = decoder(features.nrows());
         let solver = MotionSolver::new(decoder.normalizer().std().clone(), [0.1, 1.0, 1.0]);
         let correction = solver.correct(features.view(), goals, 40).unwrap();
@@ -200,7 +200,9 @@ mod tests {
             Origin::World,
         )
         .unwrap();
-        let goals = OnMotion::new(decoder(60)).with(1.0, target).unwrap();
+        let goals = MotionLossAdapter::new(decoder(60))
+            .with(1.0, target)
+            .unwrap();
         let (correction, motion) = solved(&goals, &features);
         for (got, wanted) in motion.joint_m(30, LEFT_WRIST).iter().zip([0.4, 1.6, 0.9]) {
             assert!((got - wanted).abs() < 0.012, "{got} {wanted}");
@@ -236,7 +238,7 @@ mod tests {
         }])
         .unwrap();
         assert!(key.check(40).is_ok());
-        let goals = OnMotion::new(decoder(40)).with(1.0, key).unwrap();
+        let goals = MotionLossAdapter::new(decoder(40)).with(1.0, key).unwrap();
         let (correction, _) = solved(&goals, &features);
         let decoder = decoder(40);
         let solver = MotionSolver::new(decoder.normalizer().std().clone(), [0.1, 1.0, 1.0]);

@@ -15,7 +15,7 @@ pub struct ImageCondition {
 
 /// Which conditions a package's denoiser takes.
 #[derive(Debug, Clone)]
-pub(super) struct Takes {
+pub(super) struct ConditioningSpec {
     classes: Option<Classes>,
     /// `[tokens, dims]`.
     text: Option<[usize; 2]>,
@@ -23,7 +23,7 @@ pub(super) struct Takes {
     text_port: String,
 }
 
-impl Takes {
+impl ConditioningSpec {
     pub fn of(package: &Package) -> Result<Self, RuntimeError> {
         let manifest = package.manifest();
         let text = if manifest.takes_text() {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, DiffusionError, NoiseLevel, PullBack};
 use ndarray::{Array1, ArrayD};
 
-use self::condition::Takes;
+use self::condition::ConditioningSpec;
 use self::family::{Adapted, Family};
 use crate::denoiser::{model_error, not_loaded};
 use crate::{
@@ -47,7 +47,7 @@ pub struct ImageDenoiser {
     x0: String,
     family: Family,
     size: [usize; 3],
-    takes: Takes,
+    takes: ConditioningSpec,
     conditions: Vec<ImageCondition>,
     plain: Option<Box<dyn Session>>,
     gradient: Option<GradientSession>,
@@ -66,7 +66,7 @@ impl ImageDenoiser {
         let port = |name| package.port(Role::Denoiser, name);
         Ok(Self {
             size: package.manifest().sample_size()?,
-            takes: Takes::of(package)?,
+            takes: ConditioningSpec::of(package)?,
             conditions: Vec::new(),
             engine,
             model: package.model(Role::Denoiser)?,

@@ -370,7 +370,7 @@ impl Manifest {
     /// Whether the denoiser of an image package is told a prompt, given the scale of classifier-free
     /// guidance that was asked for.
     #[must_use]
-    pub fn is_told(&self, cfg: Option<f64>) -> bool {
+    pub fn is_text_conditioned(&self, cfg: Option<f64>) -> bool {
         self.takes_text() && cfg.or(self.defaults.cfg) != Some(0.0)
     }
 

@@ -3,11 +3,11 @@
 use bevy::prelude::*;
 use kinograd::motion::REST_OFFSETS;
 
-use super::lathe::{Lathe, rounded};
+use super::lathe::{RevolvedMesh, rounded};
 
 /// What a part is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Tone {
+pub enum BodyMaterial {
     /// The body's own colour.
     Skin,
     /// Joints between limbs.
@@ -22,9 +22,9 @@ pub struct Part {
     /// Index of its joint.
     pub joint: usize,
     /// What it is made of.
-    pub tone: Tone,
+    pub tone: BodyMaterial,
     /// Its surface, in the joint's frame.
-    pub lathe: Lathe,
+    pub lathe: RevolvedMesh,
 }
 
 /// Cross-sections across an upright axis: depth, then width.
@@ -46,7 +46,7 @@ pub fn parts() -> Vec<Part> {
 }
 
 /// A part along +Y through `(height, forward shift, half depth, half width)`.
-fn upright(joint: usize, tone: Tone, stations: &[[f32; 4]], tips: [f32; 2]) -> Part {
+fn upright(joint: usize, tone: BodyMaterial, stations: &[[f32; 4]], tips: [f32; 2]) -> Part {
     let stations: Vec<(Vec3, Vec2)> = stations
         .iter()
         .map(|&[y, z, depth, width]| (Vec3::new(0.0, y, z), Vec2::new(depth, width)))
@@ -59,7 +59,7 @@ fn upright(joint: usize, tone: Tone, stations: &[[f32; 4]], tips: [f32; 2]) -> P
 }
 
 fn torso() -> Vec<Part> {
-    let skin = Tone::Skin;
+    let skin = BodyMaterial::Skin;
     vec![
         upright(
             0,
@@ -75,7 +75,7 @@ fn torso() -> Vec<Part> {
         ),
         upright(
             3,
-            Tone::Joint,
+            BodyMaterial::Joint,
             &[
                 [-0.060, 0.012, 0.074, 0.106],
                 [0.020, 0.016, 0.072, 0.100],
@@ -98,7 +98,7 @@ fn torso() -> Vec<Part> {
         ),
         upright(
             12,
-            Tone::Joint,
+            BodyMaterial::Joint,
             &[[-0.030, -0.006, 0.050, 0.052], [0.080, 0.024, 0.046, 0.048]],
             [0.01, 0.01],
         ),
@@ -116,7 +116,7 @@ fn torso() -> Vec<Part> {
         ),
         upright(
             15,
-            Tone::Visor,
+            BodyMaterial::Visor,
             &[
                 [0.012, 0.070, 0.042, 0.048],
                 [0.050, 0.070, 0.047, 0.060],
@@ -128,7 +128,13 @@ fn torso() -> Vec<Part> {
 }
 
 /// A part along the arm through `(distance, half height, half depth)`.
-fn along_arm(joint: usize, tone: Tone, side: f32, stations: &[[f32; 3]], tips: [f32; 2]) -> Part {
+fn along_arm(
+    joint: usize,
+    tone: BodyMaterial,
+    side: f32,
+    stations: &[[f32; 3]],
+    tips: [f32; 2],
+) -> Part {
     let stations: Vec<(Vec3, Vec2)> = stations
         .iter()
         .map(|&[x, height, depth]| (Vec3::X * (side * x), Vec2::new(height, depth)))
@@ -145,7 +151,7 @@ fn ball(joint: usize, radius_m: f32) -> Part {
         [-0.3 * radius_m, 0.0, 0.954 * radius_m, 0.954 * radius_m],
         [0.3 * radius_m, 0.0, 0.954 * radius_m, 0.954 * radius_m],
     ];
-    upright(joint, Tone::Joint, &stations, [0.7 * radius_m; 2])
+    upright(joint, BodyMaterial::Joint, &stations, [0.7 * radius_m; 2])
 }
 
 fn arm(side: f32) -> Vec<Part> {
@@ -153,7 +159,7 @@ fn arm(side: f32) -> Vec<Part> {
     let (collar, shoulder, elbow, wrist) = (left(13), left(16), left(18), left(20));
     let to_shoulder = REST_OFFSETS[16][0] as f32;
     let (upper, lower) = (REST_OFFSETS[18][0] as f32, REST_OFFSETS[20][0] as f32);
-    let skin = Tone::Skin;
+    let skin = BodyMaterial::Skin;
     let thumb = [
         (
             Vec3::new(side * 0.028, -0.004, 0.030),
@@ -224,7 +230,7 @@ fn arm(side: f32) -> Vec<Part> {
 }
 
 /// A part down the leg through `(drop, forward shift, half depth, half width)`.
-fn down(joint: usize, tone: Tone, stations: &[[f32; 4]], tips: [f32; 2]) -> Part {
+fn down(joint: usize, tone: BodyMaterial, stations: &[[f32; 4]], tips: [f32; 2]) -> Part {
     let lifted: Vec<[f32; 4]> = stations
         .iter()
         .map(|&[drop, z, depth, width]| [-drop, z, depth, width])
@@ -242,7 +248,7 @@ fn sole(joint: usize, stations: &[[f32; 4]], tips: [f32; 2], floor_m: f32) -> Pa
     lathe.floor = Some(floor_m);
     Part {
         joint,
-        tone: Tone::Skin,
+        tone: BodyMaterial::Skin,
         lathe,
     }
 }
@@ -256,7 +262,7 @@ fn leg(side: f32) -> Vec<Part> {
     let ankle_m =
         (REST_OFFSETS[0][1] + REST_OFFSETS[1][1] + REST_OFFSETS[4][1] + REST_OFFSETS[7][1]) as f32;
     let toe_m = ankle_m + REST_OFFSETS[10][1] as f32;
-    let skin = Tone::Skin;
+    let skin = BodyMaterial::Skin;
     vec![
         down(
             hip,

@@ -13,7 +13,7 @@ const BETWEEN: usize = 7;
 
 /// An elliptical cross-section, metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Station {
+pub struct Ring {
     /// Centre in the joint's frame.
     pub center: Vec3,
     /// Half axes along the lathe's two sides.
@@ -22,16 +22,16 @@ pub struct Station {
 
 /// A closed surface through stations from one tip to the other, in the joint's rest frame.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lathe {
+pub struct RevolvedMesh {
     /// Directions of the half axes; unit vectors.
     pub sides: [Vec3; 2],
     /// Cross-sections in order; the first and last are the tips.
-    pub stations: Vec<Station>,
+    pub stations: Vec<Ring>,
     /// Nothing lies below this height, metres: soles are flat.
     pub floor: Option<f32>,
 }
 
-impl Lathe {
+impl RevolvedMesh {
     /// The surface as a mesh: positions, smooth normals, triangles. Fewer than two stations are none.
     #[must_use]
     pub fn mesh(&self) -> Mesh {
@@ -79,7 +79,7 @@ impl Lathe {
 
     /// Rings along the surface, by splines through the stations, close together where the
     /// ends round off.
-    fn rings(&self) -> Vec<Station> {
+    fn rings(&self) -> Vec<Ring> {
         let Some(last) = self.stations.len().checked_sub(1) else {
             return Vec::new();
         };
@@ -113,12 +113,12 @@ fn join(indices: &mut Vec<u32>, low: usize, high: usize) {
 
 /// The station at a share of the way from the second of four to the third: a cubic spline by chord length
 /// that keeps between its stations, however unevenly they lie.
-fn between([a, b, c, d]: [Station; 4], share: f32) -> Station {
-    let chord = |p: Station, q: Station| p.center.distance(q.center) + p.radii.distance(q.radii);
+fn between([a, b, c, d]: [Ring; 4], share: f32) -> Ring {
+    let chord = |p: Ring, q: Ring| p.center.distance(q.center) + p.radii.distance(q.radii);
     let chords = [chord(a, b), chord(b, c), chord(c, d)];
     let center = spline([a, b, c, d].map(|s| s.center), chords, share);
     let radii = spline([a, b, c, d].map(|s| s.radii.extend(0.0)), chords, share);
-    Station {
+    Ring {
         center,
         radii: radii.truncate().max(Vec2::splat(1e-4)),
     }
@@ -157,12 +157,12 @@ fn spline([a, b, c, d]: [Vec3; 4], [before, here, after]: [f32; 3], t: f32) -> V
 /// A lathe whose sides are `sides` and whose stations are given as `(centre, half axes)`, with
 /// rounded tips of `tip` metres beyond the first and last.
 #[must_use]
-pub fn rounded(sides: [Vec3; 2], stations: &[(Vec3, Vec2)], tips: [f32; 2]) -> Lathe {
+pub fn rounded(sides: [Vec3; 2], stations: &[(Vec3, Vec2)], tips: [f32; 2]) -> RevolvedMesh {
     let mut all = Vec::with_capacity(stations.len() + 8);
-    let ends = |inner: (Vec3, Vec2), outward: Vec3, tip: f32, all: &mut Vec<Station>| {
+    let ends = |inner: (Vec3, Vec2), outward: Vec3, tip: f32, all: &mut Vec<Ring>| {
         // A quarter of an ellipse, from the tip inwards.
         for angle in [0.0_f32, 0.35, 0.75, 1.15] {
-            all.push(Station {
+            all.push(Ring {
                 center: inner.0 + outward * (tip * angle.cos()),
                 radii: inner.1 * angle.sin(),
             });
@@ -180,7 +180,7 @@ pub fn rounded(sides: [Vec3; 2], stations: &[(Vec3, Vec2)], tips: [f32; 2]) -> L
         all.extend(
             stations
                 .iter()
-                .map(|&(center, radii)| Station { center, radii }),
+                .map(|&(center, radii)| Ring { center, radii }),
         );
         let mut cap = Vec::new();
         ends(
@@ -191,7 +191,7 @@ pub fn rounded(sides: [Vec3; 2], stations: &[(Vec3, Vec2)], tips: [f32; 2]) -> L
         );
         all.extend(cap.into_iter().rev());
     }
-    Lathe {
+    RevolvedMesh {
         sides,
         stations: all,
         floor: None,

@@ -8,11 +8,11 @@ mod rig;
 use bevy::prelude::*;
 use kinograd::motion::{JOINTS, PARENTS, REST_OFFSETS};
 
-pub use body::{Part, Tone, parts};
-pub use lathe::{Lathe, Station, rounded};
+pub use body::{BodyMaterial, Part, parts};
+pub use lathe::{RevolvedMesh, Ring, rounded};
 pub use retarget::{Binding, RigJoint};
 pub(crate) use rig::Bound;
-pub use rig::{Rig, RigPlugin, Wardrobe};
+pub use rig::{CharacterAssets, Rig, RigPlugin};
 
 use crate::clip::MotionClip;
 use crate::player::{MotionPlayer, PlayerSystems};
@@ -75,7 +75,7 @@ pub struct BodyPart {
 
 /// The mannequin's meshes, shared by all characters.
 #[derive(Resource, Debug)]
-pub struct BodyMeshes(Vec<(usize, Tone, Handle<Mesh>)>);
+pub struct BodyMeshes(Vec<(usize, BodyMaterial, Handle<Mesh>)>);
 
 impl FromWorld for BodyMeshes {
     fn from_world(world: &mut World) -> Self {
@@ -118,8 +118,9 @@ fn build_mannequins(
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
     for (character, mannequin) in &new {
-        let mut material = |tone: Tone| materials.add(look(tone, mannequin));
-        let looks = [Tone::Skin, Tone::Joint, Tone::Visor].map(|tone| (tone, material(tone)));
+        let mut material = |tone: BodyMaterial| materials.add(look(tone, mannequin));
+        let looks = [BodyMaterial::Skin, BodyMaterial::Joint, BodyMaterial::Visor]
+            .map(|tone| (tone, material(tone)));
         let mut joints: Vec<Entity> = Vec::with_capacity(JOINTS);
         for joint in 0..JOINTS {
             let offset = Vec3::from_array(REST_OFFSETS[joint].map(|v| v as f32));
@@ -156,15 +157,15 @@ fn build_mannequins(
     }
 }
 
-fn look(tone: Tone, mannequin: &Mannequin) -> StandardMaterial {
+fn look(tone: BodyMaterial, mannequin: &Mannequin) -> StandardMaterial {
     let (color, roughness, reflectance) = match tone {
-        Tone::Skin => (mannequin.color, 0.62, 0.35),
-        Tone::Joint => (
+        BodyMaterial::Skin => (mannequin.color, 0.62, 0.35),
+        BodyMaterial::Joint => (
             mannequin.color.mix(&Color::srgb(0.16, 0.18, 0.22), 0.78),
             0.5,
             0.4,
         ),
-        Tone::Visor => (Color::srgb(0.10, 0.12, 0.16), 0.18, 0.6),
+        BodyMaterial::Visor => (Color::srgb(0.10, 0.12, 0.16), 0.18, 0.6),
     };
     let solid = mannequin.opacity >= 1.0;
     StandardMaterial {

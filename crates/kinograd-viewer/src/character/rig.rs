@@ -19,7 +19,7 @@ pub struct RigPlugin;
 impl Plugin for RigPlugin {
     fn build(&self, app: &mut App) {
         app.add_message::<Failure>()
-            .init_resource::<Wardrobe>()
+            .init_resource::<CharacterAssets>()
             .add_systems(
                 Update,
                 (cast, dress)
@@ -45,7 +45,7 @@ pub struct Rig {
 
 /// What every new character wears instead of the mannequin's body.
 #[derive(Resource, Debug, Clone, Default)]
-pub struct Wardrobe(pub Option<Rig>);
+pub struct CharacterAssets(pub Option<Rig>);
 
 /// The spawned scene of a character.
 #[derive(Component, Debug)]
@@ -63,7 +63,7 @@ pub(crate) struct Bound {
 /// New mannequins take what hangs in the wardrobe.
 fn cast(
     mut commands: Commands,
-    wardrobe: Res<Wardrobe>,
+    wardrobe: Res<CharacterAssets>,
     new: Query<Entity, (Added<Mannequin>, Without<Rig>)>,
 ) {
     if let Some(rig) = &wardrobe.0 {

@@ -19,7 +19,7 @@ pub use studio::{Studio, StudioError};
 use crate::camera::{Shot, VIEW, View, body_points, frame_points};
 use crate::character::Rig;
 use crate::clip::MotionClip;
-use crate::edit::grips;
+use crate::edit::handles;
 use crate::scene::look::body_color;
 use crate::scene::marks::extent;
 
@@ -316,7 +316,7 @@ fn laid_out(clip: &MotionClip, poses: usize) -> Vec<(f32, Vec3)> {
 #[must_use]
 pub fn lanes(clips: &[&MotionClip], scene: Option<&TaskSpec>) -> Vec<Vec3> {
     let marks: Vec<Vec2> = scene
-        .map(grips)
+        .map(handles)
         .unwrap_or_default()
         .into_iter()
         .map(|(_, at)| at)

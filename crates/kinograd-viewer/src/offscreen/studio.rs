@@ -19,7 +19,7 @@ use kinograd::TaskSpec;
 
 use super::{NoAdapter, Picture, adapters};
 use crate::camera::{Shot, haze, projection};
-use crate::character::{Bound, CharacterPlugin, Mannequin, Rig, RigPlugin, Wardrobe};
+use crate::character::{Bound, CharacterAssets, CharacterPlugin, Mannequin, Rig, RigPlugin};
 use crate::clip::MotionClip;
 use crate::game::ClipPlugin;
 use crate::library::Failure;
@@ -210,7 +210,7 @@ impl Studio {
 
     /// What characters that are added from now on wear.
     pub fn wear(&mut self, rig: Option<Rig>) {
-        *self.app.world_mut().resource_mut::<Wardrobe>() = Wardrobe(rig);
+        *self.app.world_mut().resource_mut::<CharacterAssets>() = CharacterAssets(rig);
     }
 
     /// Whether ways and footprints are drawn.

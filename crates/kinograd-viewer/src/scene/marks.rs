@@ -9,7 +9,7 @@ use kinograd::guidance::Shape;
 use super::ground::{FlatMesh, text};
 use super::look;
 use super::solids::{CUT_M, outline, rim, solid};
-use crate::edit::{Grip, ground as flat};
+use crate::edit::{Handle, ground as flat};
 
 /// Height of the target's pole, metres: above a figure that has arrived.
 const POLE_M: f32 = 2.05;
@@ -28,28 +28,28 @@ pub struct Mark {
     /// Where it stands.
     pub transform: Transform,
     /// What a hand that takes it holds.
-    pub grip: Option<Grip>,
+    pub handle: Option<Handle>,
     /// Whether it is painted on the floor: no shadow of its own.
     pub is_flat: bool,
 }
 
 impl Mark {
-    fn solid(mesh: impl Into<Mesh>, color: Color, at: Vec3, grip: Option<Grip>) -> Self {
+    fn solid(mesh: impl Into<Mesh>, color: Color, at: Vec3, handle: Option<Handle>) -> Self {
         Self {
             mesh: mesh.into(),
             material: look::matte(color),
             transform: Transform::from_translation(at),
-            grip,
+            handle,
             is_flat: false,
         }
     }
 
-    fn flat(mesh: Mesh, color: Color, at: Vec3, grip: Option<Grip>) -> Self {
+    fn flat(mesh: Mesh, color: Color, at: Vec3, handle: Option<Handle>) -> Self {
         Self {
             mesh,
             material: look::flat(color),
             transform: Transform::from_translation(at),
-            grip,
+            handle,
             is_flat: true,
         }
     }
@@ -63,7 +63,9 @@ impl Mark {
         parent: Entity,
     ) {
         let mut entity = commands.spawn((
-            super::StageMark { grip: self.grip },
+            super::StageMark {
+                handle: self.handle,
+            },
             Mesh3d(meshes.add(self.mesh)),
             MeshMaterial3d(materials.add(self.material)),
             self.transform,
@@ -81,13 +83,13 @@ pub fn marks_of(task: &TaskSpec) -> Vec<Mark> {
     let mut marks = Vec::new();
     for (goal, stated) in task.goals.iter().enumerate() {
         for mark in stated.marks() {
-            let grip = mark.handle.map(|point| Grip::Goal { goal, point });
-            draw(&mark, grip, &mut marks);
+            let handle = mark.handle.map(|point| Handle::Goal { goal, point });
+            draw(&mark, handle, &mut marks);
         }
     }
     for (index, obstacle) in task.obstacles.iter().enumerate() {
         for mark in obstacle.marks() {
-            draw(&mark, Some(Grip::Obstacle(index)), &mut marks);
+            draw(&mark, Some(Handle::Obstacle(index)), &mut marks);
         }
     }
     marks
@@ -144,14 +146,14 @@ fn disc(radius_m: f32) -> Vec<Vec2> {
 }
 
 /// A target's rings.
-fn rings(color: Color, at: Vec2, radius_m: f32, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn rings(color: Color, at: Vec2, radius_m: f32, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     for (share, width, alpha) in [(1.0, 0.035, 0.95), (0.62, 0.025, 0.6)] {
         let ring = rim(&disc(share * radius_m), width * radius_m / 0.3, 0.0);
         marks.push(Mark::flat(
             ring,
             color.with_alpha(alpha),
             on_ground(at, 0.006),
-            grip,
+            handle,
         ));
     }
     let middle = plate(&disc(0.28 * radius_m));
@@ -159,33 +161,33 @@ fn rings(color: Color, at: Vec2, radius_m: f32, grip: Option<Grip>, marks: &mut 
         middle,
         color.with_alpha(0.6),
         on_ground(at, 0.006),
-        grip,
+        handle,
     ));
 }
 
-fn draw(mark: &GoalMark, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn draw(mark: &GoalMark, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     match &mark.what {
         MarkKind::Target(at) => {
-            rings(look::TARGET, flat(*at), 0.32, grip, marks);
-            flag(flat(*at), grip, marks);
+            rings(look::TARGET, flat(*at), 0.32, handle, marks);
+            flag(flat(*at), handle, marks);
         }
         MarkKind::Waypoint(at, time_secs) => {
-            rings(look::WAYPOINT, flat(*at), 0.16, grip, marks);
-            pin(look::WAYPOINT, flat(*at), grip, marks);
+            rings(look::WAYPOINT, flat(*at), 0.16, handle, marks);
+            pin(look::WAYPOINT, flat(*at), handle, marks);
             if let Some(secs) = time_secs {
                 marks.push(label(flat(*at), &format!("{secs} s")));
             }
         }
         MarkKind::Path(line) => marks.push(band(line, 0.05, look::WAYPOINT, 0.7)),
         MarkKind::OtherPath(line) => marks.push(band(line, 0.04, look::PLACE, 0.6)),
-        MarkKind::Corner(at) => rings(look::WAYPOINT, flat(*at), 0.09, grip, marks),
+        MarkKind::Corner(at) => rings(look::WAYPOINT, flat(*at), 0.09, handle, marks),
         MarkKind::LookAt(at) => {
-            rings(look::PLACE, flat(*at), 0.12, grip, marks);
-            pin(look::PLACE, flat(*at), grip, marks);
+            rings(look::PLACE, flat(*at), 0.12, handle, marks);
+            pin(look::PLACE, flat(*at), handle, marks);
         }
-        MarkKind::Place(at) => place(Vec3::from_array(at.map(|v| v as f32)), grip, marks),
-        MarkKind::KeepIn(shape) => keep_in(shape, grip, marks),
-        MarkKind::KeepOut(shape) => keep_out(shape, grip, marks),
+        MarkKind::Place(at) => place(Vec3::from_array(at.map(|v| v as f32)), handle, marks),
+        MarkKind::KeepIn(shape) => keep_in(shape, handle, marks),
+        MarkKind::KeepOut(shape) => keep_out(shape, handle, marks),
         _ => {}
     }
 }
@@ -211,10 +213,10 @@ fn label(at: Vec2, words: &str) -> Mark {
 }
 
 /// A pole with a pennant.
-fn flag(at: Vec2, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn flag(at: Vec2, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     let pole = Cylinder::new(0.012, POLE_M).mesh().resolution(16).build();
     let dark = look::TARGET.mix(&Color::BLACK, 0.35);
-    marks.push(Mark::solid(pole, dark, on_ground(at, 0.5 * POLE_M), grip));
+    marks.push(Mark::solid(pole, dark, on_ground(at, 0.5 * POLE_M), handle));
     let corners = [
         Vec3::new(0.0, 0.0, 0.0),
         Vec3::new(0.0, -0.24, 0.0),
@@ -227,32 +229,37 @@ fn flag(at: Vec2, grip: Option<Grip>, marks: &mut Vec<Mark>) {
         mesh: super::solids::facets(corners.to_vec()),
         material: pennant,
         transform: Transform::from_translation(on_ground(at, POLE_M)),
-        grip,
+        handle,
         is_flat: false,
     });
 }
 
 /// A ball on a needle.
-fn pin(color: Color, at: Vec2, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn pin(color: Color, at: Vec2, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     let needle = Cylinder::new(0.008, PIN_M).mesh().resolution(12).build();
     let dark = color.mix(&Color::BLACK, 0.3);
-    marks.push(Mark::solid(needle, dark, on_ground(at, 0.5 * PIN_M), grip));
+    marks.push(Mark::solid(
+        needle,
+        dark,
+        on_ground(at, 0.5 * PIN_M),
+        handle,
+    ));
     let ball = Sphere::new(0.055).mesh().uv(32, 16);
-    marks.push(Mark::solid(ball, color, on_ground(at, PIN_M), grip));
+    marks.push(Mark::solid(ball, color, on_ground(at, PIN_M), handle));
 }
 
 /// A place in the air, with a needle down to the floor.
-fn place(at: Vec3, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn place(at: Vec3, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     let ball = Sphere::new(0.05).mesh().uv(32, 16);
-    marks.push(Mark::solid(ball, look::PLACE, at, grip));
+    marks.push(Mark::solid(ball, look::PLACE, at, handle));
     if at.y > 0.1 {
         let needle = Cylinder::new(0.006, at.y).mesh().resolution(12).build();
         let dark = look::PLACE.mix(&Color::BLACK, 0.3);
-        marks.push(Mark::solid(needle, dark, at.with_y(0.5 * at.y), grip));
+        marks.push(Mark::solid(needle, dark, at.with_y(0.5 * at.y), handle));
     }
 }
 
-fn keep_in(shape: &Shape, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn keep_in(shape: &Shape, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     match outline(shape) {
         Some(points) => {
             let floor = plate(&points);
@@ -261,14 +268,14 @@ fn keep_in(shape: &Shape, grip: Option<Grip>, marks: &mut Vec<Mark>) {
                 floor,
                 paint.with_alpha(0.13),
                 Vec3::Y * 0.004,
-                grip,
+                handle,
             ));
             let edge = rim(&points, 0.03, 0.0);
             marks.push(Mark::flat(
                 edge,
                 paint.with_alpha(0.9),
                 Vec3::Y * 0.006,
-                grip,
+                handle,
             ));
         }
         None => {
@@ -277,26 +284,26 @@ fn keep_in(shape: &Shape, grip: Option<Grip>, marks: &mut Vec<Mark>) {
                 mesh,
                 material: look::flat(look::KEEP_IN.with_alpha(0.15)),
                 transform,
-                grip,
+                handle,
                 is_flat: true,
             });
         }
     }
 }
 
-fn keep_out(shape: &Shape, grip: Option<Grip>, marks: &mut Vec<Mark>) {
+fn keep_out(shape: &Shape, handle: Option<Handle>, marks: &mut Vec<Mark>) {
     let (mesh, transform) = solid(shape);
     marks.push(Mark {
         mesh,
         material: look::matte(look::OBSTACLE),
         transform,
-        grip,
+        handle,
         is_flat: false,
     });
     if let Some(points) = outline(shape) {
         let lid = rim(&points, 0.03, CUT_M + 0.003);
         let pale = look::OBSTACLE.mix(&Color::WHITE, 0.55);
-        marks.push(Mark::flat(lid, pale, Vec3::ZERO, grip));
+        marks.push(Mark::flat(lid, pale, Vec3::ZERO, handle));
     }
 }
 
@@ -315,15 +322,15 @@ mod tests {
         add_waypoint(&mut scene, Vec2::new(0.5, 1.0));
         scene.obstacles.push(Obstacle::circle([1.0, 1.5], 0.5));
         let marks = marks_of(&scene);
-        let at = |grip: Grip| {
+        let at = |handle: Handle| {
             let found = marks
                 .iter()
-                .find(|mark| mark.grip == Some(grip) && !mark.is_flat);
+                .find(|mark| mark.handle == Some(handle) && !mark.is_flat);
             found.unwrap().transform.translation.xz()
         };
-        assert_eq!(at(Grip::Goal { goal: 0, point: 0 }), Vec2::new(2.0, 3.0));
-        assert_eq!(at(Grip::Goal { goal: 1, point: 0 }), Vec2::new(0.5, 1.0));
-        assert_eq!(at(Grip::Obstacle(0)), Vec2::new(1.0, 1.5));
+        assert_eq!(at(Handle::Goal { goal: 0, point: 0 }), Vec2::new(2.0, 3.0));
+        assert_eq!(at(Handle::Goal { goal: 1, point: 0 }), Vec2::new(0.5, 1.0));
+        assert_eq!(at(Handle::Obstacle(0)), Vec2::new(1.0, 1.5));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use bevy::light::{
     NotShadowReceiver,
 };
 use bevy::prelude::*;
+use kinograd::TaskSpec;
 use kinograd::motion::JOINT_NAMES;
-use kinograd::{Obstacle, TaskSpec};
 
 use crate::character::Penetrations;
 use crate::player::{MotionPlayer, PlayerSystems};
@@ -91,7 +91,7 @@ impl Default for StageSettings {
 #[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StageMark {
     /// What a hand that takes it holds.
-    pub grip: Option<crate::edit::Grip>,
+    pub handle: Option<crate::edit::Handle>,
 }
 
 /// Size of a letter's pixel in the names of lanes, metres.
@@ -274,6 +274,8 @@ fn find_penetrations(
 
 #[cfg(test)]
 mod tests {
+    use kinograd::Obstacle;
+
     use super::*;
 
     #[test]

@@ -7,14 +7,14 @@ use bevy_panorbit_camera::PanOrbitCamera;
 use super::Steer;
 use crate::camera::on_floor;
 use crate::canvas::Canvas;
-use crate::edit::{grip_at, move_grip};
+use crate::edit::{handle_at, move_handle};
 
 /// How near a point has to be to be taken, metres.
 const REACH_M: f32 = 0.3;
 
 /// The pointer over the floor. A window fills it by [`read_hand`]; tests and scripts do it themselves.
 #[derive(Resource, Debug, Clone, Copy, Default, PartialEq)]
-pub struct Hand {
+pub struct DragState {
     /// Where it points at, `(x, z)`, metres.
     pub floor_m: Option<Vec2>,
     /// Whether it is closed.
@@ -26,7 +26,7 @@ pub struct Hand {
 
 /// Reads the pointer of a window; over panels the hand is open and points at nothing.
 pub fn read_hand(
-    mut hand: ResMut<Hand>,
+    mut hand: ResMut<DragState>,
     canvas: Res<Canvas>,
     window: Query<&Window, With<PrimaryWindow>>,
     camera: Query<(&Camera, &GlobalTransform), With<PanOrbitCamera>>,
@@ -46,7 +46,7 @@ pub fn read_hand(
 }
 
 /// Takes hold of things, moves them and lets go.
-pub fn hold(mut hand: ResMut<Hand>, mut steer: ResMut<Steer>) {
+pub fn hold(mut hand: ResMut<DragState>, mut steer: ResMut<Steer>) {
     let (closes, opens) = (
         hand.is_closed && !hand.was_closed,
         !hand.is_closed && hand.was_closed,
@@ -63,20 +63,20 @@ pub fn hold(mut hand: ResMut<Hand>, mut steer: ResMut<Steer>) {
         return;
     };
     if closes {
-        let grip = grip_at(&steer.scene, at, REACH_M);
-        steer.selected = grip;
-        if let Some(grip) = grip {
+        let handle = handle_at(&steer.scene, at, REACH_M);
+        steer.selected = handle;
+        if let Some(handle) = handle {
             steer.remember();
             steer.is_held = true;
-            let place = crate::edit::grips(&steer.scene)
+            let place = crate::edit::handles(&steer.scene)
                 .into_iter()
-                .find(|(found, _)| *found == grip);
+                .find(|(found, _)| *found == handle);
             hand.offset_m = place.map_or(Vec2::ZERO, |(_, place)| place - at);
         }
     }
-    if let (true, Some(grip)) = (steer.is_held, steer.selected) {
+    if let (true, Some(handle)) = (steer.is_held, steer.selected) {
         let mut moved = steer.scene.clone();
-        if move_grip(&mut moved, grip, at + hand.offset_m) && moved != steer.scene {
+        if move_handle(&mut moved, handle, at + hand.offset_m) && moved != steer.scene {
             steer.scene = moved;
             if steer.follows_changes {
                 steer.make();

@@ -9,13 +9,13 @@ use bevy::prelude::*;
 use kinograd::TaskSpec;
 
 pub use files::{load_scene, save_clip, save_scene};
-pub use hand::{Hand, hold, read_hand};
+pub use hand::{DragState, hold, read_hand};
 
 use crate::camera::FrameAll;
 use crate::character::Mannequin;
 use crate::clip::MotionClip;
 use crate::denoising::Denoising;
-use crate::edit::Grip;
+use crate::edit::Handle;
 use crate::generation::{
     Generation, GenerationUpdate, Job, Made, MakeSettings, Ticket, Update, receive_updates,
 };
@@ -29,7 +29,7 @@ pub struct SteerPlugin;
 impl Plugin for SteerPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<Steer>()
-            .init_resource::<Hand>()
+            .init_resource::<DragState>()
             .init_resource::<Denoising>()
             .add_message::<GenerationUpdate>()
             .add_message::<FrameAll>()
@@ -57,7 +57,7 @@ pub struct Steer {
     /// Whether a change makes a new clip by itself.
     pub follows_changes: bool,
     /// What was taken hold of last.
-    pub selected: Option<Grip>,
+    pub selected: Option<Handle>,
     /// Whether it is held now.
     pub is_held: bool,
     /// What the run says.
@@ -370,7 +370,7 @@ fn show_clip(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{move_grip, set_target};
+    use crate::edit::{move_handle, set_target};
 
     #[test]
     fn undo_and_redo_go_through_the_same_scenes() {
@@ -380,9 +380,9 @@ mod tests {
         set_target(&mut steer.scene, Vec2::new(1.0, 2.0));
         let second = steer.scene.clone();
         steer.remember();
-        move_grip(
+        move_handle(
             &mut steer.scene,
-            Grip::Goal { goal: 0, point: 0 },
+            Handle::Goal { goal: 0, point: 0 },
             Vec2::ZERO,
         );
         assert!(steer.undo());

@@ -7,7 +7,7 @@ use super::{Field, Orders, Panels};
 use kinograd::motion::JOINT_NAMES;
 
 use crate::camera::{CameraMode, FrameAll};
-use crate::library::{Library, OpenFile, Shelved};
+use crate::library::{ComparisonSlot, Library, OpenFile};
 use crate::player::MotionPlayer;
 use crate::scene::StageSettings;
 
@@ -22,7 +22,7 @@ pub fn show(
     library: &mut Library,
     mode: &mut CameraMode,
     stage: &mut StageSettings,
-    shelved: &Query<(Entity, &Shelved, &MotionPlayer)>,
+    shelved: &Query<(Entity, &ComparisonSlot, &MotionPlayer)>,
     commands: &mut Commands,
     orders: &mut Orders,
 ) {

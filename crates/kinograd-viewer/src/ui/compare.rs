@@ -2,7 +2,7 @@
 
 use bevy_egui::egui;
 use kinograd::Method;
-use kinograd::bench::GuidanceReport;
+use kinograd_eval::bench::GuidanceReport;
 
 use super::Orders;
 use crate::bench::{BenchChoice, BenchRun};
@@ -73,10 +73,13 @@ fn cell(ui: &mut egui::Ui, run: &mut BenchRun) {
     let directions = || protocol.directions_deg.iter();
     pick(
         ui,
-        "course",
+        "scenario",
         "The prompt and its goal",
-        report.courses.iter().map(|course| course.prompt.clone()),
-        &mut choice.course,
+        report
+            .scenarios
+            .iter()
+            .map(|scenario| scenario.prompt.clone()),
+        &mut choice.scenario,
     );
     ui.horizontal(|ui| {
         pick(
@@ -98,13 +101,15 @@ fn cell(ui: &mut egui::Ui, run: &mut BenchRun) {
         }
     });
     *choice = BenchChoice {
-        course: choice.course.min(report.courses.len().saturating_sub(1)),
+        scenario: choice
+            .scenario
+            .min(report.scenarios.len().saturating_sub(1)),
         ..*choice
     };
 }
 
 fn has_equal_time(report: &GuidanceReport) -> bool {
-    use kinograd::bench::Budget;
+    use kinograd_eval::bench::Budget;
     report.rows_at(Budget::Time).next().is_some()
 }
 

@@ -16,7 +16,7 @@ use crate::edit;
 use crate::library::Library;
 use crate::playback::Playback;
 use crate::scene::StageSettings;
-use crate::steer::{Hand, Steer, save_clip, save_scene};
+use crate::steer::{DragState, Steer, save_clip, save_scene};
 
 /// Wrists, then feet: what J steps through before none.
 const WAYS: [[usize; 2]; 2] = [[20, 21], [10, 11]];
@@ -26,7 +26,7 @@ const WAYS: [[usize; 2]; 2] = [[20, 21], [10, 11]];
 pub fn press(
     keys: Res<ButtonInput<KeyCode>>,
     egui: Option<Res<EguiWantsInput>>,
-    hand: Res<Hand>,
+    hand: Res<DragState>,
     mut panels: ResMut<Panels>,
     mut playback: ResMut<Playback>,
     mut steer: ResMut<Steer>,
@@ -183,7 +183,7 @@ fn settle(key: KeyCode, shift: bool, steer: &mut Steer) {
 }
 
 /// Keys of the scene.
-fn change(key: KeyCode, hand: &Hand, steer: &mut Steer) {
+fn change(key: KeyCode, hand: &DragState, steer: &mut Steer) {
     match (key, hand.floor_m) {
         (KeyCode::KeyG, _) => steer.make(),
         (KeyCode::KeyN, _) => {
@@ -191,8 +191,8 @@ fn change(key: KeyCode, hand: &Hand, steer: &mut Steer) {
             steer.make();
         }
         (KeyCode::Delete | KeyCode::Backspace, _) => {
-            if let Some(grip) = steer.selected {
-                remove_selected(steer, grip);
+            if let Some(handle) = steer.selected {
+                remove_selected(steer, handle);
             }
         }
         (KeyCode::KeyE, Some(at)) => {
@@ -243,7 +243,7 @@ mod tests {
     fn app() -> App {
         let mut app = App::new();
         app.init_resource::<ButtonInput<KeyCode>>()
-            .init_resource::<Hand>()
+            .init_resource::<DragState>()
             .init_resource::<Panels>()
             .init_resource::<Playback>()
             .init_resource::<Steer>()
@@ -313,11 +313,11 @@ mod tests {
     #[test]
     fn a_target_is_put_where_the_pointer_is_and_undone() {
         let mut app = app();
-        app.world_mut().resource_mut::<Hand>().floor_m = Some(Vec2::new(1.0, 2.0));
+        app.world_mut().resource_mut::<DragState>().floor_m = Some(Vec2::new(1.0, 2.0));
         let before = app.world().resource::<Steer>().scene.clone();
         hit(&mut app, &[KeyCode::KeyE]);
         let scene = &app.world().resource::<Steer>().scene;
-        assert_eq!(edit::grips(scene)[0].1, Vec2::new(1.0, 2.0));
+        assert_eq!(edit::handles(scene)[0].1, Vec2::new(1.0, 2.0));
         hit(&mut app, &[KeyCode::ControlLeft, KeyCode::KeyZ]);
         assert_eq!(app.world().resource::<Steer>().scene, before);
         hit(&mut app, &[KeyCode::ControlLeft, KeyCode::KeyO]);

@@ -23,7 +23,7 @@ use crate::camera::{CameraMode, FrameAll};
 use crate::canvas::Canvas;
 use crate::compare::{Compare, CompareMethods};
 use crate::denoising::Denoising;
-use crate::library::{Failure, Library, OpenFile, Shelved};
+use crate::library::{ComparisonSlot, Failure, Library, OpenFile};
 use crate::playback::Playback;
 use crate::player::MotionPlayer;
 use crate::scene::StageSettings;
@@ -157,7 +157,7 @@ fn draw(
     mut canvas: ResMut<Canvas>,
     mut run: ResMut<BenchRun>,
     compare: Res<Compare>,
-    shelved: Query<(Entity, &Shelved, &MotionPlayer)>,
+    shelved: Query<(Entity, &ComparisonSlot, &MotionPlayer)>,
     mut commands: Commands,
     mut orders: Orders,
 ) -> Result {

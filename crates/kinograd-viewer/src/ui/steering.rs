@@ -219,9 +219,9 @@ fn things(ui: &mut egui::Ui, steer: &mut Steer) {
             .add_enabled(selected.is_some(), remove)
             .on_hover_text("Delete")
             .clicked()
-            && let Some(grip) = selected
+            && let Some(handle) = selected
         {
-            remove_selected(steer, grip);
+            remove_selected(steer, handle);
         }
         if ui.button("Undo").on_hover_text("Ctrl+Z").clicked()
             && steer.undo()
@@ -239,9 +239,9 @@ fn things(ui: &mut egui::Ui, steer: &mut Steer) {
 }
 
 /// Removes what is selected and makes a clip without it.
-pub fn remove_selected(steer: &mut Steer, grip: edit::Grip) {
+pub fn remove_selected(steer: &mut Steer, handle: edit::Handle) {
     steer.remember();
-    if edit::remove_grip(&mut steer.scene, grip) && steer.follows_changes {
+    if edit::remove_handle(&mut steer.scene, handle) && steer.follows_changes {
         steer.make();
     }
     steer.selected = None;

@@ -2,7 +2,6 @@
 
 use bevy_egui::egui;
 use kinograd::Method;
-use kinograd::goal::Weighted;
 use kinograd::guidance::Shape;
 use kinograd::task::GuidanceSettings;
 

@@ -7,9 +7,9 @@ use ndarray::{ArrayD, ArrayViewD, Axis, s};
 
 use super::advice::recommended;
 use super::{AttemptReport, DiagnoseProtocol, DiagnoseReport, Smoothness, StepReport, TermReport};
-use crate::eval::statistics::mean;
-use crate::generator::{Batch, Told, goals_objective, repeated, tell};
+use crate::generator::{Batch, EncodedPrompts, emit, goals_objective, repeated};
 use crate::network_loss::NetworkLoss;
+use crate::optimize::mean;
 use crate::task::prompts::TimedPrompt;
 use crate::text_loss::{TextLoss, TextPart};
 use crate::{Error, Event, Method, MotionGenerator, Observer, Task};
@@ -54,7 +54,7 @@ struct Trace {
 struct Session<'a> {
     generator: &'a mut MotionGenerator,
     protocol: &'a DiagnoseProtocol,
-    told: Told,
+    encoded: EncodedPrompts,
     networks: Vec<(f64, ScoreNetwork)>,
     judges: Vec<ScoreNetwork>,
     seeds: Vec<u64>,
@@ -75,7 +75,7 @@ impl MotionGenerator {
     ) -> Result<DiagnoseReport, Error> {
         protocol.check()?;
         let task = &protocol.task;
-        let told = self.tell_prompts(task, observer)?;
+        let encoded = self.encode_prompts(task, observer)?;
         self.denoiser.prepare(true)?;
         let networks = self.open_networks(task)?;
         let judges = protocol.judges.iter();
@@ -94,7 +94,7 @@ impl MotionGenerator {
         Session {
             generator: self,
             protocol,
-            told,
+            encoded,
             networks,
             judges,
             seeds: task.sampling.seeds(),
@@ -112,7 +112,7 @@ impl Session<'_> {
         let others: Vec<Method> = protocol.methods.clone();
         let others: Vec<Method> = others.into_iter().filter(|m| *m != own_method).collect();
         let total: usize = protocol.calls.iter().sum::<usize>() + own_steps * (2 + others.len());
-        tell(
+        emit(
             observer,
             Event::Started {
                 work: "diagnosing",
@@ -148,7 +148,7 @@ impl Session<'_> {
             &methods,
             &own_at_steps,
         );
-        tell(observer, Event::Finished)?;
+        emit(observer, Event::Finished)?;
         let manifest = self.generator.manifest();
         Ok(DiagnoseReport {
             schema: "kinograd.diagnose/1",
@@ -191,7 +191,7 @@ impl Session<'_> {
         let done = &mut self.done;
         let batch = Batch {
             task: &task,
-            told: &self.told,
+            encoded: &self.encoded,
             seeds: &self.seeds,
             steps: &pairs,
         };
@@ -394,12 +394,12 @@ impl Session<'_> {
                     return Err(Error::Internal("no embedding to ask".to_owned()));
                 };
                 let parts = self
-                    .told
+                    .encoded
                     .prompts
                     .iter()
                     .enumerate()
                     .flat_map(|(row, prompt)| {
-                        let text = self.told.texts.embedding.slice(s![row..=row, ..]);
+                        let text = self.encoded.texts.embedding.slice(s![row..=row, ..]);
                         let text = repeated(text, batch);
                         cropped(prompt, view)
                             .into_iter()

@@ -3,7 +3,7 @@
 mod run;
 
 pub use run::MakeLoss;
-pub(crate) use run::{Batch, Told, goals_objective};
+pub(crate) use run::{Batch, EncodedPrompts, goals_objective};
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -177,7 +177,10 @@ impl MotionGenerator {
 
     /// x̂0 of one clip, without classifier-free guidance: `clear` and `noise` are
     /// `[1, frames, 263]`, normalised features and standard normal noise; `level` is a training step.
-    pub(crate) fn predict(
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] or [`Error::Diffusion`] if the model fails or the level is none of its own.
+    pub fn predict(
         &mut self,
         prompt: &str,
         clear: &ArrayD<f32>,
@@ -188,7 +191,7 @@ impl MotionGenerator {
         self.denoiser.prepare(false)?;
         self.denoiser.set_batch(ClipBatch {
             condition: self.text.encode(&[prompt])?.condition,
-            shares: None,
+            blend_weights: None,
             lengths: vec![clear.len_of(Axis(1))],
             guidance_scale: 1.0,
         })?;
@@ -229,7 +232,7 @@ fn known(package: &Package) -> Known {
     }
 }
 
-pub(crate) fn tell(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
+pub(crate) fn emit(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
     match observer.event(&event) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::Cancelled),

@@ -6,13 +6,13 @@ use std::time::Instant;
 use kinograd_diffusion::{
     Layout, Model, NoiseSource, Progress, SeededNoise, Spacing, StepPair, sample,
 };
-use kinograd_guidance::{Barrier, Loss, Objective, Obstacles, PathDecoder, Reduction};
+use kinograd_guidance::{Barrier, Loss, MotionDecoder, Objective, Obstacles, Reduction};
 use kinograd_motion::FEATURES;
 use kinograd_runtime::{ClipBatch, ScoreNetwork, TextBatch};
 use ndarray::{ArrayD, Ix3, s};
 use rayon::prelude::*;
 
-use super::{MotionGenerator, Timings, known, repeated, session_options, tell};
+use super::{MotionGenerator, Timings, emit, known, repeated, session_options};
 use crate::network_loss::NetworkLoss;
 use crate::observer::{Denoised, Event, Observer, Warning};
 use crate::postprocess::{self, PostProcess};
@@ -29,10 +29,10 @@ const MARGIN_M: f64 = 0.2;
 const BARRIER_WEIGHT: f64 = 10.0;
 
 /// Makes the loss of a batch from the decoder of its root paths.
-pub type MakeLoss<'m> = dyn FnMut(PathDecoder) -> Result<Box<dyn Loss>, Error> + 'm;
+pub type MakeLoss<'m> = dyn FnMut(MotionDecoder) -> Result<Box<dyn Loss>, Error> + 'm;
 
 /// The prompts of a run and what the text encoder makes of them.
-pub(crate) struct Told {
+pub(crate) struct EncodedPrompts {
     pub prompts: Vec<TimedPrompt>,
     pub texts: TextBatch,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Told {
 /// What one batch is sampled from.
 pub(crate) struct Batch<'a> {
     pub task: &'a TaskSpec,
-    pub told: &'a Told,
+    pub encoded: &'a EncodedPrompts,
     pub seeds: &'a [u64],
     pub steps: &'a [StepPair],
 }
@@ -114,7 +114,7 @@ impl MotionGenerator {
             ..Timings::default()
         };
         let started = Instant::now();
-        let told = self.tell_prompts(task, observer)?;
+        let encoded = self.encode_prompts(task, observer)?;
         self.timings.text_s = started.elapsed().as_secs_f64();
         let guided = task.is_guided() || make_loss.is_some();
         let started = Instant::now();
@@ -133,7 +133,7 @@ impl MotionGenerator {
             .collect();
         let total = (steps.len() * batches.len()) as u64;
         let work = "sampling";
-        tell(observer, Event::Started { work, total })?;
+        emit(observer, Event::Started { work, total })?;
         tracing::debug!(
             steps = steps.len(),
             batches = batches.len(),
@@ -146,7 +146,7 @@ impl MotionGenerator {
         for (index, seeds) in batches.into_iter().enumerate() {
             let batch = Batch {
                 task,
-                told: &told,
+                encoded: &encoded,
                 seeds,
                 steps: &steps,
             };
@@ -169,25 +169,25 @@ impl MotionGenerator {
             })?;
             self.timings.sampling_s += started.elapsed().as_secs_f64();
             let started = Instant::now();
-            clips.extend(self.finish(task, &told, &x0, seeds)?);
+            clips.extend(self.finish(task, &encoded, &x0, seeds)?);
             self.timings.finish_s += started.elapsed().as_secs_f64();
         }
-        tell(observer, Event::Finished)?;
+        emit(observer, Event::Finished)?;
         Ok(clips)
     }
 
     /// Checks the task against the model, warns, and encodes the prompts.
-    pub(crate) fn tell_prompts(
+    pub(crate) fn encode_prompts(
         &mut self,
         task: &Task,
         observer: &mut dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<EncodedPrompts, Error> {
         self.check_length(task)?;
         let prompts = prompts::timed(task);
         self.warn(task, &prompts, observer)?;
         let texts: Vec<&str> = prompts.iter().map(|prompt| prompt.text.as_str()).collect();
         let texts = self.text.encode(&texts)?;
-        Ok(Told { prompts, texts })
+        Ok(EncodedPrompts { prompts, texts })
     }
 
     pub(crate) fn open_networks(&self, task: &TaskSpec) -> Result<Vec<(f64, ScoreNetwork)>, Error> {
@@ -233,34 +233,39 @@ impl MotionGenerator {
         observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         for warning in task.warnings() {
-            tell(observer, Event::Warning(warning))?;
+            emit(observer, Event::Warning(warning))?;
         }
         let known = known(&self.package);
         for prompt in prompts {
             if let Some(nearest) = known.if_unknown(&mut self.text, &prompt.text)? {
                 let prompt = prompt.text.clone();
                 let warning = Warning::UnknownPrompt { prompt, nearest };
-                tell(observer, Event::Warning(warning))?;
+                emit(observer, Event::Warning(warning))?;
             }
         }
         Ok(())
     }
 
-    /// What a batch of the task's clips is told, with classifier-free guidance.
-    pub(crate) fn conditioning(&self, task: &TaskSpec, told: &Told, batch: usize) -> ClipBatch {
-        let several = told.prompts.len() > 1;
+    /// What a batch of the task's clips is encoded, with classifier-free guidance.
+    pub(crate) fn conditioning(
+        &self,
+        task: &TaskSpec,
+        encoded: &EncodedPrompts,
+        batch: usize,
+    ) -> ClipBatch {
+        let several = encoded.prompts.len() > 1;
         let cfg = task.sampling.cfg.or(self.package.manifest().defaults.cfg);
         ClipBatch {
-            condition: repeated(told.texts.condition.view(), batch),
-            shares: several.then(|| prompts::blend_weights(&told.prompts)),
+            condition: repeated(encoded.texts.condition.view(), batch),
+            blend_weights: several.then(|| prompts::blend_weights(&encoded.prompts)),
             lengths: vec![task.frames(); batch],
             guidance_scale: cfg.unwrap_or(1.0),
         }
     }
 
     /// Decodes the root paths of a batch of the task's clips.
-    pub(crate) fn decoder(&self, task: &TaskSpec, batch: usize) -> PathDecoder {
-        PathDecoder::new(self.normalizer.clone(), vec![task.frames(); batch])
+    pub(crate) fn decoder(&self, task: &TaskSpec, batch: usize) -> MotionDecoder {
+        MotionDecoder::new(self.normalizer.clone(), vec![task.frames(); batch])
     }
 
     /// x̂0 of a batch, `[batch, frames, 263]`, normalised.
@@ -271,9 +276,9 @@ impl MotionGenerator {
         networks: &mut [(f64, ScoreNetwork)],
         mut observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<ArrayD<f32>, Error> {
-        let Batch { task, told, .. } = *batch;
+        let Batch { task, encoded, .. } = *batch;
         self.denoiser
-            .set_batch(self.conditioning(task, told, batch.len()))?;
+            .set_batch(self.conditioning(task, encoded, batch.len()))?;
         let decoder = self.decoder(task, batch.len());
         let guided = task.is_guided() || make_loss.is_some();
         let mut objective = goals_objective(task, &decoder)?;
@@ -301,7 +306,7 @@ impl MotionGenerator {
                         .to_owned(),
                 });
             };
-            let parts = text_parts(told, batch.len());
+            let parts = text_parts(encoded, batch.len());
             objective.follow(text_weight, TextLoss { embedding, parts });
         }
         let schedule = &task.guidance.schedule;
@@ -337,7 +342,7 @@ impl MotionGenerator {
     pub(crate) fn finish(
         &mut self,
         task: &Task,
-        told: &Told,
+        encoded: &EncodedPrompts,
         x0: &ArrayD<f32>,
         seeds: &[u64],
     ) -> Result<Vec<Clip>, Error> {
@@ -347,7 +352,11 @@ impl MotionGenerator {
             .map_err(|error| Error::Internal(error.to_string()))?;
         let mut text_scores = vec![None; seeds.len()];
         if let Some(embedding) = &mut self.embedding {
-            for (prompt, text) in told.prompts.iter().zip(told.texts.embedding.outer_iter()) {
+            for (prompt, text) in encoded
+                .prompts
+                .iter()
+                .zip(encoded.texts.embedding.outer_iter())
+            {
                 let Range { start, end } = prompt.frames;
                 let part = batch.slice(s![.., start..end, ..]).to_owned().into_dyn();
                 let rows = embedding.embed(&part, &vec![end - start; seeds.len()])?;
@@ -375,18 +384,18 @@ impl MotionGenerator {
 }
 
 /// The text loss of each prompt in its own frames.
-fn text_parts(told: &Told, batch: usize) -> Vec<TextPart> {
+fn text_parts(encoded: &EncodedPrompts, batch: usize) -> Vec<TextPart> {
     let part = |(row, prompt): (usize, &TimedPrompt)| TextPart {
         frames: prompt.frames.clone(),
-        text: repeated(told.texts.embedding.slice(s![row..=row, ..]), batch),
+        text: repeated(encoded.texts.embedding.slice(s![row..=row, ..]), batch),
     };
-    told.prompts.iter().enumerate().map(part).collect()
+    encoded.prompts.iter().enumerate().map(part).collect()
 }
 
 /// What a task's goals and obstacles ask of a batch of clips.
 pub(crate) fn goals_objective(
     task: &TaskSpec,
-    decoder: &PathDecoder,
+    decoder: &MotionDecoder,
 ) -> Result<Objective<'static>, Error> {
     let barrier = Obstacles::new(
         Barrier::SquaredHinge {

@@ -33,9 +33,9 @@ pub struct ImageReport {
     pub seed: u64,
     /// Each goal's loss on the finished image, without augmentation and weight.
     pub losses: BTreeMap<String, f64>,
-    /// Cosine between image and prompt, by the towers that may have steered.
+    /// Cosine between image and prompt, by the encoders that may have steered.
     pub text_score: Option<f64>,
-    /// The same by towers that did not.
+    /// The same by encoders that did not.
     pub judge_score: Option<f64>,
 }
 

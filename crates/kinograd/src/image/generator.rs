@@ -17,13 +17,15 @@ use ndarray::{Array3, ArrayD, Axis, Ix3, Slice};
 use serde_json::json;
 
 use super::generated::{GeneratedImage, ImageReport, ImageTimings};
-use super::losses::{Networks, Prepared, Term, Towers, name_of, on_samples, prepare, sum, terms};
+use super::losses::{
+    Networks, PairEncoders, Prepared, Term, name_of, on_samples, prepare, sum, terms,
+};
 use super::picture::Picture;
-use super::told::{Told, needs_encoder};
+use super::told::{ConditioningBatch, needs_encoder};
 use super::trace::{Noise, Tracing, check_trace, read_noise};
 use super::{Keep, PictureGoalKind, PictureSpec, PictureTask};
 use crate::Error;
-use crate::generator::{schedule_from, tell};
+use crate::generator::{emit, schedule_from};
 use crate::observer::{Event, Observer};
 
 /// Images that are sampled together.
@@ -44,7 +46,7 @@ pub struct ImageGenerator {
     /// Of a latent model.
     pub(super) decoder: Option<ImageDecoder>,
     pub(super) networks: Networks,
-    pub(super) judge: Option<Towers>,
+    pub(super) judge: Option<PairEncoders>,
     pub(super) keep: Keep,
     hashes: BTreeMap<String, String>,
     /// `[channels, height, width]` of the pictures, and of what the sampler walks.
@@ -89,14 +91,14 @@ impl ImageGenerator {
         };
         let needs =
             |wanted: fn(&PictureGoalKind) -> bool| task.goals.iter().any(|goal| wanted(&goal.kind));
-        let towers = if needs(PictureGoalKind::needs_encoders) {
+        let encoders = if needs(PictureGoalKind::needs_encoders) {
             let package = open(&models.embedding).map_err(how_to_get)?;
-            Some(Towers::open(&engine.engine, &package, &session)?)
+            Some(PairEncoders::open(&engine.engine, &package, &session)?)
         } else {
             None
         };
         let judge = match task.prompt().map(|_| open(&models.judge)) {
-            Some(Ok(package)) => Some(Towers::open(&engine.engine, &package, &session)?),
+            Some(Ok(package)) => Some(PairEncoders::open(&engine.engine, &package, &session)?),
             None | Some(Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))) => None,
             Some(Err(error)) => return Err(error),
         };
@@ -138,7 +140,7 @@ impl ImageGenerator {
             text,
             decoder,
             networks: Networks {
-                towers,
+                encoders,
                 segmentation,
                 own,
             },
@@ -184,9 +186,10 @@ impl ImageGenerator {
         self.size
     }
 
-    /// The towers that steer, and those that only judge, where they are open.
-    pub(crate) fn towers(&mut self) -> [Option<&mut Towers>; 2] {
-        [self.networks.towers.as_mut(), self.judge.as_mut()]
+    /// The encoders that steer, and those that only judge, where they are open.
+    #[must_use]
+    pub fn encoders(&mut self) -> [Option<&mut PairEncoders>; 2] {
+        [self.networks.encoders.as_mut(), self.judge.as_mut()]
     }
 
     /// Makes the task's images. It must be the one that the generator was opened for, or one
@@ -213,7 +216,7 @@ impl ImageGenerator {
 
         let steps = plan.steps.len();
         let batches = plan.batches(task);
-        tell(
+        emit(
             observer,
             Event::Started {
                 work: "sampling",
@@ -237,7 +240,7 @@ impl ImageGenerator {
             images.extend(self.finish(task, &plan, &x0, &way, &seeds)?);
             self.timings.measure_s += started.elapsed().as_secs_f64();
         }
-        tell(observer, Event::Finished)?;
+        emit(observer, Event::Finished)?;
         Ok(images)
     }
 
@@ -254,7 +257,7 @@ impl ImageGenerator {
                 "the generator was opened for a task that tells the denoiser nothing".to_owned(),
             ));
         }
-        let told = Told::of(task, self.package.manifest(), self.text.as_mut())?;
+        let told = ConditioningBatch::of(task, self.package.manifest(), self.text.as_mut())?;
         self.denoiser.set_conditions(told.parts.clone())?;
         let noise = match &task.noise {
             Some(path) => Some(read_noise(path, task.sampling.count, self.sample_size)?),
@@ -378,14 +381,14 @@ impl ImageGenerator {
                 losses.insert(name.clone(), value);
             }
         }
-        let score = |towers: &mut Option<Towers>| match (towers, task.prompt()) {
-            (Some(towers), Some(prompt)) => {
-                let scores = towers.scores(&x0, prompt)?;
+        let score = |encoders: &mut Option<PairEncoders>| match (encoders, task.prompt()) {
+            (Some(encoders), Some(prompt)) => {
+                let scores = encoders.scores(&x0, prompt)?;
                 Ok::<_, Error>(scores.into_iter().map(Some).collect())
             }
             _ => Ok(vec![None; seeds.len()]),
         };
-        let text_scores: Vec<Option<f64>> = score(&mut self.networks.towers)?;
+        let text_scores: Vec<Option<f64>> = score(&mut self.networks.encoders)?;
         let judge_scores: Vec<Option<f64>> = score(&mut self.judge)?;
         let mut images = Vec::with_capacity(seeds.len());
         for (sample, (&seed, losses)) in seeds.iter().zip(losses).enumerate() {
@@ -422,7 +425,7 @@ impl ImageGenerator {
     fn record(
         &self,
         task: &PictureSpec,
-        told: &Told,
+        told: &ConditioningBatch,
         report: &ImageReport,
     ) -> Result<Provenance, Error> {
         let internal = |error: serde_json::Error| Error::Internal(error.to_string());
@@ -466,7 +469,7 @@ impl ImageGenerator {
 /// What a task comes to with this generator.
 pub(super) struct Plan {
     pub prepared: Vec<Prepared>,
-    pub told: Told,
+    pub told: ConditioningBatch,
     pub steps: Vec<StepPair>,
     /// x_T of all images, where it is given.
     noise: Option<ArrayD<f32>>,

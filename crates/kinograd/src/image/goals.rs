@@ -114,7 +114,7 @@ impl PictureGoalKind {
         }
     }
 
-    /// Whether the towers of images and texts judge.
+    /// Whether the encoders of images and texts judge.
     #[must_use]
     pub fn needs_encoders(&self) -> bool {
         matches!(self, Self::Text { .. } | Self::Identity { .. })

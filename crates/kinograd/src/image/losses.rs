@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use kinograd_guidance::{
-    AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, EdgeMatch, GuidanceError,
-    ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue, MaskMatch, Network,
-    NetworkPullBack, OnDecoded, RewardLoss, SumLoss, TextSimilarity,
+    AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter,
+    EdgeMatch, GuidanceError, ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue,
+    MaskMatch, Network, NetworkPullBack, RewardLoss, SumLoss, TextSimilarity,
 };
 use kinograd_runtime::{
     Engine, ImageDecoder, OnnxNetwork, Package, Reference, Role, SessionOptions, TextEncoder,
@@ -23,15 +23,15 @@ use crate::Error;
 /// What stands behind drawings, for what augmentations move into the image.
 const WHITE: f64 = 1.0;
 
-/// Image and text towers of a package.
-pub(crate) struct Towers {
+/// Image and text encoders of a CLIP-like package.
+pub struct PairEncoders {
     pub(super) image: OnnxNetwork,
     pub(super) text: TextEncoder,
     /// What the training data's embeddings are like, where the package says.
-    pub(crate) reference: Option<Reference>,
+    pub reference: Option<Reference>,
 }
 
-impl Towers {
+impl PairEncoders {
     pub(super) fn open(
         engine: &Arc<dyn Engine>,
         package: &Package,
@@ -56,12 +56,18 @@ impl Towers {
     }
 
     /// Unit rows `[texts, e]`.
-    pub(crate) fn embed_texts(&mut self, texts: &[&str]) -> Result<Array2<f32>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] if the encoder fails.
+    pub fn embed_texts(&mut self, texts: &[&str]) -> Result<Array2<f32>, Error> {
         Ok(unit_rows(self.text.encode(texts)?.embedding))
     }
 
-    /// Unit rows `[images, e]` of images `[images, channels, height, width]`.
-    pub(crate) fn embed_images(&mut self, images: &ArrayD<f32>) -> Result<Array2<f32>, Error> {
+    /// Unit rows `[images, e]` of images `[images, channels, height, width]` in −1..1.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`] if the encoder fails.
+    pub fn embed_images(&mut self, images: &ArrayD<f32>) -> Result<Array2<f32>, Error> {
         let rows = self.image.run(images)?.into_dimensionality();
         Ok(unit_rows(
             rows.map_err(|error| Error::Internal(error.to_string()))?,
@@ -86,7 +92,7 @@ fn unit_rows(mut rows: Array2<f32>) -> Array2<f32> {
 
 /// Networks that the goals need, opened once.
 pub(super) struct Networks {
-    pub towers: Option<Towers>,
+    pub encoders: Option<PairEncoders>,
     pub segmentation: Option<OnnxNetwork>,
     /// Classifiers and rewards, by their goal's index.
     pub own: BTreeMap<usize, OnnxNetwork>,
@@ -127,7 +133,7 @@ pub(super) fn on_samples<'a>(
     decoder: Option<&'a mut ImageDecoder>,
 ) -> Box<dyn Loss + 'a> {
     match decoder {
-        Some(decoder) => Box::new(OnDecoded::new(Decoding(decoder), loss)),
+        Some(decoder) => Box::new(DecodedLossAdapter::new(Decoding(decoder), loss)),
         None => Box::new(loss),
     }
 }
@@ -155,15 +161,15 @@ pub(super) fn prepare(
     };
     match condition {
         PictureGoalKind::Text { prompt } => {
-            let towers = networks.towers.as_mut().ok_or_else(no_towers)?;
-            let text = towers.text.encode(&[prompt])?.embedding;
+            let encoders = networks.encoders.as_mut().ok_or_else(no_towers)?;
+            let text = encoders.text.encode(&[prompt])?.embedding;
             Ok(Prepared::Text(text.row(0).to_vec()))
         }
         PictureGoalKind::Identity { picture } => {
-            let towers = networks.towers.as_mut().ok_or_else(no_towers)?;
+            let encoders = networks.encoders.as_mut().ok_or_else(no_towers)?;
             let picture = fitting(picture, size)?.picture.resized(size);
             let image = picture.0.insert_axis(Axis(0)).into_dyn();
-            let row = towers.image.run(&image)?;
+            let row = encoders.image.run(&image)?;
             Ok(Prepared::Identity(row.into_iter().collect()))
         }
         PictureGoalKind::Seg { mask } => Ok(Prepared::Seg(foreground(mask, size)?)),
@@ -260,7 +266,7 @@ fn of_file(path: &Path, message: &str) -> Error {
 }
 
 fn no_towers() -> Error {
-    Error::Internal("the towers are not open".to_owned())
+    Error::Internal("the encoders are not open".to_owned())
 }
 
 /// A goal, its weight and whether augmentation smooths it.
@@ -294,7 +300,7 @@ pub(super) fn name_of(task: &PictureSpec, index: usize) -> String {
     }
 }
 
-/// The weighted sum of the goals' losses. One goal may hold the towers: `SumLoss` runs its terms
+/// The weighted sum of the goals' losses. One goal may hold the encoders: `SumLoss` runs its terms
 /// after one another, but each borrows its network for the whole run.
 pub(super) fn sum<'a>(
     terms: &[Term<'_>],
@@ -304,7 +310,10 @@ pub(super) fn sum<'a>(
     last: Rc<Cell<f64>>,
 ) -> Result<Recorded<SumLoss<'a>>, Error> {
     let mut sum = SumLoss::new();
-    let mut towers = networks.towers.as_mut().map(|towers| &mut towers.image);
+    let mut encoders = networks
+        .encoders
+        .as_mut()
+        .map(|encoders| &mut encoders.image);
     let mut segmentation = networks.segmentation.as_mut();
     let mut own: BTreeMap<usize, &'a mut OnnxNetwork> =
         networks.own.iter_mut().map(|(k, v)| (*k, v)).collect();
@@ -337,7 +346,7 @@ pub(super) fn sum<'a>(
         };
     }
     if !wanted.is_empty() {
-        let network = towers.take().ok_or_else(no_towers)?;
+        let network = encoders.take().ok_or_else(no_towers)?;
         let total: f64 = wanted.iter().map(|(weight, _)| weight).sum();
         // A sum of cosines to unit vectors is the cosine to their sum, times its length.
         let mut row = vec![0.0_f32; wanted[0].1.len()];

@@ -23,16 +23,15 @@ mod task;
 mod told;
 mod trace;
 
-pub(crate) use losses::Towers;
-
 pub use generated::{GeneratedImage, ImageReport, ImageTimings, save_strip};
 pub use generator::ImageGenerator;
 pub use goals::{PictureGoal, PictureGoalKind};
 pub use keep::Keep;
+pub use losses::PairEncoders;
 pub use optimize::{ImageOptimization, ImageRound, ImageRounds, OptimizedImages};
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, tiled};
 pub use task::{
     ImageModels, PictureConditioning, PictureGuidance, PictureSpec, PictureTask, PictureTaskBuilder,
 };
-pub use told::is_told;
+pub use told::is_text_conditioned;
 pub use trace::{Trace, save_trace};

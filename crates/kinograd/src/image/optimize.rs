@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::generator::{ImageGenerator, Plan, Way};
-use super::losses::{Towers, on_samples, sum, terms};
+use super::losses::{PairEncoders, on_samples, sum, terms};
 use super::trace::Noise;
 use super::{GeneratedImage, PictureSpec, PictureTask};
 use crate::Error;
-use crate::eval::statistics::mean;
-use crate::generator::tell;
+use crate::generator::emit;
 use crate::observer::{Event, Observer};
+use crate::optimize::mean;
 use crate::optimize::residuals;
 use crate::task::check::refuse;
 
@@ -61,9 +61,9 @@ pub struct ImageRound {
     pub round: usize,
     /// Minus the weighted sum of the goals, as it was optimised: with augmentations.
     pub rewards: Vec<f64>,
-    /// Cosine between picture and prompt by the towers that may have steered; empty without a prompt.
+    /// Cosine between picture and prompt by the encoders that may have steered; empty without a prompt.
     pub text_scores: Vec<f64>,
-    /// The same by towers that did not.
+    /// The same by encoders that did not.
     pub judge_scores: Vec<f64>,
     /// Root mean square of `x − x̂0(x_t)` at 10 % of the schedule, with the same noise in every
     /// round: how far a picture is from what the model expects.
@@ -108,7 +108,7 @@ impl fmt::Display for ImageRounds<'_> {
 }
 
 /// The rounds of pictures that are made together.
-struct Course {
+struct RoundHistory {
     batches: Vec<ArrayD<f32>>,
     rewards: Vec<Vec<f64>>,
     seconds: Vec<f64>,
@@ -164,7 +164,7 @@ impl ImageGenerator {
         let batches = plan.batches(task);
         let total = (plan.steps.len() * (optimization.rounds + 1) * batches.len()) as u64;
         let work = "optimising";
-        tell(observer, Event::Started { work, total })?;
+        emit(observer, Event::Started { work, total })?;
         let mut taken = 0;
         let mut images = Vec::with_capacity(task.sampling.count);
         let mut rounds: Vec<ImageRound> = Vec::new();
@@ -173,15 +173,15 @@ impl ImageGenerator {
                 taken += 1;
                 observer.event(&Event::Advanced { done: taken })
             };
-            let course = self.course(task, optimization, &plan, &mut noise, &mut step_done)?;
-            self.measure_rounds(task, &plan, &course, &mut rounds)?;
-            let Some(last) = course.batches.last() else {
+            let history = self.history(task, optimization, &plan, &mut noise, &mut step_done)?;
+            self.measure_rounds(task, &plan, &history, &mut rounds)?;
+            let Some(last) = history.batches.last() else {
                 return Err(Error::Internal("no round was run".to_owned()));
             };
             let last = last.clone();
             let way = Way {
                 strip: if self.keep.strip {
-                    course.batches
+                    history.batches
                 } else {
                     Vec::new()
                 },
@@ -196,18 +196,18 @@ impl ImageGenerator {
             let stated = json!({ "rewards": rewards });
             record.extra.insert("optimize".to_owned(), stated);
         }
-        tell(observer, Event::Finished)?;
+        emit(observer, Event::Finished)?;
         Ok(OptimizedImages { images, rounds })
     }
 
-    fn course(
+    fn history(
         &mut self,
         task: &PictureSpec,
         optimization: &ImageOptimization,
         plan: &Plan,
         noise: &mut Noise,
         observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
-    ) -> Result<Course, Error> {
+    ) -> Result<RoundHistory, Error> {
         let cost = sum(
             &terms(task, &plan.prepared),
             &mut self.networks,
@@ -226,22 +226,22 @@ impl ImageGenerator {
                 },
                 at_mean: false,
                 same_noise: true,
-                max_move: task.guidance.schedule.max_step_rms,
+                max_step_rms: task.guidance.schedule.max_step_rms,
             },
             cost,
         )?;
         let [channels, height, width] = self.sample_size;
         let layout = Layout::full(&[noise.batch(), channels, height, width])?;
-        let mut course = Course {
+        let mut history = RoundHistory {
             batches: Vec::new(),
             rewards: Vec::new(),
             seconds: Vec::new(),
         };
         let mut started = Instant::now();
         let mut round_done = |round: &Round<'_>| {
-            course.batches.push(round.batch.clone());
-            course.rewards.push(round.rewards.to_vec());
-            course.seconds.push(started.elapsed().as_secs_f64());
+            history.batches.push(round.batch.clone());
+            history.rewards.push(round.rewards.to_vec());
+            history.seconds.push(started.elapsed().as_secs_f64());
             started = Instant::now();
             ControlFlow::Continue(())
         };
@@ -262,18 +262,18 @@ impl ImageGenerator {
             },
             &mut round_done,
         )?;
-        Ok(course)
+        Ok(history)
     }
 
-    /// Adds what a course gave to the rounds of the pictures before.
+    /// Adds what a history gave to the rounds of the pictures before.
     fn measure_rounds(
         &mut self,
         task: &PictureSpec,
         plan: &Plan,
-        course: &Course,
+        history: &RoundHistory,
         rounds: &mut Vec<ImageRound>,
     ) -> Result<(), Error> {
-        for (index, batch) in course.batches.iter().enumerate() {
+        for (index, batch) in history.batches.iter().enumerate() {
             if rounds.len() == index {
                 rounds.push(ImageRound {
                     round: index,
@@ -286,17 +286,19 @@ impl ImageGenerator {
             }
             let round = &mut rounds[index];
             let clear = self.pictures(batch)?.mapv(|value| value.clamp(-1.0, 1.0));
-            let score = |towers: &mut Option<Towers>| match (towers, task.prompt()) {
-                (Some(towers), Some(prompt)) => towers.scores(&clear, prompt),
+            let score = |encoders: &mut Option<PairEncoders>| match (encoders, task.prompt()) {
+                (Some(encoders), Some(prompt)) => encoders.scores(&clear, prompt),
                 _ => Ok(Vec::new()),
             };
-            round.text_scores.extend(score(&mut self.networks.towers)?);
+            round
+                .text_scores
+                .extend(score(&mut self.networks.encoders)?);
             round.judge_scores.extend(score(&mut self.judge)?);
             let mut denoiser = plan.told.denoiser(&mut self.denoiser)?;
             let far = residuals(&mut denoiser.as_mut(), &self.schedule, batch)?;
             round.residuals.extend(far);
-            round.rewards.extend(&course.rewards[index]);
-            round.seconds += course.seconds[index];
+            round.rewards.extend(&history.rewards[index]);
+            round.seconds += history.seconds[index];
         }
         Ok(())
     }

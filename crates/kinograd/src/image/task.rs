@@ -288,7 +288,7 @@ impl PictureTaskBuilder {
         self
     }
 
-    /// Tells the denoiser itself, where it is ([`super::is_told`]); the goals may hold the
+    /// Tells the denoiser itself, where it is ([`super::is_text_conditioned`]); the goals may hold the
     /// same text as a loss beside it.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.spec.conditioning.text = Some(text.into());

@@ -14,13 +14,13 @@ use crate::Error;
 ///
 /// # Errors
 /// [`Error::Runtime`] if the package is not there or cannot be understood.
-pub fn is_told(model: &str, cfg: Option<f64>) -> Result<bool, Error> {
-    Ok(find_package(model)?.manifest().is_told(cfg))
+pub fn is_text_conditioned(model: &str, cfg: Option<f64>) -> Result<bool, Error> {
+    Ok(find_package(model)?.manifest().is_text_conditioned(cfg))
 }
 
 /// The conditions of a batch's parts: the one that is asked for and, with a scale, the null condition
 /// after it.
-pub(super) struct Told {
+pub(super) struct ConditioningBatch {
     pub parts: Vec<ImageCondition>,
     /// The scale of classifier-free guidance, where it is not 1.
     pub cfg: Option<f64>,
@@ -28,7 +28,7 @@ pub(super) struct Told {
     pub class: Option<usize>,
 }
 
-impl Told {
+impl ConditioningBatch {
     /// The denoiser under classifier-free guidance, where there is some. Its conditions must be set.
     pub fn denoiser<'a>(
         &self,
@@ -79,7 +79,7 @@ impl Told {
                 return refuse("negative prompt", format!("{name} reads no text"));
             }
         } else if (task.conditioning.text.is_some() || task.conditioning.negative.is_some())
-            && !manifest.is_told(task.sampling.cfg)
+            && !manifest.is_text_conditioned(task.sampling.cfg)
         {
             let message = format!("{name} is told texts only at a scale that is not 0: give one");
             return refuse("cfg", message);

@@ -347,7 +347,7 @@ fn renamed(
         let own = own.as_ref().ok_or_else(|| Error::Request {
             field: "model",
             message: format!(
-                "{}: cannot tell which tensor is `{canonical}` among {}; name it so when you export",
+                "{}: cannot emit which tensor is `{canonical}` among {}; name it so when you export",
                 onnx.display(),
                 tensors
                     .iter()

@@ -27,7 +27,7 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
         let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, session.clone())?;
         denoiser.set_batch(ClipBatch {
             condition: text.condition,
-            shares: None,
+            blend_weights: None,
             lengths: vec![FRAMES],
             guidance_scale: 1.0,
         })?;

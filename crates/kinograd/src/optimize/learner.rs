@@ -71,25 +71,32 @@ impl FineTune {
 
 /// What a round's fine-tuning cost and gave.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Learnt {
+pub struct Learnt {
+    /// Wall time, seconds.
     pub seconds: f64,
     /// Mean loss over the steps, before each.
     pub loss: f64,
 }
 
 /// A denoiser, its trainer and every sample that they have seen.
-pub(crate) struct Learner<'a> {
+pub struct Learner<'a> {
+    /// The denoiser, whose weights follow the trainer's.
     pub denoiser: OnnxDenoiser,
+    /// Takes the steps.
     pub trainer: DenoiserTrainer,
+    /// Noise levels.
     pub schedule: &'a NoiseSchedule,
+    /// How it is fine-tuned.
     pub options: FineTune,
-    /// `[1, dims]`.
+    /// What the samples are conditioned on, `[1, dims]`.
     pub condition: Array2<f32>,
-    /// `[1, dims]`.
+    /// What stands for no condition, `[1, dims]`.
     pub null_condition: Array2<f32>,
+    /// Seed of the draws.
     pub seed: u64,
     /// Batches so far, `[batch, frames, features]`.
     pub seen: Vec<ArrayD<f32>>,
+    /// What each round gave.
     pub learnt: Vec<Learnt>,
 }
 

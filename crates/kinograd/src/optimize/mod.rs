@@ -16,11 +16,15 @@ mod trade_off;
 
 pub use kinograd_guidance::Lookahead;
 pub use kinograd_guidance::optimize::MotionReward;
-pub use learner::FineTune;
-pub(crate) use learner::Learner;
+pub use learner::{FineTune, Learner, Learnt};
 pub(crate) use measure::residuals;
 pub use report::{OptimizeReport, RoundReport};
 pub use run::Optimized;
 pub use save::FineTuned;
 pub use settings::{MAX_OPTIMIZED_CLIPS, Optimization, Reward};
 pub use trade_off::{TradeOffReport, TradeOffRow};
+
+/// The mean; none of nothing.
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::mean;
 use super::settings::guidance_name;
 use super::{Optimization, Reward};
-use crate::eval::statistics::mean;
 use crate::plot::{Chart, Mark, Panel, Point, Series, save_plot};
 use crate::{Error, Task};
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use kinograd_diffusion::{Layout, Progress, SeededNoise, Spacing};
 use kinograd_guidance::optimize::{Frozen, Optimizer, OptimizerOptions, Pull, Round, Sampling};
-use kinograd_guidance::{Loss, Method, OnMotion};
+use kinograd_guidance::{Loss, Method, MotionLossAdapter};
 use kinograd_motion::FEATURES;
 use kinograd_runtime::{
     DenoiserSpec, DenoiserTrainer, OnnxDenoiser, Role, ScoreNetwork, SessionOptions, WeightChoice,
@@ -15,7 +15,7 @@ use ndarray::{ArrayD, Axis};
 use super::learner::Learner;
 use super::measure::measured;
 use super::{FineTune, FineTuned, Optimization, OptimizeReport, Reward, RoundReport};
-use crate::generator::{Told, tell};
+use crate::generator::{EncodedPrompts, emit};
 use crate::network_loss::NetworkLoss;
 use crate::{Clip, Error, Event, MotionGenerator, Observer, Task};
 
@@ -57,7 +57,7 @@ impl MotionGenerator {
         observer: &mut dyn Observer,
     ) -> Result<Optimized, Error> {
         let optimization = optimization_of(task)?;
-        let told = self.tell_prompts(task, observer)?;
+        let encoded = self.encode_prompts(task, observer)?;
         let mut network = match &optimization.reward {
             Reward::Network(path) => Some(self.open_network(path, task.frames())?),
             Reward::Motion(_) => None,
@@ -65,22 +65,22 @@ impl MotionGenerator {
         self.denoiser
             .prepare(optimization.lookahead != kinograd_guidance::Lookahead::Naive)?;
         self.denoiser
-            .set_batch(self.conditioning(task, &told, task.sampling.count))?;
+            .set_batch(self.conditioning(task, &encoded, task.sampling.count))?;
         let Rounds { done, fine_tuned } =
-            self.rounds(task, &told, optimization, network.as_mut(), observer)?;
+            self.rounds(task, &encoded, optimization, network.as_mut(), observer)?;
         let mut rounds = Vec::with_capacity(done.len());
         let mut last = None;
         for round in done {
-            let embedding = told.texts.embedding.view();
+            let embedding = encoded.texts.embedding.view();
             rounds.push(measured(self, &round.clips, embedding, round.report)?);
             last = Some(round.clips);
         }
         let x0 = last.ok_or_else(|| Error::Internal("no round was run".to_owned()))?;
-        let mut made = self.finish(task, &told, &x0, &task.sampling.seeds())?;
+        let mut made = self.finish(task, &encoded, &x0, &task.sampling.seeds())?;
         for (index, clip) in made.iter_mut().enumerate() {
             record(clip, optimization, &rounds, index);
         }
-        tell(observer, Event::Finished)?;
+        emit(observer, Event::Finished)?;
         let manifest = self.manifest();
         let report = OptimizeReport {
             schema: "kinograd.optimize/1",
@@ -104,7 +104,7 @@ impl MotionGenerator {
     fn rounds(
         &mut self,
         task: &Task,
-        told: &Told,
+        encoded: &EncodedPrompts,
         optimization: &Optimization,
         network: Option<&mut ScoreNetwork>,
         observer: &mut dyn Observer,
@@ -114,7 +114,7 @@ impl MotionGenerator {
         let cost: Box<dyn Loss + '_> = match (&optimization.reward, network) {
             (Reward::Motion(reward), _) => {
                 let span = optimization.span(&task.timeline())?;
-                Box::new(OnMotion::new(decoder).with(1.0, reward.cost(span)?)?)
+                Box::new(MotionLossAdapter::new(decoder).with(1.0, reward.cost(span)?)?)
             }
             (Reward::Network(_), Some(network)) => Box::new(NetworkLoss {
                 network,
@@ -129,7 +129,7 @@ impl MotionGenerator {
             .schedule
             .steps(Spacing::Trailing, task.sampling.steps)?;
         let total = (steps.len() * (optimization.rounds + 1)) as u64;
-        tell(
+        emit(
             observer,
             Event::Started {
                 work: "optimising",
@@ -152,7 +152,7 @@ impl MotionGenerator {
                 },
                 at_mean: false,
                 same_noise: !optimization.fresh_noise,
-                max_move: optimization.max_step_rms,
+                max_step_rms: optimization.max_step_rms,
             },
             cost,
         )?;
@@ -194,7 +194,7 @@ impl MotionGenerator {
                 fine_tuned: None,
             });
         };
-        let mut learner = self.learner(task, told, options)?;
+        let mut learner = self.learner(task, encoded, options)?;
         optimizer.run_adaptive(&mut learner, &mut sampling, &mut round_done)?;
         for (round, learnt) in done.iter_mut().skip(1).zip(&learner.learnt) {
             round.report.training_seconds = Some(learnt.seconds);
@@ -212,7 +212,12 @@ impl MotionGenerator {
     }
 
     /// A copy of the denoiser that learns. Its graphs change every round and are not kept.
-    fn learner(&self, task: &Task, told: &Told, options: &FineTune) -> Result<Learner<'_>, Error> {
+    fn learner(
+        &self,
+        task: &Task,
+        encoded: &EncodedPrompts,
+        options: &FineTune,
+    ) -> Result<Learner<'_>, Error> {
         let source = self.package.model(Role::Denoiser)?;
         let spec = DenoiserSpec::of(&self.package)?;
         let null_condition = spec.null_condition.clone().insert_axis(Axis(0));
@@ -232,13 +237,13 @@ impl MotionGenerator {
             &session,
         )?;
         let mut denoiser = OnnxDenoiser::new(engine.clone(), source, spec, session);
-        denoiser.set_batch(self.conditioning(task, told, task.sampling.count))?;
+        denoiser.set_batch(self.conditioning(task, encoded, task.sampling.count))?;
         Ok(Learner {
             denoiser,
             trainer,
             schedule: &self.schedule,
             options: options.clone(),
-            condition: told.texts.condition.clone(),
+            condition: encoded.texts.condition.clone(),
             null_condition,
             seed: task.sampling.seed,
             seen: Vec::new(),

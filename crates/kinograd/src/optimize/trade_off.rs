@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::mean;
 use super::report::{COLUMNS, Columns, labelled, write_real};
 use super::{Reward, RoundReport};
-use crate::eval::statistics::mean;
 use crate::plot::{Chart, Panel, Series, save_plot};
 use crate::{Error, MotionGenerator, Observer, Task};
 

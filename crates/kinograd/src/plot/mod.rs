@@ -444,7 +444,7 @@ fn limit(bars: &Bars) -> f64 {
     }
 }
 
-/// Decimals that tell about six marks on this width apart.
+/// Decimals that emit about six marks on this width apart.
 fn digits_apart(width: f64) -> usize {
     let decimals = -(width / 6.0).log10();
     if decimals.is_finite() {

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use self::encode::FilmWriter;
 pub(crate) use self::marks::marks_of_task;
 use crate::clip::write_error;
-use crate::generator::tell;
+use crate::generator::emit;
 use crate::{Clip, Error, Event, Observer, TaskSpec};
 
 /// From where clips are seen.
@@ -161,15 +161,15 @@ pub fn render(
         work: "drawing",
         total: film.frames() as u64,
     };
-    tell(observer, started)?;
+    emit(observer, started)?;
     let mut film_writer = FilmWriter::start(format, path, options.size_px, fps)?;
     for index in 0..film.frames() {
         film_writer.add(film.frame(index)?.rgba())?;
         let done = index as u64 + 1;
-        tell(observer, Event::Advanced { done })?;
+        emit(observer, Event::Advanced { done })?;
     }
     film_writer.finish()?;
-    tell(observer, Event::Finished)?;
+    emit(observer, Event::Finished)?;
     Ok(Rendered {
         path: path.to_path_buf(),
         frames: film.frames(),

@@ -245,9 +245,9 @@ mod tests {
             ),
             (
                 walk().obstacle(1.0, 1.0, -0.5),
-                "obstacles[0].radius_m: -0.5",
+                "radius_m: -0.5 } must have",
             ),
-            (walk().obstacle(1.0, 1.0, 0.0), "obstacles[0].radius_m: 0"),
+            (walk().obstacle(1.0, 1.0, 0.0), "obstacles[0]."),
             (
                 walk().obstacle(0.1, 0.1, 0.5),
                 "must not cover the start at (0, 0)",

@@ -80,6 +80,16 @@ pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
             ));
         }
         if !(to > from && to <= task.duration_secs) {
+            let next = index + 1;
+            if prompt.to_secs.is_none() && next < task.prompts.len() {
+                return Err(refuse(
+                    &format!("prompts[{next}].from_secs"),
+                    format!(
+                        "{to} must come after {from} and before the end at {}",
+                        task.duration_secs
+                    ),
+                ));
+            }
             return Err(refuse(
                 &path("to_secs"),
                 format!(

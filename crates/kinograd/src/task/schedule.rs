@@ -1,7 +1,7 @@
 //! When a method acts within a run, and how much it may do: the same options for every method.
 
 use kinograd_diffusion::Guidance;
-use kinograd_guidance::{GuidanceOptions, Interval, StepSchedule, TimeTravel};
+use kinograd_guidance::{GuidanceOptions, StepSchedule, TimeTravel, TimestepInterval};
 use serde::{Deserialize, Serialize};
 
 use super::check::refuse;
@@ -16,7 +16,7 @@ use crate::Error;
 pub struct GuidanceSchedule {
     /// The steps that are steered; `None` is all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<Interval>,
+    pub interval: Option<TimestepInterval>,
     /// How the strength changes over the run.
     #[serde(skip_serializing_if = "is_constant")]
     pub strength: StepSchedule,
@@ -38,7 +38,7 @@ pub struct Resampling {
     pub count: usize,
     /// The steps that are; `None` is all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<Interval>,
+    pub window: Option<TimestepInterval>,
 }
 
 #[expect(
@@ -65,7 +65,7 @@ impl GuidanceSchedule {
             ),
         ];
         for (path, window) in windows {
-            let Some(Interval {
+            let Some(TimestepInterval {
                 from_timestep: from,
                 to_timestep: to,
             }) = window
@@ -99,8 +99,8 @@ impl GuidanceSchedule {
     pub(crate) fn options(&self, scale: f64) -> GuidanceOptions {
         GuidanceOptions {
             scale,
-            interval: self.interval.unwrap_or(Interval::ALL),
-            max_move: self.max_step_rms,
+            interval: self.interval.unwrap_or(TimestepInterval::ALL),
+            max_step_rms: self.max_step_rms,
             schedule: self.strength,
         }
     }
@@ -114,7 +114,7 @@ impl GuidanceSchedule {
             Some(Resampling { count, window }) if count > 1 => Box::new(TimeTravel::new(
                 guidance,
                 count,
-                window.unwrap_or(Interval::ALL),
+                window.unwrap_or(TimestepInterval::ALL),
             )?),
             _ => guidance,
         })
@@ -125,14 +125,14 @@ impl GuidanceSchedule {
 mod tests {
     use super::*;
 
-    const LATE: Interval = Interval {
+    const LATE: TimestepInterval = TimestepInterval {
         from_timestep: 100.0,
         to_timestep: 600.0,
     };
 
     #[test]
     fn what_cannot_be_is_refused_by_name() {
-        let back = Interval {
+        let back = TimestepInterval {
             from_timestep: 5.0,
             to_timestep: 1.0,
         };

@@ -8,19 +8,19 @@ use crate::loss::{Loss, LossValue};
 
 /// A loss on pictures as a loss on the latents that they are decoded from: x̂0 is `[batch, ...]` of
 /// latents, and the gradient is pulled back through the decoder, `∂ℓ/∂x̂0 = Jᵀ ∂ℓ/∂picture`.
-pub struct OnDecoded<N, L> {
+pub struct DecodedLossAdapter<N, L> {
     decoder: N,
     loss: L,
 }
 
-impl<N: Network, L: Loss> OnDecoded<N, L> {
+impl<N: Network, L: Loss> DecodedLossAdapter<N, L> {
     /// `decoder`: latents to pictures, sample by sample of the batch.
     pub fn new(decoder: N, loss: L) -> Self {
         Self { decoder, loss }
     }
 }
 
-impl<N: Network, L: Loss> Loss for OnDecoded<N, L> {
+impl<N: Network, L: Loss> Loss for DecodedLossAdapter<N, L> {
     fn name(&self) -> &str {
         self.loss.name()
     }

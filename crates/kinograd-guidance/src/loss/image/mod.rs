@@ -8,7 +8,7 @@ mod network;
 mod operator;
 
 pub use colour::{ColourStatistics, ColourTarget};
-pub use decoded::OnDecoded;
+pub use decoded::DecodedLossAdapter;
 pub use edges::{EDGE_HALF, EdgeMatch, edge_map};
 pub use measurement::LinearMeasurement;
 pub use network::{AsEmbedding, ClassLoss, MaskMatch, Network, NetworkPullBack, RewardLoss};
