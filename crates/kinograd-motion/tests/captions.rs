@@ -495,7 +495,16 @@ fn a_jump_is_cut_out_of_a_clip_that_nobody_described() {
     let found = segments(&kinematics_of(&joints), ClipText::default(), 1);
     check(&found, 300);
     let jumps: Vec<&Segment> = found.iter().filter(|s| s.action == Action::Jump).collect();
-    assert_eq!(jumps.len(), 1);
+    let (alone, context): (Vec<&Segment>, Vec<&Segment>) =
+        jumps.into_iter().partition(|s| s.frames < 60);
+    assert_eq!(alone.len(), 1);
+    // With what comes before and after, the caption says the order.
+    assert!(!context.is_empty());
+    for segment in context {
+        assert!(segment.start <= alone[0].start, "{segment:?}");
+        assert!(segment.captions[0].contains("stands"), "{segment:?}");
+        assert!(segment.captions[0].contains("jumps"), "{segment:?}");
+    }
     // No window that holds the jump says that the person stands.
     assert!(
         found
@@ -505,11 +514,111 @@ fn a_jump_is_cut_out_of_a_clip_that_nobody_described() {
 }
 
 #[test]
+fn windows_of_a_styled_take_keep_its_style() {
+    let said = [
+        "a person walks like a zombie with arms stretched forward".to_owned(),
+        "a person moves around the room, changing direction".to_owned(),
+    ];
+    let left = steer(400, |f| 0.02 * f as f64, |_| 0.9);
+    let found = segments(&kinematics_of(&left), text("zombie", &said), 3);
+    check(&found, 400);
+    assert!(found.iter().any(|s| s.action == Action::TurnLeft));
+    for segment in &found {
+        assert_eq!(segment.style.as_deref(), Some("zombie"));
+        for caption in &segment.captions {
+            let told = caption.contains("zombie") || caption.contains("undead");
+            assert!(told, "{caption}");
+        }
+    }
+    let turn = found.iter().find(|s| s.action == Action::TurnLeft);
+    let words = &turn.expect("a turn").captions;
+    let both = |c: &String| c.contains("left") && c.starts_with("a person walks");
+    assert!(words.iter().any(both), "{words:?}");
+}
+
+#[test]
+fn one_who_looks_around_does_not_stand_idle() {
+    let said = ["a person stands and looks around".to_owned()];
+    let found = segments(&kinematics_of(&standing(300)), text("look", &said), 3);
+    assert!(!found.is_empty());
+    assert!(
+        found
+            .iter()
+            .all(|s| s.captions == said && s.action == Action::Other)
+    );
+}
+
+#[test]
+fn kicks_are_counted() {
+    let mut joints = standing(140);
+    for up in [40, 80] {
+        for (f, share) in [(up, 0.5), (up + 1, 1.0), (up + 2, 1.0), (up + 3, 0.5)] {
+            for joint in [8, 11] {
+                joints[[f, joint, 1]] += 0.85 * share;
+                joints[[f, joint, 2]] += 0.7 * share;
+            }
+        }
+    }
+    let said = ["a person kicks".to_owned()];
+    let found = segments(&kinematics_of(&joints), text("kick", &said), 3);
+    let twice = |s: &&Segment| s.captions[0] == "a person kicks twice with the right leg";
+    let segment = found.iter().find(twice).expect("two kicks");
+    assert!(segment.start < 40 && segment.start + segment.frames > 84);
+}
+
+/// The words of side that captions of the data set use, with their mirror images.
+#[test]
+fn every_word_of_side_changes_sides() {
+    for (one, other) in [
+        (
+            "a person throws a left hook",
+            "a person throws a right hook",
+        ),
+        (
+            "someone kicks high with the front left leg",
+            "someone kicks high with the front right leg",
+        ),
+        (
+            "a fighter pivots left, step by step",
+            "a fighter pivots right, step by step",
+        ),
+        (
+            "a person walks in a counterclockwise circle",
+            "a person walks in a clockwise circle",
+        ),
+        (
+            "someone weaves left and right like a snake",
+            "someone weaves right and left like a snake",
+        ),
+        ("a left-handed wave", "a right-handed wave"),
+        ("Left jab, right cross", "Right jab, left cross"),
+        ("moves leftwards", "moves rightwards"),
+        ("the leftmost step", "the rightmost step"),
+        (
+            "someone practices karate and kicks three times with the right leg and once with the left leg",
+            "someone practices karate and kicks three times with the left leg and once with the right leg",
+        ),
+        (
+            "a fighter defends with a high left block",
+            "a fighter defends with a high right block",
+        ),
+        (
+            "a person walks and veers slightly to the left",
+            "a person walks and veers slightly to the right",
+        ),
+    ] {
+        assert_eq!(mirror_caption(one), other);
+        assert_eq!(mirror_caption(other), one);
+    }
+}
+
+#[test]
 fn mirrored_segments_change_sides() {
     let segment = Segment {
         start: 3,
         frames: 40,
         action: Action::SidestepLeft,
+        style: None,
         captions: vec!["a person steps to the left".to_owned()],
         croppable: true,
     };

@@ -272,6 +272,43 @@ fn a_clip_that_climbs_is_kept_where_it_is_on_the_floor() {
 }
 
 #[test]
+fn a_jab_of_less_than_a_second_is_lengthened_and_a_frame_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut still = walk(0.8, 0.0);
+    for frame in 0..still.len() {
+        still.root_in_world_m[frame] = still.root_in_world_m[0];
+        still.local_rotations[frame] = still.local_rotations[0].clone();
+    }
+    put(folder.path(), "jab.bvh", &still);
+    let mut one = still.clone();
+    one.root_in_world_m.truncate(1);
+    one.local_rotations.truncate(1);
+    put(folder.path(), "one.bvh", &one);
+    put(folder.path(), "stride.bvh", &walk(0.8, 0.0));
+    let mut entries = entries_in_folder(folder.path()).unwrap();
+    for entry in &mut entries {
+        entry.captions = vec!["a person throws a left jab".to_owned()];
+    }
+    let out = folder.path().join("out");
+    build(&entries, &options(), &out, &Silent).unwrap();
+    let index = index_of(&out);
+    assert_eq!(index.clips[0].id, "jab");
+    assert!(index.clips[0].frames >= 20);
+    assert_eq!(index.clips[0].segments[0].captions, entries[0].captions);
+    assert_eq!(
+        index.clips[1].segments[0].captions,
+        ["a person throws a right jab"]
+    );
+    let reason = |id: &str| &index.dropped.iter().find(|d| d.id == id).unwrap().reason;
+    assert!(reason("one").contains("one frame"), "{}", reason("one"));
+    assert!(
+        reason("stride").contains("too short"),
+        "{}",
+        reason("stride")
+    );
+}
+
+#[test]
 fn a_build_without_a_usable_clip_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "short.bvh", &walk(0.5, 0.0));

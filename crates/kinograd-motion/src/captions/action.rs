@@ -63,7 +63,15 @@ pub enum Action {
     Fight,
     /// Sports and exercise.
     Sport,
-    /// Gestures, chores and everything else.
+    /// Throwing.
+    Throw,
+    /// Clapping.
+    Clap,
+    /// Blocking, dodging and ducking blows.
+    Block,
+    /// Gestures and talking with the hands.
+    Gesture,
+    /// Chores, acting and everything else.
     Other,
 }
 
@@ -112,6 +120,10 @@ impl Action {
             Self::Acrobatics => "acrobatics",
             Self::Fight => "fight",
             Self::Sport => "sport",
+            Self::Throw => "throw",
+            Self::Clap => "clap",
+            Self::Block => "block",
+            Self::Gesture => "gesture",
             Self::Other => "other",
         }
     }
@@ -141,7 +153,7 @@ impl Action {
 
 /// Whole-word prefixes in a label or caption and what they mean; the first that is found counts, so
 /// the specific come before the general.
-const WORDS: [(&str, Action); 75] = [
+const WORDS: [(&str, Action); 99] = [
     ("cartwheel", Action::Acrobatics),
     ("cart wheel", Action::Acrobatics),
     ("flip", Action::Acrobatics),
@@ -157,24 +169,48 @@ const WORDS: [(&str, Action); 75] = [
     ("knife-hand", Action::Fight),
     ("sword", Action::Fight),
     ("low block", Action::Fight),
+    ("block", Action::Block),
+    ("dodge", Action::Block),
+    ("duck left", Action::Block),
+    ("clap", Action::Clap),
+    ("applau", Action::Clap),
     ("kick", Action::Kick),
     ("mawashigeri", Action::Kick),
+    ("roundhouse", Action::Kick),
+    ("crescent", Action::Kick),
+    ("sidekick", Action::Kick),
+    ("uppercut", Action::Punch),
+    ("hook", Action::Punch),
+    ("cross left", Action::Punch),
+    ("cross right", Action::Punch),
     ("punch", Action::Punch),
     ("jab", Action::Punch),
     ("box", Action::Carry),
     ("boxing", Action::Punch),
-    ("fight", Action::Punch),
+    ("fight", Action::Fight),
+    ("direct traffic", Action::Gesture),
+    ("referee", Action::Gesture),
+    ("gestur", Action::Gesture),
+    ("taunt", Action::Gesture),
+    ("point", Action::Gesture),
     ("wav", Action::Wave),
+    ("karate", Action::Fight),
+    ("martial", Action::Fight),
     ("jumping jack", Action::Sport),
     ("exercis", Action::Sport),
+    ("basketball signal", Action::Gesture),
     ("basketball", Action::Sport),
     ("dribbl", Action::Sport),
     ("golf", Action::Sport),
+    ("throw a ball", Action::Throw),
+    ("throw object", Action::Throw),
+    ("throws something", Action::Throw),
     ("push-up", Action::Sport),
     ("pushup", Action::Sport),
     ("swim", Action::Sport),
     ("sit to stand", Action::StandUp),
     ("sitting exit", Action::StandUp),
+    ("stand up", Action::StandUp),
     ("stands up", Action::StandUp),
     ("gets up", Action::StandUp),
     ("sit", Action::Sit),

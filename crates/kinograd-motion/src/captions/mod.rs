@@ -7,6 +7,7 @@ mod action;
 mod describe;
 mod events;
 mod kinematics;
+mod own;
 mod phrases;
 mod words;
 
@@ -14,6 +15,9 @@ pub use action::{Action, action_from_label, is_list};
 pub use describe::{Description, Direction, Gait, Phase, describe, locomotion_phases};
 pub use events::{Event, find_events};
 pub use kinematics::Kinematics;
+pub use own::{Style, holds_for_part, holds_on_floor, is_plain, style_of};
+pub(crate) use own::{joined, styled};
 pub(crate) use phrases::Draws;
+pub(crate) use phrases::gait_word;
 pub use phrases::{captions, event_captions};
 pub use words::mirror_caption;

@@ -420,6 +420,29 @@ fn phase_words(phase: &Phase, gerund: bool) -> String {
     }
 }
 
+/// What a part does while the clip's own words are said of it: "walking forward".
+pub(crate) fn while_words(description: &Description) -> Option<String> {
+    let longest = description.phases.iter().max_by_key(|p| p.frames.len())?;
+    match description.action {
+        Action::Idle => Some("standing".to_owned()),
+        Action::TurnLeft => Some("turning left".to_owned()),
+        Action::TurnRight => Some("turning right".to_owned()),
+        Action::TurnAround => Some("turning around".to_owned()),
+        Action::Walk
+        | Action::Jog
+        | Action::Run
+        | Action::WalkBackward
+        | Action::SidestepLeft
+        | Action::SidestepRight => Some(phase_words(longest, true)),
+        _ => None,
+    }
+}
+
+/// The gait of a description in the third person, where it travels: "walks".
+pub(crate) fn gait_word(description: &Description) -> Option<&'static str> {
+    main_gait(&description.phases).map(|verb| verb.third)
+}
+
 fn sequence(phases: &[Phase]) -> Vec<Sentence> {
     let still = |p: &Phase| p.direction == Direction::Still;
     let third = |text: String| Sentence::Third(text);

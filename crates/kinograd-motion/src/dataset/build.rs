@@ -13,6 +13,7 @@ use crate::MotionError;
 use crate::captions::mirror_caption;
 use crate::features::FEATURE_FPS;
 use crate::mapping::MappingFile;
+use crate::segment::Segment;
 
 /// Clips encoded before they are written: bounds the memory of large builds.
 const BATCH: usize = 64;
@@ -174,6 +175,30 @@ impl State {
         Ok(())
     }
 
+    /// Seconds of clip under segments of each kind; a frame under several counts once.
+    fn covered<'a>(
+        &'a self,
+        kind: impl Fn(&'a Segment) -> Option<&'a str>,
+    ) -> BTreeMap<String, f64> {
+        let mut seconds: BTreeMap<String, f64> = BTreeMap::new();
+        for clip in self.clips.iter().filter(|clip| !clip.mirrored) {
+            let mut frames: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
+            for segment in &clip.segments {
+                if let Some(kind) = kind(segment) {
+                    let marks = frames
+                        .entry(kind)
+                        .or_insert_with(|| vec![false; clip.frames]);
+                    marks[segment.start..segment.start + segment.frames].fill(true);
+                }
+            }
+            for (kind, marks) in frames {
+                let count = marks.iter().filter(|mark| **mark).count();
+                *seconds.entry(kind.to_owned()).or_default() += count as f64 / FEATURE_FPS;
+            }
+        }
+        seconds
+    }
+
     fn report(&self, clips_in: usize, seconds: f64) -> BuildReport {
         let mut segments_per_action = BTreeMap::new();
         for segment in self
@@ -186,6 +211,8 @@ impl State {
                 .entry(segment.action.name().to_owned())
                 .or_insert(0) += 1;
         }
+        let seconds_per_action = self.covered(|segment| Some(segment.action.name()));
+        let seconds_per_style = self.covered(|segment| segment.style.as_deref());
         let mut dropped_per_reason = BTreeMap::new();
         for dropped in &self.dropped {
             let kind = dropped.reason.split(':').next().unwrap_or_default();
@@ -211,6 +238,8 @@ impl State {
             foot_skate_ratio: mean(|q| q.foot_skate_ratio),
             jerk_m_s3: mean(|q| q.jerk_m_s3),
             segments_per_action,
+            seconds_per_action,
+            seconds_per_style,
             dropped_per_reason,
             cut: self.cut.clone(),
             quality: self.quality.clone(),

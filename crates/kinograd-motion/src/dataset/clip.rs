@@ -4,6 +4,7 @@ use ndarray::{Array2, Array3, Axis, s};
 
 use super::check::{JERK_PER_SPEED, measure, refuse};
 use super::fitness::{part, stretches_on_floor};
+use super::short::{SHORTEST_ACTION_SECS, is_short_action, lengthen};
 use super::smooth::smoothed;
 use super::{Entry, Limits, Quality};
 use crate::captions::Kinematics;
@@ -43,7 +44,8 @@ pub(super) struct Encodings {
 const SHORTEST_PART_SECS: f64 = 2.5;
 
 /// Reads, retargets, checks and encodes a clip. Where it leaves its floor, the stretches on the
-/// floor are kept as parts, without the captions of the whole.
+/// floor are kept as parts, with the captions that hold for them. An action shorter than the
+/// limit is lengthened by its own first and last pose.
 ///
 /// # Errors
 /// The reason why the clip is left out.
@@ -56,14 +58,22 @@ pub(super) fn encode(
     let reason = |error: MotionError| chain(&error);
     let clip = bvh::read(&entry.path).map_err(reason)?;
     let source_frames = clip.len();
-    if clip.duration_secs() < limits.min_secs {
-        return Err(format!("too short: {:.2} s", clip.duration_secs()));
+    if source_frames < 2 {
+        return Err(format!("one frame: {source_frames} is no motion"));
+    }
+    let secs = clip.duration_secs();
+    let short = secs < limits.min_secs;
+    if short && (secs < SHORTEST_ACTION_SECS.min(limits.min_secs) || !is_short_action(entry)) {
+        return Err(format!("too short: {secs:.2} s"));
     }
     let mapping = match mappings.and_then(|file| file.get(&entry.family)) {
         Some(mapping) => mapping.clone(),
         None => Mapping::automatic(&clip.skeleton).map_err(reason)?,
     };
-    let source = retarget(&clip, &mapping, FEATURE_FPS).map_err(reason)?;
+    let mut source = retarget(&clip, &mapping, FEATURE_FPS).map_err(reason)?;
+    if short && !lengthen(&mut source) {
+        return Err(format!("too short: {secs:.2} s of travelling"));
+    }
     let frames = source.motion.len();
     let stretches = stretches_on_floor(&source, limits, FEATURE_FPS);
     if stretches.len() == 1 && stretches[0].len() == frames {
@@ -81,7 +91,7 @@ pub(super) fn encode(
     }
     let text = ClipText {
         label: &entry.label,
-        captions: &[],
+        captions: &entry.captions,
         part: true,
     };
     let parts: Vec<Encoded> = stretches

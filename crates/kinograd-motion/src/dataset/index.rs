@@ -80,6 +80,12 @@ pub struct BuildReport {
     pub jerk_m_s3: f64,
     /// Number of segments per action, without mirrored copies.
     pub segments_per_action: BTreeMap<String, usize>,
+    /// Seconds of clip that segments of each action cover, without mirrored copies.
+    #[serde(default)]
+    pub seconds_per_action: BTreeMap<String, f64>,
+    /// Seconds of clip that segments of each style cover, without mirrored copies.
+    #[serde(default)]
+    pub seconds_per_style: BTreeMap<String, f64>,
     /// Number of clips left out per reason.
     pub dropped_per_reason: BTreeMap<String, usize>,
     /// Clips of which a part was cut away, and why.

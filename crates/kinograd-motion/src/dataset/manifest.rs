@@ -26,7 +26,7 @@ pub struct Entry {
 ///
 /// # Errors
 /// [`MotionError::Io`] if it cannot be read; [`MotionError::Format`] if it is not such a table, an
-/// id repeats, or a file lies outside the manifest's folder.
+/// id repeats, a caption is empty, or a file lies outside the manifest's folder.
 pub fn read_manifest(path: &Path) -> Result<Vec<Entry>, MotionError> {
     let bytes = std::fs::read(path).map_err(|source| MotionError::Io {
         path: path.to_owned(),
@@ -84,17 +84,23 @@ fn parse_manifest(text: &str, folder: &Path) -> Result<Vec<Entry>, MotionError> 
         if !seen.insert(id.clone()) {
             return Err(fault(format!("line {line}: id `{id}` repeats")));
         }
+        let mut captions: Vec<String> = get(captions)
+            .split('|')
+            .map(|caption| caption.trim().to_owned())
+            .collect();
+        // A bar at the end is no caption; one between two bars was forgotten.
+        if captions.last().is_some_and(String::is_empty) {
+            captions.pop();
+        }
+        if captions.iter().any(|c| !c.chars().any(char::is_alphabetic)) {
+            return Err(fault(format!("line {line}: a caption of `{id}` is empty")));
+        }
         entries.push(Entry {
             id,
             path: folder.join(relative),
             family: get(family).to_owned(),
             label: get(label).to_owned(),
-            captions: get(captions)
-                .split('|')
-                .map(str::trim)
-                .filter(|c| !c.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            captions,
             split: match get(split) {
                 "" => "train".to_owned(),
                 split => split.to_lowercase(),
@@ -216,6 +222,11 @@ mod tests {
             ("file\n../x.bvh\n", "line 2"),
             ("file\n/etc/x.bvh\n", "line 2"),
             ("file,id\na.bvh,x\nb.bvh,x\n", "line 3"),
+            (
+                "file,id,captions\na.bvh,x,a person walks||he walks\n",
+                "`x` is empty",
+            ),
+            ("file,id,captions\na.bvh,x,...\n", "`x` is empty"),
         ] {
             let message = parse_manifest(text, Path::new("")).unwrap_err().to_string();
             assert!(message.contains(part), "{message}");

@@ -27,6 +27,7 @@ mod fitness;
 mod index;
 mod manifest;
 mod progress;
+mod short;
 mod smooth;
 mod write;
 

@@ -5,9 +5,12 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::captions::{
-    Action, Description, Direction, Draws, Event, Gait, Kinematics, Phase, action_from_label,
-    captions, describe, event_captions, find_events, is_list, locomotion_phases, mirror_caption,
+    Action, Description, Direction, Draws, Event, Gait, Kinematics, Phase, Style,
+    action_from_label, captions, describe, find_events, gait_word, holds_for_part, holds_on_floor,
+    is_list, is_plain, joined, locomotion_phases, mirror_caption, style_of, styled,
 };
+
+mod events;
 
 /// Longest segment, frames (10 s).
 pub const LONGEST_SEGMENT: usize = 200;
@@ -29,6 +32,9 @@ pub struct Segment {
     pub frames: usize,
     /// The class to balance by.
     pub action: Action,
+    /// How it is done, such as `zombie`: the second axis to balance by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<String>,
     /// Captions of the segment as a whole.
     pub captions: Vec<String>,
     /// Whether the captions also hold for any part of it.
@@ -59,7 +65,11 @@ pub struct ClipText<'a> {
 }
 
 /// The segments of a clip, in order of how they were found: the whole clip, windows, rare stretches
-/// (side steps, turns, stops), short actions. `seed` chooses among paraphrases.
+/// (side steps, turns, stops), short actions alone and with what comes before and after. `seed`
+/// chooses among paraphrases.
+///
+/// What is measured (direction, speed, turning, order, count) is joined to what people say of the
+/// clip; only a clip that is said to be plain is described by measured words alone.
 #[must_use]
 pub fn segments(kinematics: &Kinematics, text: ClipText<'_>, seed: u64) -> Vec<Segment> {
     let mut kinematics = kinematics.clone();
@@ -68,18 +78,33 @@ pub fn segments(kinematics: &Kinematics, text: ClipText<'_>, seed: u64) -> Vec<S
         kinematics.in_flight.fill(false);
     }
     let sits = says(text, &["sit", "seat"]);
+    let holds = if text.part {
+        holds_on_floor
+    } else {
+        holds_for_part
+    };
+    // "walk to skip": its captions speak of the change.
+    let changes = text.label.contains(" to ");
+    let said = text.captions.iter();
+    let own: Vec<String> = said.filter(|c| !changes && holds(c)).cloned().collect();
+    // What is said of a climb says nothing of the floor before it: there the joints tell.
+    let captions = if text.part { &own } else { text.captions };
+    let text = ClipText { captions, ..text };
     let mut cutter = Cutter {
         kinematics: &kinematics,
         events: find_events(&kinematics, sits),
         text,
         told: told_action(text),
+        plain: is_plain(text.label, text.captions),
+        style: style_of(text.label, &own),
+        own: own.clone(),
         seed: Draws(seed),
         found: Vec::new(),
     };
     if kinematics.len() <= LONGEST_SEGMENT {
         cutter.whole();
     } else {
-        cutter.windows_of_one_action();
+        cutter.own_windows();
     }
     if cutter.root_tells() {
         cutter.windows();
@@ -87,7 +112,7 @@ pub fn segments(kinematics: &Kinematics, text: ClipText<'_>, seed: u64) -> Vec<S
         cutter.turns();
         cutter.circles();
     }
-    cutter.events();
+    cutter.short_actions();
     cutter.found
 }
 
@@ -122,6 +147,11 @@ struct Cutter<'a> {
     events: Vec<Event>,
     text: ClipText<'a>,
     told: Option<Action>,
+    /// Whether measured words say all that there is to say.
+    plain: bool,
+    style: Option<&'static Style>,
+    /// The clip's own captions that hold for a part of it.
+    own: Vec<String>,
     seed: Draws,
     found: Vec<Segment>,
 }
@@ -134,7 +164,7 @@ impl Cutter<'_> {
     /// Whether words about the root's path are enough for this clip.
     fn root_tells(&self) -> bool {
         match self.told {
-            None => self.text.captions.is_empty(),
+            None => self.text.captions.is_empty() || self.style.is_some_and(Style::is_of_gait),
             Some(action) => {
                 action.is_locomotion()
                     || matches!(
@@ -152,19 +182,25 @@ impl Cutter<'_> {
     fn whole(&mut self) {
         let frames = 0..self.kinematics.len();
         let seen = describe(self.kinematics, frames.clone());
-        let mut words = self.text.captions.to_vec();
+        // What is said of the whole does not hold where a part was cut away.
+        let mut words = if self.text.part {
+            self.own.clone()
+        } else {
+            self.text.captions.to_vec()
+        };
         let told = self.told;
-        let mut action = told.unwrap_or(Action::Other);
+        let mut action = self.own_action();
         let mut uniform = false;
         if let Some(seen) = &seen
             && told.is_none_or(Action::is_locomotion)
             && (told.is_some() || self.text.captions.is_empty())
         {
-            action = seen.action;
-            uniform = seen.uniform;
-            let seed = self.draw();
+            uniform = seen.uniform && words.iter().all(|w| holds_for_part(w));
+            if self.plain || self.style.is_some() || seen.action != Action::Idle {
+                action = seen.action;
+            }
             let count = if words.is_empty() { CAPTIONS } else { 4 };
-            for caption in captions(seen, count, seed) {
+            for caption in self.measured(seen, count) {
                 if !words.contains(&caption) {
                     words.push(caption);
                 }
@@ -177,13 +213,42 @@ impl Cutter<'_> {
         if self.text.captions.is_empty() && told.is_some() && !self.text.part {
             words.push(self.text.label.to_lowercase());
         }
-        let lasting = matches!(
+        let holds = words.iter().all(|w| holds_for_part(w));
+        let unlisted = !self.text.captions.is_empty() || !is_list(self.text.label);
+        self.push(
+            frames.clone(),
             action,
-            Action::Dance | Action::Fight | Action::Other | Action::Idle
+            words,
+            uniform || (lasts(action) && holds && unlisted),
         );
-        let croppable =
-            uniform || (lasting && !is_list(self.text.label) && !words.iter().any(|w| is_list(w)));
-        self.push(frames, action, words, croppable);
+        if lasts(action) && !holds {
+            self.push(frames, action, self.own.clone(), true);
+        }
+    }
+
+    /// The action that the clip's words speak of. One who waits, talks or looks around is not idle.
+    fn own_action(&self) -> Action {
+        match self.told {
+            Some(Action::Idle) if !self.plain => Action::Other,
+            told => told.unwrap_or(Action::Other),
+        }
+    }
+
+    /// Measured captions, joined to the clip's own words unless those are plain.
+    fn measured(&mut self, seen: &Description, count: usize) -> Vec<String> {
+        let seed = self.draw();
+        match self.style {
+            Some(style) => {
+                let words = captions(seen, count, seed);
+                let mut out = styled(&words, gait_word(seen), style, &mut self.seed);
+                out.extend(self.own.iter().take(2).cloned());
+                out
+            }
+            None if self.plain || self.text.captions.is_empty() || self.own.is_empty() => {
+                captions(seen, count, seed)
+            }
+            None => joined(&self.own, Some(seen)),
+        }
     }
 
     /// Whether the label of a clip that cannot be described tells of more than this action.
@@ -193,45 +258,19 @@ impl Cutter<'_> {
             || (action.is_locomotion() && (back || is_list(self.text.label)))
     }
 
-    /// Windows of a long take that shows one action throughout.
-    fn windows_of_one_action(&mut self) {
-        let Some(action) = self
-            .told
-            .or((!self.text.captions.is_empty()).then_some(Action::Other))
-        else {
-            return;
-        };
-        if action.is_locomotion() || is_list(self.text.label) {
+    /// Windows of a long take, under the clip's own words for it.
+    fn own_windows(&mut self) {
+        let plain_gait = self.plain && self.told.is_some_and(Action::is_locomotion);
+        if self.own.is_empty() || plain_gait {
             return;
         }
-        // Short actions need their moment: events find those.
-        if matches!(
-            action,
-            Action::Kick
-                | Action::Jump
-                | Action::Hop
-                | Action::Wave
-                | Action::Sit
-                | Action::StandUp
-                | Action::Carry
-                | Action::Acrobatics
-        ) {
-            return;
-        }
-        let words: Vec<String> = self
-            .text
-            .captions
-            .iter()
-            .filter(|caption| !is_list(caption) && !caption.contains("around the room"))
-            .cloned()
-            .collect();
-        if words.is_empty() {
-            return;
-        }
+        let action = self.own_action();
+        // Other short actions need their moment: a crop could miss it.
+        let croppable = lasts(action) || action == Action::Punch || action.is_locomotion();
         let mut start = 0;
         while start + 60 <= self.kinematics.len() {
             let end = (start + LONGEST_SEGMENT).min(self.kinematics.len());
-            self.push(start..end, action, words.clone(), true);
+            self.push(start..end, action, self.own.clone(), croppable);
             start += LONGEST_SEGMENT;
         }
     }
@@ -307,13 +346,8 @@ impl Cutter<'_> {
                 .and_then(|end| describe(self.kinematics, start..end + 1).map(|d| (end, d)))
                 .filter(|(_, seen)| seen.action == Action::Circle);
             if let Some((end, seen)) = seen {
-                let seed = self.draw();
-                self.push(
-                    start..end + 1,
-                    seen.action,
-                    captions(&seen, CAPTIONS, seed),
-                    false,
-                );
+                let words = self.measured(&seen, CAPTIONS);
+                self.push(start..end + 1, seen.action, words, false);
                 start = start.midpoint(end);
             } else {
                 start += 10;
@@ -331,9 +365,14 @@ impl Cutter<'_> {
         if self.contradicts(&seen, &frames) {
             return;
         }
-        let seed = self.draw();
-        let words = captions(&seen, CAPTIONS, seed);
-        self.push(frames, seen.action, words, seen.uniform);
+        let words = self.measured(&seen, CAPTIONS);
+        let still = seen.action == Action::Idle && !self.plain && self.style.is_none();
+        let action = if still {
+            self.own_action()
+        } else {
+            seen.action
+        };
+        self.push(frames, action, words, seen.uniform);
     }
 
     /// Words for the root that would hide what the clip is about, or a jump within.
@@ -347,38 +386,11 @@ impl Cutter<'_> {
             _ if leaps => true,
             // Skipping and hopping have flight like a jog.
             Some(Action::Hop) => seen.phases.iter().any(|p| p.gait != Gait::Walk),
-            Some(Action::Carry) => matches!(seen.action, Action::Idle | Action::Crouch),
-            _ => false,
-        }
-    }
-
-    fn events(&mut self) {
-        let unlabelled = told_nothing(self.text);
-        let told = self.told;
-        for event in std::mem::take(&mut self.events) {
-            let fits = match event.action {
-                Action::Jump => {
-                    !matches!(
-                        told,
-                        Some(Action::Acrobatics | Action::Floor | Action::Dance | Action::Sport)
-                    ) && !self.says(&["climb"])
-                }
-                Action::Hop => self.says(&["hop", "jump", "leap"]) && told != Some(Action::Dance),
-                Action::Kick => self.says(&["kick", "kata", "karate"]),
-                Action::Punch => self.says(&["punch", "boxing", "jab", "kata", "karate"]),
-                Action::Wave => self.says(&["wav", "hello", "greet"]),
-                Action::Sit => self.says(&["sit", "seat", "driv", "meditat"]),
-                Action::StandUp => self.says(&["sit", "seat", "crouch", "squat", "stand"]),
-                Action::Crouch => self.says(&["crouch", "squat", "duck"]),
-                _ => true,
-            };
-            if !(fits || unlabelled) || event.frames.len() < SHORTEST_SEGMENT {
-                continue;
+            // A box in the hands is nothing that the root tells.
+            Some(Action::Carry) => {
+                self.style.is_none() || matches!(seen.action, Action::Idle | Action::Crouch)
             }
-            let seed = self.draw();
-            let words = event_captions(&event, CAPTIONS, seed);
-            let end = event.frames.end.min(event.frames.start + LONGEST_SEGMENT);
-            self.push(event.frames.start..end, event.action, words, false);
+            _ => false,
         }
     }
 
@@ -386,9 +398,11 @@ impl Cutter<'_> {
         &mut self,
         frames: Range<usize>,
         action: Action,
-        captions: Vec<String>,
+        mut captions: Vec<String>,
         croppable: bool,
     ) {
+        let mut said = std::collections::HashSet::new();
+        captions.retain(|caption| said.insert(caption.clone()));
         if captions.is_empty() || frames.is_empty() {
             return;
         }
@@ -396,8 +410,23 @@ impl Cutter<'_> {
             start: frames.start,
             frames: frames.len(),
             action,
+            style: self.style.map(|style| style.name.to_owned()),
             captions,
             croppable,
         });
     }
+}
+
+/// Whether any part of an action of this kind shows it.
+fn lasts(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Dance
+            | Action::Fight
+            | Action::Other
+            | Action::Idle
+            | Action::Sport
+            | Action::Clap
+            | Action::Gesture
+    )
 }
