@@ -21,16 +21,22 @@ from config import FPS
 
 # Words of gaits, directions and turns, of subjects, and those that tell nothing.
 PLAIN = set(
-    """a about abrupt abruptly acceleration accelerates again ahead along an and angles another around as at away back
-    backward backwards bearing begins bend body brakes breaks brisk briskly by change changes changing circle circles
-    comes curve curves degree different direction directions distance down each easy far fast five for forty forward
-    forwards freely from gentle goes going half halt halts heads her his in into is it its jog jogger jogging jogs keeps
-    left line long makes making man middle moves moving natural ninety normal of on one onto out over pace path pauses
-    person pivot pivots place plants quick quickly relaxed repeatedly right roams room run running runs sharp sharply
-    she side sideways sidesteps sizes slightly slow slowly slows someone somebody speed speeds spot stand standing
-    stands start starting starts step stepping steps still stop stopping stops straight stride strides sudden suddenly
-    swing takes taking the their then there they through time times to turn turning turns until up veers walk walking
-    walks way weaves while will winding with arm""".split()
+    re.findall(
+        r"[a-z]+",
+        """
+    a about abrupt abruptly accelerates acceleration again ahead along an and angles another arm around as at
+    away back backward backwards bearing begins bend body brakes breaks brisk briskly by change changes changing
+    circle circles comes curve curves degree degrees different direction directions distance dodges down each
+    easy far fast few five foot for forty forward forwards free freely from gentle gets goes going half halt
+    halts heads her his in into is it its jog jogger jogging jogs keeps left line long makes making man middle
+    moves moving natural ninety normal of on one onto out over pace path pauses person pivot pivots place plants
+    quick quickly relaxed repeatedly right roams room round run running runs sharp sharply she side sidesteps
+    sideways sizes slightly slow slowly slows somebody someone speed speeds spot stand standing stands start
+    starting starts step stepping steps still stop stopping stops straight stride strides sudden suddenly swing
+    takes taking the their then there they through time times to turn turning turns until up veers walk walking
+    walks warm way weaves while will winding with
+""",
+    )
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 
 FEATURES = 263
@@ -66,24 +67,44 @@ class LossConfig:
     snr_max: float = 3.0
     action: float = 0.2
     motion: float = 0.2
+    # Weight of the fastest frames of a clip against its mean frame: an average leaves them out first.
+    quick: float = 1.0
 
+
+# What a data set may call an action.
+ACTIONS = tuple(
+    re.findall(
+        r"[a-z_]+",
+        """
+    idle walk walk_backward jog run turn_left turn_right turn_around sidestep_left sidestep_right diagonal
+    circle stop_start transition jump hop kick punch wave sit stand_up crouch floor carry dance acrobatics fight
+    sport throw clap block gesture other
+""",
+    )
+)
 
 # How much oftener than by its frames alone an action is drawn: what changes within a clip is learnt slowly.
 EMPHASIS = {
-    "stop_start": 3.0,
-    "transition": 2.0,
-    "sit": 2.5,
-    "stand_up": 2.5,
-    "kick": 2.0,
-    "punch": 2.0,
-    "wave": 2.0,
-    "hop": 1.4,
+    "stop_start": 2.0,
+    "transition": 1.5,
+    "sit": 2.0,
+    "stand_up": 1.8,
+    "kick": 2.2,
+    "punch": 1.6,
+    "wave": 1.6,
+    "jump": 1.1,
+    "hop": 1.3,
     "circle": 1.4,
     "turn_around": 1.3,
-    "idle": 0.6,
-    "turn_left": 0.7,
-    "turn_right": 0.7,
-    "other": 0.5,
+    "block": 1.4,
+    "throw": 0.9,
+    "clap": 0.8,
+    "gesture": 0.8,
+    "walk": 1.5,
+    "idle": 0.8,
+    "turn_left": 0.8,
+    "turn_right": 0.8,
+    "other": 0.7,
     "floor": 0.6,
     "sport": 0.6,
     "carry": 0.7,
@@ -109,12 +130,20 @@ class TrainConfig:
     noisy_share: float = 0.42
     drop_text: float = 0.1
     balance: float = 0.25
+    # Within an action, each source and style counts by its frames to this power.
+    balance_source: float = 0.5
+    # Share of the actions that are joined to rests and walks.
+    stitch: float = 0.6
     emphasis: dict[str, float] = field(default_factory=lambda: dict(EMPHASIS))
     clip: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)
     denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
     embedding: EmbeddingConfig = field(default_factory=EmbeddingConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+
+    def recipe(self) -> dict:
+        """What a run may not change when it goes on: all but its length."""
+        return {k: v for k, v in self.to_dict().items() if k not in ("minutes", "seed")}
 
     def to_dict(self) -> dict:
         """As plain JSON values."""

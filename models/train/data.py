@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from config import FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH, TrainConfig
+from config import ACTIONS, FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH, TrainConfig
+from stitch import JOINED, Stitcher, Stretch
 from text import reword
 
 BUCKET = 5 * PATCH
@@ -34,6 +37,19 @@ class Segment:
     action: str
     captions: tuple[str, ...]
     croppable: bool
+    style: str = ""
+    family: str = ""
+
+
+@dataclass
+class Item:
+    """A window of a segment and its caption; `features` where it was made longer, `[frames, 263]`."""
+
+    segment: Segment
+    start: int
+    frames: int
+    caption: str
+    features: np.ndarray | None = None
 
 
 @dataclass
@@ -50,16 +66,22 @@ class Batch:
 class MotionData:
     """Features in memory and the list of usable segments."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, constants: Path | None = None) -> None:
+        """`constants`: the `constants.npz` of a package that goes on; its weights fit its own mean and spread."""
         self.features = np.load(folder / "features.npy", mmap_mode="r")
-        self.mean = np.load(folder / "mean.npy").astype(np.float32)
-        self.std = np.maximum(np.load(folder / "std.npy").astype(np.float32), MIN_STD)
+        given = np.load(constants) if constants else {k: np.load(folder / f"{k}.npy") for k in ("mean", "std")}
+        self.mean = given["mean"].astype(np.float32)
+        self.std = np.maximum(given["std"].astype(np.float32), MIN_STD)
         if self.features.shape[1] != FEATURES:
             raise SystemExit(f"features.npy: expected {FEATURES} columns, got {self.features.shape[1]}")
         self.segments: list[Segment] = []
-        for clip in json.loads((folder / "index.json").read_text())["clips"]:
+        index = (folder / "index.json").read_bytes()
+        self.digest = hashlib.sha256(index).hexdigest()[:16]
+        self.clips = json.loads(index)["clips"]
+        for clip in self.clips:
+            self._check(clip)
             for s in clip["segments"]:
-                if s["frames"] >= MIN_FRAMES and s["captions"]:
+                if s["frames"] >= MIN_FRAMES:
                     self.segments.append(
                         Segment(
                             clip["id"],
@@ -71,8 +93,27 @@ class MotionData:
                             s["action"],
                             tuple(s["captions"]),
                             s["croppable"],
+                            s.get("style") or "",
+                            clip["family"],
                         )
                     )
+
+    def _check(self, clip: dict) -> None:
+        """Refuse, with its name, a clip that cannot be learnt from."""
+        name = clip["id"]
+        if clip["split"] not in ("train", "val", "test"):
+            raise SystemExit(f"clip {name}: unknown split {clip['split']!r}")
+        if clip["frames"] < 2:
+            raise SystemExit(f"clip {name}: {clip['frames']} frame is no motion")
+        if not np.isfinite(self.features[clip["offset"] : clip["offset"] + clip["frames"]]).all():
+            raise SystemExit(f"clip {name}: a feature is not finite")
+        for s in clip["segments"]:
+            if s["action"] not in ACTIONS:
+                raise SystemExit(f"clip {name}: unknown action {s['action']!r}")
+            if not s["captions"] or not all(re.search(r"[A-Za-z]", c) for c in s["captions"]):
+                raise SystemExit(f"clip {name}: a caption is empty")
+            if s["start"] + s["frames"] > clip["frames"]:
+                raise SystemExit(f"clip {name}: a segment ends after the clip")
 
     def split(self, name: str) -> list[Segment]:
         """Segments of `train` or `val`; validation leaves the mirrored copies out."""
@@ -84,22 +125,40 @@ class MotionData:
         z = (np.asarray(self.features[at : at + frames]) - self.mean) / self.std
         return z.clip(-LARGEST, LARGEST)  # heading flips of acrobatics
 
-    def collate(self, items: list[tuple[Segment, int, int, str]]) -> Batch:
-        """Pad (segment, start, frames, caption) items to a common length, a multiple of `BUCKET`."""
-        longest = max(frames for _, _, frames, _ in items)
+    def normalised(self, features: np.ndarray) -> np.ndarray:
+        """As `window`, of features that were made."""
+        return ((features - self.mean) / self.std).clip(-LARGEST, LARGEST)
+
+    def collate(self, items: list[Item]) -> Batch:
+        """Pad items to a common length, a multiple of `BUCKET`."""
+        longest = max(item.frames for item in items)
         width = -(-longest // BUCKET) * BUCKET
         features = np.zeros((len(items), width, FEATURES), np.float32)
         mask = np.zeros((len(items), width), np.float32)
-        for i, (segment, start, frames, _) in enumerate(items):
-            features[i, :frames] = self.window(segment, start, frames)
-            mask[i, :frames] = 1
+        for i, item in enumerate(items):
+            made = item.features is not None
+            shown = self.normalised(item.features) if made else self.window(item.segment, item.start, item.frames)
+            features[i, : item.frames] = shown
+            mask[i, : item.frames] = 1
         return Batch(
             torch.from_numpy(features),
             torch.from_numpy(mask),
-            [caption for *_, caption in items],
-            [segment.action for segment, *_ in items],
-            [segment for segment, *_ in items],
+            [item.caption for item in items],
+            [item.segment.action for item in items],
+            [item.segment for item in items],
         )
+
+    def stitcher(self) -> Stitcher:
+        """What actions of the train split are joined to."""
+        clips = [(c["offset"], c["frames"]) for c in self.clips if c["split"] == "train"]
+        walks = []
+        for s in self.split("train"):
+            if s.action == "stop_start" and not s.style and 30 <= s.frames <= 100:
+                if re.search(r"walks forward and stops", s.captions[0]):
+                    walks.append(Stretch(s.start, s.frames, "walks"))
+                elif re.search(r"starts walking forward", s.captions[0]):
+                    walks.append(Stretch(s.start, s.frames, "then walks"))
+        return Stitcher(self.features, clips, walks)
 
 
 def choose_window(segment: Segment, rng: random.Random) -> tuple[int, int]:
@@ -116,41 +175,68 @@ def choose_window(segment: Segment, rng: random.Random) -> tuple[int, int]:
 class Sampler:
     """Draws segments balanced by action: an action's share is its frames to the power `balance`, times its emphasis.
 
-    Within an action what is said rarely comes oftener: a first caption's share is the root of its frames.
+    Within an action each pair of source and style counts by its frames to the power `balance_source`, so that one
+    large source does not speak for all; within those what is said rarely comes oftener: a first caption's share is
+    the root of its frames.
     """
 
-    def __init__(self, segments: list[Segment], balance: float, emphasis: dict[str, float]) -> None:
+    def __init__(self, segments: list[Segment], config: TrainConfig) -> None:
         self.segments = segments
-        said: dict[tuple[str, str], float] = defaultdict(float)
-        for s in segments:
-            said[s.action, s.captions[0]] += s.frames
-        evened = [s.frames / said[s.action, s.captions[0]] ** 0.5 for s in segments]
+        said: dict[tuple, float] = defaultdict(float)
         frames: dict[str, float] = defaultdict(float)
-        weights: dict[str, float] = defaultdict(float)
-        for s, w in zip(segments, evened, strict=True):
+        frames_of: dict[tuple, float] = defaultdict(float)
+        for s in segments:
+            said[self.group(s), s.captions[0]] += s.frames
             frames[s.action] += s.frames
-            weights[s.action] += w
-        share = {a: emphasis.get(a, 1.0) * frames[a] ** balance / weights[a] for a in frames}
-        self.weights = [w * share[s.action] for s, w in zip(segments, evened, strict=True)]
+            frames_of[self.group(s)] += s.frames
+        evened = [s.frames / said[self.group(s), s.captions[0]] ** 0.5 for s in segments]
+        weight_of: dict[tuple, float] = defaultdict(float)
+        for s, w in zip(segments, evened, strict=True):
+            weight_of[self.group(s)] += w
+        shares: dict[str, float] = defaultdict(float)
+        for group, count in frames_of.items():
+            shares[group[0]] += count**config.balance_source
+        self.weights = []
+        for s, w in zip(segments, evened, strict=True):
+            group = self.group(s)
+            action = config.emphasis.get(s.action, 1.0) * frames[s.action] ** config.balance
+            self.weights.append(
+                action * frames_of[group] ** config.balance_source / shares[s.action] * w / weight_of[group]
+            )
+
+    @staticmethod
+    def group(s: Segment) -> tuple[str, str, str]:
+        """Action, source and style."""
+        return s.action, s.family, s.style
 
     def draw(self, rng: random.Random, count: int) -> list[Segment]:
         """`count` segments with replacement."""
         return rng.choices(self.segments, self.weights, k=count)
 
 
+def drawn(data: MotionData, stitcher: Stitcher, segment: Segment, config: TrainConfig, rng: random.Random) -> Item:
+    """A window of a segment, at times joined to what may come before and after, and one of its captions reworded."""
+    start, frames = choose_window(segment, rng)
+    caption = rng.choice(segment.captions)
+    if segment.action in JOINED and frames <= 130 and not segment.style and rng.random() < config.stitch:
+        at = segment.start + start
+        made, caption = stitcher.longer(np.array(data.features[at : at + frames]), caption, segment.action, rng)
+        made = made[: len(made) // PATCH * PATCH]
+        return Item(segment, start, len(made), reword(caption, rng), made)
+    return Item(segment, start, frames, reword(caption, rng))
+
+
 def training_batches(data: MotionData, config: TrainConfig, seed: int) -> Iterator[Batch]:
     """Endless batches of similar lengths with about `config.tokens_per_step` patches each."""
     rng = random.Random(seed)
     tokens = config.tokens_per_step
-    sampler = Sampler(data.split("train"), config.balance, config.emphasis)
+    sampler = Sampler(data.split("train"), config)
+    stitcher = data.stitcher()
     while True:
-        pool = []
-        for segment in sampler.draw(rng, 1024):
-            start, frames = choose_window(segment, rng)
-            pool.append((segment, start, frames, reword(rng.choice(segment.captions), rng)))
+        pool = [drawn(data, stitcher, segment, config, rng) for segment in sampler.draw(rng, 1024)]
         buckets: dict[int, list] = defaultdict(list)
         for item in pool:
-            buckets[-(-item[2] // BUCKET)].append(item)
+            buckets[-(-item.frames // BUCKET)].append(item)
         groups = []
         for bucket, items in buckets.items():
             size = max(1, tokens // (bucket * BUCKET // PATCH))
@@ -158,7 +244,7 @@ def training_batches(data: MotionData, config: TrainConfig, seed: int) -> Iterat
         rng.shuffle(groups)
         # a short rest group would waste a step: keep it with the probability of its fill
         for group in groups:
-            full = max(1, tokens // (-(-group[0][2] // BUCKET) * BUCKET // PATCH))
+            full = max(1, tokens // (-(-group[0].frames // BUCKET) * BUCKET // PATCH))
             if rng.random() < len(group) / full:
                 yield data.collate(group)
 
@@ -168,6 +254,6 @@ def fixed_batches(data: MotionData, segments: list[Segment], size: int, longest:
     items = []
     for s in segments:
         frames = min(s.frames, longest) // PATCH * PATCH
-        items.append((s, (s.frames - frames) // 2, frames, s.captions[0]))
-    items.sort(key=lambda item: item[2])
+        items.append(Item(s, (s.frames - frames) // 2, frames, s.captions[0]))
+    items.sort(key=lambda item: item.frames)
     return [data.collate(items[i : i + size]) for i in range(0, len(items), size)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import torch
 
 from config import FEATURES, FPS, MAX_FRAMES, MAX_TOKENS, MIN_FRAMES, PATCH, TRAIN_STEPS, TrainConfig
 from networks import Networks, round_to_half
+from text import without_ends
 
 TOLERANCE = 1e-4
 ROLES = {
@@ -67,8 +67,7 @@ def write_package(
     out.mkdir(parents=True, exist_ok=True)
     for file, graph in networks.graphs().items():
         onnx.save(graph.model(), out / file)
-    if tokenizer.resolve() != (out / "tokenizer.json").resolve():
-        shutil.copyfile(tokenizer, out / "tokenizer.json")
+    without_ends(tokenizer).save(str(out / "tokenizer.json"))
     null = networks.null.detach().numpy()
     np.savez(
         out / "constants.npz",

@@ -19,6 +19,7 @@ CONTACTS = slice(259, 263)
 OUTLIER = 5.0
 SMALLEST_SCALE = 0.1  # of a channel's spread; smaller ones would drown the other terms
 BONE_SCALE = 0.01  # metres
+SLOWEST = 0.1 / FPS  # metres per frame; what stands still has no quick frames
 PARTS = 4  # of a clip, whose mean root motion the text decides
 FEET = (7, 10, 8, 11)  # order of the contact channels: left ankle, left toe, right ankle, right toe
 
@@ -103,6 +104,22 @@ class MotionLoss:
         c = self.config
         return (a / (1 - a)).pow(c.snr_power).clamp(c.snr_min, c.snr_max).float()
 
+    def by_speed(self, x0: Tensor, mask: Tensor, pair: Tensor, triple: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The masks weighted by how fast each frame is in its clip, and the clip's frames `[b]`.
+
+        The weights `1 + quick * (speed / mean - 1)` lie between 0.5 and 3 and have mean 1 in each clip.
+        """
+        count = mask.sum(1)
+        k = self.config.quick
+        if k == 0:
+            return mask, pair, triple, count
+        velocity = x0[:, :, VELOCITIES] * self.std[VELOCITIES] + self.mean[VELOCITIES]
+        speed = velocity.unflatten(-1, (22, 3)).norm(dim=-1).mean(-1) * mask
+        usual = speed.sum(1, keepdim=True) / count[:, None].clamp(min=1.0) + SLOWEST
+        weight = (1 + k * (speed / usual - 1)).clamp(0.5, 3.0) * mask
+        weight = weight * (count / weight.sum(1).clamp(min=1e-6))[:, None]
+        return weight, pair * weight[:, 1:], triple * weight[:, 2:], count
+
     def terms(self, predicted: Tensor, x0: Tensor, mask: Tensor, t: Tensor) -> dict[str, Tensor]:
         """Per-sample terms `[b]`; `predicted`, `x0` `[b, n, 263]` normalised, `mask` `[b, n]`, levels `t` `[b]`."""
         c = self.config
@@ -116,6 +133,7 @@ class MotionLoss:
         d2 = ((d1[:, 1:] - d1[:, :-1]) / self.second_scale).clamp(-OUTLIER, OUTLIER)
         d1 = (d1 / self.first_scale).clamp(-OUTLIER, OUTLIER)
         w = self.position_weights
+        mask, pair, triple, count = self.by_speed(x0, mask, pair, triple)
 
         def over(values: Tensor, where: Tensor, total: Tensor) -> Tensor:
             return (values * where).sum(1) / total.clamp(min=1.0)

@@ -70,6 +70,23 @@ def load_package(networks: Networks, folder: Path) -> None:
             load(numpy_helper.to_array(stored[name]))
 
 
+@torch.no_grad()
+def learn_words(networks: Networks, words: Tensor) -> int:
+    """Give each token of `words` `[vocab]` (non-zero: to be learnt) that has none yet a correction, zero at first.
+
+    Returns how many were added; what the networks compute stays the same.
+    """
+    tower = networks.text
+    new = torch.nonzero((words > 0) & (tower.known == 0)).flatten()
+    known = tower.known.clone()
+    known[new] = int(known.max()) + 1 + torch.arange(len(new))
+    for tower in (networks.text, networks.embed_text):
+        rows = torch.zeros(len(new), tower.correction.shape[1])
+        tower.correction = nn.Parameter(torch.cat([tower.correction, rows]))
+        tower.known = known.clone()
+    return len(new)
+
+
 def text_buffers(folder: Path) -> tuple[Tensor, Tensor]:
     """The token table and the known-word map of an exported package."""
     stored = {i.name: numpy_helper.to_array(i) for i in onnx.load(folder / "text.onnx").graph.initializer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from pathlib import Path
@@ -25,6 +26,7 @@ SUBJECTS = (
     "he",
     "she",
 )
+ENDS = " \t\n.,;:!?…"
 SUBJECT = re.compile(r"^(a person|someone|the person|a man|a woman|a dancer|somebody)\b")
 # each row: words that may replace one another without changing what the body does
 SYNONYMS = [
@@ -43,13 +45,20 @@ SYNONYMS = [
     ("hops", "jumps on one leg", "hops about"),
     ("side steps", "sidesteps", "side-steps", "steps sideways"),
     ("turns", "rotates"),
-    ("crouches", "squats down", "ducks down"),
+    ("crouches down", "squats down", "ducks down"),
     ("stands still", "stands", "stands idle", "stays still", "does not move"),
     ("sits down", "takes a seat"),
     ("stands up", "gets up", "rises"),
     ("stops", "halts", "comes to a stop"),
     ("punches", "throws punches", "boxes"),
     ("in a circle", "in circles", "around in a circle"),
+    ("happily", "joyfully", "cheerfully"),
+    ("angrily", "furiously", "in anger"),
+    ("twice", "two times"),
+    ("and then", "then", "and afterwards"),
+    ("throws a ball", "tosses a ball"),
+    ("kicks", "does a kick"),
+    ("claps", "applauds"),
 ]
 LOOKUP: dict[str, tuple[str, ...]] = {word: row for row in SYNONYMS for word in row[:1]}
 PATTERN = re.compile(r"\b(" + "|".join(sorted(LOOKUP, key=len, reverse=True)) + r")\b")
@@ -57,24 +66,45 @@ VERBS = {
     "walks": "walking", "runs": "running", "jogs": "jogging", "jumps": "jumping", "hops": "hopping",
     "turns": "turning", "kicks": "kicking", "punches": "punching", "waves": "waving", "dances": "dancing",
     "crouches": "crouching", "sits": "sitting", "stands": "standing", "steps": "stepping", "stops": "stopping",
-    "crawls": "crawling", "skips": "skipping", "sidesteps": "sidestepping", "moves": "moving", "lies": "lying",
+    "crawls": "crawling", "throws": "throwing", "claps": "clapping", "blocks": "blocking",
+    "jabs": "jabbing", "looks": "looking", "sneaks": "sneaking", "swings": "swinging", "raises": "raising",
+    "skips": "skipping", "sidesteps": "sidestepping", "moves": "moving", "lies": "lying",
 }  # fmt: skip
 BASE = {
     "walks": "walk", "runs": "run", "jogs": "jog", "jumps": "jump", "hops": "hop", "turns": "turn",
     "kicks": "kick", "punches": "punch", "waves": "wave", "dances": "dance", "crouches": "crouch",
     "sits": "sit", "stands": "stand", "steps": "step", "stops": "stop", "crawls": "crawl",
+    "throws": "throw", "claps": "clap",
+    "blocks": "block", "looks": "look", "sneaks": "sneak", "swings": "swing", "raises": "raise", "jabs": "jab",
+   
     "skips": "skip", "sidesteps": "sidestep", "moves": "move", "lies": "lie",
 }  # fmt: skip
 
 
+def plain_ends(text: str) -> str:
+    """Without space and punctuation at the ends: they change nothing that a prompt says."""
+    return text.strip().rstrip(ENDS).strip()
+
+
+def without_ends(tokenizer: Path) -> Tokenizer:
+    """A tokenizer that leaves out what `plain_ends` does, so that whoever reads the package does so too."""
+    spec = json.loads(tokenizer.read_text())
+    ends = {"type": "Replace", "pattern": {"Regex": r"[\s.,;:!?…]+$"}, "content": ""}
+    own = spec["normalizer"]
+    parts = own["normalizers"] if own and own["type"] == "Sequence" else [own] if own else []
+    spec["normalizer"] = {"type": "Sequence", "normalizers": [p for p in parts if p["type"] != "Replace"] + [ends]}
+    return Tokenizer.from_str(json.dumps(spec))
+
+
 def reword(caption: str, rng: random.Random) -> str:
     """Say the same differently: subject, synonyms, verb form, rarely a typo."""
-    text = caption.strip().lower().rstrip(".")
+    text = plain_ends(caption).lower()
     if rng.random() < 0.3:
         text = PATTERN.sub(lambda m: rng.choice(LOOKUP[m[1]]) if rng.random() < 0.6 else m[1], text)
     style = rng.random()
-    first = next((w for w in text.split() if w in VERBS), None)
-    if first is not None and style < 0.3:
+    # Only the verb right after the subject: "someone lifts a knee and stands" is not "is lifts and standing".
+    first = SUBJECT.sub("", text).split(" ")[:2][-1] if SUBJECT.match(text) else None
+    if first in VERBS and " then " not in text and ", " not in text and " and " not in text and style < 0.3:
         if style < 0.12:
             text = SUBJECT.sub(r"\1 is", text).replace(first, VERBS[first], 1)
         elif style < 0.22:
@@ -108,7 +138,7 @@ class TextBatcher:
     """Turns strings into padded ids and masks."""
 
     def __init__(self, tokenizer_path: Path) -> None:
-        self.tokenizer = Tokenizer.from_file(str(tokenizer_path))
+        self.tokenizer = without_ends(tokenizer_path)
 
     def __call__(self, texts: list[str]) -> tuple[Tensor, Tensor]:
         """`[b, n]` ids and mask; `n` is the longest of the batch, at least 1 and at most `MAX_TOKENS`."""

@@ -22,7 +22,7 @@ from torch import Tensor
 from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
 from losses import PARTS, MotionLoss, part_means
-from networks import PROBE_ACTIONS, Networks, load_package, text_buffers
+from networks import PROBE_ACTIONS, Networks, learn_words, load_package, text_buffers
 from optimizer import HybridOptimizer
 from text import TextBatcher, known_words
 
@@ -35,7 +35,7 @@ class Trainer:
     def __init__(self, args: argparse.Namespace, config: TrainConfig) -> None:
         self.args, self.config = args, config
         torch.manual_seed(config.seed)
-        self.data = MotionData(args.data)
+        self.data = MotionData(args.data, args.init_from / "constants.npz" if args.init_from else None)
         self.texts = TextBatcher(args.tokenizer)
         captions = [c for s in self.data.segments for c in s.captions]
         self.stored = args.out / "last.pt"
@@ -48,8 +48,9 @@ class Trainer:
             table = torch.from_numpy(np.load(args.table))
             known = torch.from_numpy(known_words(self.texts.tokenizer, captions))
         self.networks = Networks(config, table, known)
-        if args.init_from:
+        if args.init_from and not self.stored.exists():
             load_package(self.networks, args.init_from)
+            learn_words(self.networks, torch.from_numpy(known_words(self.texts.tokenizer, captions)))
         self.ema = copy.deepcopy(self.networks).eval()
         mean, std = torch.from_numpy(self.data.mean), torch.from_numpy(self.data.std)
         train = np.asarray(self.data.features[:60000]) - self.data.mean
@@ -164,6 +165,8 @@ class Trainer:
             "mean": self.data.mean,
             "std": self.data.std,
             "tokenizer": str(self.args.tokenizer),
+            "recipe": self.config.recipe(),
+            "digest": self.data.digest,
         }
         torch.save(state, self.args.out / "last.tmp")
         os.replace(self.args.out / "last.tmp", self.stored)
@@ -172,6 +175,7 @@ class Trainer:
         """Continue from the last checkpoint, if any."""
         if self.stored.exists():
             state = torch.load(self.stored, weights_only=False, map_location="cpu")
+            refuse_other_run(state, self.config.recipe(), self.data.digest, self.stored)
             self.networks.load_state_dict(state["model"])
             self.ema.load_state_dict(state["ema"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -185,6 +189,8 @@ class Trainer:
         batches = training_batches(self.data, self.config, self.config.seed + self.step)
         window: dict[str, list[float]] = defaultdict(list)
         saved = validated = self.elapsed
+        if self.step == 0 and self.args.init_from:
+            log.write(json.dumps({"step": 0, "minutes": 0.0} | self.validate()) + "\n")
         last = time.monotonic()
         self.networks.train()
         while self.progress() < 1 and (not self.args.steps or self.step < self.args.steps):
@@ -210,6 +216,17 @@ class Trainer:
         self.save()
 
 
+def refuse_other_run(state: dict, recipe: dict, digest: str, stored: Path) -> None:
+    """End, with the setting's name, where a checkpoint is of another recipe or another data set."""
+    if (old := state.get("digest")) != digest:
+        raise SystemExit(f"{stored} was trained on another data set ({old}, not {digest}); choose another --out")
+    before = state.get("recipe", {})
+    for key in sorted(set(before) | set(recipe)):
+        if before.get(key) != recipe.get(key):
+            values = f"{before.get(key)}, not {recipe.get(key)}"
+            raise SystemExit(f"{stored} was trained with another {key}: {values}; choose another --out")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -222,6 +239,10 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="stop after so many steps")
     parser.add_argument("--lr", type=float)
     parser.add_argument("--muon-lr", type=float, help="0 trains all with AdamW")
+    parser.add_argument("--text-lr", type=float)
+    parser.add_argument("--hold", type=float, help="share of the budget before the learning rate falls")
+    parser.add_argument("--drop-path", type=float)
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-minutes", type=float, default=3)
@@ -232,6 +253,12 @@ def main() -> None:
     config = TrainConfig(minutes=args.minutes, seed=args.seed)
     config.lr = args.lr or config.lr
     config.muon_lr = config.muon_lr if args.muon_lr is None else args.muon_lr
+    config.text_lr = args.text_lr or config.text_lr
+    config.hold = config.hold if args.hold is None else args.hold
+    if args.drop_path is not None:
+        config.denoiser.drop_path = args.drop_path
+    if args.threads:
+        torch.set_num_threads(args.threads)
     config.tokens_per_step = args.tokens or config.tokens_per_step
     Trainer(args, config).run()
 

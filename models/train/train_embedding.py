@@ -20,9 +20,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from config import TrainConfig
-from data import Batch, MotionData, Sampler, choose_window, fixed_batches
+from data import Batch, Item, MotionData, Sampler, choose_window, fixed_batches
 from judge import Judge, new_judge
-from networks import Networks, load_package, text_buffers
+from networks import Networks, learn_words, load_package, text_buffers
 from text import TextBatcher, known_words, reword
 
 LONGEST = 120
@@ -70,7 +70,7 @@ def draw(data: MotionData, sampler: Sampler, rng: random.Random, size: int) -> B
         start, frames = choose_window(segment, rng)
         if frames > LONGEST and segment.croppable:
             frames = LONGEST
-        items.append((segment, start, frames, reword(rng.choice(segment.captions), rng)))
+        items.append(Item(segment, start, frames, reword(rng.choice(segment.captions), rng)))
     return data.collate(items)
 
 
@@ -117,7 +117,7 @@ def main() -> None:
     args = parser.parse_args()
     config = TrainConfig(seed=args.seed)
     torch.manual_seed(args.seed)
-    data = MotionData(args.data)
+    data = MotionData(args.data, args.init_from / "constants.npz" if args.init_from else None)
     texts = TextBatcher(args.tokenizer)
     if args.judge:
         known = known_words(texts.tokenizer, [c for s in data.segments for c in s.captions])
@@ -125,6 +125,9 @@ def main() -> None:
     elif args.init_from:
         networks = Networks(config, *text_buffers(args.init_from))
         load_package(networks, args.init_from)
+        learn_words(
+            networks, torch.from_numpy(known_words(texts.tokenizer, [c for s in data.segments for c in s.captions]))
+        )
     else:
         known = known_words(texts.tokenizer, [c for s in data.segments for c in s.captions])
         networks = Networks(config, torch.from_numpy(np.load(args.table)), torch.from_numpy(known))
@@ -132,7 +135,7 @@ def main() -> None:
     ema = copy.deepcopy(networks).eval()
     shadow = [p for n, p in ema.named_parameters() if n in own]
     optimizer = torch.optim.AdamW(own.values(), lr=args.lr, weight_decay=0.05, fused=True)
-    sampler = Sampler(data.split("train"), config.balance, config.emphasis)
+    sampler = Sampler(data.split("train"), config)
     rng = random.Random(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     log = (args.out / "log.jsonl").open("a", buffering=1)
