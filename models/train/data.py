@@ -125,6 +125,10 @@ class MotionData:
         z = (np.asarray(self.features[at : at + frames]) - self.mean) / self.std
         return z.clip(-LARGEST, LARGEST)  # heading flips of acrobatics
 
+    def window_raw(self, segment: Segment) -> np.ndarray:
+        """Features of a whole segment, not normalised."""
+        return np.asarray(self.features[segment.start : segment.start + segment.frames])
+
     def normalised(self, features: np.ndarray) -> np.ndarray:
         """As `window`, of features that were made."""
         return ((features - self.mean) / self.std).clip(-LARGEST, LARGEST)
