@@ -28,8 +28,11 @@ pub(super) fn is_short_action(entry: &Entry) -> bool {
 pub(super) fn lengthen(source: &mut Retargeted) -> bool {
     let motion = &source.motion;
     let frames = motion.len();
-    if frames < 2 || frames >= LENGTHENED {
-        return frames >= LENGTHENED;
+    if frames >= LENGTHENED {
+        return true;
+    }
+    if frames < 2 {
+        return false;
     }
     let way = motion.root_in_world_m[frames - 1] - motion.root_in_world_m[0];
     if way.x.hypot(way.z) * motion.fps > TRAVELS_M_S * frames as f64 {
