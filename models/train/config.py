@@ -94,7 +94,7 @@ EMPHASIS = {
     "wave": 1.6,
     "jump": 1.1,
     "hop": 1.3,
-    "circle": 1.4,
+    "circle": 1.8,
     "turn_around": 1.3,
     "block": 1.4,
     "throw": 0.9,
@@ -132,6 +132,8 @@ class TrainConfig:
     balance: float = 0.25
     # Within an action, each source and style counts by its frames to this power.
     balance_source: float = 0.5
+    # What has no style counts for so many times as much.
+    plain: float = 2.0
     # Share of the actions that are joined to rests and walks.
     stitch: float = 0.6
     emphasis: dict[str, float] = field(default_factory=lambda: dict(EMPHASIS))

@@ -7,7 +7,7 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +66,10 @@ class Batch:
 class MotionData:
     """Features in memory and the list of usable segments."""
 
-    def __init__(self, folder: Path, constants: Path | None = None) -> None:
-        """`constants`: the `constants.npz` of a package that goes on; its weights fit its own mean and spread."""
+    def __init__(self, folder: Path, constants: Mapping[str, np.ndarray] | None = None) -> None:
+        """`constants`: `mean` and `std` of a model that goes on; its weights fit its own, not the data set's."""
         self.features = np.load(folder / "features.npy", mmap_mode="r")
-        given = np.load(constants) if constants else {k: np.load(folder / f"{k}.npy") for k in ("mean", "std")}
+        given = constants or {k: np.load(folder / f"{k}.npy") for k in ("mean", "std")}
         self.mean = given["mean"].astype(np.float32)
         self.std = np.maximum(given["std"].astype(np.float32), MIN_STD)
         if self.features.shape[1] != FEATURES:
@@ -198,15 +198,14 @@ class Sampler:
         for s, w in zip(segments, evened, strict=True):
             weight_of[self.group(s)] += w
         shares: dict[str, float] = defaultdict(float)
-        for group, count in frames_of.items():
-            shares[group[0]] += count**config.balance_source
+        counts = {g: count**config.balance_source * (1 if g[2] else config.plain) for g, count in frames_of.items()}
+        for group, count in counts.items():
+            shares[group[0]] += count
         self.weights = []
         for s, w in zip(segments, evened, strict=True):
             group = self.group(s)
             action = config.emphasis.get(s.action, 1.0) * frames[s.action] ** config.balance
-            self.weights.append(
-                action * frames_of[group] ** config.balance_source / shares[s.action] * w / weight_of[group]
-            )
+            self.weights.append(action * counts[group] / shares[s.action] * w / weight_of[group])
 
     @staticmethod
     def group(s: Segment) -> tuple[str, str, str]:

@@ -87,6 +87,12 @@ def learn_words(networks: Networks, words: Tensor) -> int:
     return len(new)
 
 
+def package_constants(folder: Path) -> dict[str, np.ndarray]:
+    """Mean and spread of an exported package's features."""
+    stored = np.load(folder / "constants.npz")
+    return {name: stored[name] for name in ("mean", "std")}
+
+
 def text_buffers(folder: Path) -> tuple[Tensor, Tensor]:
     """The token table and the known-word map of an exported package."""
     stored = {i.name: numpy_helper.to_array(i) for i in onnx.load(folder / "text.onnx").graph.initializer}

@@ -22,7 +22,7 @@ from torch import Tensor
 from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
 from losses import PARTS, MotionLoss, part_means
-from networks import PROBE_ACTIONS, Networks, learn_words, load_package, text_buffers
+from networks import PROBE_ACTIONS, Networks, learn_words, load_package, package_constants, text_buffers
 from optimizer import HybridOptimizer
 from text import TextBatcher, known_words
 
@@ -35,22 +35,28 @@ class Trainer:
     def __init__(self, args: argparse.Namespace, config: TrainConfig) -> None:
         self.args, self.config = args, config
         torch.manual_seed(config.seed)
-        self.data = MotionData(args.data, args.init_from / "constants.npz" if args.init_from else None)
+        self.stored = args.out / "last.pt"
+        begin = self.stored if self.stored.exists() else args.init_from
+        state = None
+        if begin is not None and begin.is_file():
+            state = torch.load(begin, weights_only=False, map_location="cpu")
+            constants, table, known = state, state["table"], state["known"]
+        elif begin is not None:
+            constants = package_constants(begin)
+            table, known = text_buffers(begin)
+        self.data = MotionData(args.data, constants if begin is not None else None)
         self.texts = TextBatcher(args.tokenizer)
         captions = [c for s in self.data.segments for c in s.captions]
-        self.stored = args.out / "last.pt"
-        if self.stored.exists():
-            state = torch.load(self.stored, weights_only=False, map_location="cpu")
-            table, known = state["table"], state["known"]
-        elif args.init_from:
-            table, known = text_buffers(args.init_from)
-        else:
-            table = torch.from_numpy(np.load(args.table))
-            known = torch.from_numpy(known_words(self.texts.tokenizer, captions))
+        words = torch.from_numpy(known_words(self.texts.tokenizer, captions))
+        if begin is None:
+            table, known = torch.from_numpy(np.load(args.table)), words
         self.networks = Networks(config, table, known)
-        if args.init_from and not self.stored.exists():
-            load_package(self.networks, args.init_from)
-            learn_words(self.networks, torch.from_numpy(known_words(self.texts.tokenizer, captions)))
+        if begin is not None and state is None:
+            load_package(self.networks, begin)
+        elif state is not None:
+            self.networks.load_state_dict(state["model"])
+        if begin is not None and begin != self.stored:
+            learn_words(self.networks, words)
         self.ema = copy.deepcopy(self.networks).eval()
         mean, std = torch.from_numpy(self.data.mean), torch.from_numpy(self.data.std)
         train = np.asarray(self.data.features[:60000]) - self.data.mean
@@ -234,7 +240,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--table", type=Path, help="table.npy of distill_text.py")
-    parser.add_argument("--init-from", type=Path, help="model package to start from")
+    parser.add_argument("--init-from", type=Path, help="model package, or checkpoint of another run, to start from")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--steps", type=int, help="stop after so many steps")
     parser.add_argument("--lr", type=float)

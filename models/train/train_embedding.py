@@ -22,7 +22,7 @@ from torch import Tensor
 from config import TrainConfig
 from data import Batch, Item, MotionData, Sampler, choose_window, fixed_batches
 from judge import Judge, new_judge
-from networks import Networks, learn_words, load_package, text_buffers
+from networks import Networks, learn_words, load_package, package_constants, text_buffers
 from text import TextBatcher, known_words, reword
 
 LONGEST = 120
@@ -117,7 +117,7 @@ def main() -> None:
     args = parser.parse_args()
     config = TrainConfig(seed=args.seed)
     torch.manual_seed(args.seed)
-    data = MotionData(args.data, args.init_from / "constants.npz" if args.init_from else None)
+    data = MotionData(args.data, package_constants(args.init_from) if args.init_from else None)
     texts = TextBatcher(args.tokenizer)
     if args.judge:
         known = known_words(texts.tokenizer, [c for s in data.segments for c in s.captions])

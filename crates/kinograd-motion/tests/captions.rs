@@ -482,7 +482,8 @@ fn a_take_of_one_action_gives_windows_that_hold_anywhere() {
             .iter()
             .all(|s| s.action == Action::Dance && s.croppable)
     );
-    assert!(found.iter().all(|s| s.captions == said[..1]));
+    let words = ["a person dances salsa", "a person dances"];
+    assert!(found.iter().all(|s| s.captions == words));
 }
 
 #[test]
@@ -541,11 +542,9 @@ fn one_who_looks_around_does_not_stand_idle() {
     let said = ["a person stands and looks around".to_owned()];
     let found = segments(&kinematics_of(&standing(300)), text("look", &said), 3);
     assert!(!found.is_empty());
-    assert!(
-        found
-            .iter()
-            .all(|s| s.captions == said && s.action == Action::Other)
-    );
+    assert!(found.iter().all(|s| s.captions[0] == said[0]
+        && s.captions[1] == "a person looks around"
+        && s.action == Action::Other));
 }
 
 #[test]

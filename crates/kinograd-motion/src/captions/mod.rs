@@ -16,7 +16,7 @@ pub use describe::{Description, Direction, Gait, Phase, describe, locomotion_pha
 pub use events::{Event, find_events};
 pub use kinematics::Kinematics;
 pub use own::{Style, holds_for_part, holds_on_floor, is_plain, style_of};
-pub(crate) use own::{joined, styled};
+pub(crate) use own::{joined, shorter, styled};
 pub(crate) use phrases::Draws;
 pub(crate) use phrases::gait_word;
 pub use phrases::{captions, event_captions};

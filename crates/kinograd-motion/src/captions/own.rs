@@ -2,7 +2,7 @@
 //! measured words are joined to them.
 
 use super::phrases::while_words;
-use super::{Description, Draws};
+use super::{Action, Description, Draws};
 
 /// How something is done, beside what is done.
 #[derive(Debug, PartialEq, Eq)]
@@ -125,21 +125,21 @@ fn begins_word(text: &str, word: &str) -> bool {
 
 /// Words that measured captions of gaits, directions and turns cover: a clip with these alone is
 /// plain. An unknown word makes a clip special, and so its own words stay with every part.
-const PLAIN: &str = "a abrupt abruptly accelerates acceleration again ahead along an and angle angles another \
-    arm around as at away back backward backwards bearing begins bend body brakes breaks \
-    brisk briskly by change changes changing circle circles clockwise comes continues \
+const PLAIN: &str = "a abrupt abruptly accelerates acceleration across again ahead along an and angle angles \
+    another arm around as at away back backward backwards bearing begins bend body brakes \
+    breaks brisk briskly by change changes changing circle circles clockwise comes continues \
     counterclockwise curve curves degree degrees different direction directions distance \
     dodges down easy far fast few five foot for forty forward forwards free freely from gait \
     gentle gets goes going half halt halts he heads idle in into is it its jog jogger \
-    jogging jogs keeps left line long makes making man middle moves moving natural navigate \
-    ninety normal of on one or out outof pace path pauses person pivot pivots place plants \
-    quick quickly range relaxed repeatedly right roam roaming roams room round run running \
-    runs same sharp sharply she side sides sidestep sidestepping sidesteps sideways simply \
-    sizes slight slightly slow slowing slowly slows somebody someone speed speeds spot stand \
-    standing stands start starting starts step stepping steps still stop stopping stops \
-    straight stride strides stroll strolling strolls sudden suddenly swing takes taking the \
-    their them then they time times to turn turning turns until up veer veers walk walking \
-    walks warm way weaves while will winding with woman";
+    jogging jogs keeps left like line long makes making man middle moves moving natural \
+    navigate ninety normal of on one or out outof over pace path pauses person pivot pivots \
+    place plants pushes quick quickly range relaxed repeatedly right roam roaming roams room \
+    round run running runs same sharp sharply she side sides sidestep sidestepping sidesteps \
+    sideways simply sizes slight slightly slow slowing slowly slows snake somebody someone \
+    speed speeds spot stand standing stands start starting starts step stepping steps still \
+    stop stopping stops straight stride strides stroll strolling strolls sudden suddenly \
+    swing takes taking the their them then they time times to turn turning turns until up \
+    veer veers walk walking walks warm way weaves while will winding with woman";
 
 /// Whether label and captions say no more than gaits, directions and turns.
 #[must_use]
@@ -272,6 +272,22 @@ pub fn holds_on_floor(caption: &str) -> bool {
     holds_for_part(caption) && !LEVELS.iter().any(|word| begins_word(&text, word))
 }
 
+/// A caption in fewer words, as prompts are: what is done without how the body is held.
+///
+/// "a person stands and looks around" → "a person looks around"; any dance is also just a dance.
+#[must_use]
+pub(crate) fn shorter(caption: &str, action: Action) -> Option<String> {
+    let (_, rest) = ["a person stands and ", "someone stands and "]
+        .iter()
+        .find_map(|held| caption.strip_prefix(held).map(|rest| (held, rest)))
+        .or_else(|| {
+            let dances = action == Action::Dance && caption.starts_with("a ");
+            dances.then_some((&"", "dances"))
+        })?;
+    let short = format!("a person {rest}");
+    (short != caption).then_some(short)
+}
+
 /// Measured captions with the style joined to each; the first are short.
 #[must_use]
 pub(crate) fn styled(
@@ -402,6 +418,19 @@ mod tests {
         assert!(style_of("walk", &["a person walks forward".to_owned()]).is_none());
         // "angr" begins no word here.
         assert!(style_of("hangar", &[]).is_none());
+    }
+
+    #[test]
+    fn a_caption_is_said_in_fewer_words() {
+        let short = |c: &str| shorter(c, Action::Other);
+        assert_eq!(
+            short("a person stands and looks around").as_deref(),
+            Some("a person looks around")
+        );
+        assert_eq!(short("a person claps their hands"), None);
+        let dance = shorter("a dancer sweeps the arms", Action::Dance);
+        assert_eq!(dance.as_deref(), Some("a person dances"));
+        assert_eq!(shorter("a person dances", Action::Dance), None);
     }
 
     #[test]

@@ -451,12 +451,15 @@ fn sequence(phases: &[Phase]) -> Vec<Sentence> {
             third(format!("stands and then starts {}", phase_words(b, true))),
             third(format!("stands still, then {}", phase_words(b, false))),
             third(format!("starts {}", phase_words(b, true))),
+            third(format!("stands and then starts {}", gait(b.gait).gerund)),
+            third(format!("stands and then {}", gait(b.gait).third)),
         ],
         [a, b] if still(b) => vec![
             third(format!("{} and stops", phase_words(a, false))),
             third(format!("{} and comes to a stop", phase_words(a, false))),
             third(format!("{}, then stands still", phase_words(a, false))),
             third(format!("stops {}", phase_words(a, true))),
+            third(format!("{} and stops", gait(a.gait).third)),
         ],
         [a, b, c] if still(b) && a.direction == c.direction => vec![
             third(format!(

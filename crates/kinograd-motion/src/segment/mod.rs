@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::captions::{
     Action, Description, Direction, Draws, Event, Gait, Kinematics, Phase, Style,
     action_from_label, captions, describe, find_events, gait_word, holds_for_part, holds_on_floor,
-    is_list, is_plain, joined, locomotion_phases, mirror_caption, style_of, styled,
+    is_list, is_plain, joined, locomotion_phases, mirror_caption, shorter, style_of, styled,
 };
 
 mod events;
@@ -401,6 +401,9 @@ impl Cutter<'_> {
         mut captions: Vec<String>,
         croppable: bool,
     ) {
+        if let Some(short) = captions.first().and_then(|c| shorter(c, action)) {
+            captions.push(short);
+        }
         let mut said = std::collections::HashSet::new();
         captions.retain(|caption| said.insert(caption.clone()));
         if captions.is_empty() || frames.is_empty() {
