@@ -57,7 +57,8 @@ def main() -> None:
         "version": args.version,
         "licence": LICENCE,
         "data": f"{clips} motion-capture clips of CMU, ACCAD, MHAD, G1 Moves, 100STYLE, Open 3D Engine, Mesh2Motion "
-        f"and AnimatedDrawings, retargeted to one body, mirrored, cut into {len(data.split('train'))} described segments",
+        f"and AnimatedDrawings, retargeted to one body, mirrored, cut into "
+        f"{len(data.split('train'))} described segments",
         "defaults": {"cfg": args.cfg, "steps": 20, "sampler": "ddim"},
         "known_prompts": known_prompts(data),
         "limits": list(LIMITS),
