@@ -85,11 +85,11 @@ ACTIONS = tuple(
 
 # How much oftener than by its frames alone an action is drawn: what changes within a clip is learnt slowly.
 EMPHASIS = {
-    "stop_start": 2.0,
-    "transition": 1.5,
+    "stop_start": 5.0,
+    "transition": 1.8,
     "sit": 2.0,
     "stand_up": 1.8,
-    "kick": 2.2,
+    "kick": 3.0,
     "punch": 1.6,
     "wave": 1.6,
     "jump": 1.1,
@@ -122,7 +122,7 @@ class TrainConfig:
     lr: float = 1e-3
     muon_lr: float = 1.2e-3
     hold: float = 0.72
-    warmup_steps: int = 60
+    warmup_steps: int = 30
     weight_decay: float = 0.02
     ema: float = 0.998
     text_lr: float = 1e-3
@@ -133,9 +133,9 @@ class TrainConfig:
     # Within an action, each source and style counts by its frames to this power.
     balance_source: float = 0.5
     # What has no style counts for so many times as much.
-    plain: float = 2.0
+    plain: float = 3.0
     # Share of the actions that are joined to rests and walks.
-    stitch: float = 0.6
+    stitch: float = 0.4
     emphasis: dict[str, float] = field(default_factory=lambda: dict(EMPHASIS))
     clip: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)

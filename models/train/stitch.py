@@ -169,7 +169,7 @@ class Stitcher:
     def after(self, f: np.ndarray, frames: int, rng: random.Random) -> tuple[np.ndarray, str] | None:
         """`f` with about `frames` more, and the words for them."""
         low = f[-1, 3] < SEATED_M
-        if rng.random() < 0.2 and not low:
+        if rng.random() < 0.35 and not low:
             s = self._choose(self.departures, self.firsts[id(self.departures)], f[-OVERLAP // 2], rng)
             if s and len(f) + s.frames - OVERLAP <= MAX_FRAMES:
                 return joined(f, self.rows(s)), "walks"
@@ -185,7 +185,7 @@ class Stitcher:
     def before(self, f: np.ndarray, frames: int, rng: random.Random) -> tuple[np.ndarray, str] | None:
         """`f` with about `frames` before it, and the words for them."""
         low = f[0, 3] < SEATED_M
-        if rng.random() < 0.2 and not low:
+        if rng.random() < 0.35 and not low:
             s = self._choose(self.arrivals, self.lasts[id(self.arrivals)], f[OVERLAP // 2], rng)
             if s and len(f) + s.frames - OVERLAP <= MAX_FRAMES:
                 return joined(self.rows(s), f), "walks"
@@ -202,7 +202,7 @@ class Stitcher:
         return None
 
     def longer(self, f: np.ndarray, caption: str, action: str, rng: random.Random) -> tuple[np.ndarray, str]:
-        """An action with rests or walks around it, or done twice; the caption says so in half of the cases."""
+        """An action with rests or walks around it, or done twice; the caption says so in a quarter of the cases."""
         once = action in COUNTED and len(f) <= 80 and not SEVERAL.search(caption)
         if once and rng.random() < 0.15 and np.isfinite(gap(f[-OVERLAP // 2, :67], f[OVERLAP // 2, :67])):
             f, caption = joined(f, f), counted(caption)
@@ -217,7 +217,8 @@ class Stitcher:
         more = min(int(frames * (1 - lead)), MAX_FRAMES - len(f))
         if more >= 10 and (found := self.after(f, more, rng)):
             f, last = found
-        if rng.random() < 0.5:
+        # Rarely: "stands" would come to mean the whole clip, and "walks and stops" with it.
+        if rng.random() < 0.25:
             caption = told(caption, first, last, rng)
         return f[: MAX_FRAMES // PATCH * PATCH], caption
 
