@@ -145,7 +145,8 @@ fn times_become_frames_and_root_goals_are_found() {
     let objective = set.objective(&decoder(80), Obstacles::default()).unwrap();
     let path = objective.path.unwrap().goals;
     let frames: Vec<Frame> = path.waypoints.iter().map(|w| w.frame).collect();
-    assert_eq!(frames, [Frame::At(30), Frame::Last, Frame::At(79)]);
+    // The place at 4 s is the one at the end, and counts once.
+    assert_eq!(frames, [Frame::At(30), Frame::Last]);
     assert_eq!(path.obstacles.len(), 1);
     let x0 = ArrayD::zeros(IxDyn(&[1, 80, FEATURES]));
     let constraints = objective.constraints.unwrap();

@@ -1,5 +1,7 @@
 //! All goals of a clip together.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::{Goal, MotionGoal, Obstacle, Role, Timeline};
@@ -173,14 +175,20 @@ impl<'a> GoalSet<'a> {
     }
 
     /// The places and circles on the ground for the root, as methods take them that project the
-    /// path.
+    /// path. A place that several goals ask for at the same time counts once.
     ///
     /// # Errors
     /// [`GuidanceError::Field`] if a time lies beyond the clip.
     pub fn path(&self) -> Result<GroundGoals, GuidanceError> {
         let mut path = GroundGoals::default();
+        let mut stated = HashSet::new();
         for (_, goal) in self.active() {
-            path.waypoints.extend(goal.root_points(&self.timeline)?);
+            for point in goal.root_points(&self.timeline)? {
+                let frame = point.frame.index("goal", self.timeline.frames())?;
+                if stated.insert((frame, point.position_m.map(f64::to_bits))) {
+                    path.waypoints.push(point);
+                }
+            }
         }
         let circles = self.obstacles.iter().filter_map(Obstacle::circle_for_root);
         path.obstacles.extend(circles);
