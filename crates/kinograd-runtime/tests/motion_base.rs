@@ -129,3 +129,24 @@ fn the_text_loss_has_the_gradient_of_its_value() {
         close(dot(&gradient, &u), along, engine.name());
     }
 }
+
+#[test]
+fn what_ends_a_prompt_and_its_case_change_nothing() {
+    let Some(package) = package() else { return };
+    let options = SessionOptions::default();
+    for engine in engines() {
+        let mut encoder = TextEncoder::open(&engine, &package, &options).unwrap();
+        let texts = encoder
+            .encode(&[
+                "a person walks forward",
+                "A person WALKS forward.",
+                "a person walks forward ?!",
+                "a person walks backwards",
+            ])
+            .unwrap();
+        let plain = texts.condition.row(0);
+        assert_eq!(texts.condition.row(1), plain, "{}", engine.name());
+        assert_eq!(texts.condition.row(2), plain, "{}", engine.name());
+        assert_ne!(texts.condition.row(3), plain, "{}", engine.name());
+    }
+}
