@@ -85,7 +85,7 @@ ACTIONS = tuple(
 
 # How much oftener than by its frames alone an action is drawn: what changes within a clip is learnt slowly.
 EMPHASIS = {
-    "stop_start": 5.0,
+    "stop_start": 12.0,
     "transition": 1.8,
     "sit": 2.0,
     "stand_up": 1.8,
@@ -94,8 +94,8 @@ EMPHASIS = {
     "wave": 1.6,
     "jump": 1.1,
     "hop": 1.3,
-    "circle": 1.8,
-    "turn_around": 1.3,
+    "circle": 3.0,
+    "turn_around": 3.0,
     "block": 1.4,
     "throw": 0.9,
     "clap": 0.8,
