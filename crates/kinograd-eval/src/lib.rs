@@ -1,4 +1,4 @@
-//! The numbers that tell how good a model, a method or a machine is: [`bench`] puts guidance methods
+//! The numbers that tell how good a model, a method or a machine is: [`bench`](mod@bench) puts guidance methods
 //! beside each other, [`model`](fn@model) measures a model, [`speed`](fn@speed) a machine, and
 //! [`simulation`](fn@simulation) repeats the simulation of Guo et al. 2024.
 

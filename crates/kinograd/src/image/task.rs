@@ -213,7 +213,7 @@ impl PictureSpec {
     }
 
     /// The strength that pictures are steered with. If none is given it is what was tuned for the
-    /// method on goals like the first, with [`TUNED_STEPS`] steps. The normalised step has one length
+    /// method on goals like the first, with 20 steps. The normalised step has one length
     /// however many there are: more of them are shorter, by the root of how many more, which loses
     /// nothing by the held-out evaluator and keeps colours from running full.
     #[must_use]

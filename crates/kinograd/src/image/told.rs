@@ -9,8 +9,9 @@ use ndarray::Array2;
 use super::PictureSpec;
 use crate::Error;
 
-/// Whether a package's denoiser is told the prompt itself ([`PictureTask::text`]), given the scale
-/// of classifier-free guidance that was asked for.
+/// Whether a package's denoiser is conditioned on the prompt itself, as by
+/// [`PictureConditioning::text`](super::PictureConditioning::text), given the scale of
+/// classifier-free guidance that was asked for.
 ///
 /// # Errors
 /// [`Error::Runtime`] if the package is not there or cannot be understood.
