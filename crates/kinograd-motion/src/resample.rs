@@ -28,7 +28,7 @@ pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
     if fps != motion.fps {
         for frame in 1..local_rotations.len() {
             let (done, rest) = local_rotations.split_at_mut(frame);
-            crate::bvh::keep_signs(&done[frame - 1], &mut rest[0]);
+            keep_signs(&done[frame - 1], &mut rest[0]);
         }
     }
     Ok(Motion {
@@ -81,4 +81,13 @@ pub(crate) fn sample_points(
         let before = before.min(last);
         (before, (before + 1).min(last), t)
     }))
+}
+
+/// Flips quaternions of `next` onto the half sphere of `previous`.
+pub(crate) fn keep_signs(previous: &[DQuat], next: &mut [DQuat]) {
+    for (a, b) in previous.iter().zip(next) {
+        if a.dot(*b) < 0.0 {
+            *b = -*b;
+        }
+    }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::record::{Candidate, ClipRecord, FailedClip, Summary};
-use super::run::{Clock, ReferenceMetrics, Watch, cell, check_schema, read_json};
+use super::run::{Clock, ReferenceMetrics, cell, check_schema, read_json};
 use super::scenario::{Scenario, measure_scenarios};
+use super::watch::Watch;
 use crate::statistics::{ConfidenceInterval, median};
 use kinograd::task::{GuidanceSettings, MAX_COUNT};
 use kinograd::{Error, Method, MotionEvaluator, MotionGenerator, Observer, Task, TaskBuilder};

@@ -10,6 +10,7 @@ mod search;
 mod tables;
 mod trajectory;
 mod tune;
+mod watch;
 
 pub use guidance::{Budget, GuidanceProtocol, GuidanceReport, GuidanceRow, guidance};
 pub use image::{

@@ -4,13 +4,22 @@ use kinograd::guidance::TunedOn;
 use kinograd::motion::joints_array;
 use serde::{Deserialize, Serialize};
 
-use super::run::ReferenceScores;
 use super::scenario::{Scenario, path_m};
 use crate::statistics::ConfidenceInterval;
 use kinograd::{Clip, Method};
 
 /// Farther than this nobody gets in a clip, metres: more than ten seconds of a sprint.
 const MAX_DISTANCE_M: f64 = 200.0;
+
+/// What a clip is measured at beside its goals.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ReferenceScores {
+    /// Cosine between clip and prompt, by the judge.
+    pub judge: Option<f64>,
+    /// Distance of the clip's embedding from the nearest real clip's; the judge's embedding where
+    /// there is a judge.
+    pub real: Option<f64>,
+}
 
 /// The published avoidance loss: `100 · mean over frames of sigmoid(−50 (d − r))` with the
 /// distance d from the circle's centre and its radius r (Shen et al. 2024, as their code reports it).

@@ -1,6 +1,5 @@
 //! Clips of a cell of a benchmark: one scenario, one direction, one method, some seeds.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use kinograd::diffusion::DiffusionError;
@@ -9,53 +8,10 @@ use kinograd::runtime::EngineReport;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::record::FailedClip;
+use super::record::{FailedClip, ReferenceScores};
+use super::watch::Watch;
 use crate::reference::Reference;
-use kinograd::{Clip, Error, Event, MotionEvaluator, MotionGenerator, Observer, Task, TaskBuilder};
-
-/// Passes on the benchmark's own progress in place of each run's, and no warnings: a benchmark
-/// asks for what it asks for, many times over.
-pub(super) struct Watch<'a> {
-    observer: &'a mut dyn Observer,
-    done: u64,
-}
-
-impl<'a> Watch<'a> {
-    /// Shows nothing, but can be stopped.
-    pub fn silent(observer: &'a mut dyn Observer) -> Self {
-        Self { observer, done: 0 }
-    }
-
-    /// Shows `total` of what is made.
-    pub fn start(
-        observer: &'a mut dyn Observer,
-        work: &'static str,
-        total: usize,
-    ) -> Result<Self, Error> {
-        let event = Event::Started {
-            work,
-            total: total as u64,
-        };
-        match observer.event(&event) {
-            ControlFlow::Continue(()) => Ok(Self::silent(observer)),
-            ControlFlow::Break(()) => Err(Error::Cancelled),
-        }
-    }
-
-    /// So many more are done.
-    pub fn advance(&mut self, made: usize) {
-        self.done += made as u64;
-    }
-}
-
-impl Observer for Watch<'_> {
-    fn event(&mut self, event: &Event) -> ControlFlow<()> {
-        match event {
-            Event::Advanced { .. } => self.observer.event(&Event::Advanced { done: self.done }),
-            _ => ControlFlow::Continue(()),
-        }
-    }
-}
+use kinograd::{Clip, Error, MotionEvaluator, MotionGenerator, Observer, Task, TaskBuilder};
 
 /// How time is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,16 +143,6 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
 pub(super) struct ReferenceMetrics {
     judge: Option<MotionEvaluator>,
     real: Option<Array2<f32>>,
-}
-
-/// What that gives of a clip.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ReferenceScores {
-    /// Cosine between clip and prompt, by the judge.
-    pub judge: Option<f64>,
-    /// Distance of the clip's embedding from the nearest real clip's; the judge's embedding where
-    /// there is a judge.
-    pub real: Option<f64>,
 }
 
 impl ReferenceMetrics {

@@ -3,7 +3,7 @@
 use kinograd::motion::joints_array;
 use serde::{Deserialize, Serialize};
 
-use super::run::Watch;
+use super::watch::Watch;
 use crate::statistics::median;
 use kinograd::{Clip, Error, Method, MotionGenerator, Task};
 

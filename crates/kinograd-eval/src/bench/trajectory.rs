@@ -12,8 +12,9 @@ use ndarray::{Array3, ArrayView3};
 use serde::{Deserialize, Serialize};
 
 use super::guidance::{GuidanceProtocol, model_name};
-use super::run::{BenchCell, Watch, cell};
+use super::run::{BenchCell, cell};
 use super::tables::with_ends;
+use super::watch::Watch;
 use crate::reference::Reference;
 use crate::statistics::ConfidenceInterval;
 use kinograd::{Error, Method, MotionGenerator, Observer, Task};

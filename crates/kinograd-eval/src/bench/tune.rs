@@ -6,10 +6,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::guidance::{GuidanceProtocol, model_name};
+use super::record::ReferenceScores;
 use super::record::{Candidate, ClipRecord};
-use super::run::{BenchCell, ReferenceScores, Watch, cell, check_schema, read_json};
+use super::run::{BenchCell, cell, check_schema, read_json};
 use super::scenario::{Scenario, measure_scenarios};
 use super::search::{GridSearch, GridTrial};
+use super::watch::Watch;
 use crate::statistics::mean;
 use kinograd::{Error, Method, MotionGenerator, Observer};
 

@@ -95,7 +95,7 @@ impl Bvh {
                 *sum += *offset;
             }
             if let Some(previous) = local_rotations.last() {
-                keep_signs(previous, &mut pose.rotations);
+                crate::resample::keep_signs(previous, &mut pose.rotations);
             }
             root_in_world_m.push(pose.offsets[0] * unit_to_metre);
             local_rotations.push(pose.rotations);
@@ -198,14 +198,5 @@ impl Bvh {
             turned.push(rotation);
         }
         positions
-    }
-}
-
-/// Flips quaternions of `next` onto the half sphere of `previous`.
-pub(crate) fn keep_signs(previous: &[DQuat], next: &mut [DQuat]) {
-    for (a, b) in previous.iter().zip(next) {
-        if a.dot(*b) < 0.0 {
-            *b = -*b;
-        }
     }
 }

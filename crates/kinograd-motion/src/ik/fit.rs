@@ -235,7 +235,7 @@ impl<'a> Fit<'a> {
                 })
                 .collect();
             if let Some(previous) = local_rotations.last() {
-                crate::bvh::keep_signs(previous, &mut rotations);
+                crate::resample::keep_signs(previous, &mut rotations);
             }
             local_rotations.push(rotations);
         }

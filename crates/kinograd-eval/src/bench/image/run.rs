@@ -9,7 +9,8 @@ use ndarray::{Array2, ArrayD, Axis, Ix2, concatenate};
 use serde::{Deserialize, Serialize};
 
 use super::super::guidance::{Budget, SAME_STEPS};
-use super::super::run::{Clock, Watch, breaks_down, check_schema, read_json, with_causes};
+use super::super::run::{Clock, breaks_down, check_schema, read_json, with_causes};
+use super::super::watch::Watch;
 use super::protocol::{ImageCandidate, ImageGoal, ImageProtocol};
 use super::record::{FailedPicture, ImageSummary, PictureRecord};
 use super::targets::Targets;

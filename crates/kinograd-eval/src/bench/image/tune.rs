@@ -7,8 +7,9 @@ use kinograd::runtime::EngineOptions;
 use serde::{Deserialize, Serialize};
 
 use super::super::guidance::Budget;
-use super::super::run::{Watch, check_schema, read_json};
+use super::super::run::{check_schema, read_json};
 use super::super::search::{GridSearch, GridTrial};
+use super::super::watch::Watch;
 use super::protocol::{ImageCandidate, ImageGoal, ImageProtocol};
 use super::run::{ImageRow, row};
 use super::targets::Targets;
