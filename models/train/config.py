@@ -67,6 +67,11 @@ class LossConfig:
     snr_max: float = 3.0
     action: float = 0.2
     motion: float = 0.2
+    # Weight of how much alike the conditions of "left" and "right" are, and the cosine that costs nothing.
+    side: float = 0.5
+    side_cosine: float = 0.3
+    # Weight of reading off the condition which hand and which foot does more.
+    limb: float = 0.2
     # Weight of the fastest frames of a clip against its mean frame: an average leaves them out first.
     quick: float = 1.0
 
@@ -89,13 +94,14 @@ EMPHASIS = {
     "transition": 1.8,
     "sit": 2.0,
     "stand_up": 1.8,
-    "kick": 3.0,
+    "kick": 4.0,
     "punch": 1.6,
     "wave": 1.6,
     "jump": 1.1,
-    "hop": 1.3,
-    "circle": 3.0,
-    "turn_around": 3.0,
+    "hop": 3.0,
+    "circle": 6.0,
+    "turn_around": 6.0,
+    "jog": 1.5,
     "block": 1.4,
     "throw": 0.9,
     "clap": 0.8,
@@ -136,6 +142,8 @@ class TrainConfig:
     plain: float = 3.0
     # Share of the actions that are joined to rests and walks.
     stitch: float = 0.4
+    # Share of the gaits that go on for longer than their take does.
+    go_on: float = 0.4
     emphasis: dict[str, float] = field(default_factory=lambda: dict(EMPHASIS))
     clip: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)

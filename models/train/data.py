@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from config import ACTIONS, FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH, TrainConfig
-from stitch import JOINED, Stitcher, Stretch
+from stitch import GAITS, JOINED, Stitcher, Stretch, goes_on
 from text import reword
 
 BUCKET = 5 * PATCH
@@ -224,6 +224,11 @@ def drawn(data: MotionData, stitcher: Stitcher, segment: Segment, config: TrainC
     if segment.action in JOINED and frames <= 130 and not segment.style and rng.random() < config.stitch:
         at = segment.start + start
         made, caption = stitcher.longer(np.array(data.features[at : at + frames]), caption, segment.action, rng)
+        made = made[: len(made) // PATCH * PATCH]
+        return Item(segment, start, len(made), reword(caption, rng), made)
+    if segment.action in GAITS and segment.croppable and 40 <= frames <= 140 and rng.random() < config.go_on:
+        at = segment.start + start
+        made = goes_on(np.array(data.features[at : at + frames]), PATCH * rng.randint(frames // PATCH, MAX_FRAMES // PATCH))
         made = made[: len(made) // PATCH * PATCH]
         return Item(segment, start, len(made), reword(caption, rng), made)
     return Item(segment, start, frames, reword(caption, rng))

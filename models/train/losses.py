@@ -21,6 +21,7 @@ SMALLEST_SCALE = 0.1  # of a channel's spread; smaller ones would drown the othe
 BONE_SCALE = 0.01  # metres
 SLOWEST = 0.1 / FPS  # metres per frame; what stands still has no quick frames
 PARTS = 4  # of a clip, whose mean root motion the text decides
+LIMBS = ((20, 21), (7, 8))  # left and right wrist, left and right ankle
 FEET = (7, 10, 8, 11)  # order of the contact channels: left ankle, left toe, right ankle, right toe
 
 
@@ -40,6 +41,22 @@ def local_joints(features: Tensor) -> Tensor:
     root = torch.zeros(b, n, 1, 3, dtype=features.dtype, device=features.device)
     root[..., 1] = features[:, :, 3:4]
     return torch.cat([root, features[:, :, POSITIONS].reshape(b, n, 21, 3)], 2)
+
+
+def limb_sides(local: Tensor, mask: Tensor) -> Tensor:
+    """`[b, 4]`: how much more the left hand and foot do than the right ones, in quarters of a metre.
+
+    For each of `LIMBS` the difference of the spreads of the two places, and of their greatest heights; a mirrored
+    clip has the opposite sign. `local` `[b, n, 22, 3]` metres, `mask` `[b, n]`.
+    """
+    inside = mask[:, :, None, None]
+    count = mask.sum(1).clamp(min=1.0)[:, None, None]
+    joints = local[:, :, [j for pair in LIMBS for j in pair]]
+    mean = (joints * inside).sum(1) / count
+    spread = (((joints - mean[:, None]) * inside).square().sum((1, 3)) / count[:, :, 0]).sqrt()
+    height = joints[..., 1].masked_fill(mask[:, :, None] == 0, -1.0).amax(1)
+    sides = torch.cat([spread[:, 0::2] - spread[:, 1::2], height[:, 0::2] - height[:, 1::2]], 1)
+    return (4 * sides).clamp(-4, 4)
 
 
 def bone_lengths(local: Tensor) -> Tensor:

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 
 from config import TrainConfig
 from export_graphs import denoiser_graph, motion_graph, text_graph
-from losses import PARTS
+from losses import LIMBS, PARTS
 from model import Denoiser, MotionTower, TextTower
 from onnx_builder import GraphBuilder
 
 PROBE_ACTIONS = 64
 PROBE_MOTION = 4 * PARTS + 1
+PROBE_LIMBS = len(LIMBS) * 2
 
 
 class Networks(nn.Module):
@@ -34,7 +35,7 @@ class Networks(nn.Module):
         self.embed_motion = MotionTower(config.embedding)
         self.temperature = nn.Parameter(torch.tensor(2.3))
         # training only: keeps the conditions of different actions apart
-        self.probe = nn.Linear(config.text.out, PROBE_ACTIONS + PROBE_MOTION)
+        self.probe = nn.Linear(config.text.out, PROBE_ACTIONS + PROBE_MOTION + PROBE_LIMBS)
 
     def condition(self, ids: Tensor, mask: Tensor, dropped: Tensor | None = None) -> Tensor:
         """`[b, d]`; the null condition where there is no token or where `dropped` `[b]` is 1."""

@@ -33,6 +33,7 @@ JOINED = frozenset(
 """,
     )
 )
+GAITS = frozenset(("walk", "jog", "run", "hop", "walk_backward", "sidestep_left", "sidestep_right", "diagonal"))
 COUNTED = frozenset(("kick", "punch", "block", "throw"))
 SEVERAL = re.compile(r"\b(twice|times|several|punches$|throws punches|box|combination|kata|blocks$|kicks$|routine)\b")
 SUBJECT = re.compile(r"^(a person|someone|the person) ")
@@ -99,6 +100,24 @@ def joined(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     from_, to = max(0, len(a) - OVERLAP - 1), min(len(out), len(a) + 2)
     out[from_:to] = with_velocities(out[from_:to])
     return out
+
+
+def goes_on(f: np.ndarray, frames: int) -> np.ndarray:
+    """A gait `[n, 263]` for `frames`, from where its pose comes again; as long as it is where none does.
+
+    The latest pose of the last third and the earliest one of the first half that are closest become one.
+    """
+    ends = np.arange(len(f) * 2 // 3, len(f) - OVERLAP // 2)
+    starts = np.arange(OVERLAP, len(f) // 2)
+    gaps = gap(f[ends][:, None, :67], f[starts][None, :, :67]) if len(ends) and len(starts) else np.array([[np.inf]])
+    end, start = np.unravel_index(np.argmin(gaps), gaps.shape)
+    if not np.isfinite(gaps[end, start]):
+        return f
+    end, start = ends[end] + OVERLAP // 2, starts[start] - OVERLAP // 2
+    out = f[:end]
+    while len(out) < frames:
+        out = joined(out, f[start:end])
+    return out[:frames]
 
 
 def gap(a: np.ndarray, b: np.ndarray) -> float:

@@ -20,8 +20,8 @@ import stitch
 from config import FEATURES, LossConfig, TrainConfig
 from data import MotionData
 from kinematics import joints_from_features
-from losses import MotionLoss
-from text import plain_ends, reword, without_ends
+from losses import MotionLoss, limb_sides
+from text import other_side, plain_ends, reword, without_ends
 from train import refuse_other_run
 
 SEGMENT = {"start": 0, "frames": 30, "action": "kick", "captions": ["a person kicks"], "croppable": False}
@@ -119,6 +119,19 @@ class Joining(unittest.TestCase):
         np.testing.assert_array_equal(out[60:], b[60 - 40 + stitch.OVERLAP :])
         np.testing.assert_allclose(stitch.with_velocities(out), out, atol=1e-6)
 
+    def test_a_gait_goes_on(self) -> None:
+        t = np.arange(60)[:, None]
+        f = np.tile(swaying(1), (60, 1))
+        f[:, 2] = 0.1
+        f[:, 4:67] += 0.05 * np.sin(2 * np.pi * t / 20 + np.arange(63))
+        f = stitch.with_velocities(f)
+        long = stitch.goes_on(f, 150)
+        self.assertEqual(len(long), 150)
+        step = np.linalg.norm(np.diff(joints_from_features(f), axis=0), axis=-1).max()
+        self.assertLessEqual(np.linalg.norm(np.diff(joints_from_features(long), axis=0), axis=-1).max(), 1.05 * step)
+        f[:, 4:67] += 0.05 * t
+        np.testing.assert_array_equal(stitch.goes_on(f, 150), f)
+
     def test_captions(self) -> None:
         self.assertEqual(stitch.counted("a person kicks with the left leg"), "a person kicks twice with the left leg")
         told = stitch.told("a person kicks", "walks", None, random.Random(0))
@@ -145,6 +158,14 @@ class Words(unittest.TestCase):
             self.assertEqual(tokenizer.encode(text).ids, ids, text)
         self.assertNotEqual(tokenizer.encode("a person, walks").ids, ids)
 
+    def test_other_side(self) -> None:
+        for text, other in (
+            ("kicks with the Left leg, turns right", "kicks with the right leg, turns left"),
+            ("a counter-clockwise circle", "a clockwise circle"),
+            ("an upright bright person", "an upright bright person"),
+        ):
+            self.assertEqual(other_side(text), other)
+
     def test_reworded_captions_keep_their_second_verb(self) -> None:
         rng = random.Random(0)
         for _ in range(200):
@@ -164,6 +185,19 @@ class Loss(unittest.TestCase):
         self.assertAlmostEqual(weight.sum().item(), 36, places=3)
         self.assertGreater(weight[0, 12].item(), 2 * weight[0, 30].item())
         self.assertEqual(weight[0, 37].item(), 0)
+
+
+    def test_limbs_of_a_mirrored_clip(self) -> None:
+        local = torch.randn(2, 30, 22, 3)
+        mask = torch.ones(2, 30)
+        mask[1, 20:] = 0
+        swap = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20]
+        mirrored = local[:, :, swap] * torch.tensor([-1.0, 1.0, 1.0])
+        torch.testing.assert_close(limb_sides(mirrored, mask), -limb_sides(local, mask))
+        local[0, :, 20] = 0
+        local[0, :, 21, 1] = torch.linspace(0, 1, 30)
+        self.assertLess(limb_sides(local, mask)[0, 0].item(), -1)
+        torch.testing.assert_close(limb_sides(local[1:, :20], mask[1:, :20]), limb_sides(local, mask)[1:])
 
 
 if __name__ == "__main__":

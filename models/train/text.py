@@ -81,6 +81,21 @@ BASE = {
 }  # fmt: skip
 
 
+SIDES = {
+    "left": "right", "lefts": "rights", "leftward": "rightward", "leftwards": "rightwards",
+    "lefthanded": "righthanded", "leftmost": "rightmost", "clockwise": "counterclockwise",
+}  # fmt: skip
+SIDES |= {b: a for a, b in SIDES.items()} | {
+    "anticlockwise": "clockwise", "counter-clockwise": "clockwise", "anti-clockwise": "clockwise",
+}  # fmt: skip
+SIDE = re.compile(r"\b(" + "|".join(sorted(SIDES, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+
+
+def other_side(text: str) -> str:
+    """What a mirrored clip shows: every word of side is the other one; the same text where there is none."""
+    return SIDE.sub(lambda m: SIDES[m[1].lower()], text)
+
+
 def plain_ends(text: str) -> str:
     """Without space and punctuation at the ends: they change nothing that a prompt says."""
     return text.strip().rstrip(ENDS).strip()

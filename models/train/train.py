@@ -21,10 +21,10 @@ from torch import Tensor
 
 from config import TRAIN_STEPS, TrainConfig
 from data import Batch, MotionData, fixed_batches, training_batches
-from losses import PARTS, MotionLoss, part_means
-from networks import PROBE_ACTIONS, Networks, learn_words, load_package, package_constants, text_buffers
+from losses import PARTS, MotionLoss, limb_sides, local_joints, part_means
+from networks import PROBE_ACTIONS, PROBE_LIMBS, PROBE_MOTION, Networks, learn_words, load_package, package_constants, text_buffers
 from optimizer import HybridOptimizer
-from text import TextBatcher, known_words
+from text import SIDE, TextBatcher, known_words, other_side
 
 VAL_LEVELS = (50, 250, 450, 650, 800, 900, 960, 990)
 
@@ -93,7 +93,7 @@ class Trainer:
         return torch.where(u < 1 - c.noisy_share, clear, noisy).long().clamp(0, TRAIN_STEPS - 1)
 
     def probe_losses(self, probe: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Can the action, the root motion of each quarter and the spread of its height be read off the condition?"""
+        """Can action, root motion of each quarter, spread of its height and the busier side be read off the condition?"""
         actions = torch.tensor([self.actions[a] for a in batch.actions])
         count = batch.mask.sum(1, keepdim=True)
         root = batch.features[:, :, :4]
@@ -101,10 +101,27 @@ class Trainer:
         height = root[:, :, 3] - (root[:, :, 3] * batch.mask).sum(1, keepdim=True) / count
         spread = ((height * batch.mask).square().sum(1, keepdim=True) / count).sqrt()
         wanted = torch.cat([means.flatten(1), spread], 1).clamp(-4, 4)
+        motion = probe[:, PROBE_ACTIONS : PROBE_ACTIONS + PROBE_MOTION]
+        local = local_joints(batch.features * self.loss.std + self.loss.mean)
+        limbs = F.mse_loss(probe[:, -PROBE_LIMBS:], limb_sides(local, batch.mask))
         return {
             "action": self.config.loss.action * F.cross_entropy(probe[:, :PROBE_ACTIONS], actions),
-            "motion": self.config.loss.motion * F.mse_loss(probe[:, PROBE_ACTIONS:], wanted),
+            "motion": self.config.loss.motion * F.mse_loss(motion, wanted),
+            "limb": self.config.loss.limb * limbs,
         }
+
+    def side_loss(self, captions: list[str], told: Tensor) -> dict[str, Tensor]:
+        """How alike are the conditions of what differs in its side alone? `told` `[b, d]`, of the captions."""
+        rows = [i for i, caption in enumerate(captions) if SIDE.search(caption)]
+        if not rows:
+            return {}
+        with torch.autocast("cpu", torch.bfloat16):
+            others = self.networks.text(*self.texts([other_side(captions[i]) for i in rows]))
+        # From the mean of the batch, which every text shares.
+        mean = told.mean(0).detach()
+        cosine = F.cosine_similarity((told[rows] - mean).float(), (others - mean).float())
+        c = self.config.loss
+        return {"side": c.side * F.relu(cosine - c.side_cosine).mean()}
 
     def train_step(self, batch: Batch) -> dict[str, float]:
         """One optimizer step; returns the mean terms."""
@@ -120,7 +137,7 @@ class Trainer:
             predicted = self.networks.denoiser(x_t, t.float(), condition, batch.mask)
         terms = self.loss.terms(predicted.float(), batch.features, batch.mask, t)
         weights = self.loss.sample_weights(t)
-        probes = self.probe_losses(probe, batch)
+        probes = self.probe_losses(probe, batch) | self.side_loss(batch.captions, told)
         loss = (sum(terms.values()) * weights).mean() + sum(probes.values())
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.optimizer.parameters, self.config.clip)
