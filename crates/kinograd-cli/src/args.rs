@@ -19,7 +19,7 @@ pub use self::bench::{
     BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
 };
 pub use self::clips::{ConvertArgs, RenderArgs, StyleArg, ViewArg};
-pub use self::generate::{DiagnoseArgs, GenerateArgs, ScheduleArgs};
+pub use self::generate::{DiagnoseArgs, GenerateArgs, SamplingArgs, ScheduleArgs};
 pub use self::image::{ImageArgs, ImageModelArgs};
 pub use self::optimize::{OptimizeArgs, OptimizeGuidanceArg};
 

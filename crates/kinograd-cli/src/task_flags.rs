@@ -4,41 +4,56 @@ use std::path::Path;
 
 use anyhow::Context;
 use kinograd::guidance::StepSchedule;
-use kinograd::task::{GuidanceSchedule, Prompt, TaskBuilder, TaskSpec};
+use kinograd::task::{Checked, GuidanceSchedule, Prompt, SharedMut, Spec, TaskBuilder, TaskSpec};
 use kinograd::{Error, Goal, Task, read_record};
 use serde::de::DeserializeOwned;
 
-use crate::args::{GenerateArgs, ScheduleArgs};
+use crate::args::{GenerateArgs, SamplingArgs, ScheduleArgs};
 
 /// What to run.
-pub struct Asked {
+pub struct Asked<S: Spec> {
     /// The task.
-    pub task: Task,
-    /// Of an earlier run's clip: its seed, if that clip alone is to be made again.
+    pub task: Checked<S>,
+    /// Of an earlier run's file: its seed, if that sample alone is to be made again.
     pub only_seed: Option<u64>,
 }
 
 /// The task that options ask for: what a file says, with the options that are given.
-pub fn task_of(args: &GenerateArgs) -> anyhow::Result<Asked> {
-    let (base, only_seed) = match (&args.task, &args.from) {
-        (Some(path), _) => (Task::read(path)?.into_spec(), None),
+pub fn task_of(args: &GenerateArgs) -> anyhow::Result<Asked<TaskSpec>> {
+    let prompt = args.prompt.clone().unwrap_or_default();
+    let files = (args.task.as_deref(), args.from.as_deref());
+    asked(
+        files,
+        Task::read,
+        Task::builder(prompt).into_spec(),
+        |spec| Ok(with_options(spec, args)),
+        |spec| &spec.goals,
+    )
+}
+
+/// A task of any modality: from a task's file or an earlier run's, or else `default`, with options put
+/// in; `goals` are those that options wrote, for errors.
+pub fn asked<S: Spec + DeserializeOwned>(
+    (task, from): (Option<&Path>, Option<&Path>),
+    read: impl FnOnce(&Path) -> Result<Checked<S>, Error>,
+    default: S,
+    with_options: impl FnOnce(S) -> anyhow::Result<S>,
+    goals: impl FnOnce(&S) -> &[Goal],
+) -> anyhow::Result<Asked<S>> {
+    let (base, only_seed) = match (task, from) {
+        (Some(path), _) => (read(path)?.into_spec(), None),
         (None, Some(path)) => {
-            let (task, seed) = recorded::<Task>(path)?;
+            let (task, seed) = recorded::<Checked<S>>(path)?;
             (task.into_spec(), seed)
         }
-        (None, None) => {
-            let prompt = args.prompt.clone().unwrap_or_default();
-            (Task::builder(prompt).into_spec(), None)
-        }
+        (None, None) => (default, None),
     };
-    let from_file = args.task.is_some() || args.from.is_some();
-    let spec = with_options(base, args);
-    let goals = spec.goals.clone();
-    let task = spec.check().map_err(|error| {
-        if from_file {
+    let spec = with_options(base)?;
+    let task = Checked::new(spec.clone()).map_err(|error| {
+        if task.is_some() || from.is_some() {
             error
         } else {
-            as_option(error, &goals)
+            as_option(error, goals(&spec))
         }
     })?;
     Ok(Asked { task, only_seed })
@@ -46,7 +61,7 @@ pub fn task_of(args: &GenerateArgs) -> anyhow::Result<Asked> {
 
 /// The task in the record of an earlier run's file, and the seed of its one clip or picture; no seed
 /// where it shows several.
-pub fn recorded<T: DeserializeOwned>(path: &Path) -> anyhow::Result<(T, Option<u64>)> {
+fn recorded<T: DeserializeOwned>(path: &Path) -> anyhow::Result<(T, Option<u64>)> {
     let record = read_record(path)?.unwrap_or_default();
     let task = record.task.with_context(|| {
         let path = path.display();
@@ -65,15 +80,8 @@ fn with_options(mut spec: TaskSpec, args: &GenerateArgs) -> TaskSpec {
     spec.duration_secs = args.seconds.unwrap_or(spec.duration_secs);
     spec.output.fps = args.fps.unwrap_or(spec.output.fps);
     spec.output.foot_lock &= !args.no_foot_lock;
-    spec.sampling.count = args.n.unwrap_or(spec.sampling.count);
-    spec.sampling.seed = args.seed.unwrap_or(spec.sampling.seed);
-    spec.sampling.steps = args.steps.unwrap_or(spec.sampling.steps);
-    spec.sampling.sampler = args.sampler.or(spec.sampling.sampler);
-    spec.sampling.cfg = args.cfg.or(spec.sampling.cfg);
-    spec.guidance.method = args.method.unwrap_or(spec.guidance.method);
-    spec.guidance.scale = args.guidance_scale.or(spec.guidance.scale);
     spec.guidance.text = args.text_guidance.or(spec.guidance.text);
-    add_schedule(&mut spec.guidance.schedule, &args.schedule);
+    add_sampling(&mut spec, &args.sampling, &args.schedule);
     let mut task = TaskBuilder::from(spec);
     for then in &args.then {
         task = task.then(&then.prompt, then.seconds);
@@ -99,8 +107,26 @@ fn with_options(mut spec: TaskSpec, args: &GenerateArgs) -> TaskSpec {
     task.into_spec()
 }
 
+/// Puts the options that are given into a task of any modality.
+pub fn add_sampling(spec: &mut impl Spec, args: &SamplingArgs, schedule: &ScheduleArgs) {
+    let SharedMut {
+        sampling,
+        method,
+        scale,
+        schedule: own,
+    } = spec.shared_mut();
+    sampling.count = args.n.unwrap_or(sampling.count);
+    sampling.seed = args.seed.unwrap_or(sampling.seed);
+    sampling.steps = args.steps.unwrap_or(sampling.steps);
+    sampling.sampler = args.sampler.or(sampling.sampler);
+    sampling.cfg = args.cfg.or(sampling.cfg);
+    *method = args.method.unwrap_or(*method);
+    *scale = args.guidance_scale.or(*scale);
+    add_schedule(own, schedule);
+}
+
 /// Puts the options that are given into a schedule.
-pub fn add_schedule(schedule: &mut GuidanceSchedule, args: &ScheduleArgs) {
+fn add_schedule(schedule: &mut GuidanceSchedule, args: &ScheduleArgs) {
     schedule.interval = args.interval.map(|i| i.0).or(schedule.interval);
     schedule.strength = args.schedule.unwrap_or(schedule.strength);
     schedule.max_step_rms = args.max_move.or(schedule.max_step_rms);

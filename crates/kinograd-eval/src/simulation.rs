@@ -309,7 +309,7 @@ impl<'a> Problem<'a> {
     }
 
     fn spec(&self) -> DenoiserSpec {
-        DenoiserSpec::new(Prediction::X0, self.protocol.ambient, 1, Array1::zeros(1))
+        DenoiserSpec::clips(Prediction::X0, self.protocol.ambient, 1, Array1::zeros(1))
     }
 
     /// `x̂0 = x W ⊙ gate(t) V + silu(x U + time) Z + shift(t)`, with random weights.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, Ix2};
 
-use crate::clips::ClipLayout;
+use crate::denoiser::ClipLayout;
 use crate::{
     Engine, GradientSession, ModelSource, Package, Role, RuntimeError, Session, SessionOptions,
     Tensor,

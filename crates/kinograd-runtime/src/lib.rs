@@ -8,14 +8,13 @@
 //!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`.
 
 mod cache;
-mod clips;
+mod decoder;
 mod denoiser;
 mod embedding;
 mod engine;
 mod error;
 mod gradient;
 mod hash;
-mod image;
 mod install;
 mod library;
 mod network;
@@ -26,7 +25,11 @@ mod text;
 mod training;
 
 pub use cache::cache_dir;
-pub use denoiser::{ClipBatch, DenoiserSpec, OnnxDenoiser};
+pub use decoder::ImageDecoder;
+pub use denoiser::{
+    ClipBatch, ClipSpec, ConditionedPictures, DenoiserBatch, DenoiserSpec, Family, ImageCondition,
+    OnnxDenoiser, PictureBatch, Samples,
+};
 pub use embedding::MotionEmbedding;
 pub use engine::{
     BuiltIn, Engine, EngineChoice, EngineOptions, EngineReport, GraphOptimization, ModelSource,
@@ -35,7 +38,6 @@ pub use engine::{
 pub use error::RuntimeError;
 pub use gradient::{Activations, GradientSession};
 pub use hash::{sha256_hex, sha256_of_file};
-pub use image::{ImageCondition, ImageDecoder, ImageDenoiser};
 pub use install::{InstallProgress, install};
 pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
 pub use network::{NetworkGradient, OnnxNetwork};

@@ -14,7 +14,10 @@ use std::sync::Arc;
 use common::package::{DIMS, FEATURES, Model, clips, manifest, write};
 use common::{engines, max_difference, noise};
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
-use kinograd_runtime::{ClipBatch, Engine, OnnxDenoiser, Package, Prediction, SessionOptions};
+use kinograd_runtime::{
+    ClipBatch, Engine, Manifest, OnnxDenoiser, Package, PictureBatch, Prediction, ScheduleKind,
+    SessionOptions, TimeInput,
+};
 use ndarray::{Array2, Array3, ArrayD, Axis, s};
 
 const LEVEL: NoiseLevel = NoiseLevel {
@@ -35,9 +38,30 @@ fn denoiser(engine: &Arc<dyn Engine>, package: &Package, cache: Option<&Path>) -
     OnnxDenoiser::open(engine.clone(), package, options).unwrap()
 }
 
+/// Predictions, and what the network is told of the time.
+const FAMILIES: [(Prediction, TimeInput); 6] = [
+    (Prediction::X0, TimeInput::Discrete),
+    (Prediction::X0, TimeInput::Continuous),
+    (Prediction::Epsilon, TimeInput::Discrete),
+    (Prediction::V, TimeInput::Discrete),
+    (Prediction::Flow, TimeInput::Discrete),
+    (Prediction::Flow, TimeInput::Continuous),
+];
+
+fn manifest_of((prediction, time): (Prediction, TimeInput)) -> Manifest {
+    let mut manifest = manifest();
+    manifest.prediction = prediction;
+    let schedule = manifest.schedule.as_mut().unwrap();
+    schedule.time = time;
+    if prediction == Prediction::Flow {
+        schedule.kind = ScheduleKind::Flow;
+    }
+    manifest
+}
+
 /// x̂0 and Jᵀv by hand: clip by clip, without padding or masks.
 fn by_hand(
-    prediction: Prediction,
+    (prediction, time): (Prediction, TimeInput),
     x: &ArrayD<f32>,
     v: &ArrayD<f32>,
     batch: &ClipBatch,
@@ -47,11 +71,21 @@ fn by_hand(
         LEVEL.alpha_bar.sqrt() as f32,
         (1.0 - LEVEL.alpha_bar).sqrt() as f32,
     );
-    let (skip, scale) = match prediction {
-        Prediction::X0 => (0.0, 1.0),
-        Prediction::Epsilon => (1.0 / signal, -noise / signal),
-        Prediction::V => (signal, -noise),
-        Prediction::Flow => panic!("motion denoisers refuse flows"),
+    // A flow's sample is (1 − σ) x0 + σ noise, with σ / (1 − σ) as noise / signal.
+    let sigma = noise / (signal + noise);
+    let (input, skip, scale) = match prediction {
+        Prediction::X0 => (1.0, 0.0, 1.0),
+        Prediction::Epsilon => (1.0, 1.0 / signal, -noise / signal),
+        Prediction::V => (1.0, signal, -noise),
+        Prediction::Flow => (1.0 / (signal + noise), 1.0 / (signal + noise), -sigma),
+    };
+    let discrete = match prediction {
+        Prediction::Flow => f64::from(sigma) * 1000.0,
+        _ => LEVEL.timestep,
+    };
+    let time = match time {
+        TimeInput::Discrete => discrete,
+        TimeInput::Continuous => discrete / 1000.0,
     };
     let mut x0 = Array3::zeros((x.shape()[0], x.shape()[1], x.shape()[2]));
     let mut pulled = x0.clone();
@@ -63,12 +97,13 @@ fn by_hand(
                 .to_owned()
         };
         let (x, v) = (cut(x), cut(v));
-        let without = model.output(&x, &model.null_condition, LEVEL.timestep);
+        let seen = &x * input;
+        let without = model.output(&seen, &model.null_condition, time);
         let mut guided = &without * (1.0 - s);
         let mut gradient = model.pulled(&without, &v) * (1.0 - s);
         for part in 0..batch.condition.nrows() / batch.lengths.len() {
             let condition = batch.condition.row(part * batch.lengths.len() + sample);
-            let with = model.output(&x, &condition.to_owned(), LEVEL.timestep);
+            let with = model.output(&seen, &condition.to_owned(), time);
             let share = Array2::from_shape_fn((length, 1), |(frame, _)| {
                 let blend_weights = batch.blend_weights.as_ref();
                 s * blend_weights.map_or(1.0, |blend_weights| blend_weights[[part, frame]] as f32)
@@ -80,7 +115,7 @@ fn by_hand(
             .assign(&(&x * skip + &guided * scale));
         pulled
             .slice_mut(s![sample, ..length, ..])
-            .assign(&(&v * skip + &gradient * scale));
+            .assign(&(&v * skip + &gradient * (input * scale)));
     }
     (x0.into_dyn(), pulled.into_dyn())
 }
@@ -98,10 +133,8 @@ fn blend_weights(parts: usize, lengths: &[usize]) -> Option<Array2<f64>> {
 #[test]
 fn denoising_matches_the_closed_form() {
     let folder = tempfile::tempdir().unwrap();
-    for prediction in [Prediction::X0, Prediction::Epsilon, Prediction::V] {
-        let mut manifest = manifest();
-        manifest.prediction = prediction;
-        let package = write(folder.path(), manifest);
+    for family in FAMILIES {
+        let package = write(folder.path(), manifest_of(family));
         for engine in engines() {
             let mut denoiser = denoiser(&engine, &package, None);
             for (lengths, frames, guidance_scale, parts) in [
@@ -120,13 +153,13 @@ fn denoising_matches_the_closed_form() {
                     guidance_scale,
                 };
                 let x = clips(batch.lengths.len(), frames, 51);
-                let (expected, _) = by_hand(prediction, &x, &x, &batch);
+                let (expected, _) = by_hand(family, &x, &x, &batch);
                 denoiser.set_batch(batch.clone()).unwrap();
                 let x0 = denoiser.denoise(&x, LEVEL).unwrap();
                 let difference = max_difference(&x0, &expected);
                 assert!(
                     difference < TOLERANCE,
-                    "{} {batch:?}: {difference}",
+                    "{} {family:?} {batch:?}: {difference}",
                     engine.name()
                 );
             }
@@ -138,10 +171,8 @@ fn denoising_matches_the_closed_form() {
 fn pull_backs_match_the_closed_form() {
     let folder = tempfile::tempdir().unwrap();
     let cache = tempfile::tempdir().unwrap();
-    for prediction in [Prediction::X0, Prediction::Epsilon, Prediction::V] {
-        let mut manifest = manifest();
-        manifest.prediction = prediction;
-        let package = write(folder.path(), manifest);
+    for family in FAMILIES {
+        let package = write(folder.path(), manifest_of(family));
         // The second engine takes the gradient that the first one left in the cache.
         for engine in engines() {
             let mut denoiser = denoiser(&engine, &package, Some(cache.path()));
@@ -166,12 +197,12 @@ fn pull_backs_match_the_closed_form() {
                 // One forward serves several pull-backs.
                 for seed in [61, 62] {
                     let v = clips(batch.lengths.len(), frames, seed);
-                    let (expected_x0, expected) = by_hand(prediction, &x, &v, &batch);
+                    let (expected_x0, expected) = by_hand(family, &x, &v, &batch);
                     assert!(max_difference(&x0, &expected_x0) < TOLERANCE);
                     let difference = max_difference(&pull_back(&v).unwrap(), &expected);
                     assert!(
                         difference < TOLERANCE,
-                        "{} {batch:?}: {difference}",
+                        "{} {family:?} {batch:?}: {difference}",
                         engine.name()
                     );
                 }
@@ -267,6 +298,12 @@ fn bad_batches_are_refused() {
     ] {
         assert_eq!(denoiser.set_batch(bad).unwrap_err().to_string(), what);
     }
+    let pictures = denoiser.set_batch(PictureBatch::default()).unwrap_err();
+    assert!(
+        pictures
+            .to_string()
+            .contains("the model makes clips of motion")
+    );
     denoiser.set_batch(batch(vec![9], 1.5)).unwrap();
     let error = denoiser.denoise(&x, LEVEL).unwrap_err();
     assert!(

@@ -14,15 +14,15 @@ use std::sync::Arc;
 
 use common::engines;
 use kinograd_diffusion::{
-    Ddim, Denoiser, DifferentiableDenoiser, Layout, Model, NoiseLevel, Progress, SeededNoise,
-    Spacing, sample_from,
+    ClassifierFree, Ddim, Denoiser, DifferentiableDenoiser, DiffusionError, Layout, Model,
+    NoiseLevel, Progress, PullBack, SeededNoise, Spacing, sample_from,
 };
 use kinograd_runtime::{
-    Engine, ImageCondition, ImageDenoiser, OnnxNetwork, Package, Role, RuntimeError,
-    SessionOptions, TextEncoder,
+    ClipBatch, Engine, ImageCondition, OnnxDenoiser, OnnxNetwork, Package, PictureBatch, Role,
+    RuntimeError, SessionOptions, TextEncoder,
 };
 use kinograd_testkit::{Golden, Tolerance, assert_close};
-use ndarray::{Array2, ArrayD, Axis, Slice, stack};
+use ndarray::{Array2, ArrayD, Axis, Slice, concatenate, stack};
 
 const TOLERANCE: Tolerance = Tolerance::Within {
     absolute: 2e-4,
@@ -64,7 +64,7 @@ fn the_denoiser_and_its_pull_back_follow_torch() {
     for engine in engines() {
         let (x, v) = (golden().f32("x"), golden().f32("v"));
         let open = || {
-            ImageDenoiser::open(
+            OnnxDenoiser::open(
                 engine.clone(),
                 &package("tiny-64"),
                 SessionOptions::default(),
@@ -101,7 +101,7 @@ fn a_flow_is_an_x0_predictor_of_variance_preserving_samples() {
     };
     for engine in engines() {
         let options = SessionOptions::default();
-        let mut denoiser = ImageDenoiser::open(engine, &family("tiny-flow"), options).unwrap();
+        let mut denoiser = OnnxDenoiser::open(engine, &family("tiny-flow"), options).unwrap();
         let (x0, mut pull_back) = denoiser
             .linearize(&golden.f32("flow_sample"), level)
             .unwrap();
@@ -119,7 +119,7 @@ fn a_flow_walks_as_its_scheduler_does() {
     let steps = schedule.steps(Spacing::Trailing, 4).unwrap();
     for engine in engines() {
         let options = SessionOptions::default();
-        let mut denoiser = ImageDenoiser::open(engine, &package, options).unwrap();
+        let mut denoiser = OnnxDenoiser::open(engine, &package, options).unwrap();
         let mut path = Vec::new();
         let x_t = golden.f32("flow_x_t");
         let layout = Layout::full(x_t.shape()).unwrap();
@@ -147,7 +147,7 @@ fn a_denoiser_is_told_what_it_takes() {
     let engine = engines().remove(0);
     let open = |name: &str| {
         let options = SessionOptions::default();
-        ImageDenoiser::open(engine.clone(), &family(name), options).unwrap()
+        OnnxDenoiser::open(engine.clone(), &family(name), options).unwrap()
     };
     let class = |class| ImageCondition { class, text: None };
     let text = |shape| ImageCondition {
@@ -166,22 +166,120 @@ fn a_denoiser_is_told_what_it_takes() {
         ("tiny-latent", class(None), "the model takes a text"),
         ("tiny-latent", text((5, 8)), "condition: expected [6, 8]"),
     ] {
-        let error = open(name).set_conditions(vec![condition]).unwrap_err();
+        let error = open(name)
+            .set_batch(PictureBatch::of(condition))
+            .unwrap_err();
         let message = error.to_string();
         assert!(message.contains(part), "{message} lacks {part}");
     }
-    // The null class is one more; a batch of three has no two equal parts.
-    let mut denoiser = open("tiny-class");
-    denoiser
-        .set_conditions(vec![class(Some(1)), class(Some(3))])
-        .unwrap();
+    let clips = ClipBatch {
+        condition: Array2::zeros((1, 8)),
+        blend_weights: None,
+        lengths: vec![40],
+        guidance_scale: 1.0,
+    };
+    let error = open("tiny-class").set_batch(clips).unwrap_err().to_string();
+    assert!(error.contains("the model makes pictures"), "{error}");
+    let endless = PictureBatch::guided(class(Some(1)), class(Some(3)), f64::NAN);
+    let error = open("tiny-class").set_batch(endless).unwrap_err();
     assert!(
-        denoiser
-            .denoise(&ArrayD::zeros(vec![2, 3, 16, 16]), LEVEL)
-            .is_ok()
+        error.to_string().contains("guidance_scale = NaN"),
+        "{error}"
     );
-    for shape in [vec![3, 3, 16, 16], vec![2, 4, 16, 16]] {
-        assert!(denoiser.denoise(&ArrayD::zeros(shape), LEVEL).is_err());
+    let error = open("tiny-class")
+        .denoise(&ArrayD::zeros(vec![1, 3, 16, 16]), LEVEL)
+        .unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("set before the first step"), "{source}");
+}
+
+/// The second witness is `ClassifierFree`, which stacks the batch outside the denoiser.
+#[test]
+fn classifier_free_guidance_combines_the_conditions() {
+    struct Both(OnnxDenoiser, [ImageCondition; 2]);
+    impl Both {
+        /// Runs each half of the batch under its own condition.
+        fn each<T>(
+            &mut self,
+            x: &ArrayD<f32>,
+            mut run: impl FnMut(&mut OnnxDenoiser, usize, ArrayD<f32>) -> T,
+        ) -> Vec<T> {
+            let half = x.shape()[0] / 2;
+            let halves = x.axis_chunks_iter(Axis(0), half).enumerate();
+            halves
+                .map(|(part, rows)| {
+                    let condition = self.1[part].clone();
+                    self.0.set_batch(PictureBatch::of(condition)).unwrap();
+                    run(&mut self.0, part, rows.to_owned())
+                })
+                .collect()
+        }
+    }
+    fn joined(parts: &[ArrayD<f32>]) -> ArrayD<f32> {
+        let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+        concatenate(Axis(0), &views).unwrap()
+    }
+    impl Denoiser for Both {
+        fn denoise(
+            &mut self,
+            x_t: &ArrayD<f32>,
+            level: NoiseLevel,
+        ) -> Result<ArrayD<f32>, DiffusionError> {
+            Ok(joined(&self.each(x_t, |inner, _, rows| {
+                inner.denoise(&rows, level).unwrap()
+            })))
+        }
+    }
+    impl DifferentiableDenoiser for Both {
+        fn linearize<'a>(
+            &'a mut self,
+            x_t: &ArrayD<f32>,
+            level: NoiseLevel,
+        ) -> Result<(ArrayD<f32>, PullBack<'a>), DiffusionError> {
+            let (x0, x_t) = (self.denoise(x_t, level)?, x_t.clone());
+            let pull_back = move |cotangent: &ArrayD<f32>| {
+                let half = cotangent.shape()[0] / 2;
+                Ok(joined(&self.each(&x_t, |inner, part, rows| {
+                    let rows_of = Slice::from(part * half..(part + 1) * half);
+                    let v = cotangent.slice_axis(Axis(0), rows_of).to_owned();
+                    let (_, mut pull_back) = inner.linearize(&rows, level).unwrap();
+                    pull_back(&v).unwrap()
+                })))
+            };
+            Ok((x0, Box::new(pull_back)))
+        }
+    }
+    let class = |class| ImageCondition {
+        class: Some(class),
+        text: None,
+    };
+    for engine in engines() {
+        let open = || {
+            let options = SessionOptions::default();
+            OnnxDenoiser::open(engine.clone(), &family("tiny-class"), options).unwrap()
+        };
+        let ramp = |phase: f32| {
+            ArrayD::from_shape_fn(vec![2, 3, 16, 16], |i| {
+                (phase + i[0] as f32 + 0.3 * i[1] as f32 + 0.1 * i[2] as f32 - 0.2 * i[3] as f32)
+                    .sin()
+            })
+        };
+        let (x, v) = (ramp(0.0), ramp(1.0));
+        let outside = Both(open(), [class(1), class(3)]);
+        let mut outside = ClassifierFree::new(outside, 2.5).unwrap();
+        let (expected_x0, mut expected) = outside.linearize(&x, LEVEL).unwrap();
+        let mut inside = open();
+        inside
+            .set_batch(PictureBatch::guided(class(1), class(3), 2.5))
+            .unwrap();
+        let (x0, mut pull_back) = inside.linearize(&x, LEVEL).unwrap();
+        let near = Tolerance::Within {
+            absolute: 1e-5,
+            relative: 1e-5,
+        };
+        assert_close(&x0.mapv(f64::from), &expected_x0.mapv(f64::from), near);
+        let (got, expected) = (pull_back(&v).unwrap(), expected(&v).unwrap());
+        assert_close(&got.mapv(f64::from), &expected.mapv(f64::from), near);
     }
 }
 
@@ -235,22 +333,12 @@ fn what_does_not_fit_is_refused() {
     let engine = engines().remove(0);
     let options = SessionOptions::default();
     let mut denoiser =
-        ImageDenoiser::open(engine.clone(), &package("tiny-64"), options.clone()).unwrap();
+        OnnxDenoiser::open(engine.clone(), &package("tiny-64"), options.clone()).unwrap();
     for shape in [vec![1, 3, 16, 8], vec![3, 16, 16], vec![0, 3, 16, 16]] {
         let error = denoiser.denoise(&ArrayD::zeros(shape), LEVEL).unwrap_err();
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains("[batch, 3, 16, 16]"), "{source}");
     }
-    // No denoiser, and no image size at all.
-    let none = ImageDenoiser::open(engine.clone(), &package("tiny-seg"), options.clone());
+    let none = OnnxDenoiser::open(engine, &package("tiny-seg"), options);
     assert!(none.err().unwrap().to_string().contains("denoiser"));
-    let motion = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/motion-base");
-    let motion = ImageDenoiser::open(engine, &Package::open(motion).unwrap(), options);
-    assert!(
-        motion
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("`image` is missing")
-    );
 }

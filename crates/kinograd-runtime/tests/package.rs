@@ -146,11 +146,6 @@ fn bad_descriptions_are_refused_with_their_reason() {
             "schedule: beta",
         ),
         (
-            "\"kind\": \"cosine\"",
-            "\"kind\": \"cosine\", \"time\": \"continuous\"",
-            "continuous time are read for image packages only",
-        ),
-        (
             "\"patch_frames\": 4",
             "\"patch_frames\": 0",
             "must be positive",

@@ -13,7 +13,7 @@ use common::{engines, max_difference, noise};
 use kinograd_diffusion::{Denoiser, NoiseLevel, NoiseSchedule};
 use kinograd_runtime::{
     Adam, ClipBatch, DenoiserSpec, DenoiserTrainer, OnnxDenoiser, Package, Prediction, Role,
-    SessionOptions, TrainingClips, WeightChoice,
+    ScheduleKind, SessionOptions, TrainingClips, WeightChoice,
 };
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, s};
 use ndarray_npy::NpzReader;
@@ -84,6 +84,9 @@ impl Clips {
 fn tiny(folder: &Path, prediction: Prediction) -> Package {
     let mut manifest = package::manifest();
     manifest.prediction = prediction;
+    if prediction == Prediction::Flow {
+        manifest.schedule.as_mut().unwrap().kind = ScheduleKind::Flow;
+    }
     package::write(folder, manifest)
 }
 
@@ -120,7 +123,15 @@ fn stated(clips: &Clips, prediction: Prediction) -> (f64, Array2<f32>) {
             sample.slice(s![..length, ..]).to_owned()
         };
         let (x0, n) = (rows(&clips.x0), rows(&clips.noise));
-        let x_t = &x0 * signal + &n * spread;
+        let is_flow = prediction == Prediction::Flow;
+        // A flow's network gets (1 − σ) x0 + σ noise at σ · train_steps.
+        let (input, time) = if is_flow {
+            let sum = signal + spread;
+            (1.0 / sum, 1000.0 * f64::from(spread / sum))
+        } else {
+            (1.0, level.timestep)
+        };
+        let x_t = (&x0 * signal + &n * spread) * input;
         let target = match prediction {
             Prediction::X0 => x0,
             Prediction::Epsilon => n,
@@ -128,7 +139,7 @@ fn stated(clips: &Clips, prediction: Prediction) -> (f64, Array2<f32>) {
             Prediction::Flow => n - x0,
         };
         let condition: Array1<f32> = clips.condition.row(sample).to_owned();
-        let output = model.output(&x_t, &condition, level.timestep);
+        let output = model.output(&x_t, &condition, time);
         let gap = &output - &target;
         loss += gap.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>() / count as f64;
         let on_sum = gap * 2.0 / count as f32 * &output.mapv(|y| 1.0 - y * y);
@@ -140,7 +151,12 @@ fn stated(clips: &Clips, prediction: Prediction) -> (f64, Array2<f32>) {
 #[test]
 fn loss_and_gradients_have_their_closed_forms() {
     let folder = tempfile::tempdir().unwrap();
-    for prediction in [Prediction::X0, Prediction::Epsilon, Prediction::V] {
+    for prediction in [
+        Prediction::X0,
+        Prediction::Epsilon,
+        Prediction::V,
+        Prediction::Flow,
+    ] {
         let package = tiny(folder.path(), prediction);
         let clips = Clips::new(3);
         let (loss, on_mixing) = stated(&clips, prediction);

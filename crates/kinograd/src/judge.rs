@@ -21,7 +21,7 @@ impl MotionGenerator {
     /// [`Error::Runtime`] if there is no such package or a part of it is missing.
     pub fn open_judge(&self, model: &str) -> Result<MotionEvaluator, Error> {
         let package = find_package(model)?;
-        let (engine, session) = (&self.engine.engine, SessionOptions::default());
+        let (engine, session) = (&self.model.engine.engine, SessionOptions::default());
         let constants = package.constants()?;
         let manifest = package.manifest();
         Ok(MotionEvaluator {

@@ -57,7 +57,9 @@ mod text_loss;
 pub use clip::{Clip, ClipReport, LoadOptions, save_report};
 pub use error::Error;
 pub use format::{FileFormat, check_output};
-pub use generator::{MakeLoss, MotionGenerator, Timings};
+pub use generator::{
+    Generator, MakeLoss, Modality, MotionGenerator, MotionModality, OpenModel, Timings, Trajectory,
+};
 pub use judge::MotionEvaluator;
 pub use observer::{Denoised, Event, Observer, Warning};
 pub use record::read_record;

@@ -12,6 +12,35 @@ use crate::values::{
     method_values, sampler_values, strength_values,
 };
 
+/// How samples of every modality are drawn and steered.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SamplingArgs {
+    /// How many clips or pictures, each with a seed of its own; 1 if not given.
+    #[arg(long, short)]
+    pub n: Option<usize>,
+    /// The same seed, model and provider give the same bytes; 0 if not given.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Denoising steps; 20 for clips and 50 for pictures if not given.
+    #[arg(long)]
+    pub steps: Option<usize>,
+    /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
+    #[arg(long, value_parser = sampler_values())]
+    pub sampler: Option<SamplerKind>,
+    /// Scale of classifier-free guidance, away from no prompt, text or class; 1 is off, the model's own
+    /// if not given.
+    #[arg(long, value_name = "SCALE", allow_hyphen_values = true)]
+    pub cfg: Option<f64>,
+    /// How goals steer; projection for clips and normalized for pictures if not given. projection is
+    /// for paths only.
+    #[arg(long, value_parser = method_values())]
+    pub method: Option<Method>,
+    /// Strength of the steering, in multiples of the method's own step; what was tuned for the method, and
+    /// for a picture's first loss, if not given.
+    #[arg(long, allow_hyphen_values = true)]
+    pub guidance_scale: Option<f64>,
+}
+
 /// When and how much a method acts.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Steering")]
@@ -78,28 +107,9 @@ pub struct GenerateArgs {
     /// Frames per second of the files; the model itself works at 20, which is taken if not given.
     #[arg(long, allow_hyphen_values = true)]
     pub fps: Option<f64>,
-    /// How many clips, each with a seed of its own; 1 if not given.
-    #[arg(long, short)]
-    pub n: Option<usize>,
-    /// The same seed, model and provider give the same bytes; 0 if not given.
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Denoising steps; 20 if not given.
-    #[arg(long)]
-    pub steps: Option<usize>,
-    /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
-    #[arg(long, value_parser = sampler_values())]
-    pub sampler: Option<SamplerKind>,
-    /// Classifier-free guidance scale; 1 is off.
-    #[arg(long, allow_hyphen_values = true)]
-    pub cfg: Option<f64>,
-    /// How goals and obstacles steer.
-    #[arg(long, value_parser = method_values())]
-    pub method: Option<Method>,
-    /// Strength of the steering, in multiples of the method's own step; tuned for each method if
-    /// not given.
-    #[arg(long, allow_hyphen_values = true)]
-    pub guidance_scale: Option<f64>,
+    /// How samples are drawn and steered.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
     /// Steer towards the prompt too, as the model's motion embedding reads it: 0 is off, 1 strong;
     /// beside goals, projection takes 0.5 by default.
     #[arg(long, allow_hyphen_values = true)]

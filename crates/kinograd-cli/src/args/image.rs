@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use kinograd::{Method, SamplerKind};
 
-use super::{ProviderArg, ScheduleArgs};
-use crate::values::{method_values, sampler_values};
+use super::{ProviderArg, SamplingArgs, ScheduleArgs};
 
 /// Arguments of `image`.
 #[derive(Debug, Args)]
@@ -42,9 +40,6 @@ pub struct ImageArgs {
     /// Class of a model that has classes, by number or name.
     #[arg(long, value_name = "N|NAME")]
     pub class: Option<String>,
-    /// Scale of classifier-free guidance, for models of texts or classes; the model's own if not given.
-    #[arg(long, value_name = "W", allow_hyphen_values = true)]
-    pub cfg: Option<f64>,
     /// What a model that reads text is guided away from; with --cfg where that is 0 by default.
     #[arg(long, value_name = "TEXT")]
     pub negative: Option<String>,
@@ -57,31 +52,15 @@ pub struct ImageArgs {
     /// Picture of an earlier run (.png): its task is run again, for the same bytes.
     #[arg(long, value_name = "PNG", conflicts_with_all = ["task", "prompt", "losses", "n", "seed"])]
     pub from: Option<PathBuf>,
-    /// How many pictures, each with a seed of its own; 1 if not given.
-    #[arg(long, short)]
-    pub n: Option<usize>,
+    /// How samples are drawn and steered.
+    #[command(flatten)]
+    pub sampling: SamplingArgs,
     /// Write all pictures side by side in one file.
     #[arg(long)]
     pub grid: bool,
-    /// The same seed, models and provider give the same bytes; 0 if not given.
-    #[arg(long)]
-    pub seed: Option<u64>,
     /// The noise to start from in place of the seed's: a .npy of floats, [n, channels, height, width].
     #[arg(long, value_name = "NPY")]
     pub noise: Option<PathBuf>,
-    /// Denoising steps; 50 if not given.
-    #[arg(long)]
-    pub steps: Option<usize>,
-    /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
-    #[arg(long, value_parser = sampler_values())]
-    pub sampler: Option<SamplerKind>,
-    /// How the losses steer; normalized if not given. projection is for paths only.
-    #[arg(long, value_parser = method_values())]
-    pub method: Option<Method>,
-    /// Strength of the steering, in multiples of the method's own; what was tuned for the method and
-    /// the first loss if not given (with 20 steps; normalized takes shorter ones where there are more).
-    #[arg(long, allow_hyphen_values = true)]
-    pub guidance_scale: Option<f64>,
     /// Random augmentations per step of what text, likeness, class and reward networks see; 0 is off, 10 if
     /// not given.
     #[arg(long)]

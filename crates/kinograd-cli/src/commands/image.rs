@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use kinograd::image::{
-    GeneratedImage, ImageGenerator, ImageModels, ImageOptimization, ImageReport, ImageRound,
-    ImageRounds, ImageTimings, Keep, PictureGoal, PictureGoalKind, PictureSpec, PictureTask,
-    is_text_conditioned, save_strip, save_trace, tiled,
+    GeneratedImage, ImageGenerator, ImageModels, ImageOptimization, ImageReport, Keep, PictureGoal,
+    PictureGoalKind, PictureSpec, PictureTask, is_text_conditioned, save_strip, save_trace, tiled,
 };
 use kinograd::motion::Provenance;
-use kinograd::{Error, FileFormat, SamplerKind, check_output, save_report};
+use kinograd::optimize::{RoundReport, RoundTable};
+use kinograd::task::Spec as _;
+use kinograd::{Error, FileFormat, SamplerKind, Timings, check_output, save_report};
 use kinograd_eval::statistics::mean;
 use serde::Serialize;
 
@@ -19,12 +20,12 @@ use crate::args::{ImageArgs, ImageModelArgs};
 use crate::commands::generate::{Watcher, is_json, numbered};
 use crate::engine;
 use crate::printer::Printer;
-use crate::task_flags::{add_schedule, as_option, command_line, recorded};
+use crate::task_flags::{Asked, add_sampling, asked, command_line};
 
 /// Makes pictures, writes and reports them.
 pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
     let started = Instant::now();
-    let (task, only_seed) = task_of(args)?;
+    let Asked { task, only_seed } = task_of(args)?;
     for output in &args.outputs {
         check_picture(output, FileFormat::Json)?;
     }
@@ -39,54 +40,52 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
         trace: steps.is_some_and(is_npz),
     });
     let mut watcher = Watcher::new(printer);
-    let (mut images, rounds) = if task.optimization.is_some() {
-        let made = generator.optimize(&task, &mut watcher)?;
+    let (images, rounds) = if task.optimization.is_some() {
+        let mut made = generator.optimize(&task, &mut watcher)?;
+        made.images
+            .retain(|image| only_seed.is_none_or(|seed| image.report.seed == seed));
         (made.images, Some(made.rounds))
+    } else if let Some(seed) = only_seed {
+        let image = generator.generate_one(&task, seed, &mut watcher)?;
+        (vec![image], None)
     } else {
         (generator.generate(&task, &mut watcher)?, None)
     };
-    images.retain(|image| only_seed.is_none_or(|seed| image.report.seed == seed));
     let written = write(&images, args)?;
     let report = report(&task, &generator, &images, &rounds, written, started);
     let document = serde_json::to_value(&report)?;
     for path in args.outputs.iter().filter(|path| is_json(path)) {
         save_report(path, &document)?;
     }
-    let rounds = rounds.map_or_else(String::new, |rounds| ImageRounds(&rounds).to_string());
+    let rounds = rounds.map_or_else(String::new, |rounds| {
+        let rows = rounds.iter().map(|round| (round.round.to_string(), round));
+        let table = RoundTable {
+            head: "round",
+            rows: rows.collect(),
+            real: None,
+        };
+        table.to_string()
+    });
     printer.document(&document, &(rounds + &summary(&report)?))?;
     Ok(())
 }
 
-/// The task that options ask for: what a file says, with the options that are given; and the seed of
-/// an earlier run's picture, if that alone is to be made again.
-fn task_of(args: &ImageArgs) -> anyhow::Result<(PictureTask, Option<u64>)> {
-    let (base, only_seed) = match (&args.task, &args.from) {
-        (Some(path), _) => (PictureTask::read(path)?, None),
-        (None, Some(path)) => recorded(path)?,
-        (None, None) => (PictureTask::builder().build()?, None),
-    };
-    let spec = with_options(base.into_spec(), args)?;
-    let task = PictureTask::new(spec).map_err(|error| {
-        if args.task.is_some() || args.from.is_some() {
-            error
-        } else {
-            as_option(error, &[])
-        }
-    })?;
-    Ok((task, only_seed))
+/// The task that options ask for: what a file says, with the options that are given.
+fn task_of(args: &ImageArgs) -> anyhow::Result<Asked<PictureSpec>> {
+    let files = (args.task.as_deref(), args.from.as_deref());
+    asked(
+        files,
+        PictureTask::read,
+        PictureSpec::default(),
+        |spec| Ok(with_options(spec, args)?),
+        |_| &[],
+    )
 }
 
 fn with_options(mut spec: PictureSpec, args: &ImageArgs) -> Result<PictureSpec, Error> {
     spec.models = models_of(&args.models, spec.models);
-    spec.sampling.count = args.n.unwrap_or(spec.sampling.count);
-    spec.sampling.seed = args.seed.unwrap_or(spec.sampling.seed);
-    spec.sampling.steps = args.steps.unwrap_or(spec.sampling.steps);
-    spec.sampling.sampler = args.sampler.or(spec.sampling.sampler);
-    spec.sampling.cfg = args.cfg.or(spec.sampling.cfg);
-    spec.guidance.method = args.method.unwrap_or(spec.guidance.method);
-    spec.guidance.scale = args.guidance_scale.or(spec.guidance.scale);
     spec.guidance.augmentations = args.augment.unwrap_or(spec.guidance.augmentations);
-    add_schedule(&mut spec.guidance.schedule, &args.schedule);
+    add_sampling(&mut spec, &args.sampling, &args.schedule);
     let mut goals = Vec::new();
     for losses in &args.losses {
         goals.extend(PictureGoal::parse(losses)?);
@@ -220,7 +219,7 @@ struct PictureReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     optimize: Option<OptimizeEntry>,
     seconds: f64,
-    timings: ImageTimings,
+    timings: Timings,
     peak_memory_mb: Option<f64>,
     outputs: Vec<PathBuf>,
     images: Vec<ImageReport>,
@@ -229,14 +228,14 @@ struct PictureReport {
 #[derive(Debug, Serialize)]
 struct OptimizeEntry {
     options: Option<ImageOptimization>,
-    rounds: Vec<ImageRound>,
+    rounds: Vec<RoundReport>,
 }
 
 fn report(
     task: &PictureTask,
     generator: &ImageGenerator,
     images: &[GeneratedImage],
-    rounds: &Option<Vec<ImageRound>>,
+    rounds: &Option<Vec<RoundReport>>,
     written: Vec<PathBuf>,
     started: Instant,
 ) -> PictureReport {

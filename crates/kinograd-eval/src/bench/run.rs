@@ -83,7 +83,7 @@ pub(super) fn cell(
         Ok(clips) => {
             watch.advance(count);
             let timings = generator.timings();
-            let wall = timings.text_s + timings.sampling_s + timings.finish_s;
+            let wall = timings.plan_s + timings.sampling_s + timings.finish_s;
             // Loading graphs is no part of a clip.
             let all = match (clock, started.zip(clock.now())) {
                 (Clock::Processor, Some((from, to))) => {

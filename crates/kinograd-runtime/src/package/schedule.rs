@@ -124,11 +124,6 @@ impl Manifest {
         if schedule.shift.is_some() && !is_flow {
             return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
         }
-        if self.representation.is_some() && (is_flow || !schedule.time.is_discrete()) {
-            return Err(
-                "schedule: flows and continuous time are read for image packages only".into(),
-            );
-        }
         schedule
             .levels()
             .map(|_| ())

@@ -5,7 +5,6 @@ use ndarray::{Array1, Array2, ArrayD, Axis};
 use onnx_grad::Model;
 
 use super::{Adam, TrainingSession, WeightChoice};
-use crate::clips::ClipLayout;
 use crate::{DenoiserSpec, Engine, ModelSource, Prediction, RuntimeError, SessionOptions, Tensor};
 
 /// Clips to learn from, and how they are noised.
@@ -99,16 +98,10 @@ impl DenoiserTrainer {
         &mut self,
         clips: &TrainingClips<'_>,
     ) -> Result<(f64, Vec<ArrayD<f32>>), RuntimeError> {
-        if self.spec.prediction == Prediction::Flow {
-            return Err(crate::denoiser::no_flow());
-        }
-        let layout = ClipLayout {
-            lengths: clips.lengths.to_vec(),
-            features: self.spec.features,
-            patch_frames: self.spec.patch_frames,
-        };
+        let spec = self.spec.motion()?;
+        let layout = spec.layout(clips.lengths.to_vec());
         let batch = clips.lengths.len();
-        let dims = self.spec.null_condition.len();
+        let dims = spec.null_condition.len();
         if clips.noise.shape() != clips.x0.shape()
             || clips.levels.len() != batch
             || clips.condition.dim() != (batch, dims)
@@ -127,6 +120,7 @@ impl DenoiserTrainer {
                 ),
             });
         }
+        // `weights` gives the shares of x0 and of the noise at a level.
         let mixed = |weights: &dyn Fn(NoiseLevel) -> (f64, f64)| -> Result<_, RuntimeError> {
             let mut out = clips.x0.clone();
             let samples = out
@@ -142,12 +136,16 @@ impl DenoiserTrainer {
             let once = Array2::ones((1, frames));
             Ok(layout.pad(layout.view(&out)?, once.view()).into_dyn())
         };
-        let x_t = Tensor::from(mixed(&signal_and_noise)?);
-        let prediction = self.spec.prediction;
-        let target = mixed(&|level| wanted(prediction, level))?;
+        let family = self.spec.family;
+        let x_t = Tensor::from(mixed(&|level| {
+            let (signal, noise) = signal_and_noise(level);
+            let (_, input) = family.input(level);
+            (input * signal, input * noise)
+        })?);
+        let target = mixed(&|level| wanted(family.prediction, level))?;
         let frames = clips.x0.shape().get(1).copied().unwrap_or(0);
         let mask = layout.mask(frames, 1);
-        let timestep: Array1<f32> = clips.levels.iter().map(|l| l.timestep as f32).collect();
+        let timestep: Array1<f32> = clips.levels.iter().map(|&l| family.input(l).0).collect();
         let (timestep, condition) = (
             Tensor::from(timestep),
             Tensor::from(clips.condition.clone()),
@@ -157,8 +155,8 @@ impl DenoiserTrainer {
         let inputs = [
             (ports.x_t.as_str(), &x_t),
             (ports.timestep.as_str(), &timestep),
-            (ports.condition.as_str(), &condition),
-            (ports.frame_mask.as_str(), &frame_mask),
+            (spec.condition_port.as_str(), &condition),
+            (spec.mask_port.as_str(), &frame_mask),
         ];
         let name = &self.name;
         self.session.gradients(&inputs, |output| {

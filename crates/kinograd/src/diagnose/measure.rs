@@ -1,13 +1,13 @@
 use std::time::Instant;
 
-use kinograd_diffusion::{DiffusionError, NoiseSource, Progress, SeededNoise, Spacing};
+use kinograd_diffusion::{DiffusionError, NoiseSource, Progress, SeededNoise};
 use kinograd_guidance::{Loss, LossValue};
 use kinograd_runtime::ScoreNetwork;
 use ndarray::{ArrayD, ArrayViewD, Axis, s};
 
 use super::advice::recommended;
 use super::{AttemptReport, DiagnoseProtocol, DiagnoseReport, Smoothness, StepReport, TermReport};
-use crate::generator::{Batch, EncodedPrompts, emit, goals_objective, repeated};
+use crate::generator::{MotionPlan, emit, goals_objective, open_network, repeated};
 use crate::network_loss::NetworkLoss;
 use crate::optimize::mean;
 use crate::task::prompts::TimedPrompt;
@@ -54,8 +54,7 @@ struct Trace {
 struct Session<'a> {
     generator: &'a mut MotionGenerator,
     protocol: &'a DiagnoseProtocol,
-    encoded: EncodedPrompts,
-    networks: Vec<(f64, ScoreNetwork)>,
+    plan: MotionPlan<'static>,
     judges: Vec<ScoreNetwork>,
     seeds: Vec<u64>,
     terms: Vec<(Term, f64)>,
@@ -75,27 +74,25 @@ impl MotionGenerator {
     ) -> Result<DiagnoseReport, Error> {
         protocol.check()?;
         let task = &protocol.task;
-        let encoded = self.encode_prompts(task, observer)?;
-        self.denoiser.prepare(true)?;
-        let networks = self.open_networks(task)?;
+        let plan = self.plan(task, observer)?;
+        self.model.denoiser.prepare(true)?;
         let judges = protocol.judges.iter();
-        let judges = judges.map(|path| self.open_network(path, task.frames()));
+        let judges = judges.map(|path| open_network(&self.model, path, task.frames()));
         let judges = judges.collect::<Result<Vec<_>, _>>()?;
         let mut terms = Vec::new();
         if !task.goal_set().is_empty() {
             terms.push((Term::Goals, 1.0));
         }
-        let weight = task.text_weight(self.embedding.is_some());
-        if weight > 0.0 && self.embedding.is_some() {
+        let weight = task.text_weight(self.modality.embedding.is_some());
+        if weight > 0.0 && self.modality.embedding.is_some() {
             terms.push((Term::Text, weight));
         }
-        let scored = networks.iter().enumerate();
+        let scored = plan.networks.iter().enumerate();
         terms.extend(scored.map(|(index, (weight, _))| (Term::Network(index), *weight)));
         Session {
             generator: self,
             protocol,
-            encoded,
-            networks,
+            plan,
             judges,
             seeds: task.sampling.seeds(),
             terms,
@@ -185,20 +182,16 @@ impl Session<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Trace, Error> {
         let task = self.variant(method, steps)?;
-        let pairs = self.generator.schedule.steps(Spacing::Trailing, steps)?;
+        let pairs = self.generator.model.steps(steps)?;
         let started = Instant::now();
         let (mut timesteps, mut x0s) = (Vec::new(), Vec::new());
         let done = &mut self.done;
-        let batch = Batch {
-            task: &task,
-            encoded: &self.encoded,
-            seeds: &self.seeds,
-            steps: &pairs,
-        };
+        let rows = 0..self.seeds.len();
         let last = self.generator.sample(
-            &batch,
-            None,
-            &mut self.networks,
+            &task,
+            &mut self.plan,
+            rows,
+            &pairs,
             &mut |progress: &Progress<'_>| {
                 timesteps.push(progress.pair.from.timestep);
                 x0s.push(progress.x0.clone());
@@ -255,7 +248,7 @@ impl Session<'_> {
             Ok(trace) => {
                 report.loss = mean(&self.total(&trace.last)?.values);
                 report.seconds_per_clip = trace.seconds / self.seeds.len().max(1) as f64;
-                if self.generator.embedding.is_some() {
+                if self.generator.modality.embedding.is_some() {
                     let text = self.evaluate(Term::Text, View::Plain, &trace.last)?;
                     report.text_score = mean(&text.values).map(|distance| 1.0 - distance);
                 }
@@ -337,7 +330,7 @@ impl Session<'_> {
             name: match term {
                 Term::Goals => "goals".to_owned(),
                 Term::Text => "text".to_owned(),
-                Term::Network(index) => self.networks[index].1.name().to_owned(),
+                Term::Network(index) => self.plan.networks[index].1.name().to_owned(),
             },
             weight,
             unguided: before,
@@ -383,23 +376,23 @@ impl Session<'_> {
 
     fn evaluate(&mut self, term: Term, view: View, x0: &ArrayD<f32>) -> Result<LossValue, Error> {
         let batch = self.seeds.len();
-        let decoder = self.generator.decoder(&self.protocol.task, batch);
+        let decoder = self.generator.modality.decoder(&self.protocol.task, batch);
         match term {
             Term::Goals => {
                 let objective = goals_objective(&self.protocol.task, &decoder)?;
                 Ok(objective.into_loss()?.value_and_grad(x0)?)
             }
             Term::Text => {
-                let Some(embedding) = &mut self.generator.embedding else {
+                let Some(embedding) = &mut self.generator.modality.embedding else {
                     return Err(Error::Internal("no embedding to ask".to_owned()));
                 };
                 let parts = self
-                    .encoded
+                    .plan
                     .prompts
                     .iter()
                     .enumerate()
                     .flat_map(|(row, prompt)| {
-                        let text = self.encoded.texts.embedding.slice(s![row..=row, ..]);
+                        let text = self.plan.texts.embedding.slice(s![row..=row, ..]);
                         let text = repeated(text, batch);
                         cropped(prompt, view)
                             .into_iter()
@@ -417,7 +410,7 @@ impl Session<'_> {
             Term::Network(index) => {
                 let network = match view {
                     View::Judge => &mut self.judges[index],
-                    _ => &mut self.networks[index].1,
+                    _ => &mut self.plan.networks[index].1,
                 };
                 let mut loss = NetworkLoss {
                     network,

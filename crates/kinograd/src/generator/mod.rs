@@ -1,52 +1,33 @@
-//! A model package on an engine, ready to make clips.
+//! A model package on an engine, ready to make samples of one modality.
 
-mod run;
+mod modality;
+mod model;
+mod motion;
 
-pub use run::MakeLoss;
-pub(crate) use run::{Batch, EncodedPrompts, goals_objective};
+pub use modality::{Modality, Trajectory};
+pub use model::OpenModel;
+pub(crate) use model::{schedule_of, session_options};
+pub use motion::{MakeLoss, MotionGenerator, MotionModality};
+pub(crate) use motion::{MotionPlan, goals_objective, open_network, repeated};
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
-use kinograd_diffusion::{Denoiser, NoiseSchedule};
-use kinograd_motion::{FEATURES, Normalizer};
-use kinograd_runtime::{
-    ClipBatch, EngineOptions, EngineReport, Manifest, MotionEmbedding, OnnxDenoiser, OpenEngine,
-    Package, Role, RuntimeError, SessionOptions, TextEncoder, cache_dir, find_package, open_engine,
-};
-use ndarray::{Array2, ArrayD, ArrayView2, Axis};
+use kinograd_diffusion::{Guidance, Progress, StepPair};
+use kinograd_guidance::Objective;
+use kinograd_runtime::{EngineReport, Manifest};
+use ndarray::ArrayD;
 
+use self::model::Draw;
 use crate::Error;
-use crate::known::Known;
 use crate::observer::{Event, Observer};
-use crate::task::MODEL_FPS;
+use crate::task::{Checked, Spec};
 
-/// A model package on an engine, ready to make clips.
-///
-/// ```no_run
-/// use kinograd::runtime::EngineOptions;
-/// use kinograd::{MotionGenerator, Task};
-///
-/// let mut generator = MotionGenerator::open("motion-base", &EngineOptions::default())?;
-/// let task = Task::builder("a person walks forward")
-///     .target(2.0, 3.0)
-///     .obstacle(1.0, 1.5, 0.5)
-///     .build()?;
-/// for clip in generator.generate(&task, &mut ())? {
-///     clip.save("walk.glb".as_ref())?;
-/// }
-/// # Ok::<(), kinograd::Error>(())
-/// ```
-pub struct MotionGenerator {
-    pub(crate) package: Package,
-    pub(crate) engine: OpenEngine,
-    pub(crate) schedule: NoiseSchedule,
-    pub(crate) normalizer: Normalizer,
-    pub(crate) text: TextEncoder,
-    pub(crate) denoiser: OnnxDenoiser,
-    pub(crate) embedding: Option<MotionEmbedding>,
-    hashes: BTreeMap<String, String>,
+/// A model package on an engine, ready to make samples of one modality:
+/// [`MotionGenerator`] makes clips, [`ImageGenerator`](crate::image::ImageGenerator) pictures.
+pub struct Generator<M> {
+    pub(crate) model: OpenModel,
+    pub(crate) modality: M,
     timings: Timings,
 }
 
@@ -54,77 +35,47 @@ pub struct MotionGenerator {
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Timings {
-    /// Opening the engine, reading and checking the package.
+    /// Opening the engine, reading and checking the packages.
     pub open_s: f64,
-    /// Encoding the prompt.
-    pub text_s: f64,
+    /// Encoding texts and reading the goals' files.
+    pub plan_s: f64,
     /// Loading the denoiser's graphs, where they were not loaded before.
     pub prepare_s: f64,
     /// Sampling.
     pub sampling_s: f64,
-    /// Fitting rotations, foot lock and measuring.
+    /// Clean-up and measuring.
     pub finish_s: f64,
 }
 
-impl MotionGenerator {
-    /// Opens a model package, by name or folder, on an engine.
-    ///
-    /// # Errors
-    /// [`Error::Runtime`] if there is no such package, a file of it is missing or has another
-    /// hash, or the engine cannot be opened.
-    pub fn open(model: &str, options: &EngineOptions) -> Result<Self, Error> {
-        let started = Instant::now();
-        let package = find_package(model)?;
-        let engine = open_engine(options)?;
-        let session = session_options();
-        let constants = package.constants()?;
-        let text = TextEncoder::open(&engine.engine, &package, &session)?;
-        let denoiser = OnnxDenoiser::open(engine.engine.clone(), &package, session.clone())?;
-        let embedding = if package.has(Role::MotionEmbedding) {
-            Some(MotionEmbedding::open(
-                engine.engine.clone(),
-                &package,
-                session,
-            )?)
-        } else {
-            None
-        };
-        let files = &package.manifest().files;
-        let hashes = files
-            .iter()
-            .map(|(role, entry)| (role.as_str().to_owned(), entry.sha256.clone()));
-        Ok(Self {
-            schedule: schedule_of(package.manifest())?,
-            normalizer: Normalizer::new(constants.mean, constants.std)?,
-            hashes: hashes.collect(),
-            text,
-            denoiser,
-            embedding,
-            package,
-            engine,
+impl<M> Generator<M> {
+    /// `started`: when the opening began.
+    pub(crate) fn new(model: OpenModel, modality: M, started: Instant) -> Self {
+        Self {
+            model,
+            modality,
             timings: Timings {
                 open_s: started.elapsed().as_secs_f64(),
                 ..Timings::default()
             },
-        })
+        }
     }
 
-    /// What the package says of itself.
+    /// What the package of the denoiser says of itself.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        self.package.manifest()
+        self.model.package.manifest()
     }
 
-    /// What engine runs the model.
+    /// What engine runs the models.
     #[must_use]
     pub fn engine(&self) -> &EngineReport {
-        &self.engine.report
+        &self.model.engine.report
     }
 
     /// The engine in words, such as `ONNX Runtime 1.31.1 (cpu)`.
     #[must_use]
     pub fn engine_name(&self) -> String {
-        let report = &self.engine.report;
+        let report = self.engine();
         format!("{} {} ({})", report.engine, report.version, report.provider)
     }
 
@@ -133,103 +84,161 @@ impl MotionGenerator {
     pub fn timings(&self) -> Timings {
         self.timings
     }
+}
 
-    /// Mean and standard deviation of the model's features.
-    #[must_use]
-    pub fn normalizer(&self) -> &Normalizer {
-        &self.normalizer
-    }
-
-    /// Known prompts nearest to a prompt, with the cosine between their embeddings.
+impl<M: Modality> Generator<M> {
+    /// Makes the task's samples. Their records hold the task, and their reports how far they are from
+    /// each of its goals.
     ///
     /// # Errors
-    /// [`Error::Runtime`] if the text encoder fails.
-    pub fn nearest_known(&mut self, prompt: &str) -> Result<Vec<(String, f32)>, Error> {
-        known(&self.package).nearest(&mut self.text, prompt)
-    }
-
-    /// Embeddings of texts, `[texts, e]`, unit length.
-    ///
-    /// # Errors
-    /// [`Error::Runtime`] if the text encoder fails.
-    pub fn embed_texts(&mut self, texts: &[&str]) -> Result<Array2<f32>, Error> {
-        Ok(self.text.encode(texts)?.embedding)
-    }
-
-    /// Embedding of a clip's features `[frames, 263]`, not normalised: `[e]`, unit length. `None`
-    /// where the package has no motion embedding.
-    ///
-    /// # Errors
-    /// [`Error::Runtime`] if the model fails, [`Error::Motion`] for features of another shape.
-    pub fn embed_motion(
+    /// [`Error::Cancelled`] if the observer stops the run; [`Error::Task`] for what the model does not
+    /// make; [`Error::Read`] for a goal's file; otherwise what the model, the guidance or the clean-up
+    /// returns.
+    pub fn generate(
         &mut self,
-        features: ArrayView2<'_, f32>,
-    ) -> Result<Option<Vec<f32>>, Error> {
-        let Some(embedding) = &mut self.embedding else {
-            return Ok(None);
+        task: &Checked<M::Spec>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<M::Output>, Error> {
+        let plan = self.plan(task, observer)?;
+        self.run(task, plan, None, observer)
+    }
+
+    /// The one sample of the task that has this seed, the same bytes as among the others: it is drawn
+    /// beside the same neighbours.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate); [`Error::Task`] if no sample of the task has this seed.
+    pub fn generate_one(
+        &mut self,
+        task: &Checked<M::Spec>,
+        seed: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<M::Output, Error> {
+        let plan = self.plan(task, observer)?;
+        let made = self.run(task, plan, Some(seed), observer)?;
+        let own = |output: &M::Output| M::seed(output) == Some(seed);
+        made.into_iter().find(own).ok_or_else(|| Error::Task {
+            path: "sampling.seed".to_owned(),
+            message: format!("no sample of the task has seed {seed}"),
+        })
+    }
+
+    /// What a task comes to with this model; the timings start anew.
+    pub(crate) fn plan(
+        &mut self,
+        task: &Checked<M::Spec>,
+        observer: &mut dyn Observer,
+    ) -> Result<M::Plan<'static>, Error> {
+        self.timings = Timings {
+            open_s: self.timings.open_s,
+            ..Timings::default()
         };
-        let normalised = self.normalizer.apply(features)?;
-        let frames = normalised.nrows();
-        let batch = normalised.insert_axis(Axis(0)).into_dyn();
-        let rows = embedding.embed(&batch, &[frames])?;
-        Ok(Some(rows.into_iter().collect()))
+        let started = Instant::now();
+        let plan = self.modality.plan(&mut self.model, task, observer)?;
+        self.timings.plan_s = started.elapsed().as_secs_f64();
+        Ok(plan)
     }
 
-    /// x̂0 of one clip, without classifier-free guidance: `clear` and `noise` are
-    /// `[1, frames, 263]`, normalised features and standard normal noise; `level` is a training step.
-    ///
-    /// # Errors
-    /// [`Error::Runtime`] or [`Error::Diffusion`] if the model fails or the level is none of its own.
-    pub fn predict(
+    /// Runs the batches of a task, or the one with this seed alone.
+    pub(crate) fn run(
         &mut self,
-        prompt: &str,
-        clear: &ArrayD<f32>,
-        noise: &ArrayD<f32>,
-        level: usize,
+        task: &Checked<M::Spec>,
+        mut plan: M::Plan<'_>,
+        only: Option<u64>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<M::Output>, Error> {
+        let started = Instant::now();
+        let differentiable = M::is_guided(task, &plan) && task.method().needs_gradient();
+        self.model.denoiser.prepare(differentiable)?;
+        self.timings.prepare_s = started.elapsed().as_secs_f64();
+
+        let steps = self.model.steps(task.sampling().steps)?;
+        let seeds = task.sampling().seeds();
+        let batches = self.batches(&seeds, only);
+        let total = (steps.len() * batches.len()) as u64;
+        let work = "sampling";
+        emit(observer, Event::Started { work, total })?;
+        tracing::debug!(
+            steps = steps.len(),
+            batches = batches.len(),
+            "sampling on {}",
+            self.engine_name()
+        );
+        let mut made = Vec::with_capacity(seeds.len());
+        for (index, rows) in batches.into_iter().enumerate() {
+            let seeds = &seeds[rows.clone()];
+            let done = index * steps.len();
+            let started = Instant::now();
+            let mut trajectory = self.modality.trajectory(&plan, steps.len());
+            let x0 = self.sample(task, &mut plan, rows, &steps, &mut |progress| {
+                let done = (done + progress.index + 1) as u64;
+                observer.event(&Event::Advanced { done })?;
+                trajectory.step(progress, observer)
+            })?;
+            self.timings.sampling_s += started.elapsed().as_secs_f64();
+            let started = Instant::now();
+            let Self {
+                model, modality, ..
+            } = self;
+            made.extend(modality.finish(model, task, &mut plan, &x0, &trajectory, seeds)?);
+            self.timings.finish_s += started.elapsed().as_secs_f64();
+        }
+        emit(observer, Event::Finished)?;
+        Ok(made)
+    }
+
+    /// Rows of the samples that are drawn together, or of those with this seed alone.
+    pub(crate) fn batches(&self, seeds: &[u64], only: Option<u64>) -> Vec<Range<usize>> {
+        let size = self.modality.batch_size();
+        (0..seeds.len())
+            .step_by(size)
+            .map(|first| first..(first + size).min(seeds.len()))
+            .filter(|rows| only.is_none_or(|only| seeds[rows.clone()].contains(&only)))
+            .collect()
+    }
+
+    /// x̂0 of the samples `rows` of a task, as the sampler has them.
+    pub(crate) fn sample(
+        &mut self,
+        task: &M::Spec,
+        plan: &mut M::Plan<'_>,
+        rows: Range<usize>,
+        steps: &[StepPair],
+        observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
     ) -> Result<ArrayD<f32>, Error> {
-        let level = self.schedule.level(level as f64)?;
-        self.denoiser.prepare(false)?;
-        self.denoiser.set_batch(ClipBatch {
-            condition: self.text.encode(&[prompt])?.condition,
-            blend_weights: None,
-            lengths: vec![clear.len_of(Axis(1))],
-            guidance_scale: 1.0,
-        })?;
-        let signal = level.alpha_bar.sqrt() as f32;
-        let spread = level.noise_variance().sqrt() as f32;
-        let x_t = ndarray::Zip::from(clear)
-            .and(noise)
-            .map_collect(|x, n| signal * x + spread * n);
-        Ok(self.denoiser.denoise(&x_t, level)?)
+        let Self {
+            model, modality, ..
+        } = self;
+        let batch = rows.len();
+        let conditions = modality.conditions(model, task, plan, batch);
+        model.denoiser.set_batch(conditions)?;
+        let seeds = task.sampling().seeds();
+        let mut noise = modality.noise(plan, rows.clone(), &seeds[rows]);
+        let shape = modality.shape(task, batch);
+        let guidance = if M::is_guided(task, plan) {
+            guidance(task, modality.objective(task, plan, batch)?)?
+        } else {
+            None
+        };
+        let draw = Draw {
+            shape: &shape,
+            steps,
+            sampler: task.sampling().sampler_for(task.method()),
+            noise: noise.as_mut(),
+        };
+        model.sample(draw, guidance, observer)
     }
 }
 
-/// Each row `batch` times, one after the other.
-pub(crate) fn repeated(rows: ArrayView2<'_, f32>, batch: usize) -> Array2<f32> {
-    Array2::from_shape_fn((rows.nrows() * batch, rows.ncols()), |(row, column)| {
-        rows[[row / batch, column]]
-    })
-}
-
-/// Graphs are kept in the user's cache.
-pub(crate) fn session_options() -> SessionOptions {
-    SessionOptions {
-        cache_dir: cache_dir(),
-        ..SessionOptions::default()
-    }
-}
-
-/// The prompts that a package knows.
-fn known(package: &Package) -> Known {
-    let files = &package.manifest().files;
-    Known {
-        prompts: package.manifest().known_prompts.clone(),
-        files: [Role::Tokenizer, Role::TextEncoder]
-            .iter()
-            .filter_map(|role| files.get(role))
-            .map(|file| file.sha256.clone())
-            .collect(),
-    }
+/// A task's method, following an objective when and as much as the task says.
+fn guidance<'a>(
+    task: &impl Spec,
+    objective: Objective<'a>,
+) -> Result<Option<Box<dyn Guidance + 'a>>, Error> {
+    let schedule = task.schedule();
+    let options = schedule.options(task.guidance_scale());
+    let method = task.method().guide(objective, options)?;
+    method.map(|method| schedule.resampled(method)).transpose()
 }
 
 pub(crate) fn emit(observer: &mut dyn Observer, event: Event) -> Result<(), Error> {
@@ -237,26 +246,4 @@ pub(crate) fn emit(observer: &mut dyn Observer, event: Event) -> Result<(), Erro
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(Error::Cancelled),
     }
-}
-
-fn schedule_of(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
-    if (manifest.motion()?.fps - MODEL_FPS).abs() > 1e-9 || manifest.motion()?.features != FEATURES
-    {
-        return Err(Error::Runtime(RuntimeError::PackageFormat {
-            path: manifest.name.clone().into(),
-            reason: format!("clips of {FEATURES} features at {MODEL_FPS} fps are made here"),
-        }));
-    }
-    schedule_from(manifest)
-}
-
-/// The noise schedule of a package's training.
-pub(crate) fn schedule_from(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
-    let spec = manifest
-        .schedule
-        .ok_or_else(|| RuntimeError::PackageFormat {
-            path: manifest.name.clone().into(),
-            reason: "`schedule` is missing".to_owned(),
-        })?;
-    Ok(spec.levels()?)
 }

@@ -11,20 +11,6 @@ use super::picture::{Picture, tiled};
 use super::trace::Trace;
 use crate::Error;
 
-/// Seconds that the parts of the last run took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ImageTimings {
-    /// Opening the engine and the packages.
-    pub open_s: f64,
-    /// Reading the goals' files and loading graphs.
-    pub prepare_s: f64,
-    /// Sampling.
-    pub sampling_s: f64,
-    /// Scores and losses of what came out.
-    pub measure_s: f64,
-}
-
 /// What was measured of an image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]

@@ -2,21 +2,21 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 use std::time::Instant;
 
-use kinograd_diffusion::{Layout, Model, NoiseSchedule, Progress, Spacing, StepPair, sample};
+use kinograd_diffusion::{NoiseSource, Progress};
 use kinograd_guidance::{Loss, Objective};
 use kinograd_motion::Provenance;
 use kinograd_runtime::{
-    EngineOptions, EngineReport, ImageDecoder, ImageDenoiser, Manifest, OnnxNetwork, OpenEngine,
-    Package, Role, RuntimeError, SessionOptions, TextEncoder, cache_dir, find_package, open_engine,
+    DenoiserBatch, EngineOptions, ImageDecoder, OnnxNetwork, Package, Role, RuntimeError,
+    TextEncoder, find_package, open_engine,
 };
 use ndarray::{Array3, ArrayD, Axis, Ix3, Slice};
 use serde_json::json;
 
-use super::generated::{GeneratedImage, ImageReport, ImageTimings};
+use super::generated::{GeneratedImage, ImageReport};
 use super::losses::{
     Networks, PairEncoders, Prepared, Term, name_of, on_samples, prepare, sum, terms,
 };
@@ -25,7 +25,7 @@ use super::told::{ConditioningBatch, needs_encoder};
 use super::trace::{Noise, Tracing, check_trace, read_noise};
 use super::{Keep, PictureGoalKind, PictureSpec, PictureTask};
 use crate::Error;
-use crate::generator::{emit, schedule_from};
+use crate::generator::{Generator, Modality, OpenModel, Trajectory, session_options};
 use crate::observer::{Event, Observer};
 
 /// Images that are sampled together.
@@ -36,23 +36,22 @@ const LARGE_PIXELS: usize = 256 * 256;
 const STRIP: usize = 12;
 
 /// Models on an engine, ready to make pictures.
-pub struct ImageGenerator {
-    package: Package,
-    engine: OpenEngine,
-    pub(super) schedule: NoiseSchedule,
-    pub(super) denoiser: ImageDenoiser,
+///
+/// It makes the task that it was opened for, and those whose goals need no more networks.
+pub type ImageGenerator = Generator<PictureModality>;
+
+/// The networks of pictures besides the denoiser.
+pub struct PictureModality {
     /// Reads the prompt, where the denoiser takes text.
-    pub(super) text: Option<TextEncoder>,
+    text: Option<TextEncoder>,
     /// Of a latent model.
     pub(super) decoder: Option<ImageDecoder>,
     pub(super) networks: Networks,
     pub(super) judge: Option<PairEncoders>,
     pub(super) keep: Keep,
-    hashes: BTreeMap<String, String>,
     /// `[channels, height, width]` of the pictures, and of what the sampler walks.
-    pub(super) size: [usize; 3],
-    pub(super) sample_size: [usize; 3],
-    timings: ImageTimings,
+    size: [usize; 3],
+    sample_size: [usize; 3],
 }
 
 impl ImageGenerator {
@@ -68,10 +67,7 @@ impl ImageGenerator {
         let package = find_package(&models.denoiser).map_err(|error| how_to_get(error.into()))?;
         let size = package.manifest().image()?.size();
         let engine = open_engine(options)?;
-        let session = SessionOptions {
-            cache_dir: cache_dir(),
-            ..SessionOptions::default()
-        };
+        let session = session_options();
         let mut hashes = BTreeMap::new();
         note(&mut hashes, &package);
         let mut open = |name: &str| -> Result<Package, Error> {
@@ -132,11 +128,8 @@ impl ImageGenerator {
         } else {
             None
         };
-        let decoder = ImageDecoder::open(engine.engine.clone(), &package, session.clone())?;
-        Ok(Self {
-            schedule: schedule_from(package.manifest())?,
-            sample_size: package.manifest().sample_size()?,
-            denoiser: ImageDenoiser::open(engine.engine.clone(), &package, session)?,
+        let decoder = ImageDecoder::open(engine.engine.clone(), &package, session)?;
+        let modality = PictureModality {
             text,
             decoder,
             networks: Networks {
@@ -146,119 +139,60 @@ impl ImageGenerator {
             },
             judge,
             keep: Keep::default(),
-            hashes,
             size,
-            package,
-            engine,
-            timings: ImageTimings {
-                open_s: started.elapsed().as_secs_f64(),
-                ..ImageTimings::default()
-            },
-        })
+            sample_size: package.manifest().sample_size()?,
+        };
+        let mut model = OpenModel::open(package, engine)?;
+        model.hashes = hashes;
+        Ok(Self::new(model, modality, started))
     }
 
     /// What to keep beside the pictures in the runs that follow.
     pub fn keep(&mut self, keep: Keep) {
-        self.keep = keep;
-    }
-
-    /// What the package of the denoiser says of itself.
-    #[must_use]
-    pub fn manifest(&self) -> &Manifest {
-        self.package.manifest()
-    }
-
-    /// What engine runs the models.
-    #[must_use]
-    pub fn engine(&self) -> &EngineReport {
-        &self.engine.report
-    }
-
-    /// Seconds that the parts of the last run took.
-    #[must_use]
-    pub fn timings(&self) -> ImageTimings {
-        self.timings
+        self.modality.keep = keep;
     }
 
     /// `[channels, height, width]` of the images.
     #[must_use]
     pub fn size(&self) -> [usize; 3] {
-        self.size
+        self.modality.size
     }
 
     /// The encoders that steer, and those that only judge, where they are open.
     #[must_use]
     pub fn encoders(&mut self) -> [Option<&mut PairEncoders>; 2] {
-        [self.networks.encoders.as_mut(), self.judge.as_mut()]
+        let PictureModality {
+            networks, judge, ..
+        } = &mut self.modality;
+        [networks.encoders.as_mut(), judge.as_mut()]
     }
+}
 
-    /// Makes the task's images. It must be the one that the generator was opened for, or one
-    /// whose goals need no more networks.
-    ///
-    /// # Errors
-    /// [`Error::Cancelled`] if the observer stops the run; [`Error::Read`] for a goal's file;
-    /// otherwise what the models or the guidance return.
-    pub fn generate(
+impl Modality for PictureModality {
+    type Spec = PictureSpec;
+    type Output = GeneratedImage;
+    type Plan<'p> = Plan;
+    type Trajectory = PictureSteps;
+
+    fn plan(
         &mut self,
+        model: &mut OpenModel,
         task: &PictureTask,
-        observer: &mut dyn Observer,
-    ) -> Result<Vec<GeneratedImage>, Error> {
-        let open_s = self.timings.open_s;
-        self.timings = ImageTimings {
-            open_s,
-            ..ImageTimings::default()
-        };
-        let started = Instant::now();
-        let plan = self.plan(task)?;
-        self.denoiser
-            .prepare(task.is_guided() && task.guidance.method.needs_gradient())?;
-        self.timings.prepare_s = started.elapsed().as_secs_f64();
-
-        let steps = plan.steps.len();
-        let batches = plan.batches(task);
-        emit(
-            observer,
-            Event::Started {
-                work: "sampling",
-                total: (steps * batches.len()) as u64,
-            },
-        )?;
-        let mut images = Vec::with_capacity(task.sampling.count);
-        for (index, (seeds, mut noise)) in batches.into_iter().enumerate() {
-            let done = index * steps;
-            let started = Instant::now();
-            let (x0, way) = self.sample(task, &plan, &mut noise, &mut |progress, loss| {
-                if let Some(value) = loss {
-                    observer.event(&Event::Loss { value })?;
-                }
-                observer.event(&Event::Advanced {
-                    done: (done + progress.index + 1) as u64,
-                })
-            })?;
-            self.timings.sampling_s += started.elapsed().as_secs_f64();
-            let started = Instant::now();
-            images.extend(self.finish(task, &plan, &x0, &way, &seeds)?);
-            self.timings.measure_s += started.elapsed().as_secs_f64();
-        }
-        emit(observer, Event::Finished)?;
-        Ok(images)
-    }
-
-    /// Reads the task's files and tells the denoiser what it is told.
-    pub(super) fn plan(&mut self, task: &PictureSpec) -> Result<Plan, Error> {
+        _observer: &mut dyn Observer,
+    ) -> Result<Plan, Error> {
         let [_, height, width] = self.size;
         let mut prepared = Vec::with_capacity(task.goals.len());
         for goal in &task.goals {
             let size = [height, width];
             prepared.push(prepare(&goal.kind, size, &mut self.networks)?);
         }
-        if self.text.is_none() && needs_encoder(task, self.package.manifest()) {
+        let manifest = model.package.manifest();
+        if self.text.is_none() && needs_encoder(task, manifest) {
             return Err(Error::Internal(
                 "the generator was opened for a task that tells the denoiser nothing".to_owned(),
             ));
         }
-        let told = ConditioningBatch::of(task, self.package.manifest(), self.text.as_mut())?;
-        self.denoiser.set_conditions(told.parts.clone())?;
+        let told = ConditioningBatch::of(task, manifest, self.text.as_mut())?;
         let noise = match &task.noise {
             Some(path) => Some(read_noise(path, task.sampling.count, self.sample_size)?),
             None => None,
@@ -270,100 +204,75 @@ impl ImageGenerator {
             prepared,
             told,
             noise,
-            steps: self
-                .schedule
-                .steps(Spacing::Trailing, task.sampling.steps)?,
-            // Large images go one by one: a batch's activations would fill the memory.
-            batch: if height * width > LARGE_PIXELS {
-                1
-            } else {
-                BATCH
-            },
+            last_loss: Rc::new(Cell::new(f64::NAN)),
         })
     }
 
-    /// x̂0 of a batch, and what is kept of the way.
-    fn sample(
-        &mut self,
-        task: &PictureSpec,
-        plan: &Plan,
-        noise: &mut Noise,
-        observer: &mut dyn FnMut(&Progress<'_>, Option<f64>) -> ControlFlow<()>,
-    ) -> Result<(ArrayD<f32>, Way), Error> {
-        let steps = &plan.steps;
-        let last = Rc::new(Cell::new(f64::NAN));
-        let mut guidance = None;
-        if task.is_guided() {
-            let loss = sum(
-                &terms(task, &plan.prepared),
-                &mut self.networks,
-                task.guidance.augmentations,
-                task.sampling.seed,
-                last.clone(),
-            )?;
-            let loss = on_samples(loss, self.decoder.as_mut());
-            let schedule = &task.guidance.schedule;
-            let options = schedule.options(task.guidance_scale());
-            let method = task.guidance.method.guide(Objective::of(loss), options)?;
-            guidance = method.map(|m| schedule.resampled(m)).transpose()?;
-        }
-        let mut denoiser = plan.told.denoiser(&mut self.denoiser)?;
-        let mut model = if guidance.as_ref().is_some_and(|g| g.needs_gradient()) {
-            Model::differentiable(denoiser.as_mut())
+    fn batch_size(&self) -> usize {
+        let [_, height, width] = self.size;
+        // Large images go one by one: a batch's activations would fill the memory.
+        if height * width > LARGE_PIXELS {
+            1
         } else {
-            Model::forward_only(denoiser.as_mut())
-        };
-        let [channels, height, width] = self.sample_size;
-        let mut sampler = task.sampling.sampler_for(task.guidance.method).make();
-        let every = steps.len().div_ceil(STRIP);
-        let mut way = Way::default();
-        let mut watch = |progress: &Progress<'_>| {
-            let left = progress.total - 1 - progress.index;
-            if self.keep.strip && left.is_multiple_of(every) {
-                if progress.repeat > 0 {
-                    way.strip.pop();
-                }
-                way.strip.push(progress.x0.clone());
-            }
-            if self.keep.trace {
-                let (pair, x0) = (progress.pair, progress.x0);
-                way.trace.push(progress.index, pair, x0, progress.x_next);
-            }
-            let value = last.get();
-            observer(progress, value.is_finite().then_some(value))
-        };
-        let x0 = sample(
-            &mut model,
-            sampler.as_mut(),
-            steps,
-            &Layout::full(&[noise.batch(), channels, height, width])?,
-            noise,
-            guidance
-                .as_deref_mut()
-                .map(|g| g as &mut dyn kinograd_diffusion::Guidance),
-            &mut watch,
-        )?;
-        Ok((x0, way))
-    }
-
-    /// Pictures of x̂0, `[batch, channels, height, width]`.
-    pub(super) fn pictures(&mut self, x0: &ArrayD<f32>) -> Result<ArrayD<f32>, Error> {
-        match &mut self.decoder {
-            Some(decoder) => Ok(decoder.decode(x0)?),
-            None => Ok(x0.clone()),
+            BATCH
         }
     }
 
-    pub(super) fn finish(
-        &mut self,
-        task: &PictureSpec,
+    fn shape(&self, _task: &PictureSpec, batch: usize) -> Vec<usize> {
+        let [channels, height, width] = self.sample_size;
+        vec![batch, channels, height, width]
+    }
+
+    fn conditions(
+        &self,
+        _model: &OpenModel,
+        _task: &PictureSpec,
         plan: &Plan,
+        _batch: usize,
+    ) -> DenoiserBatch {
+        DenoiserBatch::Pictures(plan.told.batch.clone())
+    }
+
+    fn noise(&self, plan: &Plan, rows: Range<usize>, seeds: &[u64]) -> Box<dyn NoiseSource> {
+        let given = plan.noise.as_ref();
+        let given = given.map(|x| x.slice_axis(Axis(0), Slice::from(rows)).to_owned());
+        Box::new(Noise::new(seeds.to_vec(), given))
+    }
+
+    fn is_guided(task: &PictureSpec, _plan: &Plan) -> bool {
+        task.is_guided()
+    }
+
+    fn objective<'a>(
+        &'a mut self,
+        task: &PictureSpec,
+        plan: &'a mut Plan,
+        _batch: usize,
+    ) -> Result<Objective<'a>, Error> {
+        Ok(Objective::of(self.cost(task, plan)?))
+    }
+
+    fn trajectory(&self, plan: &Plan, steps: usize) -> PictureSteps {
+        PictureSteps {
+            keep: self.keep,
+            every: steps.div_ceil(STRIP),
+            last_loss: plan.last_loss.clone(),
+            strip: Vec::new(),
+            trace: Tracing::default(),
+        }
+    }
+
+    fn finish(
+        &mut self,
+        model: &mut OpenModel,
+        task: &PictureTask,
+        plan: &mut Plan,
         x0: &ArrayD<f32>,
-        way: &Way,
+        trajectory: &PictureSteps,
         seeds: &[u64],
     ) -> Result<Vec<GeneratedImage>, Error> {
-        let mut strips = Vec::with_capacity(way.strip.len());
-        for step in &way.strip {
+        let mut strips = Vec::with_capacity(trajectory.strip.len());
+        for step in &trajectory.strip {
             strips.push(self.pictures(step)?);
         }
         let x0 = self.pictures(x0)?.mapv(|value| value.clamp(-1.0, 1.0));
@@ -410,96 +319,131 @@ impl ImageGenerator {
                 picture: Picture(last),
                 steps: strip,
                 trace: if self.keep.trace {
-                    Some(way.trace.of(sample)?)
+                    Some(trajectory.trace.of(sample)?)
                 } else {
                     None
                 },
-                provenance: self.record(task, &plan.told, &report)?,
+                provenance: record(model, task, &plan.told, &report)?,
                 report,
             });
         }
         Ok(images)
     }
 
-    /// How an image came to be. No timings: the same task gives the same bytes.
-    fn record(
-        &self,
-        task: &PictureSpec,
-        told: &ConditioningBatch,
-        report: &ImageReport,
-    ) -> Result<Provenance, Error> {
-        let internal = |error: serde_json::Error| Error::Internal(error.to_string());
-        let mut record = Provenance::new();
-        record.model_hashes.clone_from(&self.hashes);
-        record.seed = Some(report.seed);
-        record.method = Some(task.guidance.method.name().to_owned());
-        record.task = Some(serde_json::to_value(task).map_err(internal)?);
-        for (name, value) in &report.losses {
-            record.losses.insert(name.clone(), json!(value));
-        }
-        for (name, score) in [
-            ("text_score", report.text_score),
-            ("judge_score", report.judge_score),
-        ] {
-            if let Some(score) = score {
-                record.losses.insert(name.to_owned(), json!(score));
-            }
-        }
-        let manifest = self.package.manifest();
-        let engine = &self.engine.report;
-        // What was asked for by name, or left to the package.
-        if let Some(class) = told.class {
-            record.extra.insert("class".to_owned(), json!(class));
-        }
-        if let Some(cfg) = told.cfg {
-            record.extra.insert("cfg".to_owned(), json!(cfg));
-        }
-        record.extra.insert(
-            "model".to_owned(),
-            json!({ "name": manifest.name, "version": manifest.version }),
-        );
-        record.extra.insert(
-            "engine".to_owned(),
-            json!({ "name": engine.engine, "version": engine.version, "provider": engine.provider }),
-        );
-        Ok(record)
+    fn seed(image: &GeneratedImage) -> Option<u64> {
+        Some(image.report.seed)
     }
 }
 
-/// What a task comes to with this generator.
-pub(super) struct Plan {
-    pub prepared: Vec<Prepared>,
-    pub told: ConditioningBatch,
-    pub steps: Vec<StepPair>,
+impl PictureModality {
+    /// The weighted sum of the task's goals, on what the sampler walks.
+    pub(super) fn cost<'a>(
+        &'a mut self,
+        task: &PictureSpec,
+        plan: &Plan,
+    ) -> Result<Box<dyn Loss + 'a>, Error> {
+        plan.last_loss.set(f64::NAN);
+        let loss = sum(
+            &terms(task, &plan.prepared),
+            &mut self.networks,
+            task.guidance.augmentations,
+            task.sampling.seed,
+            plan.last_loss.clone(),
+        )?;
+        Ok(on_samples(loss, self.decoder.as_mut()))
+    }
+
+    /// Pictures of x̂0, `[batch, channels, height, width]`.
+    pub(super) fn pictures(&mut self, x0: &ArrayD<f32>) -> Result<ArrayD<f32>, Error> {
+        match &mut self.decoder {
+            Some(decoder) => Ok(decoder.decode(x0)?),
+            None => Ok(x0.clone()),
+        }
+    }
+}
+
+/// How an image came to be. No timings: the same task gives the same bytes.
+fn record(
+    model: &OpenModel,
+    task: &PictureSpec,
+    told: &ConditioningBatch,
+    report: &ImageReport,
+) -> Result<Provenance, Error> {
+    let internal = |error: serde_json::Error| Error::Internal(error.to_string());
+    let mut record = Provenance::new();
+    record.model_hashes.clone_from(&model.hashes);
+    record.seed = Some(report.seed);
+    record.method = Some(task.guidance.method.name().to_owned());
+    record.task = Some(serde_json::to_value(task).map_err(internal)?);
+    for (name, value) in &report.losses {
+        record.losses.insert(name.clone(), json!(value));
+    }
+    for (name, score) in [
+        ("text_score", report.text_score),
+        ("judge_score", report.judge_score),
+    ] {
+        if let Some(score) = score {
+            record.losses.insert(name.to_owned(), json!(score));
+        }
+    }
+    let manifest = model.package.manifest();
+    let engine = &model.engine.report;
+    // What was asked for by name, or left to the package.
+    if let Some(class) = told.class {
+        record.extra.insert("class".to_owned(), json!(class));
+    }
+    if let Some(cfg) = told.cfg {
+        record.extra.insert("cfg".to_owned(), json!(cfg));
+    }
+    record.extra.insert(
+        "model".to_owned(),
+        json!({ "name": manifest.name, "version": manifest.version }),
+    );
+    record.extra.insert(
+        "engine".to_owned(),
+        json!({ "name": engine.engine, "version": engine.version, "provider": engine.provider }),
+    );
+    Ok(record)
+}
+/// What a task comes to with an image model.
+pub struct Plan {
+    pub(super) prepared: Vec<Prepared>,
+    pub(super) told: ConditioningBatch,
     /// x_T of all images, where it is given.
     noise: Option<ArrayD<f32>>,
-    batch: usize,
+    /// Mean loss of the last step.
+    last_loss: Rc<Cell<f64>>,
 }
 
-impl Plan {
-    /// Seeds and noise of the images that are sampled together.
-    pub fn batches(&self, task: &PictureSpec) -> Vec<(Vec<u64>, Noise)> {
-        (0..task.sampling.count)
-            .step_by(self.batch)
-            .map(|first| {
-                let rows = first..(first + self.batch).min(task.sampling.count);
-                let seeds: Vec<u64> = rows
-                    .clone()
-                    .map(|image| task.sampling.seed.wrapping_add(image as u64))
-                    .collect();
-                let given = self.noise.as_ref();
-                let given = given.map(|x| x.slice_axis(Axis(0), Slice::from(rows)).to_owned());
-                (seeds.clone(), Noise::new(seeds, given))
-            })
-            .collect()
+/// What is kept of a batch's steps.
+pub struct PictureSteps {
+    keep: Keep,
+    /// Of so many steps the last is kept for the strip.
+    every: usize,
+    last_loss: Rc<Cell<f64>>,
+    pub(super) strip: Vec<ArrayD<f32>>,
+    trace: Tracing,
+}
+
+impl Trajectory for PictureSteps {
+    fn step(&mut self, progress: &Progress<'_>, observer: &mut dyn Observer) -> ControlFlow<()> {
+        let left = progress.total - 1 - progress.index;
+        if self.keep.strip && left.is_multiple_of(self.every) {
+            if progress.repeat > 0 {
+                self.strip.pop();
+            }
+            self.strip.push(progress.x0.clone());
+        }
+        if self.keep.trace {
+            let (pair, x0) = (progress.pair, progress.x0);
+            self.trace.push(progress.index, pair, x0, progress.x_next);
+        }
+        let value = self.last_loss.get();
+        if value.is_finite() {
+            observer.event(&Event::Loss { value })?;
+        }
+        ControlFlow::Continue(())
     }
-}
-
-/// What is kept of a batch's way.
-#[derive(Default)]
-pub(super) struct Way {
-    pub strip: Vec<ArrayD<f32>>,
-    pub trace: Tracing,
 }
 
 /// Says where image packages come from, if one is not there.

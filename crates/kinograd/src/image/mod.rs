@@ -23,12 +23,12 @@ mod task;
 mod told;
 mod trace;
 
-pub use generated::{GeneratedImage, ImageReport, ImageTimings, save_strip};
-pub use generator::ImageGenerator;
+pub use generated::{GeneratedImage, ImageReport, save_strip};
+pub use generator::{ImageGenerator, PictureModality};
 pub use goals::{PictureGoal, PictureGoalKind};
 pub use keep::Keep;
 pub use losses::PairEncoders;
-pub use optimize::{ImageOptimization, ImageRound, ImageRounds, OptimizedImages};
+pub use optimize::{ImageOptimization, OptimizedImages};
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, tiled};
 pub use task::{
     ImageModels, PictureConditioning, PictureGuidance, PictureSpec, PictureTask, PictureTaskBuilder,

@@ -8,8 +8,10 @@ use super::{ImageOptimization, PictureGoal, PictureGoalKind};
 use crate::task::check::{self, refuse, within};
 use crate::task::limits::{MAX_AUGMENTATIONS, SCALE};
 use crate::task::prompts::check_text;
-use crate::task::{Checked, GuidanceSchedule, SCHEMA, Sampling, Spec, json};
-use crate::{Error, Method, SamplerKind};
+use crate::task::{
+    Checked, GuidanceSchedule, SCHEMA, Sampling, SharedMut, Spec, TaskBuilder, json,
+};
+use crate::{Error, Method};
 
 /// Steps with which strengths were tuned.
 const TUNED_STEPS: usize = 20;
@@ -192,6 +194,44 @@ impl Spec for PictureSpec {
             None => Ok(()),
         }
     }
+
+    fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    fn method(&self) -> Method {
+        self.guidance.method
+    }
+
+    /// If none is given it is what was tuned for the method on goals like the first, with 20 steps. The
+    /// normalised step has one length however many there are: more of them are shorter, by the root of
+    /// how many more, which loses nothing by the held-out evaluator and keeps colours from running full.
+    fn guidance_scale(&self) -> f64 {
+        let (method, steps) = (self.guidance.method, self.sampling.steps);
+        self.guidance.scale.unwrap_or_else(|| {
+            let first = self.goals.iter().find(|goal| goal.weight > 0.0);
+            let tuned = first.map_or(1.0, |goal| method.tuned_scale(goal.kind.tuned_on()));
+            match method {
+                Method::Normalized if steps > TUNED_STEPS => {
+                    tuned * (TUNED_STEPS as f64 / steps as f64).sqrt()
+                }
+                _ => tuned,
+            }
+        })
+    }
+
+    fn schedule(&self) -> &GuidanceSchedule {
+        &self.guidance.schedule
+    }
+
+    fn shared_mut(&mut self) -> SharedMut<'_> {
+        SharedMut {
+            sampling: &mut self.sampling,
+            method: &mut self.guidance.method,
+            scale: &mut self.guidance.scale,
+            schedule: &mut self.guidance.schedule,
+        }
+    }
 }
 
 /// The text encoders read English: a prompt without one Latin letter means nothing to them.
@@ -212,25 +252,6 @@ impl PictureSpec {
         self.guidance.method != Method::None && self.goals.iter().any(|goal| goal.weight > 0.0)
     }
 
-    /// The strength that pictures are steered with. If none is given it is what was tuned for the
-    /// method on goals like the first, with 20 steps. The normalised step has one length
-    /// however many there are: more of them are shorter, by the root of how many more, which loses
-    /// nothing by the held-out evaluator and keeps colours from running full.
-    #[must_use]
-    pub fn guidance_scale(&self) -> f64 {
-        let (method, steps) = (self.guidance.method, self.sampling.steps);
-        self.guidance.scale.unwrap_or_else(|| {
-            let first = self.goals.iter().find(|goal| goal.weight > 0.0);
-            let tuned = first.map_or(1.0, |goal| method.tuned_scale(goal.kind.tuned_on()));
-            match method {
-                Method::Normalized if steps > TUNED_STEPS => {
-                    tuned * (TUNED_STEPS as f64 / steps as f64).sqrt()
-                }
-                _ => tuned,
-            }
-        })
-    }
-
     /// The first text among the goals.
     #[must_use]
     pub fn prompt(&self) -> Option<&str> {
@@ -244,7 +265,7 @@ impl PictureSpec {
 impl PictureTask {
     /// Starts a task.
     pub fn builder() -> PictureTaskBuilder {
-        PictureTaskBuilder::default()
+        PictureSpec::default().into()
     }
 
     /// Reads and checks a picture's task.
@@ -266,12 +287,9 @@ impl PictureTask {
 }
 
 /// Collects a [`PictureTask`].
-#[derive(Debug, Clone, Default)]
-#[must_use]
-pub struct PictureTaskBuilder {
-    spec: PictureSpec,
-}
+pub type PictureTaskBuilder = TaskBuilder<PictureSpec>;
 
+/// What pictures have of their own.
 impl PictureTaskBuilder {
     /// Steers towards a text, with weight 1.
     pub fn prompt(self, prompt: impl Into<String>) -> Self {
@@ -307,12 +325,6 @@ impl PictureTaskBuilder {
         self
     }
 
-    /// Scale of classifier-free guidance on text and class; the package's own if not given.
-    pub fn cfg(mut self, cfg: f64) -> Self {
-        self.spec.sampling.cfg = Some(cfg);
-        self
-    }
-
     /// A .npy file of x_T in place of the seed's.
     pub fn noise(mut self, path: impl Into<PathBuf>) -> Self {
         self.spec.noise = Some(path.into());
@@ -322,48 +334,6 @@ impl PictureTaskBuilder {
     /// Optimises the loss round by round in place of steering.
     pub fn optimization(mut self, optimization: ImageOptimization) -> Self {
         self.spec.optimization = Some(optimization);
-        self
-    }
-
-    /// How many pictures.
-    pub fn count(mut self, count: usize) -> Self {
-        self.spec.sampling.count = count;
-        self
-    }
-
-    /// The same seed, models and provider give the same bytes.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.spec.sampling.seed = seed;
-        self
-    }
-
-    /// Denoising steps.
-    pub fn steps(mut self, steps: usize) -> Self {
-        self.spec.sampling.steps = steps;
-        self
-    }
-
-    /// How one noise level leads to the next.
-    pub fn sampler(mut self, sampler: SamplerKind) -> Self {
-        self.spec.sampling.sampler = Some(sampler);
-        self
-    }
-
-    /// How the goals steer.
-    pub fn method(mut self, method: Method) -> Self {
-        self.spec.guidance.method = method;
-        self
-    }
-
-    /// Strength of the steering; what was tuned for the method and the first goal if not given.
-    pub fn guidance_scale(mut self, scale: f64) -> Self {
-        self.spec.guidance.scale = Some(scale);
-        self
-    }
-
-    /// When and how much the method acts.
-    pub fn schedule(mut self, schedule: GuidanceSchedule) -> Self {
-        self.spec.guidance.schedule = schedule;
         self
     }
 
@@ -395,14 +365,6 @@ impl PictureTaskBuilder {
     pub fn segmentation(mut self, model: impl Into<String>) -> Self {
         self.spec.models.segmentation = model.into();
         self
-    }
-
-    /// Checks the task.
-    ///
-    /// # Errors
-    /// [`Error::Task`] that names the field, what came and what was expected.
-    pub fn build(self) -> Result<PictureTask, Error> {
-        PictureTask::new(self.spec)
     }
 }
 

@@ -1,8 +1,7 @@
 //! What the denoiser itself is told: a class, a text, or both.
 
-use kinograd_diffusion::{ClassifierFree, DifferentiableDenoiser};
 use kinograd_runtime::{
-    Conditioning, ImageCondition, ImageDenoiser, Manifest, NullText, TextEncoder, find_package,
+    Conditioning, ImageCondition, Manifest, NullText, PictureBatch, TextEncoder, find_package,
 };
 use ndarray::Array2;
 
@@ -19,10 +18,9 @@ pub fn is_text_conditioned(model: &str, cfg: Option<f64>) -> Result<bool, Error>
     Ok(find_package(model)?.manifest().is_text_conditioned(cfg))
 }
 
-/// The conditions of a batch's parts: the one that is asked for and, with a scale, the null condition
-/// after it.
+/// What the denoiser is conditioned on: what is asked for and, with a scale, the null condition beside it.
 pub(super) struct ConditioningBatch {
-    pub parts: Vec<ImageCondition>,
+    pub batch: PictureBatch,
     /// The scale of classifier-free guidance, where it is not 1.
     pub cfg: Option<f64>,
     /// The class's index.
@@ -30,17 +28,6 @@ pub(super) struct ConditioningBatch {
 }
 
 impl ConditioningBatch {
-    /// The denoiser under classifier-free guidance, where there is some. Its conditions must be set.
-    pub fn denoiser<'a>(
-        &self,
-        denoiser: &'a mut ImageDenoiser,
-    ) -> Result<Box<dyn DifferentiableDenoiser + 'a>, Error> {
-        Ok(match self.cfg {
-            Some(scale) => Box::new(ClassifierFree::new(denoiser, scale)?),
-            None => Box::new(denoiser),
-        })
-    }
-
     /// What the task tells this package's denoiser; `text` is the encoder, where one is needed.
     pub fn of(
         task: &PictureSpec,
@@ -113,10 +100,10 @@ impl ConditioningBatch {
         let is_combined = scale != 1.0 && told != null;
         Ok(Self {
             class: told.class.filter(|_| task.conditioning.class.is_some()),
-            parts: if is_combined {
-                vec![told, null]
+            batch: if is_combined {
+                PictureBatch::guided(told, null, scale)
             } else {
-                vec![told]
+                PictureBatch::of(told)
             },
             cfg: is_combined.then_some(scale),
         })

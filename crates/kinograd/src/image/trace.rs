@@ -167,11 +167,6 @@ impl Noise {
             is_first: true,
         }
     }
-
-    /// Number of images.
-    pub fn batch(&self) -> usize {
-        self.seeded.seeds().len()
-    }
 }
 
 impl NoiseSource for Noise {

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use kinograd_runtime::{
-    Conditioning, FileEntry, ImageCondition, ImageDecoder, ImageDenoiser, Manifest, ModelSummary,
-    OnnxNetwork, OpenEngine, Package, Role, SessionOptions, TensorSummary, TextEncoder,
+    Conditioning, FileEntry, ImageCondition, ImageDecoder, Manifest, ModelSummary, OnnxDenoiser,
+    OnnxNetwork, OpenEngine, Package, PictureBatch, Role, SessionOptions, TensorSummary,
+    TextEncoder,
 };
 use ndarray::ArrayD;
 
 use super::{CheckReport, DIFFERENCE, chain, find, moved, noises, renamed};
 use crate::Error;
-use crate::generator::schedule_from;
+use crate::generator::schedule_of;
 
 /// Runs every network of an image, embedding or segmentation package once and compares the
 /// gradients of those that guidance pulls back through.
@@ -71,18 +72,18 @@ fn check_denoiser(
     options: &SessionOptions,
 ) -> Result<CheckReport, Error> {
     let manifest = package.manifest();
-    let mut denoiser = ImageDenoiser::open(engine.engine.clone(), package, options.clone())?;
+    let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, options.clone())?;
     let text = if manifest.takes_text() {
         let mut encoder = TextEncoder::open(&engine.engine, &package.text_package()?, options)?;
         Some(encoder.hidden_states("a picture")?)
     } else {
         None
     };
-    denoiser.set_conditions(vec![ImageCondition {
+    denoiser.set_batch(PictureBatch::of(ImageCondition {
         class: manifest.classes.as_ref().map(|_| 0),
         text,
-    }])?;
-    let schedule = schedule_from(manifest)?;
+    }))?;
+    let schedule = schedule_of(manifest)?;
     let level = schedule.level((schedule.train_steps() / 2) as f64)?;
     let x = noises(&batch_of(manifest.sample_size()?))?;
     // One copy of the weights for both; why there is no gradient is found out below.
@@ -95,7 +96,7 @@ fn check_denoiser(
 }
 
 fn at(
-    denoiser: &mut ImageDenoiser,
+    denoiser: &mut OnnxDenoiser,
     x: &ArrayD<f32>,
     v: Option<&ArrayD<f32>>,
     level: NoiseLevel,

@@ -25,7 +25,7 @@ pub(super) fn measured(
         .into_dimensionality::<Ix3>()
         .map_err(|error| Error::Internal(error.to_string()))?;
     let lengths = vec![batch.dim().1; batch.dim().0];
-    if let Some(embedding) = &mut generator.embedding {
+    if let Some(embedding) = &mut generator.modality.embedding {
         let rows = embedding.embed(clips, &lengths)?;
         let text = text.row(0);
         report.text_scores = rows
@@ -35,7 +35,7 @@ pub(super) fn measured(
     }
     let parents = Skeleton::canonical().parents;
     for clip in batch.axis_iter(Axis(0)) {
-        let features = generator.normalizer.invert(clip)?;
+        let features = generator.modality.normalizer.invert(clip)?;
         let joints = decode_joints(features.view())?.mapv(|value| value as f32);
         report
             .foot_skate_ratios
@@ -45,7 +45,11 @@ pub(super) fn measured(
             .bone_stds_m
             .push(bone_length_std_m(joints.view(), &parents));
     }
-    report.residuals = residuals(&mut generator.denoiser, &generator.schedule, clips)?;
+    report.residuals = residuals(
+        &mut generator.model.denoiser,
+        &generator.model.schedule,
+        clips,
+    )?;
     Ok(report)
 }
 

@@ -9,6 +9,7 @@
 mod learner;
 mod measure;
 mod report;
+pub(crate) mod rounds;
 mod run;
 mod save;
 mod settings;
@@ -18,7 +19,7 @@ pub use kinograd_guidance::Lookahead;
 pub use kinograd_guidance::optimize::MotionReward;
 pub use learner::{FineTune, Learner, Learnt};
 pub(crate) use measure::residuals;
-pub use report::{OptimizeReport, RoundReport};
+pub use report::{OptimizeReport, RoundReport, RoundTable};
 pub use run::Optimized;
 pub use save::FineTuned;
 pub use settings::{MAX_OPTIMIZED_CLIPS, Optimization, Reward};

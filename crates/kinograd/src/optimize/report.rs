@@ -11,25 +11,33 @@ use super::{Optimization, Reward};
 use crate::plot::{Chart, Mark, Panel, Point, Series, save_plot};
 use crate::{Error, Task};
 
-/// Measurements after a round; one value per clip where it is a list.
+/// Measurements after a round; one value per sample where it is a list. What is not measured of a
+/// modality is empty.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RoundReport {
-    /// Which round; 0 is the unguided clips.
+    /// Which round; 0 is the unguided samples.
     pub round: usize,
-    /// The reward, in its unit.
+    /// The reward, in its unit; of pictures minus the weighted sum of the goals as it was optimised,
+    /// with augmentations.
     pub rewards: Vec<f64>,
-    /// Cosine between the embeddings of the clip and of the prompt; empty where the model has no
-    /// motion embedding.
+    /// Cosine between the embeddings of the sample and of the prompt, by the network that may have
+    /// steered; empty without one.
     pub text_scores: Vec<f64>,
+    /// The same by a network that did not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub judge_scores: Vec<f64>,
     /// Share of frames in which a foot on the ground slides, before clean-up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub foot_skate_ratios: Vec<f64>,
     /// Mean jerk of the joints before clean-up, m/s³.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jerks_m_s3: Vec<f64>,
     /// Standard deviation of the bones' lengths over the clip before clean-up, metres: 0 for a body
     /// that stays whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bone_stds_m: Vec<f64>,
-    /// How far a clip is from what the model expects: root mean square of `x − x̂0(x_t)` at 10 % of
+    /// How far a sample is from what the model expects: root mean square of `x − x̂0(x_t)` at 10 % of
     /// the schedule, with the same noise for every round, by the model as it was before the run,
     /// in deviations of the features.
     pub residuals: Vec<f64>,
@@ -70,6 +78,23 @@ pub struct OptimizeReport {
 }
 
 impl RoundReport {
+    /// A round of which nothing is measured yet.
+    pub(crate) fn new(round: usize) -> Self {
+        Self {
+            round,
+            rewards: Vec::new(),
+            text_scores: Vec::new(),
+            judge_scores: Vec::new(),
+            foot_skate_ratios: Vec::new(),
+            jerks_m_s3: Vec::new(),
+            bone_stds_m: Vec::new(),
+            residuals: Vec::new(),
+            seconds: 0.0,
+            training_seconds: None,
+            training_loss: None,
+        }
+    }
+
     /// Mean reward.
     #[must_use]
     pub fn reward(&self) -> f64 {
@@ -135,71 +160,105 @@ impl fmt::Display for OptimizeReport {
             self.unit,
             self.engine
         )?;
-        let trained = self
+        let rows = self
             .rounds
             .iter()
-            .any(|round| round.training_loss.is_some());
-        write!(f, "{:>5}  {COLUMNS}  {:>7}", "round", "seconds")?;
-        writeln!(f, "{}", if trained { "  fit s  loss" } else { "" })?;
-        for round in &self.rounds {
-            write!(
-                f,
-                "{:>5}  {}  {:>7.2}",
-                round.round,
-                Columns(round),
-                round.seconds
-            )?;
-            if let (Some(seconds), Some(loss)) = (round.training_seconds, round.training_loss) {
-                write!(f, "  {seconds:>5.1}  {loss:.4}")?;
-            }
-            writeln!(f)?;
-        }
-        write_real(f, 5, self.real.as_ref())
+            .map(|round| (round.round.to_string(), round));
+        let table = RoundTable {
+            head: "round",
+            rows: rows.collect(),
+            real: self.real.as_ref(),
+        };
+        table.fmt(f)
     }
 }
 
-/// Heads of [`Columns`].
-pub(super) const COLUMNS: &str = "    reward     least    text  skate    jerk bones mm  residual";
-
-/// What a round gave, as columns.
-pub(super) struct Columns<'a>(pub(super) &'a RoundReport);
-
-impl fmt::Display for Columns<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let round = self.0;
-        let least = round.rewards.iter().copied().fold(f64::INFINITY, f64::min);
-        write!(
-            f,
-            "{:>10.4} {:>9.4}  {:>6} {:>6} {:>7} {:>8} {:>9}",
-            round.reward(),
-            least,
-            or_dash(mean(&round.text_scores), 2),
-            or_dash(mean(&round.foot_skate_ratios), 3),
-            or_dash(mean(&round.jerks_m_s3), 1),
-            or_dash(mean(&round.bone_stds_m).map(|m| m * 1e3), 2),
-            or_dash(mean(&round.residuals), 4),
-        )
-    }
+/// Rounds as a table with the columns that were measured, a name before each.
+pub struct RoundTable<'a> {
+    /// What the names are.
+    pub head: &'a str,
+    /// Names and rounds.
+    pub rows: Vec<(String, &'a RoundReport)>,
+    /// Means over real clips that the model's makers measured: `skate`, `jerk` and `bone_std_mm`.
+    pub real: Option<&'a serde_json::Value>,
 }
 
-/// The real clips' line below [`Columns`], after a first column of a given width.
-pub(super) fn write_real(
-    f: &mut fmt::Formatter<'_>,
+/// A column of the rounds' table.
+struct Column {
+    head: &'static str,
     width: usize,
-    real: Option<&serde_json::Value>,
-) -> fmt::Result {
-    let Some(real) = real else { return Ok(()) };
-    let number = |key: &str, digits| or_dash(real[key].as_f64(), digits);
-    writeln!(
-        f,
-        "{:>width$}  {:>20}  {:>6} {:>6} {:>7} {:>8}",
-        "real",
-        "",
-        "",
-        number("skate", 3),
-        number("jerk", 1),
-        number("bone_std_mm", 2)
-    )
+    digits: usize,
+    of: fn(&RoundReport) -> Option<f64>,
+    /// What it is called among the measures of real clips.
+    real: Option<&'static str>,
+}
+
+const fn column(
+    head: &'static str,
+    [width, digits]: [usize; 2],
+    of: fn(&RoundReport) -> Option<f64>,
+    real: Option<&'static str>,
+) -> Column {
+    Column {
+        head,
+        width,
+        digits,
+        of,
+        real,
+    }
+}
+
+const COLUMNS: [Column; 11] = [
+    column("reward", [10, 4], |r| mean(&r.rewards), None),
+    column("least", [9, 4], least, None),
+    column("text", [7, 3], |r| mean(&r.text_scores), None),
+    column("judge", [7, 3], |r| mean(&r.judge_scores), None),
+    column(
+        "skate",
+        [6, 3],
+        |r| mean(&r.foot_skate_ratios),
+        Some("skate"),
+    ),
+    column("jerk", [7, 1], |r| mean(&r.jerks_m_s3), Some("jerk")),
+    column(
+        "bones mm",
+        [8, 2],
+        |r| mean(&r.bone_stds_m).map(|metres| metres * 1e3),
+        Some("bone_std_mm"),
+    ),
+    column("residual", [9, 4], |r| mean(&r.residuals), None),
+    column("seconds", [8, 2], |r| Some(r.seconds), None),
+    column("fit s", [6, 1], |r| r.training_seconds, None),
+    column("loss", [7, 4], |r| r.training_loss, None),
+];
+
+fn least(round: &RoundReport) -> Option<f64> {
+    round.rewards.iter().copied().reduce(f64::min)
+}
+
+impl fmt::Display for RoundTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_there = |column: &Column| self.rows.iter().any(|(_, r)| (column.of)(r).is_some());
+        let columns: Vec<&Column> = COLUMNS.iter().filter(|column| is_there(column)).collect();
+        let names = self.rows.iter().map(|(name, _)| name.chars().count());
+        let first = names.chain([self.head.len()]).max().unwrap_or(0);
+        let mut row = |name: &str, value: &dyn Fn(&Column) -> String| {
+            write!(f, "{name:>first$}")?;
+            for column in &columns {
+                write!(f, " {:>width$}", value(column), width = column.width)?;
+            }
+            writeln!(f)
+        };
+        row(self.head, &|column| column.head.to_owned())?;
+        for (name, round) in &self.rows {
+            row(name, &|c| or_dash((c.of)(round), c.digits))?;
+        }
+        let Some(real) = self.real else { return Ok(()) };
+        row("real", &|column| {
+            let value = column.real.and_then(|key| real[key].as_f64());
+            value.map_or(String::new(), |value| or_dash(Some(value), column.digits))
+        })
+    }
 }
 
 fn or_dash(value: Option<f64>, digits: usize) -> String {

@@ -1,23 +1,20 @@
 //! From a task to clips with more reward.
 
-use std::ops::ControlFlow;
-use std::time::Instant;
-
-use kinograd_diffusion::{Layout, Progress, SeededNoise, Spacing};
-use kinograd_guidance::optimize::{Frozen, Optimizer, OptimizerOptions, Pull, Round, Sampling};
-use kinograd_guidance::{Loss, Method, MotionLossAdapter};
-use kinograd_motion::FEATURES;
+use kinograd_diffusion::SeededNoise;
+use kinograd_guidance::optimize::{Frozen, OptimizerOptions, Pull};
+use kinograd_guidance::{Lookahead, Loss, Method, MotionLossAdapter};
 use kinograd_runtime::{
     DenoiserSpec, DenoiserTrainer, OnnxDenoiser, Role, ScoreNetwork, SessionOptions, WeightChoice,
 };
-use ndarray::{ArrayD, Axis};
+use ndarray::Axis;
 
 use super::learner::Learner;
 use super::measure::measured;
+use super::rounds::{self, Done, RoundSampling};
 use super::{FineTune, FineTuned, Optimization, OptimizeReport, Reward, RoundReport};
-use crate::generator::{EncodedPrompts, emit};
+use crate::generator::{Modality as _, MotionPlan, emit, open_network};
 use crate::network_loss::NetworkLoss;
-use crate::{Clip, Error, Event, MotionGenerator, Observer, Task};
+use crate::{Clip, Error, Event, MotionGenerator, Observer, Task, TaskSpec};
 
 /// What an optimisation gives.
 #[derive(Debug, Clone)]
@@ -29,18 +26,6 @@ pub struct Optimized {
     pub report: OptimizeReport,
     /// The denoiser of Algorithm 2.
     pub fine_tuned: Option<FineTuned>,
-}
-
-/// What the rounds give.
-struct Rounds {
-    done: Vec<Done>,
-    fine_tuned: Option<FineTuned>,
-}
-
-/// A round's clips, before they are measured.
-struct Done {
-    clips: ArrayD<f32>,
-    report: RoundReport,
 }
 
 impl MotionGenerator {
@@ -57,26 +42,30 @@ impl MotionGenerator {
         observer: &mut dyn Observer,
     ) -> Result<Optimized, Error> {
         let optimization = optimization_of(task)?;
-        let encoded = self.encode_prompts(task, observer)?;
+        let mut plan = self.plan(task, observer)?;
         let mut network = match &optimization.reward {
-            Reward::Network(path) => Some(self.open_network(path, task.frames())?),
+            Reward::Network(path) => Some(open_network(&self.model, path, task.frames())?),
             Reward::Motion(_) => None,
         };
-        self.denoiser
-            .prepare(optimization.lookahead != kinograd_guidance::Lookahead::Naive)?;
-        self.denoiser
-            .set_batch(self.conditioning(task, &encoded, task.sampling.count))?;
-        let Rounds { done, fine_tuned } =
-            self.rounds(task, &encoded, optimization, network.as_mut(), observer)?;
+        self.model
+            .denoiser
+            .prepare(optimization.lookahead != Lookahead::Naive)?;
+        self.set_batch(task, &plan)?;
+        let (done, fine_tuned) =
+            self.rounds(task, &plan, optimization, network.as_mut(), observer)?;
         let mut rounds = Vec::with_capacity(done.len());
         let mut last = None;
         for round in done {
-            let embedding = encoded.texts.embedding.view();
-            rounds.push(measured(self, &round.clips, embedding, round.report)?);
-            last = Some(round.clips);
+            let embedding = plan.texts.embedding.view();
+            rounds.push(measured(self, &round.batch, embedding, round.report)?);
+            last = Some(round.batch);
         }
         let x0 = last.ok_or_else(|| Error::Internal("no round was run".to_owned()))?;
-        let mut made = self.finish(task, &encoded, &x0, &task.sampling.seeds())?;
+        let Self {
+            model, modality, ..
+        } = self;
+        let (seeds, trajectory) = (task.sampling.seeds(), modality.trajectory(&plan, 0));
+        let mut made = modality.finish(model, task, &mut plan, &x0, &trajectory, &seeds)?;
         for (index, clip) in made.iter_mut().enumerate() {
             record(clip, optimization, &rounds, index);
         }
@@ -101,16 +90,24 @@ impl MotionGenerator {
         })
     }
 
+    fn set_batch(&mut self, task: &TaskSpec, plan: &MotionPlan<'_>) -> Result<(), Error> {
+        let Self {
+            model, modality, ..
+        } = self;
+        let conditions = modality.conditions(model, task, plan, task.sampling.count);
+        Ok(model.denoiser.set_batch(conditions)?)
+    }
+
     fn rounds(
         &mut self,
         task: &Task,
-        encoded: &EncodedPrompts,
+        plan: &MotionPlan<'_>,
         optimization: &Optimization,
         network: Option<&mut ScoreNetwork>,
         observer: &mut dyn Observer,
-    ) -> Result<Rounds, Error> {
-        let shape = [task.sampling.count, task.frames(), FEATURES];
-        let decoder = self.decoder(task, shape[0]);
+    ) -> Result<(Vec<Done>, Option<FineTuned>), Error> {
+        let shape = self.modality.shape(task, task.sampling.count);
+        let decoder = self.modality.decoder(task, task.sampling.count);
         let cost: Box<dyn Loss + '_> = match (&optimization.reward, network) {
             (Reward::Motion(reward), _) => {
                 let span = optimization.span(&task.timeline())?;
@@ -125,77 +122,35 @@ impl MotionGenerator {
                 return Err(Error::Internal("the network was not opened".to_owned()));
             }
         };
-        let steps = self
-            .schedule
-            .steps(Spacing::Trailing, task.sampling.steps)?;
+        let steps = self.model.steps(task.sampling.steps)?;
         let total = (steps.len() * (optimization.rounds + 1)) as u64;
-        emit(
-            observer,
-            Event::Started {
-                work: "optimising",
-                total,
-            },
-        )?;
-        let mut taken = 0;
-        let mut step_done = |_: &Progress<'_>| {
-            taken += 1;
-            observer.event(&Event::Advanced { done: taken })
-        };
-        let mut sampler = task.sampling.sampler_for(Method::None).make();
-        let mut optimizer = Optimizer::new(
-            OptimizerOptions {
-                rounds: optimization.rounds,
-                lookahead: optimization.lookahead,
-                deviation: optimization.sigma(),
-                pull: Pull::Constant {
-                    delta: optimization.delta(),
-                },
-                at_mean: false,
-                same_noise: !optimization.fresh_noise,
-                max_step_rms: optimization.max_step_rms,
-            },
-            cost,
-        )?;
-        let mut done = Vec::new();
-        let mut started = Instant::now();
-        let mut round_done = |round: &Round<'_>| {
-            done.push(Done {
-                clips: round.batch.clone(),
-                report: RoundReport {
-                    round: round.index,
-                    rewards: round.rewards.to_vec(),
-                    text_scores: Vec::new(),
-                    foot_skate_ratios: Vec::new(),
-                    jerks_m_s3: Vec::new(),
-                    bone_stds_m: Vec::new(),
-                    residuals: Vec::new(),
-                    seconds: started.elapsed().as_secs_f64(),
-                    training_seconds: None,
-                    training_loss: None,
-                },
-            });
-            started = Instant::now();
-            ControlFlow::Continue(())
-        };
-        let layout = Layout::full(&shape)?;
-        let mut noise = SeededNoise::new(task.sampling.seeds());
-        let mut sampling = Sampling {
-            sampler: sampler.as_mut(),
+        let work = "optimising";
+        emit(observer, Event::Started { work, total })?;
+        let sampling = RoundSampling {
+            sampler: task.sampling.sampler_for(Method::None),
             steps: &steps,
-            layout: &layout,
-            noise: &mut noise,
-            observer: &mut step_done,
+            shape: &shape,
+            noise: &mut SeededNoise::new(task.sampling.seeds()),
+            done: &mut 0,
+        };
+        let settings = OptimizerOptions {
+            rounds: optimization.rounds,
+            lookahead: optimization.lookahead,
+            deviation: optimization.sigma(),
+            pull: Pull::Constant {
+                delta: optimization.delta(),
+            },
+            at_mean: false,
+            same_noise: !optimization.fresh_noise,
+            max_step_rms: optimization.max_step_rms,
         };
         let Some(options) = &optimization.fine_tune else {
-            let mut frozen = Frozen(&mut self.denoiser);
-            optimizer.run(&mut frozen, &mut sampling, &mut round_done)?;
-            return Ok(Rounds {
-                done,
-                fine_tuned: None,
-            });
+            let mut frozen = Frozen(&mut self.model.denoiser);
+            let done = rounds::run(settings, cost, &mut frozen, false, sampling, observer)?;
+            return Ok((done, None));
         };
-        let mut learner = self.learner(task, encoded, options)?;
-        optimizer.run_adaptive(&mut learner, &mut sampling, &mut round_done)?;
+        let mut learner = self.learner(task, plan, options)?;
+        let mut done = rounds::run(settings, cost, &mut learner, true, sampling, observer)?;
         for (round, learnt) in done.iter_mut().skip(1).zip(&learner.learnt) {
             round.report.training_seconds = Some(learnt.seconds);
             round.report.training_loss = Some(learnt.loss);
@@ -205,28 +160,26 @@ impl MotionGenerator {
             weights: learner.trainer.names().to_vec(),
             training_steps: learner.learnt.len() * options.steps,
         };
-        Ok(Rounds {
-            done,
-            fine_tuned: Some(fine_tuned),
-        })
+        Ok((done, Some(fine_tuned)))
     }
 
     /// A copy of the denoiser that learns. Its graphs change every round and are not kept.
     fn learner(
         &self,
         task: &Task,
-        encoded: &EncodedPrompts,
+        plan: &MotionPlan<'_>,
         options: &FineTune,
     ) -> Result<Learner<'_>, Error> {
-        let source = self.package.model(Role::Denoiser)?;
-        let spec = DenoiserSpec::of(&self.package)?;
-        let null_condition = spec.null_condition.clone().insert_axis(Axis(0));
+        let source = self.model.package.model(Role::Denoiser)?;
+        let spec = DenoiserSpec::of(&self.model.package)?;
+        let null_condition = spec.motion()?.null_condition.clone();
+        let null_condition = null_condition.insert_axis(Axis(0));
         let choice = if options.weights.is_empty() {
             WeightChoice::Parameters
         } else {
             WeightChoice::Containing(options.weights.clone())
         };
-        let engine = &self.engine.engine;
+        let engine = &self.model.engine.engine;
         let session = SessionOptions::default();
         let trainer = DenoiserTrainer::open(
             engine,
@@ -237,13 +190,14 @@ impl MotionGenerator {
             &session,
         )?;
         let mut denoiser = OnnxDenoiser::new(engine.clone(), source, spec, session);
-        denoiser.set_batch(self.conditioning(task, encoded, task.sampling.count))?;
+        let batch = task.sampling.count;
+        denoiser.set_batch(self.modality.conditions(&self.model, task, plan, batch))?;
         Ok(Learner {
             denoiser,
             trainer,
-            schedule: &self.schedule,
+            schedule: &self.model.schedule,
             options: options.clone(),
-            condition: encoded.texts.condition.clone(),
+            condition: plan.texts.condition.clone(),
             null_condition,
             seed: task.sampling.seed,
             seen: Vec::new(),

@@ -42,7 +42,7 @@ impl FineTuned {
         name: &str,
         into: Option<&Path>,
     ) -> Result<PathBuf, Error> {
-        let package = &parent.package;
+        let package = &parent.model.package;
         let into = packages_folder(into)?;
         let staged = StagedPackage::copied(package, &into, name, |role| role != Role::Denoiser)?;
         let denoiser = package.file(Role::Denoiser)?;

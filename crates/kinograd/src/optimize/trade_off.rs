@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::mean;
-use super::report::{COLUMNS, Columns, labelled, write_real};
+use super::report::{RoundTable, labelled};
 use super::{Reward, RoundReport};
 use crate::plot::{Chart, Panel, Series, save_plot};
 use crate::{Error, MotionGenerator, Observer, Task};
@@ -142,19 +142,15 @@ impl fmt::Display for TradeOffReport {
             self.task.optimization.as_ref().map_or(0, |o| o.rounds),
             self.engine
         )?;
-        writeln!(f, "{:>8}  {COLUMNS}", "delta")?;
         let start = self.rows.first().and_then(|row| row.rounds.first());
-        let ends = self
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.delta.to_string(), row.rounds.last()?)));
-        for (name, round) in start
-            .map(|r| ("none".to_owned(), r))
-            .into_iter()
-            .chain(ends)
-        {
-            writeln!(f, "{name:>8}  {}", Columns(round))?;
-        }
-        write_real(f, 8, self.real.as_ref())
+        let ends = self.rows.iter();
+        let ends = ends.filter_map(|row| Some((row.delta.to_string(), row.rounds.last()?)));
+        let start = start.map(|round| ("none".to_owned(), round));
+        let table = RoundTable {
+            head: "delta",
+            rows: start.into_iter().chain(ends).collect(),
+            real: self.real.as_ref(),
+        };
+        table.fmt(f)
     }
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use kinograd_diffusion::SamplerKind;
 use kinograd_guidance::goal::{Goal, Obstacle, RootTarget, TimedPoint, Waypoints};
 
-use super::{GuidanceSchedule, NetworkLoss, Prompt, Task, TaskSpec};
+use super::{Checked, GuidanceSchedule, NetworkLoss, Prompt, Spec, TaskSpec};
 use crate::{Error, Method};
 
 /// Length of a clip that nothing else is said of, seconds.
 const DEFAULT_DURATION_SECS: f64 = 6.0;
 
-/// Collects a [`Task`].
+/// Collects a [`Task`](super::Task), or another modality's.
 ///
 /// ```
 /// use kinograd::Task;
@@ -27,16 +27,82 @@ const DEFAULT_DURATION_SECS: f64 = 6.0;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct TaskBuilder {
-    spec: TaskSpec,
+pub struct TaskBuilder<S = TaskSpec> {
+    pub(crate) spec: S,
 }
 
-impl From<TaskSpec> for TaskBuilder {
-    fn from(spec: TaskSpec) -> Self {
+impl<S: Spec> From<S> for TaskBuilder<S> {
+    fn from(spec: S) -> Self {
         Self { spec }
     }
 }
 
+/// What tasks of every modality say alike.
+impl<S: Spec> TaskBuilder<S> {
+    /// How many samples.
+    pub fn count(mut self, count: usize) -> Self {
+        self.spec.shared_mut().sampling.count = count;
+        self
+    }
+
+    /// The same seed, models and provider give the same bytes.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.spec.shared_mut().sampling.seed = seed;
+        self
+    }
+
+    /// Denoising steps.
+    pub fn steps(mut self, steps: usize) -> Self {
+        self.spec.shared_mut().sampling.steps = steps;
+        self
+    }
+
+    /// How one noise level leads to the next, instead of what the method takes.
+    pub fn sampler(mut self, sampler: SamplerKind) -> Self {
+        self.spec.shared_mut().sampling.sampler = Some(sampler);
+        self
+    }
+
+    /// Classifier-free guidance scale; 1 is off, the model's own if not given.
+    pub fn cfg(mut self, cfg: f64) -> Self {
+        self.spec.shared_mut().sampling.cfg = Some(cfg);
+        self
+    }
+
+    /// How goals steer.
+    pub fn method(mut self, method: Method) -> Self {
+        *self.spec.shared_mut().method = method;
+        self
+    }
+
+    /// Strength of the steering; what was tuned for the method if not given.
+    pub fn guidance_scale(mut self, scale: f64) -> Self {
+        *self.spec.shared_mut().scale = Some(scale);
+        self
+    }
+
+    /// When and how much the method acts.
+    pub fn schedule(mut self, schedule: GuidanceSchedule) -> Self {
+        *self.spec.shared_mut().schedule = schedule;
+        self
+    }
+
+    /// What was collected, unchecked.
+    #[must_use]
+    pub fn into_spec(self) -> S {
+        self.spec
+    }
+
+    /// Checks the task.
+    ///
+    /// # Errors
+    /// [`Error::Task`] that names the field, what came and what was expected.
+    pub fn build(self) -> Result<Checked<S>, Error> {
+        Checked::new(self.spec)
+    }
+}
+
+/// What clips have of their own.
 impl TaskBuilder {
     pub(super) fn new(prompt: impl Into<String>) -> Self {
         TaskSpec::new(prompt, DEFAULT_DURATION_SECS).into()
@@ -66,54 +132,6 @@ impl TaskBuilder {
     /// Frames per second of the clip; the model itself works at 20.
     pub fn fps(mut self, fps: f64) -> Self {
         self.spec.output.fps = fps;
-        self
-    }
-
-    /// How many clips.
-    pub fn count(mut self, count: usize) -> Self {
-        self.spec.sampling.count = count;
-        self
-    }
-
-    /// The same seed, model and provider give the same bytes.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.spec.sampling.seed = seed;
-        self
-    }
-
-    /// Denoising steps.
-    pub fn steps(mut self, steps: usize) -> Self {
-        self.spec.sampling.steps = steps;
-        self
-    }
-
-    /// How one noise level leads to the next, instead of what the method takes.
-    pub fn sampler(mut self, sampler: SamplerKind) -> Self {
-        self.spec.sampling.sampler = Some(sampler);
-        self
-    }
-
-    /// Classifier-free guidance scale; 1 is off.
-    pub fn cfg(mut self, cfg: f64) -> Self {
-        self.spec.sampling.cfg = Some(cfg);
-        self
-    }
-
-    /// How goals and obstacles steer.
-    pub fn method(mut self, method: Method) -> Self {
-        self.spec.guidance.method = method;
-        self
-    }
-
-    /// Strength of the steering.
-    pub fn guidance_scale(mut self, scale: f64) -> Self {
-        self.spec.guidance.scale = Some(scale);
-        self
-    }
-
-    /// When and how much the method acts.
-    pub fn schedule(mut self, schedule: GuidanceSchedule) -> Self {
-        self.spec.guidance.schedule = schedule;
         self
     }
 
@@ -180,25 +198,12 @@ impl TaskBuilder {
         self.spec.output.foot_lock = foot_lock;
         self
     }
-
-    /// What was collected, unchecked.
-    #[must_use]
-    pub fn into_spec(self) -> TaskSpec {
-        self.spec
-    }
-
-    /// Checks the task.
-    ///
-    /// # Errors
-    /// [`Error::Task`] that names the field, what came and what was expected.
-    pub fn build(self) -> Result<Task, Error> {
-        self.spec.check()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Task;
     use crate::observer::Warning;
 
     fn walk() -> TaskBuilder {

@@ -4,7 +4,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use super::{GuidanceSchedule, Sampling};
+use crate::{Error, Method};
 
 /// What a task says, as plain data that can be checked.
 pub trait Spec: Clone {
@@ -13,6 +14,34 @@ pub trait Spec: Clone {
     /// # Errors
     /// [`Error::Task`] that names the field by its path, what came and what was expected.
     fn validate(&self) -> Result<(), Error>;
+
+    /// How samples are drawn.
+    fn sampling(&self) -> &Sampling;
+
+    /// What steers.
+    fn method(&self) -> Method;
+
+    /// The strength that samples are steered with.
+    fn guidance_scale(&self) -> f64;
+
+    /// When and how much the method acts.
+    fn schedule(&self) -> &GuidanceSchedule;
+
+    /// What tasks of every modality say alike, to change.
+    fn shared_mut(&mut self) -> SharedMut<'_>;
+}
+
+/// What tasks of every modality say alike.
+#[derive(Debug)]
+pub struct SharedMut<'a> {
+    /// How samples are drawn.
+    pub sampling: &'a mut Sampling,
+    /// What steers.
+    pub method: &'a mut Method,
+    /// Strength of the steering; the method's own if absent.
+    pub scale: &'a mut Option<f64>,
+    /// When and how much the method acts.
+    pub schedule: &'a mut GuidanceSchedule,
 }
 
 /// Data that has passed its check. It can be read as what it is, and changed by

@@ -54,7 +54,7 @@ use kinograd_guidance::goal::{Goal, GoalSet, Obstacle, Timeline};
 use serde::{Deserialize, Serialize};
 
 pub use builder::TaskBuilder;
-pub use checked::{Checked, Spec};
+pub use checked::{Checked, SharedMut, Spec};
 pub use limits::{MAX_COUNT, MAX_PROMPT_CHARS};
 pub use prompts::Prompt;
 pub use schedule::{GuidanceSchedule, Resampling};
@@ -222,6 +222,31 @@ pub type Task = Checked<TaskSpec>;
 impl Spec for TaskSpec {
     fn validate(&self) -> Result<(), Error> {
         check::check(self)
+    }
+
+    fn sampling(&self) -> &Sampling {
+        &self.sampling
+    }
+
+    fn method(&self) -> Method {
+        self.guidance.method
+    }
+
+    fn guidance_scale(&self) -> f64 {
+        self.guidance.scale()
+    }
+
+    fn schedule(&self) -> &GuidanceSchedule {
+        &self.guidance.schedule
+    }
+
+    fn shared_mut(&mut self) -> SharedMut<'_> {
+        SharedMut {
+            sampling: &mut self.sampling,
+            method: &mut self.guidance.method,
+            scale: &mut self.guidance.scale,
+            schedule: &mut self.guidance.schedule,
+        }
     }
 }
 

@@ -331,7 +331,7 @@ fn cell(
         Ok(images) => {
             watch.advance(count);
             let timings = targets.generator.timings();
-            let wall = timings.prepare_s + timings.sampling_s + timings.measure_s;
+            let wall = timings.plan_s + timings.prepare_s + timings.sampling_s + timings.finish_s;
             let all = match started.zip(clock.now()) {
                 Some((from, to)) => to - from,
                 None => wall,
