@@ -1,6 +1,6 @@
 """Processor time of a sampling step: `kinograd image` beside PyTorch, eager and compiled, on the same weights.
 
-    pip install -r ../models/train/requirements.txt
+    pip install -r ../python/train/requirements.txt
     python image_eager.py --kinograd ../target/release/kinograd --runtime LIBONNXRUNTIME --compile
 
 The weights are those of `models/emoji-64` and `models/emoji-clip`. A step is one sampling step of the whole batch; a
@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 HERE = Path(__file__).resolve().parent
 MODELS = HERE.parent / "models"
-sys.path.insert(0, str(MODELS / "train"))
+sys.path.insert(0, str(HERE.parent / "python" / "train"))
 
 from image.export import SIDE  # noqa: E402
 from image.export_graphs import denoiser_graph, image_graph  # noqa: E402

@@ -2,7 +2,7 @@
 
     python benches/pytorch_eager.py --package models/motion-base --kinograd target/release/kinograd
 
-Prints the median and the spread of the sampling time of both. Needs what models/train needs.
+Prints the median and the spread of the sampling time of both. Needs what python/train needs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "models" / "train"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python" / "train"))
 
 from config import FEATURES, FPS, TRAIN_STEPS, TrainConfig  # noqa: E402
 from losses import cosine_alpha_bar  # noqa: E402

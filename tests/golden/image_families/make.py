@@ -18,7 +18,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "../../../models/export"))
+sys.path.insert(0, str(HERE / "../../../python/export"))
 
 from compare_steps import Grey, scheduler_of, walk  # noqa: E402
 from package import export, write  # noqa: E402

@@ -1,6 +1,6 @@
 """Tiny image packages with random weights, exported as trained ones are, and what PyTorch makes of them.
 
-    pip install -r ../../../models/train/requirements.txt && python make.py
+    pip install -r ../../../python/train/requirements.txt && python make.py
 """
 
 import json
@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "../../../models/train"))
+sys.path.insert(0, str(HERE / "../../../python/train"))
 
 from config import TextConfig  # noqa: E402
 from image import export, reference  # noqa: E402

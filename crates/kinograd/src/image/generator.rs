@@ -452,7 +452,7 @@ fn how_to_get(error: Error) -> Error {
         Error::Runtime(missing @ RuntimeError::PackageNotFound { .. }) => Error::Request {
             field: "model",
             message: format!(
-                "{missing}; models/train/image trains such packages, models/export makes them of \
+                "{missing}; python/train/image trains such packages, python/export makes them of \
                  other networks"
             ),
         },

@@ -1,8 +1,8 @@
 """Write model packages of trained image networks, and check them against PyTorch.
 
-python -m image.export denoiser --checkpoint runs/adapter/last.pt --text-of emoji-clip --card card.json --out ../emoji-64
-python -m image.export towers --checkpoint runs/clip/last.pt --card card.json --out ../emoji-clip
-python -m image.export segmenter --checkpoint runs/segmenter/last.pt --card card.json --out ../emoji-seg
+python -m image.export denoiser --checkpoint runs/adapter/last.pt --text-of emoji-clip --card card.json --out ../../models/emoji-64
+python -m image.export towers --checkpoint runs/clip/last.pt --card card.json --out ../../models/emoji-clip
+python -m image.export segmenter --checkpoint runs/segmenter/last.pt --card card.json --out ../../models/emoji-seg
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--card", type=Path, help="JSON with licence, data, limits, known_prompts, metrics")
     parser.add_argument("--text-of", help="package whose text tower the denoiser was trained with")
-    parser.add_argument("--tokenizer", type=Path, default=Path("../motion-base/tokenizer.json"))
+    parser.add_argument("--tokenizer", type=Path, default=Path("../../models/motion-base/tokenizer.json"))
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

@@ -88,7 +88,7 @@ def main() -> None:
     parser = arguments(__doc__, minutes=90)
     parser.add_argument("--denoiser", type=Path, required=True, help="checkpoint of image.train_denoiser")
     parser.add_argument("--towers", type=Path, required=True, help="checkpoint of image.train_towers")
-    parser.add_argument("--text-from", type=Path, default=Path("../motion-base"))
+    parser.add_argument("--text-from", type=Path, default=Path("../../models/motion-base"))
     AdapterRun(parser.parse_args()).run()
 
 

@@ -1,6 +1,6 @@
 """Measure a model package: prompts obeyed, speeds, skate, jerk, retrieval, nearest training clip.
 
-python evaluate.py --package ../motion-base --data DATASET --seeds 16 --out report.json --sheets DIR
+python evaluate.py --package ../../models/motion-base --data DATASET --seeds 16 --out report.json --sheets DIR
 """
 
 from __future__ import annotations

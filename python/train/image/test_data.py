@@ -1,4 +1,4 @@
-"""The data step, without downloads: `python -m unittest image.test_data` in `models/train`."""
+"""The data step, without downloads: `python -m unittest image.test_data` in `python/train`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Write what the judge's embeddings of the drawings are like into its package, and score the drawings themselves.
 
-python -m image.reference --data emoji.npz --judge ../emoji-judge --guide ../emoji-clip
+python -m image.reference --data emoji.npz --judge ../../models/emoji-judge --guide ../../models/emoji-clip
 
 `kinograd bench image` takes Fréchet distances from it. The printed row scores the drawings that bear the benchmark's
 prompts as names, as the benchmark scores pictures.

@@ -1,6 +1,6 @@
 """Whether a package does what short prompts say, at several lengths, by tests that a wrong clip fails.
 
-    python obey.py --package ../motion-base --seeds 8 --out before.json
+    python obey.py --package ../../models/motion-base --seeds 8 --out before.json
     python obey.py --package PACKAGE --seeds 8 --out after.json --before before.json
 
 Sampling is deterministic DDIM without any clean-up afterwards, with the same noise for every package.

@@ -1,6 +1,6 @@
 """Cosines of 40 pairs of prompts that differ in one word: what a text encoder keeps apart.
 
-    python pairs.py --package ../motion-base --out before.json
+    python pairs.py --package ../../models/motion-base --out before.json
     python pairs.py --package PACKAGE --before before.json
 
 The condition's cosine is taken from the mean of all prompts here, which every prompt shares; the embedding's as it is.

@@ -25,7 +25,7 @@ from text import other_side, plain_ends, reword, without_ends
 from train import refuse_other_run
 
 SEGMENT = {"start": 0, "frames": 30, "action": "kick", "captions": ["a person kicks"], "croppable": False}
-TOKENIZER = Path(__file__).parent / "../motion-base/tokenizer.json"
+TOKENIZER = Path(__file__).parent / "../../models/motion-base/tokenizer.json"
 
 
 def clip_of(**changes: object) -> dict:

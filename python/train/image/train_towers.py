@@ -134,7 +134,7 @@ def main() -> None:
     """Command line."""
     parser = arguments(__doc__, minutes=20, batch=128)
     parser.add_argument("--kind", choices=("conv", "patches"), required=True)
-    parser.add_argument("--text-from", type=Path, default=Path("../motion-base"))
+    parser.add_argument("--text-from", type=Path, default=Path("../../models/motion-base"))
     TowersRun(parser.parse_args()).run()
 
 
