@@ -1,6 +1,6 @@
 """How near ONNX Runtime's convolutions of an image denoiser come to the processor's peak: GFLOP/s of each, one thread.
 
-    python convolutions.py ../models/emoji-64/denoiser.onnx --batch 8
+python convolutions.py ../models/emoji-64/denoiser.onnx --batch 8
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ def main() -> None:
     options.intra_op_num_threads, options.enable_profiling = 1, True
     session = ort.InferenceSession(args.model, options, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
-    feeds = {
-        i.name: rng.standard_normal([args.batch, *i.shape[1:]]).astype(np.float32) for i in session.get_inputs()
-    }
+    feeds = {i.name: rng.standard_normal([args.batch, *i.shape[1:]]).astype(np.float32) for i in session.get_inputs()}
     for _ in range(RUNS):
         session.run(None, feeds)
     profile = Path(session.end_profiling())

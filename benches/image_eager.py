@@ -31,14 +31,13 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-HERE = Path(__file__).resolve().parent
-MODELS = HERE.parent / "models"
-sys.path.insert(0, str(HERE.parent / "python" / "train"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "python" / "train"))
 
-from image.export import SIDE  # noqa: E402
-from image.export_graphs import denoiser_graph, image_graph  # noqa: E402
-from image.networks import ConvTower, ConvTowerSizes, DenoiserSizes, ImageDenoiser  # noqa: E402
+from image.export import SIDE
+from image.export_graphs import denoiser_graph, image_graph
+from image.networks import ConvTower, ConvTowerSizes, DenoiserSizes, ImageDenoiser
 
+MODELS = Path(__file__).resolve().parents[1] / "models"
 SHORT, LONG, TORCH_STEPS = 4, 14, 5
 EMBEDDING = 128
 TOLERANCE = 1e-3

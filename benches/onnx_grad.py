@@ -17,6 +17,7 @@ needs more than running it), and what three steps leave.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import logging
 import os
@@ -29,13 +30,12 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-SUITE = Path(__file__).resolve().parents[1] / "tests" / "onnx_suite"
-sys.path.insert(0, str(SUITE))
+import numpy as np
+import onnx
 
-import numpy as np  # noqa: E402
-import onnx  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "onnx_suite"))
 
-from common import Refused, derive_files, session  # noqa: E402
+from common import RefusedError, derive_files, session
 
 EXPORT_BATCH = 2
 # Graphs of each route that runs in ONNX Runtime, in the order in which a step runs them.
@@ -67,17 +67,21 @@ def pruned(model: onnx.ModelProto, outputs: list[str]) -> onnx.ModelProto:
 
 
 def onnx_ad_graph(folder: Path, feeds: dict[str, np.ndarray]) -> float:
-    """Writes onnx_ad.onnx for the batch of `feeds`, as it needs known shapes; seconds that deriving and pruning took."""
+    """Writes onnx_ad.onnx for the batch of `feeds`, as it needs known shapes; how many seconds that took."""
     from onnx_ad import reverse
 
     started = time.perf_counter()
     model = onnx.load(folder / "model.onnx")
     for value in [*model.graph.input, *model.graph.output]:
-        for dim, length in zip(value.type.tensor_type.shape.dim, feeds[FEED_OF.get(value.name, value.name)].shape, strict=True):
+        for dim, length in zip(
+            value.type.tensor_type.shape.dim, feeds[FEED_OF.get(value.name, value.name)].shape, strict=True
+        ):
             dim.dim_value = length
     del model.graph.value_info[:]
     model = onnx.shape_inference.infer_shapes(model, data_prop=True)
-    onnx.save(pruned(reverse(model, inputs=["x"], outputs=["y"], layout="onnx"), ["y", "adj_x"]), folder / "onnx_ad.onnx")
+    onnx.save(
+        pruned(reverse(model, inputs=["x"], outputs=["y"], layout="onnx"), ["y", "adj_x"]), folder / "onnx_ad.onnx"
+    )
     return time.perf_counter() - started
 
 
@@ -110,7 +114,9 @@ def feeds_of(folder: Path, batch: int) -> dict[str, np.ndarray]:
     return dict(np.load(folder / f"feeds{batch}.npz"))
 
 
-def ort_step(folder: Path, route: str, feeds: dict[str, np.ndarray], threads: int) -> tuple[list[Callable[[], object]], float]:
+def ort_step(
+    folder: Path, route: str, feeds: dict[str, np.ndarray], threads: int
+) -> tuple[list[Callable[[], object]], float]:
     """The stages of a step, and how long the sessions took to open."""
     started = time.perf_counter()
     opened = [session(folder / f"{name}.onnx", threads) for name in GRAPHS[route]]
@@ -132,7 +138,9 @@ def ort_step(folder: Path, route: str, feeds: dict[str, np.ndarray], threads: in
     return [stage(which) for which in opened], load
 
 
-def torch_step(model: str, feeds: dict[str, np.ndarray], names: tuple[str, ...], compiled: bool) -> list[Callable[[], object]]:
+def torch_step(
+    model: str, feeds: dict[str, np.ndarray], names: tuple[str, ...], compiled: bool
+) -> list[Callable[[], object]]:
     """Forward and vector-Jacobian product in torch."""
     import torch
 
@@ -160,7 +168,19 @@ def quartiles(values: list[float], digits: int) -> str:
 
 def peak_memory(folder: Path, model: str, route: str, batch: int, threads: int) -> str:
     """MB of a process of its own: its imports, the most held beyond them, and what is held after three steps."""
-    command = [sys.executable, __file__, model, "--measure", route, "--folder", str(folder), "--batch", str(batch), "--threads", str(threads)]
+    command = [
+        sys.executable,
+        __file__,
+        model,
+        "--measure",
+        route,
+        "--folder",
+        str(folder),
+        "--batch",
+        str(batch),
+        "--threads",
+        str(threads),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return " ".join(done.stdout.split()[-5:]) if done.returncode == 0 else "–"
 
@@ -172,8 +192,7 @@ def measure(folder: Path, model: str, route: str, batch: int, threads: int) -> N
     if route in TORCH:
         import torch
 
-        import zoo  # noqa: F401
-
+        importlib.import_module("zoo")  # what reading the saved network takes
         torch.set_num_threads(threads)
         # What a library sets up at its first use is no part of the model.
         weight = torch.ones(64, 64, requires_grad=True)
@@ -234,7 +253,7 @@ class Bench:
         """Builds a route that may fail."""
         try:
             self.derive[route] = build()
-        except Exception as error:  # noqa: BLE001 - another tool's limits are its own
+        except Exception as error:  # another tool's limits are its own
             self.notes.append(f"{route}: {first_line(error)}")
             if route in self.routes:
                 self.routes.remove(route)
@@ -277,7 +296,7 @@ class Bench:
                 if route == "torch eager":
                     truth = found["x_gradient"]
                     self.compare(steps, truth)
-            except Exception as error:  # noqa: BLE001 - a route that fails must not hide the others
+            except Exception as error:  # a route that fails must not hide the others
                 self.notes.append(f"{route}, batch {batch}: {first_line(error)}")
                 steps.pop(route, None)
         wall = {route: [[] for _ in stages] for route, stages in steps.items()}
@@ -306,14 +325,18 @@ class Bench:
         """Formats the times."""
         whole = {route: [sum(values) for values in zip(*parts, strict=True)] for route, parts in wall.items()}
         base = whole["ORT forward"]
-        over = lambda times: [time / forward for time, forward in zip(times, base, strict=True)]  # noqa: E731
+
+        def over(times: list[float]) -> list[float]:
+            return [time / forward for time, forward in zip(times, base, strict=True)]
+
         rows = []
         for route, times in whole.items():
             key = (route, batch)
             if key not in self.memory:
                 self.memory[key] = peak_memory(self.folder, self.model, route, batch, threads)
             rows.append([
-                self.model, str(batch), str(threads), route, quartiles([1e3 * time for time in times], 1), quartiles(over(times), 2),
+                self.model, str(batch), str(threads), route,
+                quartiles([1e3 * time for time in times], 1), quartiles(over(times), 2),
                 f"{self.derive[route]:.2f}" if route in self.derive else "–",
                 f"{loads[route]:.2f}" if route in loads else "–",
                 self.memory[key],
@@ -325,7 +348,9 @@ class Bench:
             for other in TORCH:
                 if other in whole and ours in whole:
                     gain = [theirs / mine for theirs, mine in zip(whole[other], whole[ours], strict=True)]
-                    self.notes.append(f"{ours}, batch {batch}, {threads} threads: {quartiles(gain, 2)} times as fast as {other}")
+                    self.notes.append(
+                        f"{ours}, batch {batch}, {threads} threads: {quartiles(gain, 2)} times as fast as {other}"
+                    )
         return rows
 
 
@@ -336,7 +361,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, action="append")
     parser.add_argument("--threads", type=int, action="append")
     parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("--quick", action="store_true", help="the encoder, seven rounds, without the routes that take minutes to build")
+    parser.add_argument(
+        "--quick", action="store_true", help="the encoder, seven rounds, without the routes that take minutes to build"
+    )
     parser.add_argument("--full", action="store_true", help="batches of 1, 2 and 8, one and two threads, torch.compile")
     parser.add_argument("--compile", action="store_true", help="torch.compile too, which takes minutes")
     parser.add_argument("--no-export", action="store_true", help="leave out the make_fx route, which takes minutes")
@@ -355,14 +382,24 @@ def main() -> None:
         return
     if args.no_export:
         GRAPHS.pop("make_fx export")
-    head = ["model", "batch", "threads", "route", "ms a step: median (middle half)", "F", "derive s", "load s", "MB: imports + peak / held"]
+    head = [
+        "model",
+        "batch",
+        "threads",
+        "route",
+        "ms a step: median (middle half)",
+        "F",
+        "derive s",
+        "load s",
+        "MB: imports + peak / held",
+    ]
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     notes = []
     for model in args.models:
         with tempfile.TemporaryDirectory() as name:
             try:
                 bench = Bench(model, Path(name), args.compile)
-            except Refused as error:
+            except RefusedError as error:
                 notes.append(f"{model}: refused: {error}")
                 continue
             for batch in batches:

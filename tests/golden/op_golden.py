@@ -12,7 +12,11 @@ import onnx
 import torch
 from onnx import TensorProto, helper
 
-FORMAT = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64, np.dtype(np.bool_): TensorProto.BOOL}
+FORMAT = {
+    np.dtype(np.float32): TensorProto.FLOAT,
+    np.dtype(np.int64): TensorProto.INT64,
+    np.dtype(np.bool_): TensorProto.BOOL,
+}
 
 
 def noise(*shape, seed=0, low=-2.0, high=2.0):
@@ -23,7 +27,9 @@ def noise(*shape, seed=0, low=-2.0, high=2.0):
 
 def node(op, inputs, outputs=("y",), domain="", **attributes):
     """One node."""
-    return helper.make_node(op, list(inputs), list(outputs), name=f"{op}_{'_'.join(outputs)}", domain=domain, **attributes)
+    return helper.make_node(
+        op, list(inputs), list(outputs), name=f"{op}_{'_'.join(outputs)}", domain=domain, **attributes
+    )
 
 
 def case(name, nodes, inputs, f, *, constants=None, wanted=None, outputs=("y",), opset=20, dims="shared", fixed=()):
@@ -52,18 +58,23 @@ def case(name, nodes, inputs, f, *, constants=None, wanted=None, outputs=("y",),
         symbol = {"shared": lambda i, n: f"n{n}", "free": lambda i, n: f"{key}_{i}", "fixed": lambda i, n: n}[dims]
         return [n if n == 1 and dims == "shared" else symbol(i, n) for i, n in enumerate(array.shape)]
 
-    infos = [helper.make_tensor_value_info(k, FORMAT[np.asarray(v).dtype], shape(k, np.asarray(v))) for k, v in inputs.items()]
+    infos = [
+        helper.make_tensor_value_info(k, FORMAT[np.asarray(v).dtype], shape(k, np.asarray(v)))
+        for k, v in inputs.items()
+    ]
     declared = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
     stored = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in (constants or {}).items()]
     graph = helper.make_graph(nodes, name, infos, declared, stored)
     domains = {"": opset} | {n.domain: 1 for n in nodes if n.domain}
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid(d, v) for d, v in domains.items()], ir_version=10)
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid(d, v) for d, v in domains.items()], ir_version=10
+    )
     arrays = {f"{name}|model|onnx": np.frombuffer(model.SerializeToString(), np.uint8)}
     arrays |= {f"{name}|input|{k}": np.asarray(v) for k, v in inputs.items()}
-    for o, r, c in zip(outputs, results, cotangents):
+    for o, r, c in zip(outputs, results, cotangents, strict=True):
         arrays[f"{name}|output|{o}"] = r.detach().numpy().astype(np.float32)
         arrays[f"{name}|cotangent|{o}"] = c.numpy().astype(np.float32)
-    for k, g in zip(wanted, gradients):
+    for k, g in zip(wanted, gradients, strict=True):
         assert g is not None, (name, k)
         arrays[f"{name}|gradient|{k}"] = g.numpy().astype(np.float32)
     return arrays

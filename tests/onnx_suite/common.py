@@ -19,11 +19,11 @@ DERIVE_LIMIT_SECS = 120
 ort.set_default_logger_severity(4)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """`onnx-grad` returned an error; the message says why."""
 
 
-class Crashed(Exception):
+class CrashedError(Exception):
     """`onnx-grad` panicked or did not return."""
 
 
@@ -47,11 +47,11 @@ def derive_files(model: Path, outputs: list[str], inputs: list[str], folder: Pat
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=DERIVE_LIMIT_SECS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Crashed(f"no answer in {DERIVE_LIMIT_SECS} s") from error
+        raise CrashedError(f"no answer in {DERIVE_LIMIT_SECS} s") from error
     if done.returncode == 1:
-        raise Refused(done.stderr.strip().removeprefix("Error: ").strip('"').replace('\\"', '"'))
+        raise RefusedError(done.stderr.strip().removeprefix("Error: ").strip('"').replace('\\"', '"'))
     if done.returncode != 0:
-        raise Crashed(done.stderr.strip()[:400])
+        raise CrashedError(done.stderr.strip()[:400])
     return done.stdout.splitlines()
 
 
@@ -61,7 +61,10 @@ def derive(model: onnx.ModelProto, outputs: list[str], inputs: list[str]) -> Der
         folder = Path(name)
         (folder / "model.onnx").write_bytes(model.SerializeToString())
         log = derive_files(folder / "model.onnx", outputs, inputs, folder)
-        read = [onnx.load_model_from_string((folder / f"{part}.onnx").read_bytes()) for part in ("joint", "forward", "backward")]
+        read = [
+            onnx.load_model_from_string((folder / f"{part}.onnx").read_bytes())
+            for part in ("joint", "forward", "backward")
+        ]
         return Derived(*read, log)
 
 

@@ -8,7 +8,15 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 
 NARROW = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16}
 # Attributes that name an element type.
-TYPE_ATTRIBUTES = {"to", "dtype", "stash_type", "softmax_precision", "output_dtype", "qk_matmul_precision", "softmax_compute_precision"}
+TYPE_ATTRIBUTES = {
+    "to",
+    "dtype",
+    "stash_type",
+    "softmax_precision",
+    "output_dtype",
+    "qk_matmul_precision",
+    "softmax_compute_precision",
+}
 
 
 def _fixed_inputs(node: NodeProto, opset: int) -> set[str]:
@@ -45,9 +53,8 @@ def _node(node: NodeProto, opset: int) -> None:
                 made = helper.make_attribute("value", numpy_helper.from_array(np.array(value, np.float64)))
                 node.attribute.remove(attribute)
                 node.attribute.append(made)
-    if node.op_type in ("EyeLike", "ConstantOfShape") and not node.attribute:
-        if node.op_type == "ConstantOfShape":
-            node.attribute.append(helper.make_attribute("value", numpy_helper.from_array(np.zeros(1))))
+    if node.op_type in ("EyeLike", "ConstantOfShape") and not node.attribute and node.op_type == "ConstantOfShape":
+        node.attribute.append(helper.make_attribute("value", numpy_helper.from_array(np.zeros(1))))
 
 
 def _graph(graph: GraphProto, opset: int) -> set[str]:

@@ -55,7 +55,9 @@ def write_large(folder: Path) -> Path:
             for row in range(PART):
                 file.seek(at * BYTES + row * WIDTH * 4)
                 file.write(block[row].tobytes())
-            tensor = TensorProto(name=f"w{at}", data_type=TensorProto.FLOAT, dims=[WIDTH, WIDTH], data_location=TensorProto.EXTERNAL)
+            tensor = TensorProto(
+                name=f"w{at}", data_type=TensorProto.FLOAT, dims=[WIDTH, WIDTH], data_location=TensorProto.EXTERNAL
+            )
             for key, value in (("location", "weights.bin"), ("offset", at * BYTES), ("length", BYTES)):
                 tensor.external_data.add(key=key, value=str(value))
             weights.append(tensor)
@@ -67,13 +69,14 @@ def write_large(folder: Path) -> Path:
 def derive(model: Path, folder: Path) -> int:
     """Writes the gradient graphs; the most bytes that the process held."""
     started = time.perf_counter()
-    process = subprocess.Popen([str(BINARY), str(model), "y", "x", str(folder)], stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen([str(BINARY), str(model), "y", "x", str(folder)], stdout=subprocess.PIPE, text=True)
     log = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"deriving from {model} ended with {status}")
     spent = ", ".join(line for line in log.splitlines() if line.endswith(" s"))
-    print(f"derived and written in {time.perf_counter() - started:.0f} s ({spent}), at most {usage.ru_maxrss / 1e6:.2f} GB")
+    seconds = time.perf_counter() - started
+    print(f"derived and written in {seconds:.0f} s ({spent}), at most {usage.ru_maxrss / 1e6:.2f} GB")
     return usage.ru_maxrss * 1024
 
 
@@ -104,8 +107,8 @@ def main() -> int:
         for part in ("joint", "forward", "backward"):
             sizes = [(large / f"{part}.onnx{end}").stat().st_size for end in ("", ".data")]
             print(f"{part}: {sizes[0] / 1e6:.2f} MB and {sizes[1] / 1e9:.2f} GB of data")
-        wide = lambda part: np.pad(part, ((0, 0), (0, WIDTH - PART)))  # noqa: E731
-        found = gradients(large, {"x": wide(x), "y_cotangent": wide(v)})
+        wide = {name: np.pad(part, ((0, 0), (0, WIDTH - PART))) for name, part in (("x", x), ("y_cotangent", v))}
+        found = gradients(large, wide)
     bad = held > MOST_BYTES
     for route, tensors in expected.items():
         for name, truth in tensors.items():

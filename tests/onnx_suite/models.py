@@ -26,7 +26,7 @@ import onnx
 import torch
 
 import zoo
-from common import Refused, derive_files, run_pair, run_session, session
+from common import RefusedError, derive_files, run_pair, run_session, session
 
 TOLERANCE = {torch.float32: 1e-5, torch.float16: 5e-3}
 # Half a unit in the last place, relative.
@@ -42,7 +42,9 @@ def autograd(network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], cotange
     return torch.autograd.grad(y, x, cotangent)[0].numpy()
 
 
-def moved_by_rounding(network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], cotangent: torch.Tensor, size: float, exact: np.ndarray) -> float:
+def moved_by_rounding(
+    network: torch.nn.Module, inputs: tuple[torch.Tensor, ...], cotangent: torch.Tensor, size: float, exact: np.ndarray
+) -> float:
     """How far the gradient moves at inputs that differ by noise of this relative size; the most of three."""
     worst = 0.0
     for seed in range(3):
@@ -57,7 +59,9 @@ def cast(inputs: tuple[torch.Tensor, ...], kind: torch.dtype) -> tuple[torch.Ten
     return tuple(x.to(kind) if x.is_floating_point() else x for x in inputs)
 
 
-def saved_megabytes(forward: onnx.ModelProto, backward: onnx.ModelProto, feeds: dict[str, np.ndarray], kept: dict[str, np.ndarray]) -> float:
+def saved_megabytes(
+    forward: onnx.ModelProto, backward: onnx.ModelProto, feeds: dict[str, np.ndarray], kept: dict[str, np.ndarray]
+) -> float:
     """What the pair passes from one graph to the other."""
     taken = {value.name for value in backward.graph.input}
     return sum(array.nbytes for name, array in kept.items() if name in taken and name not in feeds) / 1e6
@@ -142,10 +146,10 @@ def main() -> int:
     for name in args.names or zoo.ZOO:
         try:
             row, good = check(name, kind, args.batch, args.legacy, args.opset)
-        except Refused as error:
+        except RefusedError as error:
             bad.append(f"{name}: refused: {error}")
             continue
-        except Exception:  # noqa: BLE001 - one model must not hide the others
+        except Exception:  # one model must not hide the others
             bad.append(f"{name}: {traceback.format_exc(limit=-2)[-1200:]}")
             continue
         rows.append(row)

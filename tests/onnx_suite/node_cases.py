@@ -27,7 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.backend.test.loader import load_model_tests
 from onnx.reference import ReferenceEvaluator
 
-from common import Crashed, Derived, Refused, derive, run_pair, run_session, session
+from common import CrashedError, Derived, RefusedError, derive, run_pair, run_session, session
 from differences import STEPS, Slopes, along, slopes
 from double import doubled
 
@@ -41,11 +41,11 @@ OLDEST = 13
 NOT_TENSOR = "an input or output is no tensor"
 
 
-class Skip(Exception):
+class SkipError(Exception):
     """The case says nothing about gradients; the message says why."""
 
 
-class Failure(Exception):
+class GradientError(Exception):
     """The gradient is wrong, or its graph does not run."""
 
 
@@ -85,7 +85,7 @@ def newest_opset() -> int:
         try:
             derive(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]), ["y"], ["x"])
             return opset
-        except Refused:
+        except RefusedError:
             continue
     raise SystemExit("the gradient example refuses every opset: build it first")
 
@@ -117,9 +117,9 @@ def prepare(case, base) -> Problem:
     graph = model.graph
     domains = {entry.domain for entry in model.opset_import}
     if domains & {"ai.onnx.ml", "ai.onnx.preview.training"}:
-        raise Skip("trees and training steps")
+        raise SkipError("trees and training steps")
     if any(not value.type.HasField("tensor_type") for value in [*graph.input, *graph.output]):
-        raise Skip(NOT_TENSOR)
+        raise SkipError(NOT_TENSOR)
     given, wanted = case.data_sets[0]
     feeds = {value.name: np.asarray(data) for value, data in zip(graph.input, given, strict=False)}
     expected = {value.name: np.asarray(data) for value, data in zip(graph.output, wanted, strict=False)}
@@ -128,11 +128,11 @@ def prepare(case, base) -> Problem:
     inputs = [value.name for value in graph.input if kind[value.name] in FLOATS and value.name not in not_inputs]
     outputs = [value.name for value in graph.output if kind[value.name] in FLOATS and value.name not in not_outputs]
     if not outputs:
-        raise Skip("no float output, or none that ONNX calls differentiable")
+        raise SkipError("no float output, or none that ONNX calls differentiable")
     if not inputs:
-        raise Skip("no float input, or none that ONNX calls differentiable")
+        raise SkipError("no float input, or none that ONNX calls differentiable")
     if len(feeds) < len(graph.input):
-        raise Skip("an input has no value")
+        raise SkipError("an input has no value")
     for entry in model.opset_import:
         if entry.domain == "":
             entry.version = int(np.clip(entry.version, OLDEST, newest_opset()))
@@ -142,7 +142,9 @@ def prepare(case, base) -> Problem:
         onnx.checker.check_model(model)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise Skip(f"no such form of {base.model.graph.node[0].op_type} from opset {OLDEST} to {newest_opset()}") from error
+        raise SkipError(
+            f"no such form of {base.model.graph.node[0].op_type} from opset {OLDEST} to {newest_opset()}"
+        ) from error
     return Problem(model, feeds, inputs, outputs, expected)
 
 
@@ -183,13 +185,13 @@ def reference(model: onnx.ModelProto):
         try:
             return dict(zip(outputs, opened.run(None, {name: feeds[name] for name in names}), strict=True))
         except Exception as error:  # it has limits of its own, such as negative pads
-            raise Skip("neither ONNX Runtime nor the reference runs the gradient") from error
+            raise SkipError("neither ONNX Runtime nor the reference runs the gradient") from error
 
     return run
 
 
 def evaluators(problem: Problem):
-    """Ways to evaluate the model that reproduce ONNX Runtime, or the case where that cannot run it; the most exact first."""
+    """Ways to evaluate the model as ONNX Runtime does, or as the case says where that cannot; most exact first."""
     wide, fixed = doubled(problem.model)
     kinds = problem.kinds()
 
@@ -212,7 +214,7 @@ def evaluators(problem: Problem):
             evaluate = build()
             if close(evaluate(problem.feeds), problem.expected, problem.outputs, tolerance):
                 yield precision, evaluate
-        except Exception:  # noqa: BLE001 - no kernel, or one that rejects these inputs
+        except Exception:  # no kernel, or one that rejects these inputs
             continue
 
 
@@ -268,7 +270,7 @@ def attempts(problem: Problem) -> tuple[list[Attempt], dict[str, str]]:
         for form in forms:
             try:
                 return [Attempt(form, derive(form.model, outputs, problem.inputs), problem.inputs, outputs)], {}
-            except Refused as error:
+            except RefusedError as error:
                 reason = str(error)
     found: list[Attempt] = []
     refused: dict[str, str] = {}
@@ -280,7 +282,7 @@ def attempts(problem: Problem) -> tuple[list[Attempt], dict[str, str]]:
                 try:
                     found.append(Attempt(form, derive(form.model, outputs, [name]), [name], outputs))
                     break
-                except Refused as error:
+                except RefusedError as error:
                     refused[name] = str(error)
             else:
                 continue
@@ -289,7 +291,9 @@ def attempts(problem: Problem) -> tuple[list[Attempt], dict[str, str]]:
     return found, refused
 
 
-def gradients(derived: Derived, feeds: dict[str, np.ndarray], in_runtime: bool) -> list[tuple[str, dict[str, np.ndarray]]]:
+def gradients(
+    derived: Derived, feeds: dict[str, np.ndarray], in_runtime: bool
+) -> list[tuple[str, dict[str, np.ndarray]]]:
     """Outputs of the joint graph and of the pair."""
     joint = runner(derived.joint, in_runtime)(feeds)
     pair = run_pair(runner(derived.forward, in_runtime), runner(derived.backward, in_runtime), feeds)
@@ -299,18 +303,20 @@ def gradients(derived: Derived, feeds: dict[str, np.ndarray], in_runtime: bool) 
 def compare(name: str, gradient: np.ndarray, x: np.ndarray, found: Slopes, tolerance: float) -> float:
     """Largest difference from the slopes, relative to the largest slope."""
     if gradient.shape != x.shape:
-        raise Failure(f"the gradient of {name} has shape {gradient.shape}, the input {x.shape}")
+        raise GradientError(f"the gradient of {name} has shape {gradient.shape}, the input {x.shape}")
     claimed = along(gradient, found)[found.trusted]
     truth = found.values[found.trusted]
     if not truth.size:
         return 0.0
     if not np.isfinite(claimed).all():
-        raise Failure(f"the gradient of {name} is not finite")
+        raise GradientError(f"the gradient of {name} is not finite")
     floor = HALF_FLOOR if tolerance > 1e-2 else FLOOR
     error = float(np.abs(claimed - truth).max()) / max(float(np.abs(truth).max()), floor)
     if error > tolerance:
         worst = int(np.abs(claimed - truth).argmax())
-        raise Failure(f"gradient of {name} off by {error:.2e}: {claimed[worst]:.6g} instead of {truth[worst]:.6g}")
+        raise GradientError(
+            f"gradient of {name} off by {error:.2e}: {claimed[worst]:.6g} instead of {truth[worst]:.6g}"
+        )
     return error
 
 
@@ -325,15 +331,17 @@ class Truth:
             self.in_runtime = True
         self.ways = list(evaluators(problem))
         if not self.ways:
-            raise Skip("nothing evaluates the model as the case expects")
+            raise SkipError("nothing evaluates the model as the case expects")
         _, evaluate = self.ways[0]
         first, second = evaluate(problem.feeds), evaluate(problem.feeds)
         if not close(first, second, problem.outputs, 1e-7):
-            raise Skip("random outputs")
+            raise SkipError("random outputs")
         random = np.random.default_rng(5)
         kinds = problem.kinds()
         self.cotangents = {
-            name: random.uniform(-1, 1, np.shape(problem.expected[name])).astype(helper.tensor_dtype_to_np_dtype(kinds[name]))
+            name: random.uniform(-1, 1, np.shape(problem.expected[name])).astype(
+                helper.tensor_dtype_to_np_dtype(kinds[name])
+            )
             for name in problem.outputs
         }
 
@@ -348,7 +356,7 @@ class Truth:
                 feeds[name] = feeds[name].astype(np.float64)
             try:
                 found = slopes(evaluate, feeds, name, cotangents, STEPS[precision], self.most, 11)
-            except Exception as error:  # noqa: BLE001 - a moved input may be none that the op allows
+            except Exception as error:  # a moved input may be none that the op allows
                 reason = str(error)[:80] if isinstance(error, ValueError) else "a moved input is rejected"
                 continue
             if best is None or found.share > best[0].share:
@@ -356,9 +364,9 @@ class Truth:
             if found.share >= 0.5:
                 break
         if best is None:
-            raise Skip(reason)
+            raise SkipError(reason)
         if best[0].share < 0.25:
-            raise Skip("kinks or jumps nearly everywhere")
+            raise SkipError("kinks or jumps nearly everywhere")
         return best
 
 
@@ -368,13 +376,13 @@ def check(case, base, most: int) -> Outcome:
     try:
         with np.errstate(all="ignore"):
             examine(case, base, most, out)
-    except Skip as reason:
+    except SkipError as reason:
         out.status, out.reason = "skipped", str(reason)
-    except Crashed as reason:
+    except CrashedError as reason:
         out.status, out.reason = "failed", f"crash: {reason}"
-    except Failure as reason:
+    except GradientError as reason:
         out.status, out.reason = "failed", str(reason)
-    except Exception as error:  # noqa: BLE001 - a graph that does not run is the gradient's fault
+    except Exception as error:  # a graph that does not run is the gradient's fault
         out.status, out.reason = "failed", f"{type(error).__name__}: {str(error)[:300]}"
     return out
 
@@ -391,7 +399,7 @@ def examine(case, base, most: int, out: Outcome) -> None:
         if "no differentiable path" in reason:
             try:
                 truth_slopes, _ = truth.slopes(name, problem.outputs)
-            except Skip as error:
+            except SkipError as error:
                 cannot.append(str(error))
                 del refused[name]
                 continue
@@ -405,12 +413,12 @@ def examine(case, base, most: int, out: Outcome) -> None:
         try:
             free = derive(with_free_shapes(attempt.problem.model), attempt.outputs, attempt.inputs)
             forms.append(("free shapes, ", gradients(free, feeds, truth.in_runtime)))
-        except Refused as error:
+        except RefusedError as error:
             out.notes.append(f"free shapes: {error}")
         for name in attempt.inputs:
             try:
                 slope, precision = truth.slopes(name, attempt.outputs)
-            except Skip as error:
+            except SkipError as error:
                 cannot.append(str(error))
                 continue
             checked += 1
@@ -423,16 +431,16 @@ def examine(case, base, most: int, out: Outcome) -> None:
                         got = result[f"{name}_gradient"]
                         error = compare(name, got, problem.feeds[name], slope, tolerance)
                         out.error = max(out.error, error / tolerance)
-                    except Failure as failure:
-                        raise Failure(f"{form}{mode}: {failure}") from failure
+                    except GradientError as failure:
+                        raise GradientError(f"{form}{mode}: {failure}") from failure
                     for key in attempt.outputs:
                         if key in result and not close(result, problem.expected, [key], 2e-2):
-                            raise Failure(f"{form}{mode}: output {key} changed")
+                            raise GradientError(f"{form}{mode}: output {key} changed")
     out.notes += [f"{name}: {reason}" for name, reason in refused.items()]
     if not checked and refused:
         out.status, out.reason = "refused", next(iter(refused.values()))
     elif not checked:
-        raise Skip(cannot[0] if cannot else "nothing to compare")
+        raise SkipError(cannot[0] if cannot else "nothing to compare")
 
 
 def plain(reason: str) -> str:
@@ -446,15 +454,23 @@ def plain(reason: str) -> str:
 def report(outcomes: list[Outcome], seconds: float) -> str:
     """Counts, then reasons."""
     status = Counter(outcome.status for outcome in outcomes)
-    lines = [f"{len(outcomes)} cases in {seconds:.0f} s: " + ", ".join(f"{status[s]} {s}" for s in ("passed", "refused", "failed", "skipped"))]
+    lines = [
+        f"{len(outcomes)} cases in {seconds:.0f} s: "
+        + ", ".join(f"{status[s]} {s}" for s in ("passed", "refused", "failed", "skipped"))
+    ]
     partly = [note for outcome in outcomes if outcome.status == "passed" for note in outcome.notes]
     free = sum(any(n.startswith("free") for n in o.notes) for o in outcomes if o.status == "passed")
-    lines.append(f"Of the passed, {free} are refused with free shapes, {len(partly) - free} inputs of others are refused.")
+    lines.append(
+        f"Of the passed, {free} are refused with free shapes, {len(partly) - free} inputs of others are refused."
+    )
     lines += ["", "# Failed"] + [f"{o.name}: {o.reason}" for o in outcomes if o.status == "failed"]
     for title, reasons in (
         ("Refused", Counter(plain(o.reason) for o in outcomes if o.status == "refused")),
         ("Passed, but in part refused", Counter(plain(note) for note in partly if not note.startswith("free"))),
-        ("Passed, but refused with free shapes", Counter(plain(n[len("free shapes: ") :]) for n in partly if n.startswith("free"))),
+        (
+            "Passed, but refused with free shapes",
+            Counter(plain(n[len("free shapes: ") :]) for n in partly if n.startswith("free")),
+        ),
         ("Skipped", Counter(o.reason for o in outcomes if o.status == "skipped")),
     ):
         lines += ["", f"# {title}"] + [f"{count:5} {reason}" for reason, count in reasons.most_common()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -153,7 +154,9 @@ class Segmenter(nn.Module):
         self.refine32 = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(128, 128, 1), nn.Sigmoid())
         self.narrow = conv_bn(128, 96, 1)
         self.fuse = conv_bn(64 + 96, 96, 1)
-        self.weigh = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(96, 96, 1), nn.ReLU(), nn.Conv2d(96, 96, 1), nn.Sigmoid())
+        self.weigh = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Conv2d(96, 96, 1), nn.ReLU(), nn.Conv2d(96, 96, 1), nn.Sigmoid()
+        )
         self.leave = nn.Sequential(conv_bn(96, 64), nn.Conv2d(64, classes, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -189,12 +192,14 @@ class TemporalUnet(nn.Module):
         self.width = width
         self.time = nn.Sequential(nn.Linear(width, 4 * width), nn.Mish(), nn.Linear(4 * width, width))
         widths = [features, width, 2 * width, 4 * width]
-        self.down = nn.ModuleList(TemporalBlock(a, b, width) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.down = nn.ModuleList(TemporalBlock(a, b, width) for a, b in itertools.pairwise(widths))
         self.shrink = nn.ModuleList(nn.Conv1d(b, b, 3, 2, 1) for b in widths[1:-1])
         self.middle = TemporalBlock(widths[-1], widths[-1], width)
-        self.up = nn.ModuleList(TemporalBlock(2 * b, a, width) for a, b in zip(widths[1:-1], widths[2:], strict=True))
+        self.up = nn.ModuleList(TemporalBlock(2 * b, a, width) for a, b in itertools.pairwise(widths))
         self.grow = nn.ModuleList(nn.ConvTranspose1d(a, a, 4, 2, 1) for a in widths[1:-1])
-        self.leave = nn.Sequential(nn.Conv1d(width, width, 5, padding=2), nn.GroupNorm(8, width), nn.Mish(), nn.Conv1d(width, features, 1))
+        self.leave = nn.Sequential(
+            nn.Conv1d(width, width, 5, padding=2), nn.GroupNorm(8, width), nn.Mish(), nn.Conv1d(width, features, 1)
+        )
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         t = self.time(timestep_embedding(level, self.width))
@@ -318,7 +323,9 @@ def inputs(name: str, batch: int, seed: int = 4) -> tuple[Tensor, ...]:
     return ZOO[name].inputs(batch)
 
 
-def export(network: nn.Module, example: tuple[Tensor, ...], names: tuple[str, ...], path, opset: int = 18, legacy: bool = False) -> None:
+def export(
+    network: nn.Module, example: tuple[Tensor, ...], names: tuple[str, ...], path, opset: int = 18, legacy: bool = False
+) -> None:
     """Writes the model with a free batch; `example` needs a batch above 1."""
     dynamo = not legacy
     common = {"input_names": list(names), "output_names": ["y"], "opset_version": opset}
@@ -327,7 +334,16 @@ def export(network: nn.Module, example: tuple[Tensor, ...], names: tuple[str, ..
         shapes = tuple({0: batch} for _ in example)
         if isinstance(network, Wrapped):
             shapes = (shapes,)
-        torch.onnx.export(network, example, str(path), dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False, **common)
+        torch.onnx.export(
+            network,
+            example,
+            str(path),
+            dynamo=True,
+            dynamic_shapes=shapes,
+            external_data=False,
+            verbose=False,
+            **common,
+        )
     else:
         axes = {name: {0: "batch"} for name in [*names, "y"]}
         torch.onnx.export(network, example, str(path), dynamo=False, dynamic_axes=axes, **common)

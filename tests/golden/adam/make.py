@@ -1,6 +1,6 @@
 """Ten steps of torch's Adam on given gradients.
 
-    pip install torch==2.15.0 numpy==2.4.6 && python make.py
+pip install torch==2.15.0 numpy==2.4.6 && python make.py
 """
 
 import numpy as np

@@ -23,19 +23,35 @@ CLIPS = HERE.parents[2] / "assets" / "clips"
 # Body in metres: T-pose, Y up, facing +Z, left at +X.
 BODY = {
     "pelvis": (None, (0, 0.955, 0)),
-    "left_hip": ("pelvis", (0.085, -0.085, 0)), "left_knee": ("left_hip", (0, -0.415, 0)),
-    "left_ankle": ("left_knee", (0, -0.395, -0.01)), "left_foot": ("left_ankle", (0, -0.045, 0.13)),
-    "right_hip": ("pelvis", (-0.085, -0.085, 0)), "right_knee": ("right_hip", (0, -0.415, 0)),
-    "right_ankle": ("right_knee", (0, -0.395, -0.01)), "right_foot": ("right_ankle", (0, -0.045, 0.13)),
-    "spine1": ("pelvis", (0, 0.115, -0.01)), "spine2": ("spine1", (0, 0.135, 0)), "spine3": ("spine2", (0, 0.06, 0)),
-    "neck": ("spine3", (0, 0.205, 0)), "head": ("neck", (0, 0.1, 0.035)),
-    "left_collar": ("spine3", (0.065, 0.12, 0)), "left_shoulder": ("left_collar", (0.115, 0.015, 0)),
-    "left_elbow": ("left_shoulder", (0.265, 0, 0)), "left_wrist": ("left_elbow", (0.25, 0, 0)),
-    "right_collar": ("spine3", (-0.065, 0.12, 0)), "right_shoulder": ("right_collar", (-0.115, 0.015, 0)),
-    "right_elbow": ("right_shoulder", (-0.265, 0, 0)), "right_wrist": ("right_elbow", (-0.25, 0, 0)),
+    "left_hip": ("pelvis", (0.085, -0.085, 0)),
+    "left_knee": ("left_hip", (0, -0.415, 0)),
+    "left_ankle": ("left_knee", (0, -0.395, -0.01)),
+    "left_foot": ("left_ankle", (0, -0.045, 0.13)),
+    "right_hip": ("pelvis", (-0.085, -0.085, 0)),
+    "right_knee": ("right_hip", (0, -0.415, 0)),
+    "right_ankle": ("right_knee", (0, -0.395, -0.01)),
+    "right_foot": ("right_ankle", (0, -0.045, 0.13)),
+    "spine1": ("pelvis", (0, 0.115, -0.01)),
+    "spine2": ("spine1", (0, 0.135, 0)),
+    "spine3": ("spine2", (0, 0.06, 0)),
+    "neck": ("spine3", (0, 0.205, 0)),
+    "head": ("neck", (0, 0.1, 0.035)),
+    "left_collar": ("spine3", (0.065, 0.12, 0)),
+    "left_shoulder": ("left_collar", (0.115, 0.015, 0)),
+    "left_elbow": ("left_shoulder", (0.265, 0, 0)),
+    "left_wrist": ("left_elbow", (0.25, 0, 0)),
+    "right_collar": ("spine3", (-0.065, 0.12, 0)),
+    "right_shoulder": ("right_collar", (-0.115, 0.015, 0)),
+    "right_elbow": ("right_shoulder", (-0.265, 0, 0)),
+    "right_wrist": ("right_elbow", (-0.25, 0, 0)),
 }
-LEAVES = {"left_foot": (0, 0, 0.07), "right_foot": (0, 0, 0.07), "head": (0, 0.15, 0),
-          "left_wrist": (0.17, 0, 0), "right_wrist": (-0.17, 0, 0)}
+LEAVES = {
+    "left_foot": (0, 0, 0.07),
+    "right_foot": (0, 0, 0.07),
+    "head": (0, 0.15, 0),
+    "left_wrist": (0.17, 0, 0),
+    "right_wrist": (-0.17, 0, 0),
+}
 
 
 def euler(order, *degrees):
@@ -44,7 +60,10 @@ def euler(order, *degrees):
 
 def gait(time):
     """Local rotations of a walk, one cycle a second."""
-    wave = lambda phase, harmonic=1: np.sin(2 * np.pi * (harmonic * time + phase))
+
+    def wave(phase, harmonic=1):
+        return np.sin(2 * np.pi * (harmonic * time + phase))
+
     pose = {name: Rotation.identity(len(time)) for name in BODY}
     for side, phase in (("left", 0.0), ("right", 0.5)):
         swing = 24 * wave(phase)
@@ -127,17 +146,22 @@ def rig(names, unit, order_of, pose, root, extra=()):
         else:
             rest = [axis for axis in "XYZ" if axis not in order]
             values = pose[name].as_euler(order + "".join(rest), degrees=True)
-            assert np.abs(values[:, len(order):]).max() < 1e-6, name
+            assert np.abs(values[:, len(order) :]).max() < 1e-6, name
             values = values[:, : len(order)]
         names_of_channels = channels(order)
         if parent is None:
             names_of_channels = ["Xposition", "Yposition", "Zposition", *names_of_channels]
             values = np.concatenate([root / unit, values], axis=1)
-        joints.append({
-            "name": names[name], "parent": names.get(parent), "offset": np.array(offset) / unit,
-            "channels": names_of_channels, "values": values,
-            "leaf": np.array(LEAVES[name]) / unit if name in LEAVES else None,
-        })
+        joints.append(
+            {
+                "name": names[name],
+                "parent": names.get(parent),
+                "offset": np.array(offset) / unit,
+                "channels": names_of_channels,
+                "values": values,
+                "leaf": np.array(LEAVES[name]) / unit if name in LEAVES else None,
+            }
+        )
     return joints + list(extra)
 
 
@@ -155,31 +179,71 @@ def main():
     write(CLIPS / "walk.bvh", rig(own, 1.0, lambda _: "ZXY", pose, root), frames, 30)
     golden["walk"] = by_bvhio(CLIPS / "walk.bvh")
 
-    mixamo = {"pelvis": "Hips", "spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2", "neck": "Neck", "head": "Head"}
+    mixamo = {
+        "pelvis": "Hips",
+        "spine1": "Spine",
+        "spine2": "Spine1",
+        "spine3": "Spine2",
+        "neck": "Neck",
+        "head": "Head",
+    }
     for side in ("Left", "Right"):
         low = side.lower()
-        mixamo |= {f"{low}_hip": f"{side}UpLeg", f"{low}_knee": f"{side}Leg", f"{low}_ankle": f"{side}Foot",
-                   f"{low}_foot": f"{side}ToeBase", f"{low}_collar": f"{side}Shoulder", f"{low}_shoulder": f"{side}Arm",
-                   f"{low}_elbow": f"{side}ForeArm", f"{low}_wrist": f"{side}Hand"}
+        mixamo |= {
+            f"{low}_hip": f"{side}UpLeg",
+            f"{low}_knee": f"{side}Leg",
+            f"{low}_ankle": f"{side}Foot",
+            f"{low}_foot": f"{side}ToeBase",
+            f"{low}_collar": f"{side}Shoulder",
+            f"{low}_shoulder": f"{side}Arm",
+            f"{low}_elbow": f"{side}ForeArm",
+            f"{low}_wrist": f"{side}Hand",
+        }
     mixamo = {name: f"mixamorig:{value}" for name, value in mixamo.items()}
     write(CLIPS / "walk_mixamo_cm.bvh", rig(mixamo, 0.01, lambda _: "ZYX", pose, root), frames, 30, tab="  ")
     golden["walk_mixamo_cm"] = by_bvhio(CLIPS / "walk_mixamo_cm.bvh")
 
     frames, pose, root = clip(120, 1)
-    biped = {"pelvis": "Bip01 Pelvis", "spine1": "Bip01 Spine", "spine2": "Bip01 Spine1", "spine3": "Bip01 Spine2",
-             "neck": "Bip01 Neck", "head": "Bip01 Head"}
+    biped = {
+        "pelvis": "Bip01 Pelvis",
+        "spine1": "Bip01 Spine",
+        "spine2": "Bip01 Spine1",
+        "spine3": "Bip01 Spine2",
+        "neck": "Bip01 Neck",
+        "head": "Bip01 Head",
+    }
     for side, mark in (("left", "L"), ("right", "R")):
-        biped |= {f"{side}_hip": f"Bip01 {mark} Thigh", f"{side}_knee": f"Bip01 {mark} Calf",
-                  f"{side}_ankle": f"Bip01 {mark} Foot", f"{side}_foot": f"Bip01 {mark} Toe0",
-                  f"{side}_collar": f"Bip01 {mark} Clavicle", f"{side}_shoulder": f"Bip01 {mark} UpperArm",
-                  f"{side}_elbow": f"Bip01 {mark} Forearm", f"{side}_wrist": f"Bip01 {mark} Hand"}
-    orders = {"left_knee": "X", "right_knee": "X", "left_elbow": "Y", "right_elbow": "Y", "spine1": "YX",
-              "left_hip": "XYZ", "right_hip": "YZX", "left_shoulder": "ZYX", "right_shoulder": "XZY"}
+        biped |= {
+            f"{side}_hip": f"Bip01 {mark} Thigh",
+            f"{side}_knee": f"Bip01 {mark} Calf",
+            f"{side}_ankle": f"Bip01 {mark} Foot",
+            f"{side}_foot": f"Bip01 {mark} Toe0",
+            f"{side}_collar": f"Bip01 {mark} Clavicle",
+            f"{side}_shoulder": f"Bip01 {mark} UpperArm",
+            f"{side}_elbow": f"Bip01 {mark} Forearm",
+            f"{side}_wrist": f"Bip01 {mark} Hand",
+        }
+    orders = {
+        "left_knee": "X",
+        "right_knee": "X",
+        "left_elbow": "Y",
+        "right_elbow": "Y",
+        "spine1": "YX",
+        "left_hip": "XYZ",
+        "right_hip": "YZX",
+        "left_shoulder": "ZYX",
+        "right_shoulder": "XZY",
+    }
     # A scarf that is only translated, under the chest: position channels away from the root.
     slide = np.stack([0.3 * np.sin(np.arange(frames) / 9), np.full(frames, 4.0)], axis=1)
-    scarf = {"name": "Écharpe flottante", "parent": biped["spine3"], "offset": (0.0, 3.0, 5.0),
-             "channels": ["Yrotation", "Xposition", "Yposition"],
-             "values": np.concatenate([20 * slide[:, :1], slide], axis=1), "leaf": (0.0, 0.0, 2.0)}
+    scarf = {
+        "name": "Écharpe flottante",
+        "parent": biped["spine3"],
+        "offset": (0.0, 3.0, 5.0),
+        "channels": ["Yrotation", "Xposition", "Yposition"],
+        "values": np.concatenate([20 * slide[:, :1], slide], axis=1),
+        "leaf": (0.0, 0.0, 2.0),
+    }
     joints = rig(biped, 0.0254, lambda name: orders.get(name, "YXZ"), pose, root, [scarf])
     path = CLIPS / "walk_odd_120fps.bvh"
     write(path, joints, frames, 120, end="\r\n", encoding="latin-1")

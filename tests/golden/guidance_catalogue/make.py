@@ -24,7 +24,11 @@ smoothing = rng.normal(size=(120, BATCH, N)).astype(np.float32)  # of Monte Carl
 direction = rng.normal(size=N)  # of gradient guidance and the classifier
 norm = np.linalg.norm
 
-share = lambda t: np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+def share(t):
+    return np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+
 betas = np.array([min(1 - share((i + 1) / TRAIN) / share(i / TRAIN), 0.999) for i in range(TRAIN)])
 alpha_bars = np.cumprod(1 - betas)
 timesteps = np.round(np.arange(TRAIN, 0, -TRAIN / STEPS)).astype(int) - 1
@@ -42,8 +46,8 @@ def loss_grad(x0, b):
 
 
 def smoothed_grad(x0, b, radius, xi):
-    """∇ of −log 1/n Σ exp(−ℓ(x̂0 + r ξ))."""
-    values, grads = zip(*(loss_grad(x0 + radius * n[b], b) for n in xi))
+    """∇ of −log 1/n Σ exp(−L(x̂0 + r ξ))."""
+    values, grads = zip(*(loss_grad(x0 + radius * n[b], b) for n in xi), strict=True)
     weight = np.exp(-(np.array(values) - min(values)))
     return (weight / weight.sum()) @ np.array(grads)
 
@@ -170,8 +174,15 @@ def dno(iterations, rate):
     return np.stack(trace)
 
 
-out = dict(mean=mean, covariance=covariance, A=A, y=y, direction=direction,
-           draws=draws.reshape(-1, BATCH, 3, 2), smoothing=smoothing.reshape(-1, BATCH, 3, 2))
+out = dict(
+    mean=mean,
+    covariance=covariance,
+    A=A,
+    y=y,
+    direction=direction,
+    draws=draws.reshape(-1, BATCH, 3, 2),
+    smoothing=smoothing.reshape(-1, BATCH, 3, 2),
+)
 out["lgd-mc"] = run("lgd-mc", dict(scale=0.05, draws=4))
 out["ugd"] = run("ugd", dict(forward=0.05, m=3, backward=0.04))
 out["ugd_recurrent"] = run("ugd", dict(forward=0.05, m=1, backward=0.04), recurrences=2)

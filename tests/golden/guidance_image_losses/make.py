@@ -1,6 +1,6 @@
 """Image operators of torch and SciPy, and image losses stated in torch with gradients by torch.autograd.
 
-    pip install torch==2.15.0 numpy==2.4.6 scipy==1.17.1 && python make.py
+pip install torch==2.15.0 numpy==2.4.6 scipy==1.17.1 && python make.py
 """
 
 import numpy as np

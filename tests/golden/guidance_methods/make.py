@@ -18,7 +18,11 @@ A = rng.normal(size=(2, N))
 y = rng.normal(size=(BATCH, 2)) * 2
 draws = rng.normal(size=(40, BATCH, 3, 2)).astype(np.float32)
 
-share = lambda t: np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+def share(t):
+    return np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+
 betas = np.array([min(1 - share((i + 1) / TRAIN) / share(i / TRAIN), 0.999) for i in range(TRAIN)])
 alpha_bars = np.cumprod(1 - betas)
 timesteps = np.round(np.arange(TRAIN, 0, -TRAIN / STEPS)).astype(int) - 1
@@ -80,7 +84,14 @@ def run(method, scale, interval=(0, np.inf), visits=1, window=(0, np.inf), max_m
 
 out = dict(mean=mean, covariance=covariance, A=A, y=y, draws=draws)
 out["none"] = run("dps", 0.0)
-for method, scale in [("dps", 0.3), ("freedom", 0.05), ("mpgd", 0.04), ("polyak", 0.03), ("polyak-capped", 1.5), ("normalized", 0.15)]:
+for method, scale in [
+    ("dps", 0.3),
+    ("freedom", 0.05),
+    ("mpgd", 0.04),
+    ("polyak", 0.03),
+    ("polyak-capped", 1.5),
+    ("normalized", 0.15),
+]:
     # The printed Polyak step has no bound: where J or the loss vanishes it throws the sample away.
     out[method] = run(method, scale, interval=(200, 900) if method == "polyak" else (0, np.inf))
     out[method + "_scale"] = np.array([scale])
@@ -90,5 +101,10 @@ out["time_travel"] = run("freedom", 0.05, visits=3, window=(300, 800))
 np.savez("io.npz", **out)
 for key, value in out.items():
     print(key, value.shape)
-loss = lambda path: ((path[-1].reshape(BATCH, N) @ A.T - y) ** 2).sum(1)
+
+
+def loss(path):
+    return ((path[-1].reshape(BATCH, N) @ A.T - y) ** 2).sum(1)
+
+
 print({key: loss(value) for key, value in out.items() if value.ndim == 4 and key != "draws"})

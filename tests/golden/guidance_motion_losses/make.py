@@ -23,7 +23,10 @@ key = rng.normal(size=(2, J, 3)) * 0.5
 
 p = torch.tensor(joints, requires_grad=True)
 h = torch.tensor(headings, requires_grad=True)
-t = lambda x: torch.tensor(x, dtype=torch.float64)
+
+
+def t(x):
+    return torch.tensor(x, dtype=torch.float64)
 
 
 def local(frame):
@@ -41,7 +44,9 @@ def barrier(kind, d):
     if kind == "squared":
         return 7 * (-d).clamp(min=0) ** 2
     reach = 0.3
-    return 5 * torch.where(d < 0, reach / 2 - d, torch.where(d < reach, (reach - d) ** 2 / (2 * reach), torch.zeros_like(d)))
+    return 5 * torch.where(
+        d < 0, reach / 2 - d, torch.where(d < reach, (reach - d) ** 2 / (2 * reach), torch.zeros_like(d))
+    )
 
 
 def sphere(x):
@@ -84,7 +89,9 @@ def smooth(order):
 
 
 def loop(in_place):
-    square = lambda gap: (gap**2).sum(-1).mean()
+    def square(gap):
+        return (gap**2).sum(-1).mean()
+
     value = square(local(F - 1) - local(0)) + square(local(F - 1) - local(F - 2) - local(1) + local(0))
     return value + in_place * ((p[-1, 0] - p[0, 0])[[0, 2]] ** 2).sum()
 

@@ -17,7 +17,12 @@ rng = np.random.default_rng(21)
 mean = np.zeros(FEATURES)
 mean[2] = 0.05
 draw = rng.normal(size=(FRAMES, FEATURES)).astype(np.float32)
-share = lambda t: np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+
+def share(t):
+    return np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+
 betas = np.array([min(1 - share((i + 1) / TRAIN) / share(i / TRAIN), 0.999) for i in range(TRAIN)])
 alpha_bars = np.cumprod(1 - betas)
 timesteps = np.round(np.arange(TRAIN, 0, -TRAIN / STEPS)).astype(int) - 1
@@ -82,4 +87,6 @@ def run(cap, edit_from):
     return np.stack(states)
 
 
-np.savez("io.npz", draw=draw[None, None], mean=mean, capped=run(0.003, 0.9), network=run(1.0, 2.0), edited=run(0.003, 0.1))
+np.savez(
+    "io.npz", draw=draw[None, None], mean=mean, capped=run(0.003, 0.9), network=run(1.0, 2.0), edited=run(0.003, 0.1)
+)

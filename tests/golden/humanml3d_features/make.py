@@ -10,14 +10,32 @@ Run with: python make.py  (numpy 2.4.6)
 import numpy as np
 
 PARENTS = [0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19]
-OFFSETS = np.array([
-    [0.0, 0.955, 0.0], [0.085, -0.085, 0.0], [-0.085, -0.085, 0.0], [0.0, 0.115, -0.01],
-    [0.0, -0.415, 0.0], [0.0, -0.415, 0.0], [0.0, 0.135, 0.0], [0.0, -0.395, -0.01],
-    [0.0, -0.395, -0.01], [0.0, 0.06, 0.0], [0.0, -0.045, 0.13], [0.0, -0.045, 0.13],
-    [0.0, 0.205, 0.0], [0.065, 0.12, 0.0], [-0.065, 0.12, 0.0], [0.0, 0.1, 0.035],
-    [0.115, 0.015, 0.0], [-0.115, 0.015, 0.0], [0.265, 0.0, 0.0], [-0.265, 0.0, 0.0],
-    [0.25, 0.0, 0.0], [-0.25, 0.0, 0.0],
-])
+OFFSETS = np.array(
+    [
+        [0.0, 0.955, 0.0],
+        [0.085, -0.085, 0.0],
+        [-0.085, -0.085, 0.0],
+        [0.0, 0.115, -0.01],
+        [0.0, -0.415, 0.0],
+        [0.0, -0.415, 0.0],
+        [0.0, 0.135, 0.0],
+        [0.0, -0.395, -0.01],
+        [0.0, -0.395, -0.01],
+        [0.0, 0.06, 0.0],
+        [0.0, -0.045, 0.13],
+        [0.0, -0.045, 0.13],
+        [0.0, 0.205, 0.0],
+        [0.065, 0.12, 0.0],
+        [-0.065, 0.12, 0.0],
+        [0.0, 0.1, 0.035],
+        [0.115, 0.015, 0.0],
+        [-0.115, 0.015, 0.0],
+        [0.265, 0.0, 0.0],
+        [-0.265, 0.0, 0.0],
+        [0.25, 0.0, 0.0],
+        [-0.25, 0.0, 0.0],
+    ]
+)
 RIGHT_HIP, LEFT_HIP, RIGHT_SHOULDER, LEFT_SHOULDER = 2, 1, 17, 16
 LEFT_FOOT, RIGHT_FOOT = [7, 10], [8, 11]
 UP = np.array([0.0, 1.0, 0.0])
@@ -35,8 +53,8 @@ def conjugate(q):
 
 
 def rotate(q, v):
-    q = np.broadcast_to(q, v.shape[:-1] + (4,))
-    pure = np.concatenate([np.zeros(v.shape[:-1] + (1,)), v], -1)
+    q = np.broadcast_to(q, (*v.shape[:-1], 4))
+    pure = np.concatenate([np.zeros((*v.shape[:-1], 1)), v], -1)
     return quaternion_multiply(quaternion_multiply(q, pure), conjugate(q))[..., 1:]
 
 
@@ -90,16 +108,19 @@ def published_features(joints, threshold=0.002):
     local = rotate(root[:, None], local)
     local_velocity = rotate(root[:-1, None], joints[1:] - joints[:-1])
     n = len(joints) - 1
-    return np.concatenate([
-        yaw_velocity,
-        velocity[:, [0, 2]],
-        joints[:-1, 0, 1:2],
-        local[:-1, 1:].reshape(n, -1),
-        np.zeros((n, 126)),
-        local_velocity.reshape(n, -1),
-        contacts(LEFT_FOOT),
-        contacts(RIGHT_FOOT),
-    ], -1)
+    return np.concatenate(
+        [
+            yaw_velocity,
+            velocity[:, [0, 2]],
+            joints[:-1, 0, 1:2],
+            local[:-1, 1:].reshape(n, -1),
+            np.zeros((n, 126)),
+            local_velocity.reshape(n, -1),
+            contacts(LEFT_FOOT),
+            contacts(RIGHT_FOOT),
+        ],
+        -1,
+    )
 
 
 def recovered_joints(features):

@@ -17,16 +17,21 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch import nn
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "python" / "export"))
+
+from compare_steps import Grey, scheduler_of, walk
+from package import export, write
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "../../../python/export"))
-
-from compare_steps import Grey, scheduler_of, walk  # noqa: E402
-from package import export, write  # noqa: E402
-
 WORDS = ["[PAD]", "[UNK]", "a", "red", "blue", "heart", "star"]
 TOKENS, DIMS, CLASSES, STEPS, SIDE = 6, 8, 3, 4, 16
 CFG, SCALE = 2.5, 20.0
-CARD = {"version": "0.1.0", "licence": "MIT OR Apache-2.0", "data": "none: random weights", "limits": ["for tests only"]}
+CARD = {
+    "version": "0.1.0",
+    "licence": "MIT OR Apache-2.0",
+    "data": "none: random weights",
+    "limits": ["for tests only"],
+}
 
 torch.manual_seed(11)
 
@@ -111,7 +116,12 @@ def main():
     sample = (x / ((1 - level) ** 2 + level**2) ** 0.5).requires_grad_()  # variance-preserving
     inner = sample * ((1 - level) ** 2 + level**2) ** 0.5
     x0 = inner - level * flow(inner, torch.full((2,), 1000 * level))
-    out |= {"flow_sample": sample, "flow_v": v, "flow_x0": x0, "flow_vjp": torch.autograd.grad((x0 * v).sum(), sample)[0]}
+    out |= {
+        "flow_sample": sample,
+        "flow_v": v,
+        "flow_x0": x0,
+        "flow_vjp": torch.autograd.grad((x0 * v).sum(), sample)[0],
+    }
 
     # classes; the network's time is continuous
     folder = HERE / "tiny-class"
@@ -124,7 +134,9 @@ def main():
           **CARD)  # fmt: skip
 
     def guided_class(x, t):
-        rows = lambda c: classes(x, (t / 1000).expand(len(x)), torch.full((len(x),), c))  # noqa: E731
+        def rows(c):
+            return classes(x, (t / 1000).expand(len(x)), torch.full((len(x),), c))
+
         return rows(CLASSES) + CFG * (rows(1) - rows(CLASSES))
 
     out |= both_walks("class", guided_class, normal(2, 3, SIDE, SIDE, seed=4))
@@ -150,10 +162,14 @@ def main():
           **CARD)  # fmt: skip
 
     def guided_text(x, t):
-        rows = lambda c: latent(x, t.float().expand(len(x)), states[c : c + 1].expand(len(x), -1, -1))  # noqa: E731
+        def rows(c):
+            return latent(x, t.float().expand(len(x)), states[c : c + 1].expand(len(x), -1, -1))
+
         return rows(1) + CFG * (rows(0) - rows(1))
 
-    decode = lambda x0: decoder(x0 / 2.0 + 0.1)  # noqa: E731
+    def decode(x0):
+        return decoder(x0 / 2.0 + 0.1)
+
     out |= both_walks("latent", guided_text, z, decode)
     out["latent_picture"] = decode(out["latent_plain"][-1])
 
@@ -164,12 +180,15 @@ def main():
     export(told, (x, t, states), ["x_t", "timestep", "condition"], ["x0"], folder / "denoiser.onnx")
     write(folder, "image", {"denoiser": "denoiser.onnx"}, prediction="v", image=picture, defaults={"cfg": 0.0},
           schedule={"kind": "cosine", "train_steps": 1000},
-          conditioning={"dims": DIMS, "max_tokens": TOKENS, "from": "tiny-latent", "null": "zeros"}, **CARD)  # fmt: skip
+          conditioning={"dims": DIMS, "max_tokens": TOKENS, "from": "tiny-latent", "null": "zeros"},
+          **CARD)  # fmt: skip
     ids[1, :3], mask[1, :3] = torch.tensor([2, 4, 6]), 1  # "a blue star"
     [heart, star], zeros = encoder(ids, mask).detach(), torch.zeros(TOKENS, DIMS)
 
     def telling(text, away, cfg):
-        rows = lambda x, t, c: told(x, t.float().expand(len(x)), c.expand(len(x), -1, -1))  # noqa: E731
+        def rows(x, t, c):
+            return told(x, t.float().expand(len(x)), c.expand(len(x), -1, -1))
+
         return lambda x, t: rows(x, t, away) + cfg * (rows(x, t, text) - rows(x, t, away))
 
     x = normal(2, 3, SIDE, SIDE, seed=6)

@@ -1,6 +1,6 @@
 """Tiny image packages with random weights, exported as trained ones are, and what PyTorch makes of them.
 
-    pip install -r ../../../python/train/requirements.txt && python make.py
+pip install -r ../../../python/train/requirements.txt && python make.py
 """
 
 import json
@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE / "../../../python/train"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "python" / "train"))
 
-from config import TextConfig  # noqa: E402
-from image import export, reference  # noqa: E402
-from image.networks import (  # noqa: E402
+from config import TextConfig
+from image import export, reference
+from image.networks import (
     ConvTowerSizes,
     DenoiserSizes,
     ImageDenoiser,
@@ -26,6 +25,7 @@ from image.networks import (  # noqa: E402
     TowersSizes,
 )
 
+HERE = Path(__file__).resolve().parent
 SIDE = 16
 WORDS = ["[PAD]", "[UNK]", "a", "red", "blue", "heart", "star", "dog"]
 

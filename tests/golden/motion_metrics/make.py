@@ -55,7 +55,7 @@ def frechet(a, b):
 def precision(texts, motions, group):
     hits = []
     for start in range(0, len(texts) // group * group, group):
-        distance = cdist(texts[start:start + group], motions[start:start + group])
+        distance = cdist(texts[start : start + group], motions[start : start + group])
         rank = np.argsort(np.argsort(distance, axis=1), axis=1).diagonal()
         hits.append([(rank < k).mean() for k in (1, 2, 3)])
     return np.mean(hits, axis=0)

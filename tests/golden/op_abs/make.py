@@ -4,6 +4,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
+
 from op_golden import case, node, noise, write
 
 x = noise(2, 3)

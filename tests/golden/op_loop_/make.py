@@ -6,6 +6,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 import torch
 from onnx import TensorProto, helper
+
 from op_golden import case, node, noise, write
 
 
@@ -32,8 +33,16 @@ def rnn(h, xs, W, U):
 
 
 cell = body(
-    [node("MatMul", "hW", "a"), node("MatMul", "xU", "b"), node("Add", "ab", "c"), node("Tanh", "c", "n"), node("Mul", "nx", "o")],
-    [info("h"), info("x")], [info("n"), info("o")])
+    [
+        node("MatMul", "hW", "a"),
+        node("MatMul", "xU", "b"),
+        node("Add", "ab", "c"),
+        node("Tanh", "c", "n"),
+        node("Mul", "nx", "o"),
+    ],
+    [info("h"), info("x")],
+    [info("n"), info("o")],
+)
 weights = {"W": noise(4, 4, low=-0.5, high=0.5), "U": noise(4, 4, seed=1, low=-0.5, high=0.5)}
 start = {"k": noise(2, 4)}
 
@@ -43,9 +52,22 @@ def scan(**attributes):
 
 
 wave = looped(
-    [node("Cast", "i", "f", to=1), node("Mul", "vw", "a"), node("Add", "af", "b"), node("Sin", "b", "n"), node("Identity", ["go"], "t"), node("Mul", "nv", "o")],
-    ["v"], ["t", "n", "o"])
-growth = looped([node("Mul", "vw", "n"), node("ReduceSum", "n", "s", keepdims=0), node("Less", ["s", "top"], "t")], ["v"], ["t", "n"])
+    [
+        node("Cast", "i", "f", to=1),
+        node("Mul", "vw", "a"),
+        node("Add", "af", "b"),
+        node("Sin", "b", "n"),
+        node("Identity", ["go"], "t"),
+        node("Mul", "nv", "o"),
+    ],
+    ["v"],
+    ["t", "n", "o"],
+)
+growth = looped(
+    [node("Mul", "vw", "n"), node("ReduceSum", "n", "s", keepdims=0), node("Less", ["s", "top"], "t")],
+    ["v"],
+    ["t", "n"],
+)
 
 
 def waves(v, w, n):
@@ -65,7 +87,16 @@ def grown(v, w):
 
 then = helper.make_graph([node("Mul", "vw", "p")], "then", [], [info("p")])
 other = helper.make_graph([node("Sin", "v", "q")], "else", [], [info("q")])
-mixed = looped([node("Mod", ["i", "two"], "m"), node("Cast", "m", "c", to=9), node("If", "c", "n", then_branch=then, else_branch=other), node("Identity", ["go"], "t")], ["v"], ["t", "n"])
+mixed = looped(
+    [
+        node("Mod", ["i", "two"], "m"),
+        node("Cast", "m", "c", to=9),
+        node("If", "c", "n", then_branch=then, else_branch=other),
+        node("Identity", ["go"], "t"),
+    ],
+    ["v"],
+    ["t", "n"],
+)
 
 
 def alternate(v, w, n):
@@ -75,11 +106,50 @@ def alternate(v, w, n):
 
 
 counts = {"N": np.array(4)}
-write(__file__, [
-    case("scan", scan(), start | {"X": noise(5, 2, 4)} | weights, lambda k, X, W, U: (lambda h, o: (h, torch.stack(o)))(*rnn(k, X, W, U)), outputs="yz"),
-    case("scan_backwards", scan(scan_input_directions=[1], scan_output_directions=[0]), start | {"X": noise(5, 2, 4)} | weights, lambda k, X, W, U: (lambda h, o: (h, torch.stack(o)))(*rnn(k, X.flip(0), W, U)), outputs="yz"),
-    case("scan_axes", scan(scan_input_axes=[1], scan_output_axes=[2], scan_output_directions=[1]), start | {"X": noise(2, 5, 4)} | weights, lambda k, X, W, U: (lambda h, o: (h, torch.stack(o[::-1], 2)))(*rnn(k, X.unbind(1), W, U)), outputs="yz"),
-    case("loop", node("Loop", ["N", "", "u"], ["y", "z"], body=wave), {"u": noise(3), "w": noise(3, seed=1)} | counts, waves, outputs="yz"),
-    case("while", node("Loop", ["", "yes", "u"], "y", body=growth), {"u": noise(3, low=0.5), "w": noise(3, low=1.1, high=1.5)}, grown, constants={"yes": np.array(True), "top": np.array(20, np.float32)}),
-    case("branch_inside", node("Loop", ["N", "", "u"], "y", body=mixed), {"u": noise(3), "w": noise(3, seed=1)} | counts, alternate, constants={"two": np.array(2)}),
-])
+write(
+    __file__,
+    [
+        case(
+            "scan",
+            scan(),
+            start | {"X": noise(5, 2, 4)} | weights,
+            lambda k, X, W, U: (lambda h, o: (h, torch.stack(o)))(*rnn(k, X, W, U)),
+            outputs="yz",
+        ),
+        case(
+            "scan_backwards",
+            scan(scan_input_directions=[1], scan_output_directions=[0]),
+            start | {"X": noise(5, 2, 4)} | weights,
+            lambda k, X, W, U: (lambda h, o: (h, torch.stack(o)))(*rnn(k, X.flip(0), W, U)),
+            outputs="yz",
+        ),
+        case(
+            "scan_axes",
+            scan(scan_input_axes=[1], scan_output_axes=[2], scan_output_directions=[1]),
+            start | {"X": noise(2, 5, 4)} | weights,
+            lambda k, X, W, U: (lambda h, o: (h, torch.stack(o[::-1], 2)))(*rnn(k, X.unbind(1), W, U)),
+            outputs="yz",
+        ),
+        case(
+            "loop",
+            node("Loop", ["N", "", "u"], ["y", "z"], body=wave),
+            {"u": noise(3), "w": noise(3, seed=1)} | counts,
+            waves,
+            outputs="yz",
+        ),
+        case(
+            "while",
+            node("Loop", ["", "yes", "u"], "y", body=growth),
+            {"u": noise(3, low=0.5), "w": noise(3, low=1.1, high=1.5)},
+            grown,
+            constants={"yes": np.array(True), "top": np.array(20, np.float32)},
+        ),
+        case(
+            "branch_inside",
+            node("Loop", ["N", "", "u"], "y", body=mixed),
+            {"u": noise(3), "w": noise(3, seed=1)} | counts,
+            alternate,
+            constants={"two": np.array(2)},
+        ),
+    ],
+)

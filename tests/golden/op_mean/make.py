@@ -5,4 +5,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from op_golden import case, node, noise, write
 
-write(__file__, [case("broadcast", node("Mean", "ab"), {"a": noise(2, 3), "b": noise(3, seed=1)}, lambda a, b: (a + b) / 2)])
+write(
+    __file__,
+    [case("broadcast", node("Mean", "ab"), {"a": noise(2, 3), "b": noise(3, seed=1)}, lambda a, b: (a + b) / 2)],
+)

@@ -12,7 +12,16 @@ def normal(x, axes):
     return (x - x.mean(axes, keepdim=True)) / (x.std(axes, correction=0, keepdim=True) + 1e-9)
 
 
-write(__file__, [
-    case("default", node("MeanVarianceNormalization", "x"), {"x": x}, lambda x: normal(x, (0, 2, 3))),
-    case("axes", node("MeanVarianceNormalization", "x", axes=[1, -1]), {"x": x}, lambda x: normal(x, (1, 3)), dims="free"),
-])
+write(
+    __file__,
+    [
+        case("default", node("MeanVarianceNormalization", "x"), {"x": x}, lambda x: normal(x, (0, 2, 3))),
+        case(
+            "axes",
+            node("MeanVarianceNormalization", "x", axes=[1, -1]),
+            {"x": x},
+            lambda x: normal(x, (1, 3)),
+            dims="free",
+        ),
+    ],
+)

@@ -5,6 +5,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
 import torch
+
 from op_golden import case, node, noise, write
 
 
@@ -28,8 +29,29 @@ ms = {"domain": "com.microsoft"}
 cases = []
 for i in (0, 1):
     cases += [
-        case(f"heads_{i}", node("RotaryEmbedding", "xcsp", interleaved=i), {"x": noise(2, 3, 4, 4)} | tables | {"p": places}, lambda x, c, s, p, i=i: rotate(x, c[p], s[p], i), opset=23, dims="fixed"),
-        case(f"flat_{i}", node("RotaryEmbedding", "xcs", interleaved=i, num_heads=3), {"x": noise(2, 4, 12)} | rows, lambda x, c, s, i=i: flat(x, 3, c, s, i), opset=23, dims="fixed"),
-        case(f"part_{i}", node("RotaryEmbedding", "xcs", interleaved=i, num_heads=2, rotary_embedding_dim=4), {"x": noise(2, 4, 12)} | rows, lambda x, c, s, i=i: flat(x, 2, c, s, i, 4), opset=23, dims="fixed"),
+        case(
+            f"heads_{i}",
+            node("RotaryEmbedding", "xcsp", interleaved=i),
+            {"x": noise(2, 3, 4, 4)} | tables | {"p": places},
+            lambda x, c, s, p, i=i: rotate(x, c[p], s[p], i),
+            opset=23,
+            dims="fixed",
+        ),
+        case(
+            f"flat_{i}",
+            node("RotaryEmbedding", "xcs", interleaved=i, num_heads=3),
+            {"x": noise(2, 4, 12)} | rows,
+            lambda x, c, s, i=i: flat(x, 3, c, s, i),
+            opset=23,
+            dims="fixed",
+        ),
+        case(
+            f"part_{i}",
+            node("RotaryEmbedding", "xcs", interleaved=i, num_heads=2, rotary_embedding_dim=4),
+            {"x": noise(2, 4, 12)} | rows,
+            lambda x, c, s, i=i: flat(x, 2, c, s, i, 4),
+            opset=23,
+            dims="fixed",
+        ),
     ]
 write(__file__, cases)

@@ -40,8 +40,13 @@ def in_float64(scheduler):
         from diffusers.schedulers.scheduling_ddim import betas_for_alpha_bar
 
         single = betas_for_alpha_bar(TRAIN)
-        share = lambda t: np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
-        betas = torch.tensor([min(1 - share((i + 1) / TRAIN) / share(i / TRAIN), 0.999) for i in range(TRAIN)], dtype=torch.float64)
+
+        def share(t):
+            return np.cos((t + 0.008) / 1.008 * np.pi / 2) ** 2
+
+        betas = torch.tensor(
+            [min(1 - share((i + 1) / TRAIN) / share(i / TRAIN), 0.999) for i in range(TRAIN)], dtype=torch.float64
+        )
         assert torch.allclose(single.double(), betas, atol=1e-6)
     scheduler.betas = betas
     scheduler.alphas = 1 - betas

@@ -53,8 +53,8 @@ start = torch.tensor(draw[0].astype(np.float64)) * (1 + sigmas[0] ** 2) ** 0.5
 out = dict(mean=mean, covariance=covariance, sigmas=sigmas.numpy(), draws=draw)
 for name, sampler in [("heun", sampling.sample_heun), ("dpmpp_2m", sampling.sample_dpmpp_2m)]:
     path = []
-    end = sampler(denoise, start, sigmas, callback=lambda info: path.append(info["x"]), disable=True)
-    states = torch.stack(path[1:] + [end])
+    end = sampler(denoise, start, sigmas, callback=lambda info, path=path: path.append(info["x"]), disable=True)
+    states = torch.stack([*path[1:], end])
     # Back to x = √ᾱ y.
     out[name] = (states / (1 + sigmas[1:, None, None, None] ** 2) ** 0.5).numpy()
 np.savez("io.npz", **out)
