@@ -22,11 +22,11 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python" / "train"))
 
-from config import FEATURES, FPS, TRAIN_STEPS, TrainConfig  # noqa: E402
-from losses import cosine_alpha_bar  # noqa: E402
-from networks import Networks, load_package, text_buffers  # noqa: E402
-from sampling import trailing  # noqa: E402
-from text import TextBatcher  # noqa: E402
+from config import FEATURES, FPS, TRAIN_STEPS, TrainConfig
+from losses import cosine_alpha_bar
+from networks import Networks, load_package, text_buffers
+from sampling import trailing
+from tokens import TextBatcher
 
 PROMPT = "a person walks forward"
 SECONDS = 4.0

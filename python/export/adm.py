@@ -1,6 +1,6 @@
 """A checkpoint of OpenAI's guided-diffusion (ADM, Dhariwal and Nichol 2021) as a model package.
 
-    pip install torch==2.15.0 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     PYTHONPATH=CHECKOUT_OF_GUIDED_DIFFUSION python adm.py 64x64_diffusion.pt --out adm-64 --licence "…" \\
         --attention_resolutions 32,16,8 --class_cond True --dropout 0.1 --image_size 64 --learn_sigma True \\
         --noise_schedule cosine --num_channels 192 --num_head_channels 64 --num_res_blocks 3 --resblock_updown True \\

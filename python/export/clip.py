@@ -1,6 +1,6 @@
 """A CLIP of transformers as a package of towers that `kinograd image --text-model FOLDER` steers with.
 
-    pip install torch==2.15.0 transformers==5.23.0 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 transformers==5.23.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     python clip.py MODEL_FOLDER_OR_NAME --side 64 --out my-clip --licence "…"
     python clip.py --random --side 64 --out random-clip     # untrained towers, to try the path
 

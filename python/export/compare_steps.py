@@ -86,8 +86,8 @@ def walk(
             gradient = torch.autograd.grad(squares.sqrt().sum(), x)[0]
             if flows:
                 # by and on the variance-preserving sample, which a flow's is a multiple of
-                size = lambda s: ((1 - s) ** 2 + s**2).sqrt()  # noqa: E731
-                gradient = gradient * size(sigma) * size(scheduler.sigmas[i + 1])
+                for s in (sigma, scheduler.sigmas[i + 1]):
+                    gradient = gradient * ((1 - s) ** 2 + s**2).sqrt()
             after = after - scale * gradient
         path.append(x0.detach())
         x = after

@@ -1,6 +1,6 @@
 """A pixel-space U-Net of diffusers as a model package that `kinograd image --model FOLDER` runs.
 
-    pip install torch==2.15.0 diffusers==0.35.2 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 diffusers==0.35.2 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     python diffusers_unet.py PIPELINE_FOLDER_OR_NAME --out my-model --licence "…"
     python diffusers_unet.py --random --scheduler flow --out random     # an untrained network, to try the path
 

@@ -1,6 +1,6 @@
 """A DiT (Peebles and Xie 2022) of diffusers as a model package: class-conditional, in the latents of a VAE.
 
-    pip install torch==2.15.0 diffusers==0.35.2 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 diffusers==0.35.2 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     python dit.py PIPELINE_FOLDER_OR_NAME --out my-dit --licence "…"
     python dit.py --random large --out random       # an untrained network, to try the path
     kinograd image --model my-dit --class "golden retriever" --cfg 4 -o dog.png

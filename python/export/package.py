@@ -13,9 +13,10 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+
+from graphs import in_half, without_traces
 
 TOLERANCE = 1e-3
 PREDICTIONS = {"epsilon": "epsilon", "sample": "x0", "v_prediction": "v"}
@@ -62,13 +63,6 @@ def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     return args
 
 
-def without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model without what the exporter notes of your code: its lines and the folders that it lies in."""
-    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output):
-        del part.metadata_props[:]
-    return model
-
-
 @torch.no_grad()
 def export(
     module: nn.Module,
@@ -113,21 +107,6 @@ def export(
     if not worst < allowed:
         raise SystemExit(f"{path.name} differs from PyTorch by {worst:.2e}")
     return worst
-
-
-def in_half(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Float weights of more than 1024 numbers stored in 16 bits, each followed by a cast to 32."""
-    casts = []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size <= 1024:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
-        casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
-    for node in reversed(casts):
-        model.graph.node.insert(0, node)
-    return model
 
 
 def write(out: Path, kind: str, files: dict[str, str], ports: dict[str, dict] | None = None, **keys: object) -> None:

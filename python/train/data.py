@@ -1,4 +1,4 @@
-"""The data set of `kinograd dataset build` and the batches drawn from it."""
+"""The data set of `kinograd dataset build`, what is refused of it, and how its segments are drawn."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from config import ACTIONS, FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH, TrainConfig
 from stitch import GAITS, JOINED, Stitcher, Stretch, goes_on
 from text import reword
 
-BUCKET = 5 * PATCH
 MIN_STD = 1e-3
 LARGEST = 12.0
 
@@ -50,17 +47,6 @@ class Item:
     frames: int
     caption: str
     features: np.ndarray | None = None
-
-
-@dataclass
-class Batch:
-    """Normalised features `[b, frames, 263]`, mask `[b, frames]`, and what they show."""
-
-    features: Tensor
-    mask: Tensor
-    captions: list[str]
-    actions: list[str]
-    segments: list[Segment]
 
 
 class MotionData:
@@ -132,25 +118,6 @@ class MotionData:
     def normalised(self, features: np.ndarray) -> np.ndarray:
         """As `window`, of features that were made."""
         return ((features - self.mean) / self.std).clip(-LARGEST, LARGEST)
-
-    def collate(self, items: list[Item]) -> Batch:
-        """Pad items to a common length, a multiple of `BUCKET`."""
-        longest = max(item.frames for item in items)
-        width = -(-longest // BUCKET) * BUCKET
-        features = np.zeros((len(items), width, FEATURES), np.float32)
-        mask = np.zeros((len(items), width), np.float32)
-        for i, item in enumerate(items):
-            made = item.features is not None
-            shown = self.normalised(item.features) if made else self.window(item.segment, item.start, item.frames)
-            features[i, : item.frames] = shown
-            mask[i, : item.frames] = 1
-        return Batch(
-            torch.from_numpy(features),
-            torch.from_numpy(mask),
-            [item.caption for item in items],
-            [item.segment.action for item in items],
-            [item.segment for item in items],
-        )
 
     def stitcher(self) -> Stitcher:
         """What actions of the train split are joined to."""
@@ -228,40 +195,9 @@ def drawn(data: MotionData, stitcher: Stitcher, segment: Segment, config: TrainC
         return Item(segment, start, len(made), reword(caption, rng), made)
     if segment.action in GAITS and segment.croppable and 40 <= frames <= 140 and rng.random() < config.go_on:
         at = segment.start + start
-        made = goes_on(np.array(data.features[at : at + frames]), PATCH * rng.randint(frames // PATCH, MAX_FRAMES // PATCH))
+        made = goes_on(
+            np.array(data.features[at : at + frames]), PATCH * rng.randint(frames // PATCH, MAX_FRAMES // PATCH)
+        )
         made = made[: len(made) // PATCH * PATCH]
         return Item(segment, start, len(made), reword(caption, rng), made)
     return Item(segment, start, frames, reword(caption, rng))
-
-
-def training_batches(data: MotionData, config: TrainConfig, seed: int) -> Iterator[Batch]:
-    """Endless batches of similar lengths with about `config.tokens_per_step` patches each."""
-    rng = random.Random(seed)
-    tokens = config.tokens_per_step
-    sampler = Sampler(data.split("train"), config)
-    stitcher = data.stitcher()
-    while True:
-        pool = [drawn(data, stitcher, segment, config, rng) for segment in sampler.draw(rng, 1024)]
-        buckets: dict[int, list] = defaultdict(list)
-        for item in pool:
-            buckets[-(-item.frames // BUCKET)].append(item)
-        groups = []
-        for bucket, items in buckets.items():
-            size = max(1, tokens // (bucket * BUCKET // PATCH))
-            groups += [items[i : i + size] for i in range(0, len(items), size)]
-        rng.shuffle(groups)
-        # a short rest group would waste a step: keep it with the probability of its fill
-        for group in groups:
-            full = max(1, tokens // (-(-group[0].frames // BUCKET) * BUCKET // PATCH))
-            if rng.random() < len(group) / full:
-                yield data.collate(group)
-
-
-def fixed_batches(data: MotionData, segments: list[Segment], size: int, longest: int = MAX_FRAMES) -> list[Batch]:
-    """One centred window of every segment, sorted by length; the same on every call."""
-    items = []
-    for s in segments:
-        frames = min(s.frames, longest) // PATCH * PATCH
-        items.append(Item(s, (s.frames - frames) // 2, frames, s.captions[0]))
-    items.sort(key=lambda item: item.frames)
-    return [data.collate(items[i : i + size]) for i in range(0, len(items), size)]

@@ -24,7 +24,8 @@ from onnx import TensorProto
 from torch import Tensor, nn
 
 from config import FEATURES, FPS, MAX_FRAMES, MAX_TOKENS, MIN_FRAMES, PATCH
-from export_graphs import key_bias, length, masked_mean as graph_mean, plain_block, unit
+from export_graphs import key_bias, length, plain_block, unit
+from export_graphs import masked_mean as graph_mean
 from model import MASKED, PlainBlock, masked_mean, sinusoid
 from onnx_builder import GraphBuilder, assign
 
@@ -112,7 +113,7 @@ class ConvTower(nn.Module):
         """`features` `[b, f, 263]` (normalised), `mask` `[b, f]` → unit vectors `[b, out]`."""
         m = mask[:, None, :]
         x = self.first(features.transpose(1, 2) * m) * m
-        for norm, wide, narrow in zip(self.norms, self.wide, self.narrow):
+        for norm, wide, narrow in zip(self.norms, self.wide, self.narrow, strict=True):
             x, m = x[:, :, ::2], m[:, :, ::2]
             h = norm(x.transpose(1, 2)).transpose(1, 2) * m
             x = x + narrow(F.silu(wide(h))) * m
@@ -139,7 +140,7 @@ class ConvTower(nn.Module):
         m = g.op("Unsqueeze", frame_mask, g.ints(1))
         x = g.op("Mul", conv(g.op("Mul", turned(features), m), self.first, "first"), m)
         width = self.norm.weight.numel()
-        for i, (norm, wide, narrow) in enumerate(zip(self.norms, self.wide, self.narrow)):
+        for i, (norm, wide, narrow) in enumerate(zip(self.norms, self.wide, self.narrow, strict=True)):
             g.scope = [f"block{i}"]
             x, m = halved(x), halved(m)
             h = g.op("Mul", turned(g.layer_norm(turned(x), width, norm)), m)

@@ -11,7 +11,7 @@ import onnxruntime as ort
 
 from config import FEATURES, MAX_TOKENS, TRAIN_STEPS
 from losses import cosine_alpha_bar
-from text import TextBatcher
+from tokens import TextBatcher
 
 Forward = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 

@@ -1,4 +1,4 @@
-"""Tokens, the known-word map and the wording augmentation of captions."""
+"""What a prompt's words say: their ends, their sides, the known ones, and captions said in other words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer
-from torch import Tensor
-
-from config import MAX_TOKENS
 
 SUBJECTS = (
     "a person",
@@ -76,7 +72,6 @@ BASE = {
     "sits": "sit", "stands": "stand", "steps": "step", "stops": "stop", "crawls": "crawl",
     "throws": "throw", "claps": "clap",
     "blocks": "block", "looks": "look", "sneaks": "sneak", "swings": "swing", "raises": "raise", "jabs": "jab",
-   
     "skips": "skip", "sidesteps": "sidestep", "moves": "move", "lies": "lie",
 }  # fmt: skip
 
@@ -147,22 +142,3 @@ def known_words(tokenizer: Tokenizer, captions: list[str]) -> np.ndarray:
     for row, token in enumerate(sorted(words - {0, 1}), start=1):
         known[token] = row
     return known
-
-
-class TextBatcher:
-    """Turns strings into padded ids and masks."""
-
-    def __init__(self, tokenizer_path: Path) -> None:
-        self.tokenizer = without_ends(tokenizer_path)
-
-    def __call__(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """`[b, n]` ids and mask; `n` is the longest of the batch, at least 1 and at most `MAX_TOKENS`."""
-        rows = [e.ids[:MAX_TOKENS] for e in self.tokenizer.encode_batch(texts)]
-        width = max(1, *(len(r) for r in rows))
-        width = min(MAX_TOKENS, -(-width // 8) * 8)
-        ids = torch.zeros(len(rows), width, dtype=torch.long)
-        mask = torch.zeros(len(rows), width)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = torch.tensor(row, dtype=torch.long)
-            mask[i, : len(row)] = 1
-        return ids, mask

@@ -19,12 +19,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from batches import Batch, fixed_batches, training_batches
 from config import TRAIN_STEPS, TrainConfig
-from data import Batch, MotionData, fixed_batches, training_batches
+from data import MotionData
 from losses import PARTS, MotionLoss, limb_sides, local_joints, part_means
-from networks import PROBE_ACTIONS, PROBE_LIMBS, PROBE_MOTION, Networks, learn_words, load_package, package_constants, text_buffers
+from networks import (
+    PROBE_ACTIONS,
+    PROBE_LIMBS,
+    PROBE_MOTION,
+    Networks,
+    learn_words,
+    load_package,
+    package_constants,
+    text_buffers,
+)
 from optimizer import HybridOptimizer
-from text import SIDE, TextBatcher, known_words, other_side
+from text import SIDE, known_words, other_side
+from tokens import TextBatcher
 
 VAL_LEVELS = (50, 250, 450, 650, 800, 900, 960, 990)
 
@@ -93,7 +104,7 @@ class Trainer:
         return torch.where(u < 1 - c.noisy_share, clear, noisy).long().clamp(0, TRAIN_STEPS - 1)
 
     def probe_losses(self, probe: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Can action, root motion of each quarter, spread of its height and the busier side be read off the condition?"""
+        """Can action, root motion of each quarter, spread of its height and busier side be read off the condition?"""
         actions = torch.tensor([self.actions[a] for a in batch.actions])
         count = batch.mask.sum(1, keepdim=True)
         root = batch.features[:, :, :4]

@@ -19,11 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from batches import Batch, collate, fixed_batches
 from config import TrainConfig
-from data import Batch, Item, MotionData, Sampler, choose_window, fixed_batches
+from data import Item, MotionData, Sampler, choose_window
 from judge import Judge, new_judge
 from networks import Networks, learn_words, load_package, package_constants, text_buffers
-from text import TextBatcher, known_words, reword
+from text import known_words, reword
+from tokens import TextBatcher
 
 LONGEST = 120
 # classes whose members show different things
@@ -71,7 +73,7 @@ def draw(data: MotionData, sampler: Sampler, rng: random.Random, size: int) -> B
         if frames > LONGEST and segment.croppable:
             frames = LONGEST
         items.append(Item(segment, start, frames, reword(rng.choice(segment.captions), rng)))
-    return data.collate(items)
+    return collate(data, items)
 
 
 @torch.no_grad()

@@ -1,6 +1,7 @@
 """Write model packages of trained image networks, and check them against PyTorch.
 
-python -m image.export denoiser --checkpoint runs/adapter/last.pt --text-of emoji-clip --card card.json --out ../../models/emoji-64
+python -m image.export denoiser --checkpoint runs/adapter/last.pt --text-of emoji-clip --card card.json \
+    --out ../../models/emoji-64
 python -m image.export towers --checkpoint runs/clip/last.pt --card card.json --out ../../models/emoji-clip
 python -m image.export segmenter --checkpoint runs/segmenter/last.pt --card card.json --out ../../models/emoji-seg
 """

@@ -168,7 +168,9 @@ class ImageDenoiser(nn.Module):
         )
         self.norm = nn.GroupNorm(GROUPS, a)
         self.out = zero(nn.Conv2d(a, 12, 3, padding=1))
-        self.text = TextAdapter(s, [block.conv1.out_channels for block in self.blocks()], text, side // 8) if text else None
+        self.text = (
+            TextAdapter(s, [block.conv1.out_channels for block in self.blocks()], text, side // 8) if text else None
+        )
 
     def blocks(self) -> list[ResBlock]:
         """In the order in which they run."""

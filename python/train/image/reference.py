@@ -43,8 +43,10 @@ class Towers:
 
     def __init__(self, folder: Path) -> None:
         files = json.loads((folder / "model.json").read_text())["files"]
-        open_ = lambda role: ort.InferenceSession(folder / files[role]["path"], providers=["CPUExecutionProvider"])  # noqa: E731
-        self.image, self.text = open_("image_embedding"), open_("text_encoder")
+        self.image, self.text = (
+            ort.InferenceSession(folder / files[role]["path"], providers=["CPUExecutionProvider"])
+            for role in ("image_embedding", "text_encoder")
+        )
         self.tokenizer = Tokenizer.from_file(str(folder / files["tokenizer"]["path"]))
 
     def embed_images(self, images: torch.Tensor) -> np.ndarray:

@@ -20,7 +20,9 @@ from image.optimizing import Clock, Optimizer, average, share
 LOG_STEPS = 50
 
 
-def arguments(description: str | None, minutes: float, batch: int = 32, save_minutes: float = 4) -> argparse.ArgumentParser:
+def arguments(
+    description: str | None, minutes: float, batch: int = 32, save_minutes: float = 4
+) -> argparse.ArgumentParser:
     """The options that every run has; the numbers are defaults."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="file of image.prepare")

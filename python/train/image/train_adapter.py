@@ -19,7 +19,7 @@ from image.data import caption, colour_names, on_white
 from image.networks import DenoiserSizes, ImageDenoiser, Towers, TowersSizes
 from image.run import arguments
 from image.train_denoiser import DenoiserRun
-from text import TextBatcher
+from tokens import TextBatcher
 
 SPREAD = 0.3
 """Noise on the embedding, its length against the embedding's own: names that are near stay near."""

@@ -21,7 +21,8 @@ from image.data import Augmentation, augment, caption, colour_names, on_white
 from image.networks import PatchTowerSizes, Towers, TowersSizes
 from image.run import Run, arguments
 from networks import text_buffers
-from text import TextBatcher, known_words
+from text import known_words
+from tokens import TextBatcher
 
 AUGMENTATION = Augmentation(hue_share=0.25, shift=0.12, scale=0.2, turn_deg=10)
 WORDS = (

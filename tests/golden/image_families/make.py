@@ -1,7 +1,8 @@
 """Tiny image models of other families, and how diffusers' schedulers walk them: a rectified flow in pixels, classes
 with classifier-free guidance, text in a latent space, and a text that is told on demand. Random weights.
 
-    pip install torch==2.15.0 diffusers==0.35.2 tokenizers==0.23.3 onnx==1.23.2 onnxruntime==1.31.1 && python make.py
+    pip install torch==2.15.0 diffusers==0.35.2 tokenizers==0.23.3 onnx==1.23.2 onnxscript==0.7.2 onnxruntime==1.31.1
+    python make.py
 
 For every model: x_T, x̂0 of each step unguided and guided by DPS (Chung et al. 2022, algorithm 1) with the squared
 distance of the picture from 0.3, whose network is `reward.onnx`, and x̂0's vector–Jacobian product at one level.
