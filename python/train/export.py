@@ -107,8 +107,9 @@ def check(networks: Networks, folder: Path) -> float:
         if batch != 3:
             pairs.append((got[1], embedding))
         feeds = {"x_t": x, "timestep": t, "condition": condition.numpy(), "frame_mask": mask}
-        x0 = networks.denoiser(torch.from_numpy(x), torch.from_numpy(t), condition, torch.from_numpy(mask))
-        pairs.append((sessions["denoiser"].run(None, feeds)[0] * mask[..., None], x0 * mask[..., None]))
+        real = torch.from_numpy(mask)
+        x0 = networks.denoiser(torch.from_numpy(x), torch.from_numpy(t), condition, real)
+        pairs.append((sessions["denoiser"].run(None, feeds)[0] * mask[..., None], x0 * real[..., None]))
         e = networks.embed_motion(torch.from_numpy(x), torch.from_numpy(mask))
         pairs.append((sessions["motion_embedding"].run(None, {"features": x, "frame_mask": mask})[0], e))
         worst = max(worst, *(float(np.abs(a - b.numpy()).max()) for a, b in pairs))
