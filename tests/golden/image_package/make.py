@@ -57,7 +57,7 @@ judge = random_weights(judge)
 segmenter = random_weights(Segmenter((8, 8, 16)))
 
 for name, result in {
-    "tiny-64": lambda out: export.denoiser(denoiser, out, SIDE),
+    "tiny-64": lambda out: export.denoiser(denoiser, out, SIDE, None),
     "tiny-clip": lambda out: export.towers(clip, HERE / "tokenizer.json", out, SIDE),
     "tiny-judge": lambda out: export.towers(judge, HERE / "tokenizer.json", out, SIDE),
     "tiny-seg": lambda out: export.segmenter(segmenter, out, SIDE),
