@@ -12,9 +12,11 @@ pub fn start(global: &GlobalArgs) {
         "error"
     } else {
         match global.verbose {
-            0 => "error,kinograd=warn,kinograd_runtime=warn,kinograd_motion=warn,onnx_grad=warn",
-            1 => "error,kinograd=info,kinograd_runtime=info,kinograd_motion=info,onnx_grad=info",
-            _ => "info,kinograd=debug,kinograd_runtime=debug,kinograd_motion=debug,onnx_grad=debug",
+            0 => "error,kinograd=warn,kinograd_runtime=warn,kinograd_dataset=warn,onnx_grad=warn",
+            1 => "error,kinograd=info,kinograd_runtime=info,kinograd_dataset=info,onnx_grad=info",
+            _ => {
+                "info,kinograd=debug,kinograd_runtime=debug,kinograd_dataset=debug,onnx_grad=debug"
+            }
         }
     };
     let filter =

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kinograd::motion::dataset::Index;
+use kinograd_dataset::Index;
 use ndarray::{Array2, ArrayView2, s};
 
 use kinograd::Error;

@@ -1,6 +1,7 @@
 //! A skeletal animation: local rotations on a skeleton, frame by frame.
 
 use glam::{DQuat, DVec3};
+use ndarray::Array3;
 
 use crate::{MotionError, Skeleton};
 
@@ -73,6 +74,59 @@ impl Motion {
         Ok(())
     }
 
+    /// Refuses what no file should hold: no frames, frames of unequal size, numbers that are not
+    /// finite, a frame rate that is not positive.
+    ///
+    /// # Errors
+    /// [`MotionError::Clip`] with what is wrong.
+    pub fn check_storable(&self) -> Result<(), MotionError> {
+        let refuse = |message: String| {
+            Err(MotionError::Clip {
+                clip: "motion".to_owned(),
+                message,
+            })
+        };
+        let joints = self.skeleton.len();
+        if joints == 0
+            || self.skeleton.parents.len() != joints
+            || self.skeleton.offsets_m.len() != joints
+        {
+            return refuse("the skeleton has no joints, or tables of unequal length".to_owned());
+        }
+        if self.is_empty() {
+            return refuse("no frames".to_owned());
+        }
+        if !(self.fps.is_finite() && self.fps > 0.0) {
+            return refuse(format!(
+                "{} frames per second; a positive number was expected",
+                self.fps
+            ));
+        }
+        if self.local_rotations.len() != self.len() {
+            return refuse(format!(
+                "{} frames of rotations for {} root positions",
+                self.local_rotations.len(),
+                self.len()
+            ));
+        }
+        if !self.skeleton.offsets_m.iter().all(|o| o.is_finite()) {
+            return refuse("the skeleton's offsets are not finite".to_owned());
+        }
+        let frames = self.root_in_world_m.iter().zip(&self.local_rotations);
+        for (frame, (root, rotations)) in frames.enumerate() {
+            if rotations.len() != joints {
+                return refuse(format!(
+                    "frame {frame} has {} rotations for {joints} joints",
+                    rotations.len()
+                ));
+            }
+            if !DVec3::is_finite(*root) || !rotations.iter().all(|r| r.is_finite()) {
+                return refuse(format!("frame {frame} is not finite"));
+            }
+        }
+        Ok(())
+    }
+
     /// Joint positions in the world by forward kinematics, `[frame][joint]`, metres.
     #[must_use]
     pub fn joints_in_world_m(&self) -> Vec<Vec<DVec3>> {
@@ -103,4 +157,14 @@ impl Motion {
             })
             .collect()
     }
+}
+
+/// Joint positions in the world by forward kinematics, `[frames, joints, 3]`, metres, Y up.
+#[must_use]
+pub fn joints_array(motion: &Motion) -> Array3<f32> {
+    let joints = motion.joints_in_world_m();
+    Array3::from_shape_fn(
+        (motion.len(), motion.skeleton.len(), 3),
+        |(frame, joint, axis)| joints[frame][joint][axis] as f32,
+    )
 }

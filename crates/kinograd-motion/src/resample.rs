@@ -40,7 +40,8 @@ pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
 }
 
 /// Spherical interpolation along the shorter arc; exact at both ends.
-pub(crate) fn slerp(a: DQuat, b: DQuat, t: f64) -> DQuat {
+#[must_use]
+pub fn slerp(a: DQuat, b: DQuat, t: f64) -> DQuat {
     if t <= 0.0 {
         a
     } else if t >= 1.0 {
@@ -51,7 +52,10 @@ pub(crate) fn slerp(a: DQuat, b: DQuat, t: f64) -> DQuat {
 }
 
 /// For each output frame the source frames before and after it and the share of the latter.
-pub(crate) fn sample_points(
+///
+/// # Errors
+/// When a rate is not a positive number.
+pub fn sample_points(
     frames: usize,
     from_fps: f64,
     to_fps: f64,
@@ -84,7 +88,7 @@ pub(crate) fn sample_points(
 }
 
 /// Flips quaternions of `next` onto the half sphere of `previous`.
-pub(crate) fn keep_signs(previous: &[DQuat], next: &mut [DQuat]) {
+pub fn keep_signs(previous: &[DQuat], next: &mut [DQuat]) {
     for (a, b) in previous.iter().zip(next) {
         if a.dot(*b) < 0.0 {
             *b = -*b;

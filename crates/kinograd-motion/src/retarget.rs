@@ -14,7 +14,6 @@ pub use floor::Floor;
 
 use crate::{
     Motion, MotionError, Skeleton,
-    bvh::Bvh,
     ik::{self, Limb},
     mapping::{Mapping, Resolved},
 };
@@ -39,21 +38,26 @@ pub struct Retargeted {
     pub fit_error_m: f64,
 }
 
-/// Brings a BVH clip to the canonical body at a frame rate.
+/// Brings rig joints, a frame at a time and in the unit of the mapping, to the canonical body.
 ///
 /// # Errors
-/// When the mapping does not fit the rig, the legs have no length, or `fps` is not positive.
-pub fn retarget(clip: &Bvh, mapping: &Mapping, fps: f64) -> Result<Retargeted, MotionError> {
-    let resolved = mapping.resolve(&clip.skeleton)?;
-    let frames = clip.frames_at_fps(fps, 1.0)?;
-    let points = frames.map(|joints| resolved.canonical(&joints)).collect();
-    retarget_points(points, resolved.unit_to_metre(), fps)
+/// When the legs have no length, or `fps` is not positive.
+///
+/// # Panics
+/// When a frame has fewer joints than the rig.
+pub fn retarget_frames(
+    joints: impl Iterator<Item = Vec<DVec3>>,
+    mapping: &Resolved,
+    fps: f64,
+) -> Result<Retargeted, MotionError> {
+    let points = joints.map(|frame| mapping.canonical(&frame)).collect();
+    retarget_points(points, mapping.unit_to_metre(), fps)
 }
 
 /// Brings a clip that is a [`Motion`] on some rig to the canonical body, at its own frame rate.
 ///
 /// # Errors
-/// As [`retarget`].
+/// When the mapping does not fit the rig, the legs have no length, or the rate is not positive.
 pub fn retarget_motion(motion: &Motion, mapping: &Mapping) -> Result<Retargeted, MotionError> {
     let resolved = mapping.resolve(&motion.skeleton)?;
     retarget_joints(&motion.joints_in_world_m(), &resolved, motion.fps)
@@ -62,7 +66,7 @@ pub fn retarget_motion(motion: &Motion, mapping: &Mapping) -> Result<Retargeted,
 /// Brings rig joints, `[frame][rig joint]` in the unit of the mapping, to the canonical body.
 ///
 /// # Errors
-/// As [`retarget`].
+/// As [`retarget_motion`], and when a frame has not the rig's joints.
 pub fn retarget_joints(
     joints: &[Vec<DVec3>],
     mapping: &Resolved,
@@ -77,6 +81,18 @@ pub fn retarget_joints(
     }
     let points = joints.iter().map(|f| mapping.canonical(f)).collect();
     retarget_points(points, mapping.unit_to_metre(), fps)
+}
+
+/// The motion on the canonical body, by the names of its joints; `None` where it is on it already.
+///
+/// # Errors
+/// When the joints' names do not tell which are which, or as [`retarget_motion`].
+pub fn to_canonical_body(motion: &Motion) -> Result<Option<Motion>, MotionError> {
+    if motion.skeleton == Skeleton::canonical() {
+        return Ok(None);
+    }
+    let mapping = Mapping::automatic(&motion.skeleton)?;
+    Ok(Some(retarget_motion(motion, &mapping)?.motion))
 }
 
 /// Brings mapped points, `[frame][22]` in the source's unit, to the canonical body.

@@ -2,18 +2,14 @@
 
 use std::path::Path;
 
-use kinograd_motion::bvh::{self, WriteOptions};
-use kinograd_motion::mapping::Mapping;
-use kinograd_motion::retarget::retarget;
+use kinograd_formats::{ClipRef, FORMATS, Format, LoadOptions};
+use kinograd_motion::retarget::to_canonical_body;
 use kinograd_motion::sheet::{SheetClip, render_sheet};
-use kinograd_motion::{
-    GlbOptions, Motion, MotionError, Provenance, joints_array, read_glb, read_npz, write_atomic,
-    write_glb, write_npz,
-};
+use kinograd_motion::{Motion, MotionError, Provenance, joints_array, write_atomic};
 use ndarray::Array2;
 use serde::Serialize;
 
-use crate::record::write_png;
+use crate::record::{record_beside, write_png};
 use crate::render::{marks_of_clip, title_of};
 use crate::{Error, FileFormat, Task};
 
@@ -62,15 +58,6 @@ pub struct ClipReport {
     pub goals: Vec<kinograd_guidance::goal::GoalOutcome>,
 }
 
-/// How a clip is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct LoadOptions {
-    /// Metres per unit of a BVH; guessed from the body's size if `None`.
-    pub unit_to_metre: Option<f64>,
-    /// Puts the motion on the canonical 22-joint body.
-    pub retarget: bool,
-}
-
 impl Clip {
     /// A clip of a motion from elsewhere.
     #[must_use]
@@ -88,48 +75,32 @@ impl Clip {
     /// # Errors
     /// [`Error::Read`] with the path and why; [`Error::FileFormat`] for other files.
     pub fn load(path: &Path, options: LoadOptions) -> Result<Self, Error> {
-        let fail = |error| read_error(path, error);
-        let clip = match FileFormat::of(path)? {
-            FileFormat::Bvh => return load_bvh(path, options).map_err(fail),
-            FileFormat::Npz => {
-                let npz = read_npz(path).map_err(fail)?;
-                Self {
-                    motion: npz.motion,
-                    features: npz.features,
-                    provenance: npz.provenance,
-                    report: None,
-                }
-            }
-            FileFormat::Glb => {
-                let motion = read_glb(path, None).map_err(fail)?;
-                let record = kinograd_motion::glb_provenance(path).map_err(fail)?;
-                Self::new(motion, record.unwrap_or_else(|| converted_from(path)))
-            }
-            FileFormat::Png | FileFormat::Json => {
-                return Err(Error::FileFormat {
-                    path: path.to_path_buf(),
-                    message: "clips are read from .bvh, .glb and .npz".to_owned(),
-                });
-            }
+        let FileFormat::Clip(format) = FileFormat::of(path)? else {
+            let mut names: Vec<&str> = FORMATS.iter().map(|f| f.extension).collect();
+            names.sort_unstable();
+            let last = names.pop().unwrap_or_default();
+            return Err(Error::FileFormat {
+                path: path.to_path_buf(),
+                message: format!("clips are read from .{} and .{last}", names.join(", .")),
+            });
         };
-        if options.retarget {
-            return clip.on_canonical_body().map_err(fail);
-        }
-        Ok(clip)
+        let stored = format.load(path, options);
+        let stored = stored.map_err(|error| Error::reading(path, error))?;
+        Ok(Self {
+            motion: stored.motion,
+            features: stored.features,
+            provenance: stored.provenance.unwrap_or_else(|| converted_from(path)),
+            report: None,
+        })
     }
 
     /// The motion on the canonical 22-joint body, which it may be on already.
-    pub(crate) fn on_canonical_body(self) -> Result<Self, MotionError> {
-        if self.motion.skeleton == kinograd_motion::Skeleton::canonical() {
-            return Ok(self);
+    pub(crate) fn on_canonical_body(mut self) -> Result<Self, MotionError> {
+        if let Some(motion) = to_canonical_body(&self.motion)? {
+            self.motion = motion;
+            self.features = None;
         }
-        let mapping = Mapping::automatic(&self.motion.skeleton)?;
-        let motion = kinograd_motion::retarget::retarget_motion(&self.motion, &mapping)?.motion;
-        Ok(Self {
-            motion,
-            features: None,
-            ..self
-        })
+        Ok(self)
     }
 
     /// The clip at another frame rate.
@@ -144,25 +115,31 @@ impl Clip {
         Ok(self)
     }
 
-    /// Writes a .glb, .bvh, .npz, .png or .json by the path's extension, whole or not at all. A
-    /// BVH cannot hold the record of how the clip came to be, which goes to `NAME.bvh.json`.
+    /// Writes a .glb, .bvh, .npz, .png or .json by the path's extension, whole or not at all. What
+    /// cannot hold the record of how the clip came to be, as a BVH, has it beside, as `NAME.bvh.json`.
     ///
     /// # Errors
     /// [`Error::Write`] with the path and why; [`Error::FileFormat`] for another extension.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let written = match FileFormat::of(path)? {
-            FileFormat::Glb => {
-                write_glb(path, &self.motion, &GlbOptions::default(), &self.provenance)
-            }
-            FileFormat::Npz => {
-                write_npz(path, &self.motion, self.features.as_ref(), &self.provenance)
-            }
-            FileFormat::Bvh => bvh::write(path, &self.motion, WriteOptions::default())
-                .and_then(|()| self.write_record(&with_suffix(path, ".json"))),
+            FileFormat::Clip(format) => self.write(format, path),
             FileFormat::Json => self.write_record(path),
             FileFormat::Png => return self.write_sheet(path),
         };
-        written.map_err(|error| write_error(path, error))
+        written.map_err(|error| Error::writing(path, error))
+    }
+
+    fn write(&self, format: &Format, path: &Path) -> Result<(), MotionError> {
+        let clip = ClipRef {
+            motion: &self.motion,
+            features: self.features.as_ref(),
+            provenance: &self.provenance,
+        };
+        (format.write)(path, clip)?;
+        match format.read_record {
+            Some(_) => Ok(()),
+            None => self.write_record(&record_beside(path)),
+        }
     }
 
     fn write_sheet(&self, path: &Path) -> Result<(), Error> {
@@ -207,48 +184,7 @@ fn write_json(path: &Path, document: &serde_json::Value) -> Result<(), MotionErr
 /// # Errors
 /// [`Error::Write`] with the path and why.
 pub fn save_report(path: &Path, report: &serde_json::Value) -> Result<(), Error> {
-    write_json(path, report).map_err(|error| write_error(path, error))
-}
-
-fn load_bvh(path: &Path, options: LoadOptions) -> Result<Clip, MotionError> {
-    let file = bvh::read(path)?;
-    let mapped = Mapping::automatic(&file.skeleton).and_then(|mut mapping| {
-        mapping.unit_to_metre = options.unit_to_metre;
-        retarget(&file, &mapping, file.fps)
-    });
-    let provenance = converted_from(path);
-    if options.retarget {
-        return Ok(Clip::new(mapped?.motion, provenance));
-    }
-    let unit_to_metre = match (options.unit_to_metre, mapped) {
-        (Some(unit), _) => unit,
-        (None, Ok(mapped)) => mapped.unit_to_metre,
-        (None, Err(_)) => unit_by_height(&file.joints_in_world_m(1.0)),
-    };
-    Ok(Clip::new(file.to_motion(unit_to_metre), provenance))
-}
-
-/// Metres per unit for a rig whose joints have unknown names: the usual unit that brings the
-/// first pose's longest extent nearest to a person's height.
-fn unit_by_height(joints: &[Vec<glam::DVec3>]) -> f64 {
-    const HEIGHT_M: f64 = 1.6;
-    const UNITS: [f64; 4] = [1.0, 0.01, 0.0254, 0.001];
-    let Some(first) = joints.first() else {
-        return 1.0;
-    };
-    let low = first
-        .iter()
-        .fold(glam::DVec3::INFINITY, |low, p| low.min(*p));
-    let high = first
-        .iter()
-        .fold(glam::DVec3::NEG_INFINITY, |high, p| high.max(*p));
-    let extent = (high - low).max_element();
-    let distance = |unit: f64| (extent * unit / HEIGHT_M).ln().abs();
-    UNITS
-        .into_iter()
-        .filter(|&unit| distance(unit).is_finite())
-        .min_by(|a, b| distance(*a).total_cmp(&distance(*b)))
-        .unwrap_or(1.0)
+    write_json(path, report).map_err(|error| Error::writing(path, error))
 }
 
 fn converted_from(path: &Path) -> Provenance {
@@ -256,32 +192,4 @@ fn converted_from(path: &Path) -> Provenance {
     let mut record = Provenance::new().by_command(format!("kinograd convert '{name}'"));
     record.extra.insert("source".to_owned(), name.into());
     record
-}
-
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-pub(crate) fn read_error(path: &Path, error: MotionError) -> Error {
-    Error::Read {
-        path: path.to_path_buf(),
-        source: without_path(error),
-    }
-}
-
-pub(crate) fn write_error(path: &Path, error: MotionError) -> Error {
-    Error::Write {
-        path: path.to_path_buf(),
-        source: without_path(error),
-    }
-}
-
-/// The facade's error names the file already.
-fn without_path(error: MotionError) -> Box<dyn std::error::Error + Send + Sync> {
-    match error {
-        MotionError::Io { source, .. } => Box::new(source),
-        other => Box::new(other),
-    }
 }

@@ -1,6 +1,8 @@
 //! The facade's error.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use kinograd_motion::MotionError;
 
 /// What can go wrong in a pipeline.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +64,7 @@ pub enum Error {
     },
     /// Motion data.
     #[error(transparent)]
-    Motion(kinograd_motion::MotionError),
+    Motion(MotionError),
     /// Sampling.
     #[error(transparent)]
     Diffusion(kinograd_diffusion::DiffusionError),
@@ -81,6 +83,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// A file that could not be read.
+    pub(crate) fn reading(path: &Path, error: MotionError) -> Self {
+        Self::Read {
+            path: path.to_path_buf(),
+            source: without_path(error),
+        }
+    }
+
+    /// A file that could not be written.
+    pub(crate) fn writing(path: &Path, error: MotionError) -> Self {
+        Self::Write {
+            path: path.to_path_buf(),
+            source: without_path(error),
+        }
+    }
+
     /// Whether this library, not its input, is at fault.
     #[must_use]
     pub fn is_internal(&self) -> bool {
@@ -88,10 +106,18 @@ impl Error {
     }
 }
 
-impl From<kinograd_motion::MotionError> for Error {
-    fn from(error: kinograd_motion::MotionError) -> Self {
+/// The facade's error names the file already.
+fn without_path(error: MotionError) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        MotionError::Io { source, .. } => Box::new(source),
+        other => Box::new(other),
+    }
+}
+
+impl From<MotionError> for Error {
+    fn from(error: MotionError) -> Self {
         match error {
-            kinograd_motion::MotionError::Cancelled => Self::Cancelled,
+            MotionError::Cancelled => Self::Cancelled,
             other => Self::Motion(other),
         }
     }

@@ -2,18 +2,16 @@
 
 use std::path::Path;
 
+use kinograd_formats::{FORMATS, Format, format_of};
+
 use crate::Error;
 
 /// What a file's extension says it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileFormat {
-    /// Binary glTF: a skinned mannequin and one animation.
-    Glb,
-    /// Biovision hierarchy.
-    Bvh,
-    /// NumPy arrays.
-    Npz,
+    /// A clip, in one of the formats of clips.
+    Clip(&'static Format),
     /// A sheet of poses and the path on the ground.
     Png,
     /// A report.
@@ -26,20 +24,37 @@ impl FileFormat {
     /// # Errors
     /// [`Error::FileFormat`] for any other extension or none.
     pub fn of(path: &Path) -> Result<Self, Error> {
+        if let Some(format) = format_of(path) {
+            return Ok(Self::Clip(format));
+        }
         let extension = path
             .extension()
             .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
-            Some("glb") => Ok(Self::Glb),
-            Some("bvh") => Ok(Self::Bvh),
-            Some("npz") => Ok(Self::Npz),
             Some("png") => Ok(Self::Png),
             Some("json") => Ok(Self::Json),
-            _ => Err(Error::FileFormat {
-                path: path.to_path_buf(),
-                message: "expected a name that ends in .glb, .bvh, .npz, .png or .json".to_owned(),
-            }),
+            _ => {
+                let clips: String = FORMATS
+                    .iter()
+                    .map(|f| format!(".{}, ", f.extension))
+                    .collect();
+                Err(Error::FileFormat {
+                    path: path.to_path_buf(),
+                    message: format!("expected a name that ends in {clips}.png or .json"),
+                })
+            }
         }
+    }
+
+    /// Whether files of this format end in `.extension`.
+    #[must_use]
+    pub fn has_extension(self, extension: &str) -> bool {
+        let own = match self {
+            Self::Clip(format) => format.extension,
+            Self::Png => "png",
+            Self::Json => "json",
+        };
+        own == extension
     }
 }
 
@@ -78,13 +93,15 @@ mod tests {
 
     #[test]
     fn formats_by_extension() {
-        assert_eq!(
-            FileFormat::of(Path::new("a/b.GLB")).unwrap(),
-            FileFormat::Glb
+        assert!(
+            FileFormat::of(Path::new("a/b.GLB"))
+                .unwrap()
+                .has_extension("glb")
         );
         for bad in ["walk", "walk.fbx", ".glb", "glb"] {
             let message = FileFormat::of(Path::new(bad)).unwrap_err().to_string();
-            assert!(message.starts_with(bad), "{message}");
+            let expected = "expected a name that ends in .glb, .bvh, .npz, .png or .json";
+            assert_eq!(message, format!("{bad}: {expected}"));
         }
     }
 

@@ -23,17 +23,16 @@
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.
 //! - [`diagnose`] measures how a model, losses and a method go together, and says what to change;
 //!   [`optimize`] makes a reward of clips rise without leaving what the model makes.
-//! - [`dataset`] imports motion capture; [`plot`] draws numbers. The crate `kinograd-eval` measures
-//!   models, machines and guidance methods.
+//! - [`plot`] draws numbers. The crate `kinograd-dataset` imports motion capture, `kinograd-eval`
+//!   measures models, machines and guidance methods.
 //!
 //! World: metres, Y up, right-handed; a clip starts at the origin facing +Z, left is +X. Places on
 //! the ground are (x, z).
 //!
 //! The crates below are re-exported, for losses and methods of one's own: [`diffusion`],
-//! [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
+//! [`formats`], [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
 mod clip;
-pub mod dataset;
 pub mod diagnose;
 mod error;
 mod format;
@@ -54,7 +53,7 @@ pub mod render;
 pub mod task;
 mod text_loss;
 
-pub use clip::{Clip, ClipReport, LoadOptions, save_report};
+pub use clip::{Clip, ClipReport, save_report};
 pub use error::Error;
 pub use format::{FileFormat, check_output};
 pub use generator::{
@@ -71,6 +70,8 @@ pub use kinograd_guidance::goal;
 pub use kinograd_guidance::goal::{Goal, GoalOutcome, Obstacle};
 
 pub use kinograd_diffusion as diffusion;
+pub use kinograd_formats as formats;
+pub use kinograd_formats::LoadOptions;
 pub use kinograd_guidance as guidance;
 pub use kinograd_motion as motion;
 pub use kinograd_runtime as runtime;

@@ -2,11 +2,10 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use kinograd_motion::{Provenance, glb_provenance, read_npz, write_atomic};
+use kinograd_motion::{Provenance, write_atomic};
 
-use crate::clip::{read_error, with_suffix, write_error};
 use crate::{Error, FileFormat};
 
 /// Keyword of a PNG's text chunk.
@@ -18,21 +17,28 @@ const KEYWORD: &str = "kinograd";
 /// [`Error::Read`] with the path if the file cannot be read or is broken; [`Error::FileFormat`] for
 /// another extension.
 pub fn read_record(path: &Path) -> Result<Option<Provenance>, Error> {
-    let fail = |error| read_error(path, error);
     match FileFormat::of(path)? {
-        FileFormat::Glb => glb_provenance(path).map_err(fail),
-        FileFormat::Npz => Ok(Some(read_npz(path).map_err(fail)?.provenance)),
-        FileFormat::Png => of_png(path),
-        FileFormat::Bvh => {
-            let beside = with_suffix(path, ".json");
-            if beside.is_file() {
-                of_json(&beside)
-            } else {
-                Ok(None)
+        FileFormat::Clip(format) => match format.read_record {
+            Some(read) => read(path).map_err(|error| Error::reading(path, error)),
+            None => {
+                let beside = record_beside(path);
+                if beside.is_file() {
+                    of_json(&beside)
+                } else {
+                    Ok(None)
+                }
             }
-        }
+        },
+        FileFormat::Png => of_png(path),
         FileFormat::Json => of_json(path),
     }
+}
+
+/// Where the record of a file lies whose format holds none: `NAME.bvh.json`.
+pub(crate) fn record_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".json");
+    path.with_file_name(name)
 }
 
 fn of_json(path: &Path) -> Result<Option<Provenance>, Error> {
@@ -92,5 +98,5 @@ pub(crate) fn write_png(
         source,
     })?;
     write_atomic(path, |file| std::io::Write::write_all(file, &bytes))
-        .map_err(|error| write_error(path, error))
+        .map_err(|error| Error::writing(path, error))
 }

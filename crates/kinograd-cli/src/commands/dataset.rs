@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use indicatif::ProgressBar;
-use kinograd::motion::dataset::{BuildReport, Progress};
+use kinograd_dataset::{BuildReport, Progress, import_folder};
 use serde_json::json;
 
 use crate::args::DatasetBuildArgs;
@@ -47,7 +47,7 @@ impl Progress for Bar {
 pub fn build(args: &DatasetBuildArgs, printer: &Printer) -> anyhow::Result<()> {
     kinograd::use_threads(args.threads);
     let bar = Bar::new(printer, "importing");
-    let report = kinograd::dataset::build(&args.source, &args.output, args.no_mirror, &bar)?;
+    let report = import_folder(&args.source, &args.output, args.no_mirror, &bar)?;
     let mut document = serde_json::to_value(&report)?;
     document["schema"] = json!("kinograd.dataset-build/1");
     document["outputs"] = json!([args.output]);

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::Context;
 use kinograd::MotionGenerator;
 use kinograd::runtime::{EngineChoice, EngineOptions};
+use kinograd_dataset::import_folder;
 use kinograd_eval::{self as eval, ModelProtocol, SpeedProtocol};
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ fn data(source: &Path, threads: usize, printer: &Printer) -> anyhow::Result<()> 
     kinograd::use_threads(threads);
     let scratch = tempfile::tempdir().context("no temporary folder")?;
     let bar = Bar::new(printer, "importing");
-    let report = kinograd::dataset::build(source, &scratch.path().join("data"), false, &bar)?;
+    let report = import_folder(source, &scratch.path().join("data"), false, &bar)?;
     let mut document = serde_json::to_value(&report)?;
     document["schema"] = json!("kinograd.eval-data/1");
     printer.document(&document, &summary(&report)?)?;

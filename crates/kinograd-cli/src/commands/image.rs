@@ -27,10 +27,10 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
     let started = Instant::now();
     let Asked { task, only_seed } = task_of(args)?;
     for output in &args.outputs {
-        check_picture(output, FileFormat::Json)?;
+        check_picture(output, "json")?;
     }
     if let Some(steps) = &args.save_steps {
-        check_picture(steps, FileFormat::Npz)?;
+        check_picture(steps, "npz")?;
     }
     let options = engine::image_options(&args.models);
     let mut generator = ImageGenerator::open(&task, &options)?;
@@ -140,24 +140,19 @@ pub fn models_of(args: &ImageModelArgs, mut models: ImageModels) -> ImageModels 
 }
 
 /// A .png or one other kind of file.
-fn check_picture(path: &Path, other: FileFormat) -> Result<(), Error> {
+fn check_picture(path: &Path, other: &str) -> Result<(), Error> {
     let format = check_output(path)?;
-    if format == FileFormat::Png || format == other {
+    if format == FileFormat::Png || format.has_extension(other) {
         return Ok(());
     }
-    let other = if other == FileFormat::Npz {
-        ".npz"
-    } else {
-        ".json"
-    };
     Err(Error::FileFormat {
         path: path.to_path_buf(),
-        message: format!("expected a name that ends in .png or {other}"),
+        message: format!("expected a name that ends in .png or .{other}"),
     })
 }
 
 fn is_npz(path: &Path) -> bool {
-    FileFormat::of(path).is_ok_and(|format| format == FileFormat::Npz)
+    FileFormat::of(path).is_ok_and(|format| format.has_extension("npz"))
 }
 
 /// Writes the pictures to every output; a .json holds the report of the whole run instead.

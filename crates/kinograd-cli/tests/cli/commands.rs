@@ -1,6 +1,6 @@
 //! What the other commands give, as JSON and as files.
 
-use kinograd::motion::bvh;
+use kinograd::formats::bvh;
 use kinograd::motion::synth::synth_walk;
 
 use crate::support::{files, kinograd, models};

@@ -52,7 +52,7 @@ pub fn headings_from_joints(
 ///
 /// `joints`: `[frames, 22, 3]`, world, metres. A frame whose facing is undefined (across the body is
 /// vertical) keeps the heading before it.
-pub(crate) fn headings_rad(joints: ArrayView3<'_, f64>, heading: Heading) -> Vec<f64> {
+pub(super) fn headings_rad(joints: ArrayView3<'_, f64>, heading: Heading) -> Vec<f64> {
     let (hip_sign, sigma_frames) = match heading {
         Heading::Published => (-1.0, PUBLISHED_SIGMA_FRAMES),
         Heading::Corrected { sigma_frames } => (1.0, sigma_frames),
@@ -101,7 +101,8 @@ pub(super) fn forward_of(joints: &ArrayView3<'_, f64>, frame: usize, hip_sign: f
 
 /// Gaussian filter with the edge values repeated, cut at 4 standard deviations (as SciPy's
 /// `gaussian_filter1d(mode="nearest")`).
-pub(crate) fn gaussian_smooth(values: &[f64], sigma: f64) -> Vec<f64> {
+#[must_use]
+pub fn gaussian_smooth(values: &[f64], sigma: f64) -> Vec<f64> {
     if sigma <= 0.0 || values.is_empty() {
         return values.to_vec();
     }
@@ -125,7 +126,8 @@ pub(crate) fn gaussian_smooth(values: &[f64], sigma: f64) -> Vec<f64> {
 }
 
 /// Wraps to (−π, π].
-pub(crate) fn wrap_angle(angle_rad: f64) -> f64 {
+#[must_use]
+pub fn wrap_angle(angle_rad: f64) -> f64 {
     let wrapped = (angle_rad + PI).rem_euclid(TAU) - PI;
     if wrapped <= -PI { PI } else { wrapped }
 }

@@ -42,12 +42,10 @@ pub use encode::{
     FloorLevel, canonicalize, features_from_joints, features_from_motion, floor_height_m,
     joints_from_motion,
 };
-pub(crate) use heading::headings_rad;
-pub use heading::{Heading, headings_from_joints};
-pub(crate) use heading::{gaussian_smooth, wrap_angle};
+pub use heading::{Heading, gaussian_smooth, headings_from_joints, wrap_angle};
 pub use normalizer::{Normalizer, group_std};
 
-use ndarray::{ArrayView2, ArrayView3};
+use ndarray::ArrayView2;
 
 use crate::{JOINTS, MotionError};
 
@@ -83,19 +81,6 @@ pub const CHAINS: [&[usize]; 5] = [
     &[9, 14, 17, 19, 21],
     &[9, 13, 16, 18, 20],
 ];
-
-/// Refuses joints that are not `[frames, 22, 3]`.
-pub(crate) fn check_joints(joints: &ArrayView3<'_, f64>) -> Result<(), MotionError> {
-    if joints.shape()[1..] == [JOINTS, 3] {
-        Ok(())
-    } else {
-        Err(MotionError::Shape {
-            what: "joints",
-            expected: format!("[frames, {JOINTS}, 3]"),
-            got: joints.shape().to_vec(),
-        })
-    }
-}
 
 fn check_features(features: &ArrayView2<'_, f32>) -> Result<(), MotionError> {
     if features.ncols() == FEATURES {

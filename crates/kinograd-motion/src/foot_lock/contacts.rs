@@ -118,7 +118,7 @@ mod tests {
     use ndarray::{Array2, s};
 
     use super::*;
-    use crate::export::npz::joints_array;
+    use crate::joints_array;
     use crate::synth::SynthWalk;
 
     #[test]

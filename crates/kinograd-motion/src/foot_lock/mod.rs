@@ -17,9 +17,8 @@ pub use contacts::{contacts_from_features, contacts_from_joints};
 use self::contacts::{runs, steady};
 use self::curve::{envelope, fill_gaps};
 use self::leg::Leg;
-use crate::export::npz::joints_array;
 use crate::metrics::{foot_skate_ratio, mean_jerk};
-use crate::{JOINT_NAMES, Motion, MotionError};
+use crate::{JOINT_NAMES, Motion, MotionError, joints_array};
 
 /// One foot of the canonical skeleton.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +133,7 @@ pub fn foot_lock(
     contacts: &Array2<bool>,
     options: &FootLockOptions,
 ) -> Result<(Motion, FootLockReport), MotionError> {
-    crate::export::check_motion(motion)?;
+    motion.check_storable()?;
     if motion.skeleton.names != JOINT_NAMES {
         return Err(MotionError::Clip {
             clip: "motion".to_owned(),

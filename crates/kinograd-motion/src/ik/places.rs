@@ -49,7 +49,7 @@ pub fn reach_places(
     blend_secs: f64,
     most_m: f64,
 ) -> Result<Motion, MotionError> {
-    crate::export::check_motion(motion)?;
+    motion.check_storable()?;
     let fault = |message: String| MotionError::Clip {
         clip: "motion".to_owned(),
         message,

@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
     use crate::Skeleton;
-    use crate::export::npz::joints_array;
+    use crate::joints_array;
     use crate::synth::{SynthWalk, synth_walk};
 
     #[test]

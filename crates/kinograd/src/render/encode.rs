@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 use super::RenderFormat;
 use crate::Error;
-use crate::clip::write_error;
 
 /// Of the colour quantiser: 1 is best and slowest, 30 worst.
 const GIF_SPEED: i32 = 10;
@@ -238,7 +237,7 @@ impl Target {
                 *next += 1;
                 let bytes = png_of(rgba, (width, height)).map_err(|error| at(&path, error))?;
                 write_atomic(&path, |file| file.write_all(&bytes))
-                    .map_err(|error| write_error(&path, error))
+                    .map_err(|error| Error::writing(&path, error))
             }
         }
     }
@@ -248,7 +247,7 @@ impl Target {
             Self::Gif { path, gif, .. } => {
                 let bytes = gif.into_inner().map_err(|error| at(&path, error))?;
                 write_atomic(&path, |file| file.write_all(&bytes))
-                    .map_err(|error| write_error(&path, error))
+                    .map_err(|error| Error::writing(&path, error))
             }
             Self::Mp4 {
                 path,

@@ -20,7 +20,6 @@ use serde::Serialize;
 
 pub use self::encode::FilmWriter;
 pub(crate) use self::marks::marks_of_task;
-use crate::clip::write_error;
 use crate::generator::emit;
 use crate::{Clip, Error, Event, Observer, TaskSpec};
 
@@ -144,7 +143,7 @@ pub fn render(
     let view = match options.view {
         RenderView::Sheet => {
             let sheet = render_sheet(&drawn, &marks, options.size_px)?;
-            sheet.write_png(path).map_err(|e| write_error(path, e))?;
+            sheet.write_png(path).map_err(|e| Error::writing(path, e))?;
             return Ok(picture(path, options));
         }
         RenderView::Side => View::Side,
@@ -154,7 +153,7 @@ pub fn render(
     let film = Film::new(drawn, marks, view, options.size_px)?;
     if format == RenderFormat::Png {
         let way = film.way()?;
-        way.write_png(path).map_err(|e| write_error(path, e))?;
+        way.write_png(path).map_err(|e| Error::writing(path, e))?;
         return Ok(picture(path, options));
     }
     let started = Event::Started {

@@ -1,0 +1,464 @@
+//! Parsing of BVH text, line by line from bytes.
+
+use std::{collections::HashSet, fs, path::Path};
+
+use glam::DVec3;
+
+use super::clip::{Bvh, Channel};
+use kinograd_motion::{MotionError, Skeleton};
+
+const MAX_JOINTS: usize = 1000;
+const MAX_DEPTH: usize = 200;
+const MAX_FPS: f64 = 100_000.0;
+
+/// Reads a BVH file.
+///
+/// # Errors
+/// When the file cannot be read, or as [`parse`].
+pub fn read(path: &Path) -> Result<Bvh, MotionError> {
+    let bytes = fs::read(path).map_err(|source| MotionError::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    parse(&bytes)
+}
+
+/// Parses a BVH file: one root, any hierarchy, channel order, channel subset and frame rate.
+/// Names may have spaces and be UTF-8 or Latin-1; lines may end in LF or CRLF.
+///
+/// # Errors
+/// [`MotionError::Bvh`] with the line, for malformed or truncated files, numbers that are not
+/// finite, zero frames, more than 1000 joints or more than 200 levels.
+pub fn parse(bytes: &[u8]) -> Result<Bvh, MotionError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut lines = Lines::new(bytes);
+    let rig = hierarchy(&mut lines)?;
+    let stride = rig.channels.iter().map(Vec::len).sum();
+    if stride == 0 {
+        return Err(error(lines.number, "no joint has CHANNELS"));
+    }
+    let (announced, fps) = motion_header(&mut lines)?;
+    let values = frames(&mut lines, announced, stride)?;
+    Ok(Bvh {
+        end_sites: rig.end_sites,
+        skeleton: Skeleton {
+            names: rig.names,
+            parents: rig.parents,
+            offsets_m: rig.offsets,
+        },
+        channels: rig.channels,
+        fps,
+        stride,
+        values,
+    })
+}
+
+fn error(line: usize, message: impl Into<String>) -> MotionError {
+    MotionError::Bvh {
+        line,
+        message: message.into(),
+    }
+}
+
+/// The trimmed lines of a file that are not blank; `number` is that of the last one given out.
+struct Lines<'a> {
+    rest: &'a [u8],
+    number: usize,
+    next_number: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(rest: &'a [u8]) -> Self {
+        Self {
+            rest,
+            number: 0,
+            next_number: 1,
+        }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        while !self.rest.is_empty() {
+            let end = self.rest.iter().position(|&b| b == b'\n' || b == b'\r');
+            let (line, rest) = match end {
+                // CRLF counts as one line end.
+                Some(end) if self.rest[end..].starts_with(b"\r\n") => {
+                    (&self.rest[..end], &self.rest[end + 2..])
+                }
+                Some(end) => (&self.rest[..end], &self.rest[end + 1..]),
+                None => (self.rest, &[][..]),
+            };
+            self.rest = rest;
+            self.number = self.next_number;
+            self.next_number += 1;
+            let line = line.trim_ascii();
+            if !line.is_empty() {
+                return Some(line);
+            }
+        }
+        None
+    }
+}
+
+#[derive(Default)]
+struct Rig {
+    names: Vec<String>,
+    parents: Vec<Option<usize>>,
+    offsets: Vec<DVec3>,
+    channels: Vec<Vec<Channel>>,
+    end_sites: Vec<bool>,
+    taken: HashSet<String>,
+}
+
+impl Rig {
+    fn add(&mut self, name: String, parent: Option<usize>, end_site: bool) -> usize {
+        let mut unique = name.clone();
+        let mut copy = 1;
+        while !self.taken.insert(unique.clone()) {
+            copy += 1;
+            unique = format!("{name}#{copy}");
+        }
+        self.names.push(unique);
+        self.parents.push(parent);
+        self.offsets.push(DVec3::ZERO);
+        self.channels.push(Vec::new());
+        self.end_sites.push(end_site);
+        self.names.len() - 1
+    }
+}
+
+fn hierarchy(lines: &mut Lines<'_>) -> Result<Rig, MotionError> {
+    match lines.next() {
+        Some(line) if is_word(line, b"HIERARCHY") => {}
+        Some(line) => {
+            let message = format!("expected HIERARCHY, got `{}`", shown(line));
+            return Err(error(lines.number, message));
+        }
+        None => return Err(error(1, "the file is empty")),
+    }
+    let mut rig = Rig::default();
+    let mut open: Vec<usize> = Vec::new();
+    let mut pending: Option<usize> = None;
+    while let Some(line) = lines.next() {
+        let number = lines.number;
+        let mut rest = line;
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix(b"{") {
+                let joint = pending
+                    .take()
+                    .ok_or_else(|| error(number, "`{` without a joint"))?;
+                if open.len() >= MAX_DEPTH {
+                    let message = format!("joints are nested deeper than {MAX_DEPTH} levels");
+                    return Err(error(number, message));
+                }
+                open.push(joint);
+                rest = after.trim_ascii();
+                continue;
+            }
+            if let Some(joint) = pending {
+                let message = format!("expected `{{` after joint `{}`", rig.names[joint]);
+                return Err(error(number, message));
+            }
+            if let Some(after) = rest.strip_prefix(b"}") {
+                open.pop()
+                    .ok_or_else(|| error(number, "`}` without a joint to close"))?;
+                rest = after.trim_ascii();
+                continue;
+            }
+            if is_word(rest, b"MOTION") {
+                if let Some(&joint) = open.last() {
+                    let message = format!("MOTION before joint `{}` is closed", rig.names[joint]);
+                    return Err(error(number, message));
+                }
+                if rig.names.is_empty() {
+                    return Err(error(number, "MOTION before any ROOT"));
+                }
+                return Ok(rig);
+            }
+            let (statement, after) = split_at_brace(rest);
+            pending = joint_statement(&mut rig, open.last().copied(), statement, number)?;
+            rest = after;
+        }
+    }
+    let message = if rig.names.is_empty() {
+        "the file ends before any ROOT"
+    } else {
+        "the file ends inside the hierarchy: no MOTION section"
+    };
+    Err(error(lines.number, message))
+}
+
+/// Handles ROOT, JOINT, End Site, OFFSET and CHANNELS; returns a joint that awaits its `{`.
+fn joint_statement(
+    rig: &mut Rig,
+    parent: Option<usize>,
+    statement: &[u8],
+    number: usize,
+) -> Result<Option<usize>, MotionError> {
+    let (word, argument) = split_word(statement);
+    let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+    if is(b"ROOT") || is(b"JOINT") || is(b"End") {
+        if rig.names.len() >= MAX_JOINTS {
+            return Err(error(number, format!("more than {MAX_JOINTS} joints")));
+        }
+        return add_joint(rig, parent, word, argument, number).map(Some);
+    }
+    let Some(joint) = parent else {
+        let message = format!("unexpected `{}` outside a joint", shown(statement));
+        return Err(error(number, message));
+    };
+    if is(b"OFFSET") {
+        let mut offset = [0.0_f32; 3];
+        let got = numbers(argument, &mut offset, number)?;
+        if got != 3 {
+            return Err(error(number, format!("OFFSET needs 3 numbers, got {got}")));
+        }
+        rig.offsets[joint] = DVec3::from_array(offset.map(f64::from));
+    } else if is(b"CHANNELS") {
+        if rig.end_sites[joint] || !rig.channels[joint].is_empty() {
+            let message = format!("unexpected CHANNELS in joint `{}`", rig.names[joint]);
+            return Err(error(number, message));
+        }
+        rig.channels[joint] = channels(argument, number)?;
+    } else {
+        let message = format!(
+            "expected JOINT, End Site, OFFSET, CHANNELS or a brace, got `{}`",
+            shown(statement)
+        );
+        return Err(error(number, message));
+    }
+    Ok(None)
+}
+
+fn add_joint(
+    rig: &mut Rig,
+    parent: Option<usize>,
+    word: &[u8],
+    argument: &[u8],
+    number: usize,
+) -> Result<usize, MotionError> {
+    let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
+    if let Some(parent) = parent
+        && rig.end_sites[parent]
+    {
+        return Err(error(number, "an End Site cannot have children"));
+    }
+    match parent {
+        None if !is(b"ROOT") => {
+            let message = format!("`{}` before ROOT", shown(word));
+            Err(error(number, message))
+        }
+        None if !rig.names.is_empty() => {
+            let message = format!(
+                "a second ROOT `{}`: files with several roots are not supported",
+                text(argument)
+            );
+            Err(error(number, message))
+        }
+        Some(_) if is(b"ROOT") => Err(error(number, "ROOT inside another joint")),
+        Some(parent) if is(b"End") => {
+            if !argument.eq_ignore_ascii_case(b"Site") {
+                let message = format!("expected `End Site`, got `End {}`", shown(argument));
+                return Err(error(number, message));
+            }
+            let name = format!("{}_end", rig.names[parent]);
+            Ok(rig.add(name, Some(parent), true))
+        }
+        _ => {
+            if argument.is_empty() {
+                return Err(error(number, format!("{} without a name", shown(word))));
+            }
+            Ok(rig.add(text(argument), parent, false))
+        }
+    }
+}
+
+fn channels(argument: &[u8], number: usize) -> Result<Vec<Channel>, MotionError> {
+    let (count, mut rest) = split_word(argument);
+    let count: usize = parse_text(count)
+        .ok_or_else(|| error(number, "CHANNELS needs a count, then that many names"))?;
+    let mut list = Vec::new();
+    while !rest.is_empty() {
+        let (name, after) = split_word(rest);
+        let channel = channel(name)
+            .ok_or_else(|| error(number, format!("unknown channel `{}`", shown(name))))?;
+        if matches!(channel, Channel::Position(_)) && list.contains(&channel) {
+            return Err(error(number, format!("channel `{}` twice", shown(name))));
+        }
+        if list.len() >= 12 {
+            return Err(error(number, "more than 12 channels on one joint"));
+        }
+        list.push(channel);
+        rest = after;
+    }
+    if list.len() != count {
+        let message = format!("CHANNELS announces {count} names, {} follow", list.len());
+        return Err(error(number, message));
+    }
+    Ok(list)
+}
+
+fn channel(name: &[u8]) -> Option<Channel> {
+    let axis = match name.first()?.to_ascii_uppercase() {
+        b'X' => 0,
+        b'Y' => 1,
+        b'Z' => 2,
+        _ => return None,
+    };
+    if name[1..].eq_ignore_ascii_case(b"position") {
+        Some(Channel::Position(axis))
+    } else if name[1..].eq_ignore_ascii_case(b"rotation") {
+        Some(Channel::Rotation(axis))
+    } else {
+        None
+    }
+}
+
+fn motion_header(lines: &mut Lines<'_>) -> Result<(usize, f64), MotionError> {
+    let (mut frames, mut frame_time_secs) = (None, None);
+    while frames.is_none() || frame_time_secs.is_none() {
+        let Some(line) = lines.next() else {
+            let message = "the file ends before `Frames:` and `Frame Time:`";
+            return Err(error(lines.number, message));
+        };
+        let number = lines.number;
+        let colon = line.iter().position(|&b| b == b':');
+        let (key, value) = match colon {
+            Some(at) => (line[..at].trim_ascii(), line[at + 1..].trim_ascii()),
+            None => (line, &[][..]),
+        };
+        let mut words = key.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+        let words = (words.next(), words.next());
+        let is = |word: Option<&[u8]>, name: &[u8]| {
+            word.is_some_and(|word| word.eq_ignore_ascii_case(name))
+        };
+        if is(words.0, b"Frames") && colon.is_some() {
+            let count: usize = parse_text(value).ok_or_else(|| {
+                let message = format!("`Frames:` needs a whole number, got `{}`", shown(value));
+                error(number, message)
+            })?;
+            if count == 0 {
+                return Err(error(number, "the file has zero frames"));
+            }
+            frames = Some(count);
+        } else if is(words.0, b"Frame") && is(words.1, b"Time") && colon.is_some() {
+            let seconds = parse_text::<f64>(value)
+                .filter(|s| s.is_finite() && *s > 1.0 / MAX_FPS && *s < 1000.0);
+            let seconds = seconds.ok_or_else(|| {
+                let message = format!(
+                    "`Frame Time:` needs a positive number of seconds, got `{}`",
+                    shown(value)
+                );
+                error(number, message)
+            })?;
+            frame_time_secs = Some(seconds);
+        } else {
+            let message = format!(
+                "expected `Frames:` and `Frame Time:`, got `{}`",
+                shown(line)
+            );
+            return Err(error(number, message));
+        }
+    }
+    let fps = 1.0 / frame_time_secs.unwrap_or(1.0);
+    // Files round the frame time to a few digits: 0.033333 means 30 per second.
+    let whole = fps.round();
+    let fps = if (fps - whole).abs() < 2e-4 * whole {
+        whole
+    } else {
+        fps
+    };
+    Ok((frames.unwrap_or(0), fps))
+}
+
+fn frames(lines: &mut Lines<'_>, announced: usize, stride: usize) -> Result<Vec<f32>, MotionError> {
+    // A number and its separator take two bytes at least: the header alone cannot make us allocate.
+    let bound = lines.rest.len() / 2 + 1;
+    let mut values = Vec::with_capacity(announced.saturating_mul(stride).min(bound));
+    let mut row = vec![0.0_f32; stride];
+    for frame in 0..announced {
+        let Some(line) = lines.next() else {
+            let message =
+                format!("the file is truncated: {announced} frames announced, {frame} found");
+            return Err(error(lines.number, message));
+        };
+        let got = numbers(line, &mut row, lines.number)?;
+        if got != stride {
+            let message = format!("frame {frame} needs {stride} numbers, got {got}");
+            return Err(error(lines.number, message));
+        }
+        values.extend_from_slice(&row);
+    }
+    if lines.next().is_some() {
+        let message = format!("more lines than the {announced} frames announced");
+        return Err(error(lines.number, message));
+    }
+    values.shrink_to_fit();
+    Ok(values)
+}
+
+/// Parses white-space separated finite numbers into `into`; returns how many the line has.
+fn numbers(line: &[u8], into: &mut [f32], number: usize) -> Result<usize, MotionError> {
+    let mut count = 0;
+    for word in line.split(u8::is_ascii_whitespace) {
+        if word.is_empty() {
+            continue;
+        }
+        let value: f32 = parse_text(word)
+            .ok_or_else(|| error(number, format!("`{}` is not a number", shown(word))))?;
+        if !value.is_finite() {
+            let message = format!("value {} is not finite: `{}`", count + 1, shown(word));
+            return Err(error(number, message));
+        }
+        if let Some(slot) = into.get_mut(count) {
+            *slot = value;
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn parse_text<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+fn is_word(line: &[u8], word: &[u8]) -> bool {
+    line.eq_ignore_ascii_case(word)
+}
+
+fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    match line.iter().position(u8::is_ascii_whitespace) {
+        Some(at) => (&line[..at], line[at..].trim_ascii()),
+        None => (line, &[]),
+    }
+}
+
+/// Splits `JOINT name {` before the brace.
+fn split_at_brace(line: &[u8]) -> (&[u8], &[u8]) {
+    match line.iter().position(|&b| b == b'{' || b == b'}') {
+        Some(at) => (line[..at].trim_ascii(), &line[at..]),
+        None => (line, &[]),
+    }
+}
+
+/// Text that is UTF-8, or else Latin-1, in which each byte is a code point.
+fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|&b| char::from(b)).collect(),
+    }
+}
+
+/// A line shortened for a message.
+fn shown(bytes: &[u8]) -> String {
+    const MOST: usize = 60;
+    let text = text(bytes);
+    if text.chars().count() > MOST {
+        text.chars().take(MOST).chain("…".chars()).collect()
+    } else {
+        text
+    }
+}
