@@ -641,7 +641,7 @@ impl SimulationReport {
                 ]
             })
             .collect();
-        save_plot(path, &panels, 2, (700, 460))
+        Ok(save_plot(path, &panels, 2, (700, 460))?)
     }
 }
 

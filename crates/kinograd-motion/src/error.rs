@@ -56,3 +56,14 @@ pub enum MotionError {
     #[error("cancelled")]
     Cancelled,
 }
+
+impl MotionError {
+    /// The reason alone, for an error that names the file already.
+    #[must_use]
+    pub fn without_path(self) -> Box<dyn std::error::Error + Send + Sync> {
+        match self {
+            Self::Io { source, .. } => Box::new(source),
+            other => Box::new(other),
+        }
+    }
+}

@@ -14,7 +14,6 @@ mod skeleton;
 
 mod foot_lock;
 pub mod metrics;
-pub mod sheet;
 pub mod synth;
 
 pub use atomic::write_atomic;

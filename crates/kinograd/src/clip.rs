@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
 use kinograd_formats::{ClipRef, FORMATS, Format, LoadOptions};
 use kinograd_motion::retarget::to_canonical_body;
-use kinograd_motion::sheet::{SheetClip, render_sheet};
 use kinograd_motion::{Motion, MotionError, Provenance, joints_array, write_atomic};
 use ndarray::Array2;
 use serde::Serialize;
 
+use crate::marks::marks_of_task;
 use crate::record::{record_beside, write_png};
-use crate::render::{marks_of_clip, title_of};
 use crate::{Error, FileFormat, Task};
 
 /// Size of a sheet of poses, pixels.
@@ -144,11 +144,11 @@ impl Clip {
 
     fn write_sheet(&self, path: &Path) -> Result<(), Error> {
         let clip = SheetClip {
-            title: title_of(self),
+            title: self.title(),
             joints: joints_array(&self.motion),
             fps: self.motion.fps,
         };
-        let marks = marks_of_clip(self);
+        let marks = self.marks();
         let sheet = render_sheet(&[clip], &marks, SHEET_SIZE_PX)?;
         let size = [sheet.height(), sheet.width()].map(|side| side as usize);
         let record = Some(&self.provenance);
@@ -159,6 +159,20 @@ impl Clip {
     #[must_use]
     pub fn task(&self) -> Option<Task> {
         serde_json::from_value(self.provenance.task.clone()?).ok()
+    }
+
+    /// What the clip's record says of its goals.
+    pub(crate) fn marks(&self) -> SceneMarks {
+        let task = self.task();
+        task.map_or_else(SceneMarks::default, |task| marks_of_task(&task))
+    }
+
+    /// Its prompts and seed; empty where its record does not say them.
+    pub(crate) fn title(&self) -> String {
+        self.task().map_or_else(String::new, |task| {
+            let seed = self.provenance.seed.unwrap_or(task.sampling.seed);
+            format!("{}, seed {seed}", task.prompts_in_words())
+        })
     }
 
     fn write_record(&self, path: &Path) -> Result<(), MotionError> {

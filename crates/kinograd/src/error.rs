@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kinograd_draw::DrawError;
 use kinograd_motion::MotionError;
 
 /// What can go wrong in a pipeline.
@@ -87,7 +88,7 @@ impl Error {
     pub(crate) fn reading(path: &Path, error: MotionError) -> Self {
         Self::Read {
             path: path.to_path_buf(),
-            source: without_path(error),
+            source: error.without_path(),
         }
     }
 
@@ -95,7 +96,7 @@ impl Error {
     pub(crate) fn writing(path: &Path, error: MotionError) -> Self {
         Self::Write {
             path: path.to_path_buf(),
-            source: without_path(error),
+            source: error.without_path(),
         }
     }
 
@@ -103,14 +104,6 @@ impl Error {
     #[must_use]
     pub fn is_internal(&self) -> bool {
         matches!(self, Self::Internal(_))
-    }
-}
-
-/// The facade's error names the file already.
-fn without_path(error: MotionError) -> Box<dyn std::error::Error + Send + Sync> {
-    match error {
-        MotionError::Io { source, .. } => Box::new(source),
-        other => Box::new(other),
     }
 }
 
@@ -128,6 +121,17 @@ impl From<kinograd_diffusion::DiffusionError> for Error {
         match error {
             kinograd_diffusion::DiffusionError::Cancelled => Self::Cancelled,
             other => Self::Diffusion(other),
+        }
+    }
+}
+
+impl From<DrawError> for Error {
+    fn from(error: DrawError) -> Self {
+        match error {
+            DrawError::Request { field, message } => Self::Request { field, message },
+            DrawError::FileFormat { path, message } => Self::FileFormat { path, message },
+            DrawError::Write { path, source } => Self::Write { path, source },
+            other => Self::Internal(other.to_string()),
         }
     }
 }

@@ -30,7 +30,7 @@
 //! the ground are (x, z).
 //!
 //! The crates below are re-exported, for losses and methods of one's own: [`diffusion`],
-//! [`formats`], [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
+//! [`draw`], [`formats`], [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
 mod clip;
 pub mod diagnose;
@@ -42,11 +42,11 @@ pub mod graph;
 pub mod image;
 mod judge;
 mod known;
+mod marks;
 pub mod models;
 mod network_loss;
 mod observer;
 pub mod optimize;
-pub mod plot;
 mod postprocess;
 mod record;
 pub mod render;
@@ -70,6 +70,8 @@ pub use kinograd_guidance::goal;
 pub use kinograd_guidance::goal::{Goal, GoalOutcome, Obstacle};
 
 pub use kinograd_diffusion as diffusion;
+pub use kinograd_draw as draw;
+pub use kinograd_draw::plot;
 pub use kinograd_formats as formats;
 pub use kinograd_formats::LoadOptions;
 pub use kinograd_guidance as guidance;

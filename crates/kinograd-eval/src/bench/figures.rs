@@ -61,6 +61,6 @@ impl GuidanceReport {
                 bars,
             }));
         }
-        save_plot(path, &panels, 3, PANEL_PX)
+        Ok(save_plot(path, &panels, 3, PANEL_PX)?)
     }
 }

@@ -81,7 +81,7 @@ pub enum RenderError {
     Studio(#[from] StudioError),
     /// The film cannot be made or written.
     #[error(transparent)]
-    Film(#[from] kinograd::Error),
+    Film(#[from] kinograd::draw::DrawError),
     /// A file, or what was asked for, in words.
     #[error("{0}")]
     Input(String),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kinograd::motion::sheet::glyph;
+use kinograd::draw::sheet::glyph;
 use kinograd::motion::write_atomic;
 
 /// A picture with eight bits each of red, green and blue.

@@ -4,7 +4,7 @@ use bevy::asset::RenderAssetUsages;
 use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
-use kinograd::motion::sheet::glyph;
+use kinograd::draw::sheet::glyph;
 
 use super::look;
 use crate::quality::Quality;

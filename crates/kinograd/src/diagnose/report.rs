@@ -4,8 +4,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Recommendation;
-use crate::plot::{Bar, Bars, Chart, Panel, Scale, Series, save_plot};
 use crate::{Error, Method, Task};
+use kinograd_draw::plot::{Bar, Bars, Chart, Panel, Scale, Series, save_plot};
 
 /// The losses at one step of the request's own run, means over the clips.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -156,7 +156,7 @@ impl DiagnoseReport {
                 ..Bars::default()
             }),
         ];
-        save_plot(path, &panels, 2, (640, 420))
+        Ok(save_plot(path, &panels, 2, (640, 420))?)
     }
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::mean;
 use super::settings::guidance_name;
 use super::{Optimization, Reward};
-use crate::plot::{Chart, Mark, Panel, Point, Series, save_plot};
 use crate::{Error, Task};
+use kinograd_draw::plot::{Chart, Mark, Panel, Point, Series, save_plot};
 
 /// Measurements after a round; one value per sample where it is a list. What is not measured of a
 /// modality is empty.
@@ -115,7 +115,7 @@ impl OptimizeReport {
             self.panel("text score", |round| &round.text_scores),
             self.panel("jerk, m/s/s/s", |round| &round.jerks_m_s3),
         ];
-        save_plot(path, &panels, 2, (640, 400))
+        Ok(save_plot(path, &panels, 2, (640, 400))?)
     }
 
     /// The mean over the clips, from the least to the greatest of them.

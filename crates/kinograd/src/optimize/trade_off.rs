@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::mean;
 use super::report::{RoundTable, labelled};
 use super::{Reward, RoundReport};
-use crate::plot::{Chart, Panel, Series, save_plot};
 use crate::{Error, MotionGenerator, Observer, Task};
+use kinograd_draw::plot::{Chart, Panel, Series, save_plot};
 
 /// Most δ of one curve.
 const MAX_DELTAS: usize = 20;
@@ -126,7 +126,7 @@ impl TradeOffReport {
             panel("jerk, m/s/s/s", |round| &round.jerks_m_s3),
             panel("foot skate", |round| &round.foot_skate_ratios),
         ];
-        save_plot(path, &panels, 2, (640, 400))
+        Ok(save_plot(path, &panels, 2, (640, 400))?)
     }
 }
 

@@ -7,7 +7,10 @@ use super::protocol::ImageGoal;
 use super::run::{ImageBenchReport, ImageRow};
 use crate::statistics::ConfidenceInterval;
 use kinograd::Error;
-use kinograd::plot::{Bar, Bars, Chart, Panel, PictureBlock, Series, save_picture_grid, save_plot};
+use kinograd::image::Picture;
+use kinograd::plot::{
+    Bar, Bars, Chart, Panel, PictureBlock, Series, Tile, save_picture_grid, save_plot,
+};
 
 const PANEL_PX: (u32, u32) = (620, 460);
 
@@ -109,7 +112,7 @@ impl ImageBenchReport {
             series: vec![Series::line("", costs)],
             ..Chart::default()
         }));
-        save_plot(path, &panels, 3, PANEL_PX)
+        Ok(save_plot(path, &panels, 3, PANEL_PX)?)
     }
 
     /// Draws the first picture of each target at equal calls: methods as rows, targets as columns.
@@ -119,21 +122,12 @@ impl ImageBenchReport {
     pub fn save_grid(&self, path: &Path) -> Result<(), Error> {
         let mut blocks = Vec::new();
         for &goal in &self.protocol.goals {
-            let mut block = PictureBlock {
-                columns: (0..self.protocol.targets(goal))
-                    .map(|target| self.protocol.target_name(goal, target))
-                    .collect(),
-                rows: Vec::new(),
-            };
+            let mut rows = Vec::new();
             for row in self.rows_at(goal, Budget::Calls) {
-                block.rows.push((row.candidate.label(), row.shown.clone()));
+                rows.push((row.candidate.label(), row.shown.clone()));
             }
-            let size = block
-                .rows
-                .iter()
-                .flat_map(|row| row.1.iter().flatten())
-                .next();
-            if let Some(size) = size.map(kinograd::image::Picture::size) {
+            let first = rows.iter().find_map(|row| row.1.iter().flatten().next());
+            if let Some(size) = first.map(Picture::size) {
                 let shapes = self.protocol.shapes.iter();
                 let wanted: Vec<_> = match goal {
                     ImageGoal::Text => Vec::new(),
@@ -141,11 +135,27 @@ impl ImageBenchReport {
                     ImageGoal::Sketch => shapes.map(|s| Some(s.drawing(size))).collect(),
                 };
                 if !wanted.is_empty() {
-                    block.rows.insert(0, ("wanted".to_owned(), wanted));
+                    rows.insert(0, ("wanted".to_owned(), wanted));
                 }
-                blocks.push(block);
+                blocks.push(PictureBlock {
+                    columns: (0..self.protocol.targets(goal))
+                        .map(|target| self.protocol.target_name(goal, target))
+                        .collect(),
+                    rows: rows
+                        .into_iter()
+                        .map(|(name, row)| (name, tiles(row)))
+                        .collect(),
+                });
             }
         }
-        save_picture_grid(path, &blocks)
+        Ok(save_picture_grid(path, &blocks)?)
     }
+}
+
+fn tiles(pictures: Vec<Option<Picture>>) -> Vec<Option<Tile>> {
+    let tile = |picture: Picture| Tile {
+        size: picture.size(),
+        rgb: picture.rgb(),
+    };
+    pictures.into_iter().map(|p| p.map(tile)).collect()
 }

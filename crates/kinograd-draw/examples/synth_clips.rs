@@ -1,15 +1,15 @@
 //! Writes a synthesised walk as GLB, NPZ and a contact sheet into a folder.
 //!
 //! ```sh
-//! cargo run --release -p kinograd-formats --example synth_clips -- assets/clips
+//! cargo run --release -p kinograd-draw --example synth_clips -- assets/clips
 //! ```
 
 use std::error::Error;
 use std::path::PathBuf;
 
+use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
 use kinograd_formats::glb::{GlbOptions, write_glb};
 use kinograd_formats::npz::write_npz;
-use kinograd_motion::sheet::{SceneMarks, SheetClip, render_sheet};
 use kinograd_motion::synth::SynthWalk;
 use kinograd_motion::{Provenance, joints_array};
 

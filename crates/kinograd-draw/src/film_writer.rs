@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use kinograd_motion::write_atomic;
 use tempfile::TempDir;
 
-use super::RenderFormat;
-use crate::Error;
+use crate::error::DrawError;
+use crate::film_format::RenderFormat;
 
 /// Of the colour quantiser: 1 is best and slowest, 30 worst.
 const GIF_SPEED: i32 = 10;
@@ -19,14 +19,14 @@ const EVEN_SIDES: &str = "crop=trunc(iw/2)*2:trunc(ih/2)*2";
 /// Takes pictures one by one; the film is there when it is finished.
 ///
 /// ```no_run
-/// use kinograd::render::FilmWriter;
+/// use kinograd_draw::FilmWriter;
 ///
 /// let mut film = FilmWriter::create("grey.gif".as_ref(), (64, 48), 20.0)?;
 /// for level in 0..=255 {
 ///     film.add(&[level, level, level, 255].repeat(64 * 48))?;
 /// }
 /// film.finish()?;
-/// # Ok::<(), kinograd::Error>(())
+/// # Ok::<(), kinograd_draw::DrawError>(())
 /// ```
 pub struct FilmWriter {
     size_px: (u32, u32),
@@ -60,18 +60,18 @@ impl FilmWriter {
     /// an extension.
     ///
     /// # Errors
-    /// [`Error::FileFormat`] for another extension; [`Error::Request`] for a rate or size that cannot
-    /// be; [`Error::Write`] with the path and why, such as ffmpeg not being there.
-    pub fn create(path: &Path, size_px: (u32, u32), fps: f64) -> Result<Self, Error> {
+    /// [`DrawError::FileFormat`] for another extension; [`DrawError::Request`] for a rate or size that cannot
+    /// be; [`DrawError::Write`] with the path and why, such as ffmpeg not being there.
+    pub fn create(path: &Path, size_px: (u32, u32), fps: f64) -> Result<Self, DrawError> {
         if !(1.0..=240.0).contains(&fps) {
-            return Err(Error::Request {
+            return Err(DrawError::Request {
                 field: "fps",
                 message: format!("{fps} is outside 1 to 240"),
             });
         }
         let format = match RenderFormat::of(path)? {
             RenderFormat::Png => {
-                return Err(Error::FileFormat {
+                return Err(DrawError::FileFormat {
                     path: path.to_path_buf(),
                     message: "a film is a .gif, an .mp4 or a folder".to_owned(),
                 });
@@ -81,12 +81,16 @@ impl FilmWriter {
         Self::start(format, path, size_px, fps)
     }
 
-    pub(super) fn start(
+    /// As [`FilmWriter::create`], for a format that is known.
+    ///
+    /// # Errors
+    /// As [`FilmWriter::create`].
+    pub fn start(
         format: RenderFormat,
         path: &Path,
         size_px: (u32, u32),
         fps: f64,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DrawError> {
         let target = Target::open(format, path, size_px, fps)?;
         Ok(Self { size_px, target })
     }
@@ -94,11 +98,11 @@ impl FilmWriter {
     /// Adds a picture: rows from the top, four bytes a pixel, opaque.
     ///
     /// # Errors
-    /// [`Error::Request`] if it has not as many bytes as the film's size says; [`Error::Write`].
-    pub fn add(&mut self, rgba: &[u8]) -> Result<(), Error> {
+    /// [`DrawError::Request`] if it has not as many bytes as the film's size says; [`DrawError::Write`].
+    pub fn add(&mut self, rgba: &[u8]) -> Result<(), DrawError> {
         let (width, height) = self.size_px;
         if rgba.len() as u64 != 4 * u64::from(width) * u64::from(height) {
-            return Err(Error::Request {
+            return Err(DrawError::Request {
                 field: "picture",
                 message: format!("{} bytes for {width} x {height} pixels", rgba.len()),
             });
@@ -109,8 +113,8 @@ impl FilmWriter {
     /// Closes the film; the file is whole now.
     ///
     /// # Errors
-    /// [`Error::Write`].
-    pub fn finish(self) -> Result<(), Error> {
+    /// [`DrawError::Write`].
+    pub fn finish(self) -> Result<(), DrawError> {
         self.target.finish()
     }
 }
@@ -121,7 +125,7 @@ impl Target {
         path: &Path,
         (width, height): (u32, u32),
         fps: f64,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, DrawError> {
         let failed = |error: std::io::Error| at(path, error);
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
         let folder = folder.unwrap_or_else(|| Path::new("."));
@@ -130,7 +134,7 @@ impl Target {
                 // Said before the drawing, not after it.
                 tempfile::tempfile_in(folder).map_err(failed)?;
                 let side = |side: u32| {
-                    u16::try_from(side).map_err(|_| Error::Request {
+                    u16::try_from(side).map_err(|_| DrawError::Request {
                         field: "size",
                         message: format!("{side} pixels; a GIF's side has at most {}", u16::MAX),
                     })
@@ -207,7 +211,7 @@ impl Target {
         }
     }
 
-    fn add(&mut self, rgba: &[u8], (width, height): (u32, u32)) -> Result<(), Error> {
+    fn add(&mut self, rgba: &[u8], (width, height): (u32, u32)) -> Result<(), DrawError> {
         match self {
             Self::Gif {
                 path,
@@ -237,17 +241,17 @@ impl Target {
                 *next += 1;
                 let bytes = png_of(rgba, (width, height)).map_err(|error| at(&path, error))?;
                 write_atomic(&path, |file| file.write_all(&bytes))
-                    .map_err(|error| Error::writing(&path, error))
+                    .map_err(|error| DrawError::writing(&path, error))
             }
         }
     }
 
-    fn finish(self) -> Result<(), Error> {
+    fn finish(self) -> Result<(), DrawError> {
         match self {
             Self::Gif { path, gif, .. } => {
                 let bytes = gif.into_inner().map_err(|error| at(&path, error))?;
                 write_atomic(&path, |file| file.write_all(&bytes))
-                    .map_err(|error| Error::writing(&path, error))
+                    .map_err(|error| DrawError::writing(&path, error))
             }
             Self::Mp4 {
                 path,
@@ -320,7 +324,7 @@ fn delay_cs(index: usize, fps: f64) -> u16 {
 }
 
 /// The program at work; left alone, it would wait for frames.
-pub(super) struct Ffmpeg(Child);
+struct Ffmpeg(Child);
 
 impl Drop for Ffmpeg {
     fn drop(&mut self) {
@@ -331,15 +335,15 @@ impl Drop for Ffmpeg {
     }
 }
 
-fn at(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::Write {
+fn at(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> DrawError {
+    DrawError::Write {
         path: path.to_path_buf(),
         source: Box::new(error),
     }
 }
 
 /// What ffmpeg had to say, if it failed.
-fn said(path: &Path, Ffmpeg(ffmpeg): &mut Ffmpeg) -> Option<Error> {
+fn said(path: &Path, Ffmpeg(ffmpeg): &mut Ffmpeg) -> Option<DrawError> {
     let mut words = String::new();
     if let Some(pipe) = &mut ffmpeg.stderr {
         let _ = pipe.read_to_string(&mut words);

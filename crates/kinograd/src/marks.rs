@@ -1,8 +1,8 @@
 //! What a task looks like on the ground.
 
+use kinograd_draw::sheet::{Prism, Rod, SceneMarks};
 use kinograd_guidance::Shape;
 use kinograd_guidance::goal::MarkKind;
-use kinograd_motion::sheet::{Prism, Rod, SceneMarks};
 
 use crate::TaskSpec;
 

@@ -6,7 +6,7 @@ use glam::{DVec2, DVec3};
 
 use super::camera::Camera;
 use super::canvas::{Canvas, Ink};
-use super::{Prism, Rod, SceneMarks};
+use super::marks::{Prism, Rod, SceneMarks};
 
 const GRID_M: f64 = 0.5;
 const GRID: Ink = Ink::hex(0x8d9bb0);

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use kinograd_motion::sheet::glyph;
 use plotters::prelude::DrawingBackend;
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
@@ -11,6 +10,8 @@ use plotters_backend::{
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
 };
+
+use crate::sheet::glyph;
 
 /// Columns and rows of a letter, and columns from one to the next.
 const LETTER: (i32, i32) = (5, 7);

@@ -1,14 +1,16 @@
 //! Clips frame by frame, and their way as one picture.
 
 use glam::{DVec2, DVec3};
+use kinograd_motion::MotionError;
 use tiny_skia::Pixmap;
 
 use super::camera::Camera;
 use super::canvas::{Canvas, Ink};
-use super::{
-    MotionError, PAPER, RgbaPixmap, SHADOW, SKY, SceneMarks, SheetClip, TEXT, check, figure,
-    framed_marks, pixmap, poses, scene, spread, text, upright_things, viewpoint,
-};
+use super::clip::{SheetClip, check, poses, poses_along, spread};
+use super::marks::SceneMarks;
+use super::pixmap::{PAPER, RgbaPixmap, SHADOW, SKY, TEXT, pixmap, sheet_error};
+use super::stage::{framed_marks, upright_things, viewpoint};
+use super::{figure, scene, text};
 
 /// Half the height and width that a following camera keeps around the root, metres.
 const FOLLOW_M: DVec3 = DVec3::new(1.0, 1.0, 1.0);
@@ -55,7 +57,7 @@ impl Film {
         drop(pixmap(size_px.0, size_px.1)?);
         let fps = clips[0].fps;
         if let Some(other) = clips.iter().find(|clip| (clip.fps - fps).abs() > 1e-6) {
-            return Err(super::sheet_error(format!(
+            return Err(sheet_error(format!(
                 "clips of {fps} and {} frames per second in one film",
                 other.fps
             )));
@@ -157,7 +159,7 @@ impl Film {
         for (_, poses) in &self.clips {
             let roots: Vec<DVec3> = poses.iter().map(|pose| pose[0]).collect();
             scene::trail(&mut canvas, &self.whole, &roots);
-            let frames = spread(poses.len(), super::poses_along(poses));
+            let frames = spread(poses.len(), poses_along(poses));
             let count = frames.len() as f64;
             let faded = |(place, frame): (usize, usize)| {
                 let age = 1.0 - (place + 1) as f64 / count;
@@ -219,8 +221,8 @@ impl Film {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::joints_array;
-    use crate::synth::synth_walk;
+    use kinograd_motion::joints_array;
+    use kinograd_motion::synth::synth_walk;
 
     fn walk() -> SheetClip {
         SheetClip {

@@ -7,10 +7,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use tiny_skia::{IntSize, Pixmap, PixmapPaint, Transform};
 
+use super::file::write_pixmap;
+use super::style::{INK, PlotFault};
 use super::surface::Surface;
-use super::{INK, PlotFault, encoded};
-use crate::Error;
-use crate::image::Picture;
+use crate::error::DrawError;
 
 /// Pixels of the page to one of a picture.
 const ZOOM: u32 = 2;
@@ -22,25 +22,34 @@ const HEAD: u32 = 24;
 const ROW_TEXT: (f64, u32) = (14.0, 12);
 const COLUMN_TEXT: f64 = 9.0;
 
+/// A picture to put in a grid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tile {
+    /// Height and width, pixels.
+    pub size: [usize; 2],
+    /// Red, green and blue bytes, rows from the top.
+    pub rgb: Vec<u8>,
+}
+
 /// Rows of pictures that share columns.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PictureBlock {
     /// Names above the columns.
     pub columns: Vec<String>,
     /// Names and pictures from left to right, all of one size; a place may be empty.
-    pub rows: Vec<(String, Vec<Option<Picture>>)>,
+    pub rows: Vec<(String, Vec<Option<Tile>>)>,
 }
 
 /// Draws blocks below each other, each picture twice as large as it is, and writes them as PNG,
 /// whole or not at all.
 ///
 /// # Errors
-/// [`Error::Write`] with the path and why; [`Error::Request`] if there is nothing to draw, or too
+/// [`DrawError::Write`] with the path and why; [`DrawError::Request`] if there is nothing to draw, or too
 /// much.
-pub fn save_picture_grid(path: &Path, blocks: &[PictureBlock]) -> Result<(), Error> {
+pub fn save_picture_grid(path: &Path, blocks: &[PictureBlock]) -> Result<(), DrawError> {
     let all = || blocks.iter().flat_map(|block| &block.rows);
     let tile = all().flat_map(|row| row.1.iter().flatten()).next();
-    let [height, width] = tile.map_or([1, 1], Picture::size);
+    let [height, width] = tile.map_or([1, 1], |tile| tile.size);
     let letters = all().map(|row| row.0.chars().count()).max().unwrap_or(0);
     let pitch = |side: usize| u32::try_from(side).unwrap_or(u32::MAX).saturating_mul(ZOOM) + GAP;
     let columns = all().map(|row| row.1.len()).max().unwrap_or(0);
@@ -53,7 +62,7 @@ pub fn save_picture_grid(path: &Path, blocks: &[PictureBlock]) -> Result<(), Err
     let heads = u32::try_from(blocks.len()).unwrap_or(u32::MAX).min(100) * HEAD;
     let page = side(columns, pitch(width), left).zip(side(all().count(), pitch(height), heads));
     let Some(mut pixmap) = page.and_then(|(width, height)| Pixmap::new(width, height)) else {
-        return Err(Error::Request {
+        return Err(DrawError::Request {
             field: "grid",
             message: format!(
                 "{} rows of {columns} pictures cannot be drawn",
@@ -66,7 +75,7 @@ pub fn save_picture_grid(path: &Path, blocks: &[PictureBlock]) -> Result<(), Err
     let mut top = 0;
     for block in blocks {
         let names = Names { left, step, top };
-        let failed = |error: PlotFault| Error::Write {
+        let failed = |error: PlotFault| DrawError::Write {
             path: path.to_path_buf(),
             source: error.to_string().into(),
         };
@@ -91,13 +100,15 @@ pub fn save_picture_grid(path: &Path, blocks: &[PictureBlock]) -> Result<(), Err
             top += step.1;
         }
     }
-    encoded(path, &pixmap)
+    write_pixmap(path, &pixmap)
 }
 
-fn drawable(picture: &Picture) -> Option<Pixmap> {
-    let [height, width] = picture.size();
-    let bytes = picture.rgb();
-    let rgba = bytes.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]);
+fn drawable(tile: &Tile) -> Option<Pixmap> {
+    let [height, width] = tile.size;
+    let rgba = tile
+        .rgb
+        .chunks_exact(3)
+        .flat_map(|p| [p[0], p[1], p[2], 255]);
     let size = IntSize::from_wh(u32::try_from(width).ok()?, u32::try_from(height).ok()?)?;
     Pixmap::from_vec(rgba.collect(), size)
 }
@@ -135,16 +146,14 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array3;
-
     use super::*;
-    use crate::image::ReadPicture;
 
     #[test]
     fn pictures_stand_in_their_rows_and_columns() {
-        let red = Picture(Array3::from_shape_fn((3, 8, 8), |(c, ..)| {
-            if c == 0 { 1.0 } else { -1.0 }
-        }));
+        let red = Tile {
+            size: [8, 8],
+            rgb: [255, 0, 0].repeat(64),
+        };
         let block = PictureBlock {
             columns: vec!["one".to_owned(), "two".to_owned()],
             rows: vec![
@@ -155,14 +164,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grid.png");
         save_picture_grid(&path, &[block.clone(), block]).unwrap();
-        let page = ReadPicture::open(&path).unwrap().picture;
-        let step = (8 * ZOOM + GAP) as usize;
-        let (left, head) = ((2 * ROW_TEXT.1 + 2 * GAP) as usize, HEAD as usize);
-        assert_eq!(page.size(), [2 * (head + 2 * step), left + 2 * step]);
-        let is_red = |row: usize, column: usize, block: usize| {
-            let y = block * (head + 2 * step) + head + row * step + 5;
+        let page = Pixmap::decode_png(&std::fs::read(&path).unwrap()).unwrap();
+        let step = 8 * ZOOM + GAP;
+        let left = 2 * ROW_TEXT.1 + 2 * GAP;
+        let size = (left + 2 * step, 2 * (HEAD + 2 * step));
+        assert_eq!((page.width(), page.height()), size);
+        let is_red = |row: u32, column: u32, block: u32| {
+            let y = block * (HEAD + 2 * step) + HEAD + row * step + 5;
             let x = left + column * step + 5;
-            page.0[[1, y, x]] == -1.0
+            page.pixel(x, y).unwrap().green() == 0
         };
         for block in 0..2 {
             assert!(is_red(0, 0, block) && is_red(1, 1, block));

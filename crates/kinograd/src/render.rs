@@ -9,18 +9,16 @@
 //! # Ok::<(), kinograd::Error>(())
 //! ```
 
-mod encode;
-mod marks;
-
 use std::path::{Path, PathBuf};
 
+pub use kinograd_draw::{FilmWriter, RenderFormat};
+
+use kinograd_draw::sheet::{Film, SheetClip, View, render_sheet};
 use kinograd_motion::joints_array;
-use kinograd_motion::sheet::{Film, SceneMarks, SheetClip, View, render_sheet};
 use serde::Serialize;
 
-pub use self::encode::FilmWriter;
-pub(crate) use self::marks::marks_of_task;
 use crate::generator::emit;
+use crate::marks::marks_of_task;
 use crate::{Clip, Error, Event, Observer, TaskSpec};
 
 /// From where clips are seen.
@@ -73,42 +71,6 @@ pub struct Rendered {
     pub fps: Option<f64>,
 }
 
-/// What is written, by the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RenderFormat {
-    /// One picture: the whole way, with poses along it, or a sheet.
-    Png,
-    /// An animation that repeats.
-    Gif,
-    /// A film, by the program ffmpeg.
-    Mp4,
-    /// A folder of pictures, for a path without an extension.
-    Frames,
-}
-
-impl RenderFormat {
-    /// By the extension, in any case.
-    ///
-    /// # Errors
-    /// [`Error::FileFormat`] for any other extension.
-    pub fn of(path: &Path) -> Result<Self, Error> {
-        let Some(extension) = path.extension() else {
-            return Ok(Self::Frames);
-        };
-        match extension.to_string_lossy().to_ascii_lowercase().as_str() {
-            "png" => Ok(Self::Png),
-            "gif" => Ok(Self::Gif),
-            "mp4" => Ok(Self::Mp4),
-            _ => Err(Error::FileFormat {
-                path: path.to_path_buf(),
-                message: "expected a name that ends in .png, .gif or .mp4, or a folder's"
-                    .to_owned(),
-            }),
-        }
-    }
-}
-
 /// Draws clips, all in one scene, into a picture or a film. Goals and obstacles are the task's, or
 /// those of the first clip's record. Rigs other than the canonical one are retargeted.
 ///
@@ -135,7 +97,7 @@ pub fn render(
     if !(1.0..=60.0).contains(&fps) {
         return refuse("fps", format!("{fps} is outside 1 to 60"));
     }
-    let marks = task.map_or_else(|| marks_of_clip(first), marks_of_task);
+    let marks = task.map_or_else(|| first.marks(), marks_of_task);
     let drawn = clips
         .iter()
         .map(|clip| sheet_clip(clip, fps))
@@ -186,24 +148,10 @@ fn picture(path: &Path, options: &RenderOptions) -> Rendered {
     }
 }
 
-/// What a clip's record says of its goals.
-pub(crate) fn marks_of_clip(clip: &Clip) -> SceneMarks {
-    let task = clip.task();
-    task.map_or_else(SceneMarks::default, |task| marks_of_task(&task))
-}
-
-/// A clip's prompts and seed; empty where its record does not say them.
-pub(crate) fn title_of(clip: &Clip) -> String {
-    clip.task().map_or_else(String::new, |task| {
-        let seed = clip.provenance.seed.unwrap_or(task.sampling.seed);
-        format!("{}, seed {seed}", task.prompts_in_words())
-    })
-}
-
 fn sheet_clip(clip: &Clip, fps: f64) -> Result<SheetClip, Error> {
     let clip = clip.clone().on_canonical_body()?.resampled(fps)?;
     Ok(SheetClip {
-        title: title_of(&clip),
+        title: clip.title(),
         joints: joints_array(&clip.motion),
         fps,
     })

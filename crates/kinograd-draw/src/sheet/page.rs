@@ -1,121 +1,16 @@
-//! Clips as pictures of figures on a ground: contact sheets, films, views from above.
-
-mod camera;
-mod canvas;
-mod figure;
-mod film;
-mod scene;
-mod text;
-
-use std::path::Path;
+//! Contact sheets.
 
 use glam::{DVec2, DVec3};
-use ndarray::Array3;
+use kinograd_motion::MotionError;
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
-pub use self::film::{Film, View};
-pub use self::text::glyph;
-
-use self::camera::Camera;
-use self::canvas::{Canvas, Ink};
-use crate::{JOINTS, MotionError, write_atomic};
-
-const PAPER: Ink = Ink::hex(0xf6f7fa);
-const SKY: Ink = Ink::hex(0xe9eef6);
-const SHADOW: Ink = Ink(0.16, 0.2, 0.3, 0.17);
-const TEXT: Ink = Ink::hex(0x3d4655);
-/// Longest side of a sheet, pixels.
-const MAX_SIDE_PX: u32 = 16_384;
-/// Clips that move less than this are laid out in time, side by side, metres.
-const IN_PLACE_M: f64 = 1.2;
-
-/// A clip to draw.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SheetClip {
-    /// A line of text above the picture; may be empty.
-    pub title: String,
-    /// Joints of the canonical skeleton, `[frames, 22, 3]`, metres, Y up.
-    pub joints: Array3<f32>,
-    /// Frames per second.
-    pub fps: f64,
-}
-
-/// What is on the ground, metres, (x, z).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SceneMarks {
-    /// Where the clip should end.
-    pub target_m: Option<[f64; 2]>,
-    /// Where it should pass.
-    pub waypoints_m: Vec<[f64; 2]>,
-    /// What it should go round: x, z and radius.
-    pub obstacles_m: Vec<[f64; 3]>,
-    /// Places for joints: x, y, z.
-    pub places_m: Vec<[f64; 3]>,
-    /// Lines on the ground: ways to walk, or others walk.
-    pub lines_m: Vec<Vec<[f64; 2]>>,
-    /// Upright shapes and areas.
-    pub prisms: Vec<Prism>,
-    /// Beams and balls.
-    pub rods: Vec<Rod>,
-}
-
-/// An outline on the ground and what stands on it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prism {
-    /// Corners (x, z), metres.
-    pub corners_m: Vec<[f64; 2]>,
-    /// Lower and upper height, metres; equal for an area.
-    pub heights_m: [f64; 2],
-    /// Whether to stay within rather than outside.
-    pub keep_in: bool,
-}
-
-/// All points near a line; a ball where its ends are one point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rod {
-    /// Both ends (x, y, z), metres.
-    pub ends_m: [[f64; 3]; 2],
-    /// Radius, metres.
-    pub radius_m: f64,
-    /// Whether to stay within rather than outside.
-    pub keep_in: bool,
-}
-
-/// A picture with eight bits each of red, green, blue and alpha.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RgbaPixmap(Pixmap);
-
-impl RgbaPixmap {
-    /// Width, pixels.
-    #[must_use]
-    pub fn width(&self) -> u32 {
-        self.0.width()
-    }
-
-    /// Height, pixels.
-    #[must_use]
-    pub fn height(&self) -> u32 {
-        self.0.height()
-    }
-
-    /// Rows from the top, four bytes a pixel; sheets are opaque.
-    #[must_use]
-    pub fn rgba(&self) -> &[u8] {
-        self.0.data()
-    }
-
-    /// Writes the picture as a PNG, whole or not at all.
-    ///
-    /// # Errors
-    /// [`MotionError::Io`] with the path; [`MotionError::Format`] where it cannot be encoded.
-    pub fn write_png(&self, path: &Path) -> Result<(), MotionError> {
-        let bytes = self.0.encode_png().map_err(|error| MotionError::Format {
-            format: "PNG",
-            message: error.to_string(),
-        })?;
-        write_atomic(path, |file| std::io::Write::write_all(file, &bytes))
-    }
-}
+use super::camera::Camera;
+use super::canvas::{Canvas, Ink};
+use super::clip::{SheetClip, check, poses, poses_along, spread};
+use super::marks::SceneMarks;
+use super::pixmap::{PAPER, RgbaPixmap, SHADOW, SKY, TEXT, pixmap};
+use super::stage::{IN_PLACE_M, framed_marks, upright_things, viewpoint};
+use super::{figure, scene, text};
 
 /// Draws clips on one sheet of `size_px` (width, height): for each a picture of the whole way with
 /// poses along it (a clip in place is laid out in time from left to right), the marks, and below
@@ -123,7 +18,7 @@ impl RgbaPixmap {
 /// are paler.
 ///
 /// ```
-/// use kinograd_motion::sheet::{SceneMarks, SheetClip, render_sheet};
+/// use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
 /// use kinograd_motion::{joints_array, synth::synth_walk};
 /// let joints = joints_array(&synth_walk(1.2, 2.0, 20.0));
 /// let clip = SheetClip { title: "a walk".to_owned(), joints, fps: 20.0 };
@@ -170,92 +65,6 @@ pub fn render_sheet(
         );
     }
     Ok(RgbaPixmap(sheet))
-}
-
-fn check(clips: &[SheetClip], marks: &SceneMarks) -> Result<(), MotionError> {
-    if clips.is_empty() {
-        return Err(sheet_error("no clips to draw".to_owned()));
-    }
-    for clip in clips {
-        let (frames, joints, axes) = clip.joints.dim();
-        if frames == 0 || joints != JOINTS || axes != 3 {
-            return Err(MotionError::Shape {
-                what: "joints",
-                expected: format!("[1 or more, {JOINTS}, 3]"),
-                got: clip.joints.shape().to_vec(),
-            });
-        }
-        // Beyond a kilometre nothing could be seen, and pixels would overflow.
-        let near = clip.joints.iter().all(|v| v.abs() < 1e3);
-        if !(near && clip.fps.is_finite() && clip.fps > 0.0) {
-            return Err(MotionError::Clip {
-                clip: clip.title.clone(),
-                message: "its joints or its frame rate are not finite, or beyond 1 km".to_owned(),
-            });
-        }
-    }
-    let prisms = marks.prisms.iter();
-    let prisms = prisms.flat_map(|p| p.corners_m.iter().flatten().chain(&p.heights_m));
-    let rods = marks.rods.iter();
-    let rods = rods.flat_map(|r| r.ends_m.iter().flatten().chain([&r.radius_m]));
-    let mut numbers = marks
-        .target_m
-        .iter()
-        .chain(&marks.waypoints_m)
-        .chain(marks.lines_m.iter().flatten())
-        .flatten()
-        .chain(marks.obstacles_m.iter().chain(&marks.places_m).flatten())
-        .chain(prisms)
-        .chain(rods);
-    if !numbers.all(|v| v.abs() < 1e3) {
-        return Err(sheet_error(
-            "marks that are not finite, or beyond 1 km".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
-fn pixmap(width: u32, height: u32) -> Result<Pixmap, MotionError> {
-    let fits = |side: u32| (16..=MAX_SIDE_PX).contains(&side);
-    (fits(width) && fits(height))
-        .then(|| Pixmap::new(width, height))
-        .flatten()
-        .ok_or_else(|| {
-            sheet_error(format!(
-                "{width} × {height} pixels; 64 to {MAX_SIDE_PX} fit"
-            ))
-        })
-}
-
-fn sheet_error(message: String) -> MotionError {
-    MotionError::Format {
-        format: "contact sheet",
-        message,
-    }
-}
-
-fn poses(clip: &SheetClip) -> Vec<Vec<DVec3>> {
-    let joints = &clip.joints;
-    let point = |f: usize, j: usize| {
-        DVec3::from_array(std::array::from_fn(|axis| f64::from(joints[[f, j, axis]])))
-    };
-    (0..joints.dim().0)
-        .map(|f| (0..JOINTS).map(|j| point(f, j)).collect())
-        .collect()
-}
-
-/// Frames spread evenly over the clip, both ends included.
-fn spread(frames: usize, count: usize) -> Vec<usize> {
-    let count = count.clamp(1, frames);
-    (0..count)
-        .map(|i| {
-            if count == 1 {
-                0
-            } else {
-                (i * (frames - 1) + (count - 1) / 2) / (count - 1)
-            }
-        })
-        .collect()
 }
 
 fn clip_panel(
@@ -308,27 +117,6 @@ fn clip_panel(
         TEXT,
     );
     Ok(panel)
-}
-
-/// Which way the camera lies: beside the way, so that it runs from left to right and a little
-/// towards the eye; before the figure where it stays in place.
-fn viewpoint(all: &[Vec<DVec3>]) -> DVec3 {
-    let first = all[0][0];
-    let farthest = all
-        .iter()
-        .map(|pose| (pose[0] - first).with_y(0.0))
-        .max_by(|a, b| a.length().total_cmp(&b.length()))
-        .unwrap_or(DVec3::ZERO);
-    let (front, side, lean) = if farthest.length() > IN_PLACE_M {
-        let along = farthest.normalize();
-        (along, DVec3::new(-along.z, 0.0, along.x), 0.42)
-    } else {
-        let middle = &all[all.len() / 2];
-        let across = (middle[1] - middle[2]).with_y(0.0).normalize_or(DVec3::X);
-        let front = across.cross(DVec3::Y);
-        (front, across, 2.0)
-    };
-    (side + lean * front).normalize() + DVec3::Y * 0.36
 }
 
 fn way_picture(
@@ -390,96 +178,6 @@ fn way_picture(
     picture
 }
 
-/// Poses that show a way without standing in one another.
-fn poses_along(all: &[Vec<DVec3>]) -> usize {
-    let travelled: f64 = all
-        .windows(2)
-        .map(|pair| (pair[1][0] - pair[0][0]).with_y(0.0).length())
-        .sum();
-    (travelled / 0.55).round().clamp(4.0, 11.0) as usize
-}
-
-/// Points that a picture must hold to show the marks.
-fn framed_marks(marks: &SceneMarks) -> Vec<DVec3> {
-    let mut points = Vec::new();
-    let spots = marks
-        .target_m
-        .iter()
-        .chain(&marks.waypoints_m)
-        .map(|&[x, z]| [x, z, 0.3]);
-    for [x, z, radius] in spots.chain(marks.obstacles_m.iter().copied()) {
-        for (dx, dz) in [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)] {
-            points.push(DVec3::new(x + radius * dx, 0.0, z + radius * dz));
-        }
-    }
-    points.extend(marks.target_m.map(|[x, z]| DVec3::new(x, scene::FLAG_M, z)));
-    points.extend(marks.places_m.iter().copied().map(DVec3::from_array));
-    let lines = marks.lines_m.iter().flatten();
-    points.extend(lines.map(|&[x, z]| DVec3::new(x, 0.0, z)));
-    for prism in &marks.prisms {
-        let corners = prism.corners_m.iter();
-        let heights = prism.heights_m;
-        points.extend(corners.flat_map(|&[x, z]| heights.map(|y| DVec3::new(x, y, z))));
-    }
-    for rod in &marks.rods {
-        let ends = rod.ends_m.into_iter().map(DVec3::from_array);
-        let radius = DVec3::splat(rod.radius_m);
-        points.extend(ends.flat_map(|end| [end - radius, end + radius]));
-    }
-    points
-}
-
-/// Figures with their fading, obstacles and the flag, far ones first.
-fn upright_things(
-    canvas: &mut Canvas,
-    camera: &Camera,
-    figures: &[(&[DVec3], f64)],
-    marks: &SceneMarks,
-) {
-    enum Thing<'a> {
-        Figure(&'a [DVec3], f64),
-        Obstacle([f64; 3]),
-        Prism(&'a Prism),
-        Rod(&'a Rod),
-        Flag([f64; 2]),
-    }
-    let depth = |x: f64, z: f64| camera.project(DVec3::new(x, 0.0, z)).1;
-    let mut things: Vec<(f64, Thing)> = Vec::new();
-    for &(pose, fade) in figures {
-        things.push((depth(pose[0].x, pose[0].z), Thing::Figure(pose, fade)));
-    }
-    for &circle in &marks.obstacles_m {
-        things.push((depth(circle[0], circle[1]), Thing::Obstacle(circle)));
-    }
-    for prism in &marks.prisms {
-        let count = prism.corners_m.len().max(1) as f64;
-        let mean = |axis: usize| prism.corners_m.iter().map(|c| c[axis]).sum::<f64>() / count;
-        things.push((depth(mean(0), mean(1)), Thing::Prism(prism)));
-    }
-    for rod in &marks.rods {
-        let [a, b] = rod.ends_m.map(DVec3::from_array);
-        let middle = a.midpoint(b);
-        things.push((depth(middle.x, middle.z), Thing::Rod(rod)));
-    }
-    if let Some([x, z]) = marks.target_m {
-        // A figure that has arrived stands before the pole.
-        things.push((depth(x, z) + 0.3, Thing::Flag([x, z])));
-    }
-    things.sort_by(|a, b| b.0.total_cmp(&a.0));
-    for (_, thing) in things {
-        match thing {
-            Thing::Figure(pose, fade) => figure::figure(canvas, camera, pose, fade, PAPER),
-            Thing::Obstacle(circle) => scene::obstacle(canvas, camera, circle),
-            Thing::Prism(prism) => scene::prism(canvas, camera, prism),
-            Thing::Rod(rod) => scene::rod(canvas, camera, rod),
-            Thing::Flag(at) => scene::flag(canvas, camera, at),
-        }
-    }
-    for &place in &marks.places_m {
-        scene::place(canvas, camera, place);
-    }
-}
-
 fn close_up(
     mut picture: Pixmap,
     pose: &[DVec3],
@@ -523,8 +221,9 @@ fn close_up(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::joints_array;
-    use crate::synth::{SynthWalk, synth_walk};
+    use kinograd_motion::joints_array;
+    use kinograd_motion::synth::{SynthWalk, synth_walk};
+    use ndarray::Array3;
 
     fn clip(title: &str) -> SheetClip {
         SheetClip {
