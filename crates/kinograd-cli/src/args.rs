@@ -2,6 +2,7 @@
 
 mod bench;
 mod clips;
+mod engine;
 mod generate;
 mod image;
 mod optimize;
@@ -9,7 +10,7 @@ mod optimize;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use kinograd::Method;
 
 use crate::values::method_values;
@@ -19,6 +20,7 @@ pub use self::bench::{
     BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
 };
 pub use self::clips::{ConvertArgs, RenderArgs, StyleArg, ViewArg};
+pub use self::engine::{EngineArgs, ProviderArg};
 pub use self::generate::{DiagnoseArgs, GenerateArgs, SamplingArgs, ScheduleArgs};
 pub use self::image::{ImageArgs, ImageModelArgs};
 pub use self::optimize::{OptimizeArgs, OptimizeGuidanceArg};
@@ -102,33 +104,6 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-}
-
-/// Where the model runs.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Engine")]
-pub struct EngineArgs {
-    /// Model package: a name, or a folder with a model.json; motion-base if not given.
-    #[arg(long, value_name = "NAME|FOLDER")]
-    pub model: Option<String>,
-    /// Which execution provider runs the model.
-    #[arg(long, value_enum, default_value_t = ProviderArg::Auto)]
-    pub provider: ProviderArg,
-    /// ONNX Runtime's shared library, or `builtin` for the built-in engine.
-    #[arg(long, value_name = "FILE|builtin")]
-    pub runtime: Option<PathBuf>,
-    /// Threads per model call; 0 lets the engine choose.
-    #[arg(long, default_value_t = 0)]
-    pub threads: usize,
-}
-
-impl EngineArgs {
-    /// The package, or the one that is taken where none is named.
-    pub fn model(&self) -> &str {
-        self.model
-            .as_deref()
-            .unwrap_or(kinograd::task::DEFAULT_MODEL)
-    }
 }
 
 /// Commands of `dataset`.
@@ -322,17 +297,4 @@ pub struct EvalSpeedArgs {
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,
-}
-
-/// Execution providers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ProviderArg {
-    /// The fastest that works.
-    Auto,
-    /// The processor.
-    Cpu,
-    /// NVIDIA CUDA.
-    Cuda,
-    /// NVIDIA TensorRT.
-    Tensorrt,
 }

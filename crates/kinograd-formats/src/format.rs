@@ -6,6 +6,9 @@ use kinograd_motion::retarget::to_canonical_body;
 use kinograd_motion::{Motion, MotionError, Provenance};
 use ndarray::Array2;
 
+/// Reads the record in a file, if there is one.
+pub type ReadRecord = fn(&Path) -> Result<Option<Provenance>, MotionError>;
+
 /// One format of clips: its extension, how it is read and written, and what it can hold.
 #[derive(Debug, Clone, Copy)]
 pub struct Format {
@@ -20,7 +23,7 @@ pub struct Format {
     /// Writes a file, whole or not at all.
     pub write: fn(&Path, ClipRef<'_>) -> Result<(), MotionError>,
     /// Reads only the record of how the clip came to be; `None` where the format holds none.
-    pub read_record: Option<fn(&Path) -> Result<Option<Provenance>, MotionError>>,
+    pub read_record: Option<ReadRecord>,
 }
 
 /// Formats are equal where their extensions are.

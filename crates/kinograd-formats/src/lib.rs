@@ -26,5 +26,5 @@ pub mod glb;
 pub mod npz;
 mod registry;
 
-pub use format::{ClipRef, Format, LoadOptions, StoredClip};
+pub use format::{ClipRef, Format, LoadOptions, ReadRecord, StoredClip};
 pub use registry::{FORMATS, format_of};

@@ -32,6 +32,7 @@
 //! The crates below are re-exported, for losses and methods of one's own: [`diffusion`],
 //! [`draw`], [`formats`], [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
+mod body;
 mod clip;
 pub mod diagnose;
 mod error;
@@ -52,6 +53,7 @@ mod record;
 pub mod render;
 pub mod task;
 mod text_loss;
+mod warning;
 
 pub use clip::{Clip, ClipReport, save_report};
 pub use error::Error;
@@ -60,9 +62,10 @@ pub use generator::{
     Generator, MakeLoss, Modality, MotionGenerator, MotionModality, OpenModel, Timings, Trajectory,
 };
 pub use judge::MotionEvaluator;
-pub use observer::{Denoised, Event, Observer, Warning};
+pub use observer::{Denoised, Event, Observer};
 pub use record::read_record;
 pub use task::{Task, TaskBuilder, TaskSpec};
+pub use warning::Warning;
 
 pub use kinograd_diffusion::SamplerKind;
 pub use kinograd_guidance::Method;

@@ -1,12 +1,13 @@
 //! How a run reports what it does, and how it is stopped.
 
-use std::fmt;
 use std::ops::ControlFlow;
 
 use kinograd_motion::{Motion, Normalizer};
 use ndarray::{ArrayD, Axis, Ix2};
 
-use crate::{Error, postprocess};
+use crate::Error;
+use crate::body::motion_on_body;
+use crate::warning::Warning;
 
 /// What a run reports.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,54 +34,6 @@ pub enum Event {
     Finished,
     /// Something the user should know.
     Warning(Warning),
-}
-
-/// What a user should know although the run goes on.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Warning {
-    /// The prompt is far from everything the model was trained on.
-    UnknownPrompt {
-        /// The prompt.
-        prompt: String,
-        /// Known prompts, nearest first, with the cosine between their embeddings and the prompt's.
-        nearest: Vec<(String, f32)>,
-    },
-    /// A place can only be reached faster than people walk or jog.
-    FastTarget {
-        /// Speed along the straight way, m/s.
-        speed_m_per_s: f64,
-        /// When the place must be reached, seconds.
-        seconds: f64,
-    },
-    /// Anything else.
-    Other(String),
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownPrompt { prompt, nearest } => {
-                write!(
-                    f,
-                    "the model knows nothing close to \"{prompt}\"; the nearest it knows:"
-                )?;
-                for (known, cosine) in nearest {
-                    write!(f, "\n  {known} ({cosine:.2})")?;
-                }
-                Ok(())
-            }
-            Self::FastTarget {
-                speed_m_per_s,
-                seconds,
-            } => write!(
-                f,
-                "the place at {seconds:.1} s needs {speed_m_per_s:.1} m/s on the straight way; the model's people \
-                 do not move so fast for so long"
-            ),
-            Self::Other(text) => f.write_str(text),
-        }
-    }
 }
 
 /// What a denoising step made.
@@ -114,7 +67,7 @@ impl Denoised<'_> {
         let features = self.x0.index_axis(Axis(0), sample);
         let features = features.into_dimensionality::<Ix2>();
         let features = self.normalizer.invert(features.map_err(|_| missing())?)?;
-        postprocess::motion_on_body(&features)
+        motion_on_body(&features)
     }
 }
 

@@ -6,19 +6,19 @@ use std::collections::BTreeMap;
 use glam::DVec3;
 use kinograd_guidance::goal::{Goal, MotionGoal};
 use kinograd_guidance::{DecodedMotion, Waypoint};
-use kinograd_motion::features::decode_joints;
-use kinograd_motion::ik::{Place, fit_rotations, reach_places};
+use kinograd_motion::ik::{Place, reach_places};
 use kinograd_motion::metrics::{
     deepest_penetration_m, foot_skate_ratio, is_implausibly_fast, mean_jerk, target_error_m,
 };
 use kinograd_motion::resample::resample;
 use kinograd_motion::{
-    FootLockOptions, Motion, Provenance, Skeleton, contacts_from_features, foot_lock, joints_array,
+    FootLockOptions, Motion, Provenance, contacts_from_features, foot_lock, joints_array,
 };
 use kinograd_runtime::{EngineReport, Manifest};
-use ndarray::{Array2, ArrayView3, Axis};
+use ndarray::{Array2, ArrayView3};
 use serde_json::{Value, json};
 
+use crate::body::motion_on_body;
 use crate::task::MODEL_FPS;
 use crate::{Clip, ClipReport, Error, Method, Task, TaskSpec};
 
@@ -128,21 +128,6 @@ fn measure_path(
     report.max_penetration_m =
         (!circles.is_empty()).then(|| deepest_penetration_m(joints, &circles));
     Ok(())
-}
-
-/// Rotations of the canonical body that come as near to the features' joints as they can.
-pub(crate) fn motion_on_body(features: &Array2<f32>) -> Result<Motion, Error> {
-    let joints = decode_joints(features.view())?;
-    let frames: Vec<Vec<DVec3>> = joints
-        .outer_iter()
-        .map(|frame| {
-            frame
-                .axis_iter(Axis(0))
-                .map(|p| DVec3::new(p[0], p[1], p[2]))
-                .collect()
-        })
-        .collect();
-    Ok(fit_rotations(&Skeleton::canonical(), &frames, MODEL_FPS)?)
 }
 
 /// Fitted to bones of one length, hands and feet fall short of the places that the features reach.

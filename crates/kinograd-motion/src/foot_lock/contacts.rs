@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayView3};
 
-use super::FEET;
+use super::feet::FEET;
 use crate::MotionError;
 
 /// Channels of the features that hold contacts: the last four.

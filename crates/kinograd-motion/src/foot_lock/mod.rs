@@ -7,6 +7,7 @@
 
 mod contacts;
 pub(crate) mod curve;
+mod feet;
 pub(crate) mod leg;
 
 use glam::{DQuat, DVec3};
@@ -16,40 +17,10 @@ pub use contacts::{contacts_from_features, contacts_from_joints};
 
 use self::contacts::{runs, steady};
 use self::curve::{envelope, fill_gaps};
+use self::feet::{FEET, Foot};
 use self::leg::Leg;
 use crate::metrics::{foot_skate_ratio, mean_jerk};
 use crate::{JOINT_NAMES, Motion, MotionError, joints_array};
-
-/// One foot of the canonical skeleton.
-#[derive(Debug, Clone, Copy)]
-struct Foot {
-    hip: usize,
-    knee: usize,
-    ankle: usize,
-    toe: usize,
-    /// Heights of a standing foot's joints over the floor, metres.
-    ankle_rest_m: f64,
-    toe_rest_m: f64,
-}
-
-const FEET: [Foot; 2] = [
-    Foot {
-        hip: 1,
-        knee: 4,
-        ankle: 7,
-        toe: 10,
-        ankle_rest_m: 0.06,
-        toe_rest_m: 0.015,
-    },
-    Foot {
-        hip: 2,
-        knee: 5,
-        ankle: 8,
-        toe: 11,
-        ankle_rest_m: 0.06,
-        toe_rest_m: 0.015,
-    },
-];
 
 /// A joint may come this much nearer to the floor than a standing foot's, metres.
 const FLOOR_SLACK_M: f64 = 0.005;

@@ -2,8 +2,8 @@ use std::path::Path;
 
 use ndarray::Array1;
 
-use super::Manifest;
 use super::arrays::Arrays;
+use super::manifest::Manifest;
 use crate::RuntimeError;
 
 /// The arrays that go with a denoiser.

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use super::{MANIFEST_FILE, Package};
+use super::manifest::{MANIFEST_FILE, Role};
+use super::opened::Package;
 use crate::RuntimeError;
 
 /// A package that a listing found.
@@ -10,6 +11,28 @@ pub struct FoundPackage {
     pub folder: PathBuf,
     /// The package, or why it cannot be opened.
     pub package: Result<Package, RuntimeError>,
+}
+
+impl Package {
+    /// The package that holds the tokenizer and the text encoder: this one, or the one that
+    /// `conditioning.from` names, beside this one or in [`package_folders`].
+    ///
+    /// # Errors
+    /// As [`find_package`], and [`RuntimeError::PackageRole`] if the other has no text encoder.
+    pub fn text_package(&self) -> Result<Self, RuntimeError> {
+        let conditioning = self.manifest().conditioning.as_ref();
+        let Some(name) = conditioning.and_then(|conditioning| conditioning.from.as_ref()) else {
+            return Ok(self.clone());
+        };
+        let beside = self.folder().with_file_name(name);
+        let other = if beside.join(MANIFEST_FILE).is_file() {
+            Self::open(beside)?
+        } else {
+            find_package(name)?
+        };
+        other.entry(Role::TextEncoder)?;
+        Ok(other)
+    }
 }
 
 /// Finds a package by path (its folder or its `model.json`) or by name in [`package_folders`].

@@ -2,15 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, ModelKind, Role};
-
-/// Largest side of an image: what a typing error in `model.json` may ask memory for.
-const MAX_SIDE: usize = 4096;
-
-/// Most channels of a latent, and most classes, for the same reason.
-const MAX_LATENT_CHANNELS: usize = 1024;
-const MAX_CLASSES: usize = 1_000_000;
-
 /// Size of a package's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageSize {
@@ -106,64 +97,5 @@ impl Classes {
                 self.count
             )),
         }
-    }
-}
-
-impl Manifest {
-    pub(super) fn validate_image_model(&self) -> Result<(), String> {
-        if let Some(image) = &self.image {
-            let sides = [image.height, image.width];
-            let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
-            if !(within && (1..=4).contains(&image.channels)) {
-                return Err(format!(
-                    "image: sides must be 1 to {MAX_SIDE} pixels and channels 1 to 4"
-                ));
-            }
-        }
-        let has = |role| self.files.contains_key(&role);
-        if let Some(latent) = &self.latent {
-            let sides = [latent.height, latent.width];
-            let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
-            if !(within && (1..=MAX_LATENT_CHANNELS).contains(&latent.channels)) {
-                return Err(format!(
-                    "latent: sides must be 1 to {MAX_SIDE} and channels 1 to {MAX_LATENT_CHANNELS}"
-                ));
-            }
-            let shift = latent.shift.unwrap_or(0.0);
-            if !(latent.scale.is_finite() && latent.scale != 0.0 && shift.is_finite()) {
-                return Err("latent: scale and shift must be finite, and scale not 0".into());
-            }
-            if self.image.is_none() {
-                return Err("`image` is missing: the size of what `latent` is decoded to".into());
-            }
-        }
-        match (self.latent.is_some(), has(Role::Decoder)) {
-            (true, false) => return Err("files has no `decoder`, which `latent` needs".into()),
-            (false, true) => return Err("`latent` is missing: what files.decoder takes".into()),
-            _ => {}
-        }
-        if let Some(classes) = &self.classes {
-            let (count, names) = (classes.count, classes.names.len());
-            if !(1..=MAX_CLASSES).contains(&count) || classes.null.is_some_and(|null| null > count)
-            {
-                return Err(format!(
-                    "classes: count must be 1 to {MAX_CLASSES} and null at most count"
-                ));
-            }
-            if names != 0 && names != count {
-                return Err(format!("classes: {names} names for {count} classes"));
-            }
-        }
-        if self.kind == ModelKind::Image && has(Role::TextEncoder) {
-            for (there, key) in [
-                (has(Role::Tokenizer), "files.tokenizer"),
-                (self.conditioning.is_some(), "conditioning"),
-            ] {
-                if !there {
-                    return Err(format!("`{key}` is missing, which a text_encoder needs"));
-                }
-            }
-        }
-        Ok(())
     }
 }

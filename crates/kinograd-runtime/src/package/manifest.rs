@@ -2,10 +2,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Classes, ImageSize, LatentSize, Prediction, ScheduleSpec};
+use super::image::{Classes, ImageSize, LatentSize};
+use super::schedule::{Prediction, ScheduleSpec};
 
 /// The version of `model.json` that this crate reads.
 pub const SCHEMA: u32 = 1;
+/// Name of the description in a package's folder.
+pub const MANIFEST_FILE: &str = "model.json";
 
 /// The contents of `model.json`.
 ///
@@ -274,88 +277,8 @@ pub struct Defaults {
     pub sampler: Option<String>,
 }
 
-/// Whether a name cannot lead out of the folder of packages.
-fn is_plain_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\'])
-}
-
 impl Manifest {
-    /// Reads and checks `model.json`; the error says what is wrong.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            schema: u32,
-        }
-        // The version first: a later format may not fit the fields at all.
-        let Versioned { schema } = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        if schema != SCHEMA {
-            return Err(format!(
-                "schema {schema}: this version reads schema {SCHEMA}"
-            ));
-        }
-        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        manifest.validate()?;
-        Ok(manifest)
-    }
-
-    pub(crate) fn to_json(&self) -> Result<String, String> {
-        self.validate()?;
-        let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
-        Ok(text + "\n")
-    }
-
-    fn validate(&self) -> Result<(), String> {
-        if !is_plain_name(&self.name) {
-            return Err(format!(
-                "name `{}` must be a plain, non-empty word",
-                self.name
-            ));
-        }
-        self.validate_schedule()?;
-        if let Some(r) = &self.representation {
-            let lengths = r.min_frames >= 1 && r.min_frames <= r.max_frames;
-            if !(lengths && r.patch_frames >= 1 && r.features >= 1 && r.fps > 0.0) {
-                return Err(
-                    "representation: fps, features, patch_frames must be positive and \
-                            1 ≤ min_frames ≤ max_frames"
-                        .into(),
-                );
-            }
-        }
-        self.validate_image_model()?;
-        if let Some(c) = &self.conditioning
-            && (c.dims == 0 || c.max_tokens == 0)
-        {
-            return Err("conditioning: dims and max_tokens must be positive".into());
-        }
-        self.validate_text_source()?;
-        if let Some(cfg) = self.defaults.cfg
-            && !cfg.is_finite()
-        {
-            return Err("defaults.cfg must be a finite number".into());
-        }
-        Ok(())
-    }
-
-    fn validate_text_source(&self) -> Result<(), String> {
-        let Some(from) = self.text_from() else {
-            return Ok(());
-        };
-        if self.kind != ModelKind::Image {
-            return Err("conditioning.from: only image packages borrow a text encoder".into());
-        }
-        if !is_plain_name(from) {
-            return Err(format!(
-                "conditioning.from: `{from}` must be a package's name, not a path"
-            ));
-        }
-        if self.files.contains_key(&Role::TextEncoder) {
-            return Err("conditioning.from and files.text_encoder exclude each other".into());
-        }
-        Ok(())
-    }
-
-    fn text_from(&self) -> Option<&str> {
+    pub(super) fn text_from(&self) -> Option<&str> {
         self.conditioning.as_ref()?.from.as_deref()
     }
 
@@ -416,7 +339,7 @@ impl Manifest {
 
     fn lacks(&self, key: &str) -> crate::RuntimeError {
         crate::RuntimeError::PackageFormat {
-            path: format!("{}/{}", self.name, super::MANIFEST_FILE).into(),
+            path: format!("{}/{}", self.name, MANIFEST_FILE).into(),
             reason: format!("`{key}` is missing"),
         }
     }

@@ -2,8 +2,8 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2};
 
-use super::Manifest;
 use super::arrays::Arrays;
+use super::manifest::Manifest;
 use crate::RuntimeError;
 
 /// What a package's embeddings of its training data are like, to compare other data with.

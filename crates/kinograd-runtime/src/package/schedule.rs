@@ -3,11 +3,6 @@
 use kinograd_diffusion::{DiffusionError, NoiseSchedule};
 use serde::{Deserialize, Serialize};
 
-use super::Manifest;
-
-/// Most training steps: what a typing error in `model.json` may ask memory for.
-const MAX_TRAIN_STEPS: usize = 1_000_000;
-
 /// What a denoiser's output is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,7 +66,7 @@ pub struct ScheduleSpec {
 }
 
 impl TimeInput {
-    fn is_discrete(&self) -> bool {
+    pub(super) fn is_discrete(&self) -> bool {
         *self == Self::Discrete
     }
 }
@@ -99,34 +94,5 @@ impl ScheduleSpec {
             }
             ScheduleKind::Flow => NoiseSchedule::flow(steps, self.shift.unwrap_or(1.0)),
         }
-    }
-}
-
-impl Manifest {
-    pub(super) fn validate_schedule(&self) -> Result<(), String> {
-        let flows = self.prediction == Prediction::Flow;
-        let Some(schedule) = &self.schedule else {
-            return if flows {
-                Err("prediction `flow` needs a schedule of the kind `flow`".into())
-            } else {
-                Ok(())
-            };
-        };
-        if !(1..=MAX_TRAIN_STEPS).contains(&schedule.train_steps) {
-            return Err(format!(
-                "schedule.train_steps must be 1 to {MAX_TRAIN_STEPS}"
-            ));
-        }
-        let is_flow = schedule.kind == ScheduleKind::Flow;
-        if is_flow != flows {
-            return Err("prediction `flow` and schedule.kind `flow` go together".into());
-        }
-        if schedule.shift.is_some() && !is_flow {
-            return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
-        }
-        schedule
-            .levels()
-            .map(|_| ())
-            .map_err(|error| format!("schedule: {error}"))
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{AttemptReport, StepReport, TermReport};
+use super::figures::{AttemptReport, StepReport, TermReport};
 use crate::Method;
 
 /// Loss above the best that still counts as reached, as a share of what guidance gains.

@@ -10,7 +10,7 @@ use super::{AttemptReport, DiagnoseProtocol, DiagnoseReport, Smoothness, StepRep
 use crate::generator::{MotionPlan, emit, goals_objective, open_network, repeated};
 use crate::network_loss::NetworkLoss;
 use crate::optimize::mean;
-use crate::task::prompts::TimedPrompt;
+use crate::task::timed_prompts::TimedPrompt;
 use crate::text_loss::{TextLoss, TextPart};
 use crate::{Error, Event, Method, MotionGenerator, Observer, Task};
 

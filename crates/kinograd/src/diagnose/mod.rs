@@ -3,11 +3,13 @@
 //! of the theory of Shen et al. 2024).
 
 mod advice;
+mod figures;
 mod measure;
 mod report;
 
 pub use advice::Recommendation;
-pub use report::{AttemptReport, DiagnoseReport, Smoothness, StepReport, TermReport};
+pub use figures::{AttemptReport, Smoothness, StepReport, TermReport};
+pub use report::DiagnoseReport;
 
 use std::path::PathBuf;
 

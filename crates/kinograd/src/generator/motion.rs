@@ -18,11 +18,12 @@ use super::model::{OpenModel, session_options};
 use super::{Generator, emit};
 use crate::known::Known;
 use crate::network_loss::NetworkLoss;
-use crate::observer::{Denoised, Event, Observer, Warning};
+use crate::observer::{Denoised, Event, Observer};
 use crate::postprocess::{self, PostProcess};
 use crate::task::MODEL_FPS;
-use crate::task::prompts::{self, TimedPrompt};
+use crate::task::timed_prompts::{self as prompts, TimedPrompt};
 use crate::text_loss::{TextLoss, TextPart};
+use crate::warning::Warning;
 use crate::{Clip, Error, Method, Task, TaskSpec};
 
 /// Clips that are sampled together: more cost memory and save nothing on a few cores.

@@ -13,7 +13,7 @@ use crate::generator::{Modality as _, emit};
 use crate::observer::{Event, Observer};
 use crate::optimize::rounds::{self, Done, RoundSampling};
 use crate::optimize::{RoundReport, residuals};
-use crate::task::check::refuse;
+use crate::task::refuse::refuse;
 
 /// Most rounds of one run.
 const MAX_ROUNDS: usize = 1000;

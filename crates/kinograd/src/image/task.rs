@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ImageOptimization, PictureGoal, PictureGoalKind};
-use crate::task::check::{self, refuse, within};
+use crate::task::check;
 use crate::task::limits::{MAX_AUGMENTATIONS, SCALE};
 use crate::task::prompts::check_text;
+use crate::task::refuse::{refuse, within};
 use crate::task::{
     Checked, GuidanceSchedule, SCHEMA, Sampling, SharedMut, Spec, TaskBuilder, json,
 };

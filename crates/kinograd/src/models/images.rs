@@ -10,7 +10,8 @@ use kinograd_runtime::{
 };
 use ndarray::ArrayD;
 
-use super::{CheckReport, DIFFERENCE, chain, find, moved, noises, renamed};
+use super::ports::{find, renamed};
+use super::report::{CheckReport, DIFFERENCE, chain, moved, noises};
 use crate::Error;
 use crate::generator::schedule_of;
 

@@ -7,7 +7,7 @@ use kinograd_runtime::{
 };
 use ndarray::{Array2, ArrayD};
 
-use super::{CheckReport, DIFFERENCE, chain, moved, noises};
+use super::report::{CheckReport, DIFFERENCE, chain, moved, noises};
 use crate::Error;
 
 /// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.

@@ -10,7 +10,7 @@ use kinograd_guidance::{GradientGuidance, Lookahead, Span};
 use serde::{Deserialize, Serialize};
 
 use super::FineTune;
-use crate::{Error, TaskSpec};
+use crate::Error;
 
 /// Most clips of one run: they are one batch.
 pub const MAX_OPTIMIZED_CLIPS: usize = 16;
@@ -174,15 +174,19 @@ impl Optimization {
         }
     }
 
-    /// Checks it for clips of a task.
-    pub(crate) fn check(&self, task: &TaskSpec) -> Result<(), Error> {
+    /// Checks it for so many clips of so many prompts and this length.
+    pub(crate) fn check(
+        &self,
+        count: usize,
+        prompts: usize,
+        duration_secs: f64,
+    ) -> Result<(), Error> {
         let refuse = |field: &str, message: String| {
             Err(Error::Task {
                 path: format!("optimization.{field}"),
                 message,
             })
         };
-        let count = task.sampling.count;
         if count > MAX_OPTIMIZED_CLIPS {
             return Err(Error::Task {
                 path: "sampling.count".to_owned(),
@@ -191,7 +195,7 @@ impl Optimization {
                 ),
             });
         }
-        if task.prompts.len() > 1 {
+        if prompts > 1 {
             return Err(Error::Task {
                 path: "prompts".to_owned(),
                 message: "clips of one prompt are optimised".to_owned(),
@@ -216,7 +220,7 @@ impl Optimization {
         if let Some(fine_tune) = &self.fine_tune {
             fine_tune.check()?;
         }
-        self.check_window(task.duration_secs)
+        self.check_window(duration_secs)
     }
 
     fn check_window(&self, duration_secs: f64) -> Result<(), Error> {
@@ -256,7 +260,7 @@ pub(crate) fn guidance_name(lookahead: Lookahead) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Task;
+    use crate::{Task, TaskSpec};
 
     #[test]
     fn a_reward_is_a_name_or_a_file() {

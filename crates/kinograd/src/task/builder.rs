@@ -5,7 +5,12 @@ use std::path::PathBuf;
 use kinograd_diffusion::SamplerKind;
 use kinograd_guidance::goal::{Goal, Obstacle, RootTarget, TimedPoint, Waypoints};
 
-use super::{Checked, GuidanceSchedule, NetworkLoss, Prompt, Spec, TaskSpec};
+use super::checked::{Checked, Spec};
+use super::motion_task::Task;
+use super::prompts::Prompt;
+use super::schedule::GuidanceSchedule;
+use super::settings::NetworkLoss;
+use super::spec::TaskSpec;
 use crate::{Error, Method};
 
 /// Length of a clip that nothing else is said of, seconds.
@@ -29,6 +34,13 @@ const DEFAULT_DURATION_SECS: f64 = 6.0;
 #[must_use]
 pub struct TaskBuilder<S = TaskSpec> {
     pub(crate) spec: S,
+}
+
+impl Task {
+    /// Starts a task with one prompt.
+    pub fn builder(prompt: impl Into<String>) -> TaskBuilder {
+        TaskBuilder::new(prompt)
+    }
 }
 
 impl<S: Spec> From<S> for TaskBuilder<S> {
@@ -203,8 +215,7 @@ impl TaskBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Task;
-    use crate::observer::Warning;
+    use crate::warning::Warning;
 
     fn walk() -> TaskBuilder {
         Task::builder("a person walks")

@@ -1,15 +1,17 @@
 //! The one check of tasks.
 
-use std::ops::RangeInclusive;
-
 use kinograd_guidance::GuidanceError;
 
 use super::limits::{
-    CFG, FAST_M_PER_S, FPS, MAX_COUNT, MAX_DURATION_SECS, MAX_ENTRIES, MAX_STEPS, SCALE,
+    CFG, FAST_M_PER_S, FPS, MAX_COUNT, MAX_DURATION_SECS, MAX_ENTRIES, MAX_STEPS, MODEL_FPS, SCALE,
+    SCHEMA,
 };
-use super::{GuidanceSettings, MODEL_FPS, SCHEMA, Sampling, TaskSpec, prompts};
+use super::refuse::{refuse, within};
+use super::settings::{GuidanceSettings, Sampling};
+use super::spec::TaskSpec;
+use super::timed_prompts;
 use crate::Error;
-use crate::observer::Warning;
+use crate::warning::Warning;
 
 pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
     if task.schema != SCHEMA {
@@ -38,7 +40,7 @@ pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
             ));
         }
     }
-    prompts::check(task)?;
+    timed_prompts::check(task)?;
     sampling(&task.sampling)?;
     guidance(&task.guidance)?;
     within("output.fps", task.output.fps, &FPS)?;
@@ -46,7 +48,7 @@ pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
         within(&format!("losses[{index}].weight"), loss.weight, &SCALE)?;
     }
     if let Some(optimization) = &task.optimization {
-        optimization.check(task)?;
+        optimization.check(task.sampling.count, task.prompts.len(), duration)?;
     }
     task.goal_set().check().map_err(named)
 }
@@ -144,20 +146,4 @@ fn joined(path: &str, field: &str) -> String {
     } else {
         format!("{path}.{field}")
     }
-}
-
-pub(crate) fn refuse(path: &str, message: impl Into<String>) -> Error {
-    Error::Task {
-        path: path.to_owned(),
-        message: message.into(),
-    }
-}
-
-pub(crate) fn within(path: &str, value: f64, range: &RangeInclusive<f64>) -> Result<(), Error> {
-    // Written so that NaN fails.
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let (low, high) = (range.start(), range.end());
-    Err(refuse(path, format!("{value} is outside {low} to {high}")))
 }

@@ -4,7 +4,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GuidanceSchedule, Sampling};
+use super::schedule::GuidanceSchedule;
+use super::settings::Sampling;
 use crate::{Error, Method};
 
 /// What a task says, as plain data that can be checked.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::SCHEMA;
+use super::limits::SCHEMA;
 use crate::Error;
 
 pub(crate) fn schema() -> u32 {

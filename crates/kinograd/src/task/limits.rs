@@ -2,6 +2,15 @@
 
 use std::ops::RangeInclusive;
 
+/// The schema that this version writes.
+pub const SCHEMA: u32 = 2;
+/// The schema of scenes, which tasks extend: its fields mean the same, and what it lacks has defaults.
+pub(crate) const SCENE_SCHEMA: u32 = 1;
+/// Frames per second the model works at.
+pub(crate) const MODEL_FPS: f64 = 20.0;
+/// The package that is taken where a task names none.
+pub const DEFAULT_MODEL: &str = "motion-base";
+
 /// Longest prompt in characters; the tokenizer would cut anything much longer.
 pub const MAX_PROMPT_CHARS: usize = 1000;
 /// Most clips or pictures of one task.

@@ -4,8 +4,8 @@ use kinograd_diffusion::Guidance;
 use kinograd_guidance::{GuidanceOptions, StepSchedule, TimeTravel, TimestepInterval};
 use serde::{Deserialize, Serialize};
 
-use super::check::refuse;
 use super::limits::MAX_RESAMPLING;
+use super::refuse::refuse;
 use crate::Error;
 
 /// Options that every method has beside its strength; the default leaves it as it is.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use kinograd_diffusion::SamplerKind;
 use serde::{Deserialize, Serialize};
 
-use super::GuidanceSchedule;
+use super::limits::MODEL_FPS;
+use super::schedule::GuidanceSchedule;
 use crate::Method;
 
 /// How samples are drawn.
@@ -111,7 +112,7 @@ pub struct OutputSettings {
 impl Default for OutputSettings {
     fn default() -> Self {
         Self {
-            fps: super::MODEL_FPS,
+            fps: MODEL_FPS,
             foot_lock: true,
         }
     }

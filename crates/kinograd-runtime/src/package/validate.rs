@@ -1,0 +1,180 @@
+//! What a `model.json` must say to be understood.
+
+use serde::Deserialize;
+
+use super::manifest::{Manifest, ModelKind, Role, SCHEMA};
+use super::schedule::{Prediction, ScheduleKind};
+
+/// Largest side of an image: what a typing error in `model.json` may ask memory for.
+const MAX_SIDE: usize = 4096;
+/// Most channels of a latent, and most classes, for the same reason.
+const MAX_LATENT_CHANNELS: usize = 1024;
+const MAX_CLASSES: usize = 1_000_000;
+/// Most training steps: what a typing error in `model.json` may ask memory for.
+const MAX_TRAIN_STEPS: usize = 1_000_000;
+
+/// Whether a name cannot lead out of the folder of packages.
+fn is_plain_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\'])
+}
+
+impl Manifest {
+    /// Reads and checks `model.json`; the error says what is wrong.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            schema: u32,
+        }
+        // The version first: a later format may not fit the fields at all.
+        let Versioned { schema } = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if schema != SCHEMA {
+            return Err(format!(
+                "schema {schema}: this version reads schema {SCHEMA}"
+            ));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    pub(crate) fn to_json(&self) -> Result<String, String> {
+        self.validate()?;
+        let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
+        Ok(text + "\n")
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if !is_plain_name(&self.name) {
+            return Err(format!(
+                "name `{}` must be a plain, non-empty word",
+                self.name
+            ));
+        }
+        self.validate_schedule()?;
+        if let Some(r) = &self.representation {
+            let lengths = r.min_frames >= 1 && r.min_frames <= r.max_frames;
+            if !(lengths && r.patch_frames >= 1 && r.features >= 1 && r.fps > 0.0) {
+                return Err(
+                    "representation: fps, features, patch_frames must be positive and \
+                            1 ≤ min_frames ≤ max_frames"
+                        .into(),
+                );
+            }
+        }
+        self.validate_image_model()?;
+        if let Some(c) = &self.conditioning
+            && (c.dims == 0 || c.max_tokens == 0)
+        {
+            return Err("conditioning: dims and max_tokens must be positive".into());
+        }
+        self.validate_text_source()?;
+        if let Some(cfg) = self.defaults.cfg
+            && !cfg.is_finite()
+        {
+            return Err("defaults.cfg must be a finite number".into());
+        }
+        Ok(())
+    }
+
+    fn validate_text_source(&self) -> Result<(), String> {
+        let Some(from) = self.text_from() else {
+            return Ok(());
+        };
+        if self.kind != ModelKind::Image {
+            return Err("conditioning.from: only image packages borrow a text encoder".into());
+        }
+        if !is_plain_name(from) {
+            return Err(format!(
+                "conditioning.from: `{from}` must be a package's name, not a path"
+            ));
+        }
+        if self.files.contains_key(&Role::TextEncoder) {
+            return Err("conditioning.from and files.text_encoder exclude each other".into());
+        }
+        Ok(())
+    }
+
+    fn validate_image_model(&self) -> Result<(), String> {
+        if let Some(image) = &self.image {
+            let sides = [image.height, image.width];
+            let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
+            if !(within && (1..=4).contains(&image.channels)) {
+                return Err(format!(
+                    "image: sides must be 1 to {MAX_SIDE} pixels and channels 1 to 4"
+                ));
+            }
+        }
+        let has = |role| self.files.contains_key(&role);
+        if let Some(latent) = &self.latent {
+            let sides = [latent.height, latent.width];
+            let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
+            if !(within && (1..=MAX_LATENT_CHANNELS).contains(&latent.channels)) {
+                return Err(format!(
+                    "latent: sides must be 1 to {MAX_SIDE} and channels 1 to {MAX_LATENT_CHANNELS}"
+                ));
+            }
+            let shift = latent.shift.unwrap_or(0.0);
+            if !(latent.scale.is_finite() && latent.scale != 0.0 && shift.is_finite()) {
+                return Err("latent: scale and shift must be finite, and scale not 0".into());
+            }
+            if self.image.is_none() {
+                return Err("`image` is missing: the size of what `latent` is decoded to".into());
+            }
+        }
+        match (self.latent.is_some(), has(Role::Decoder)) {
+            (true, false) => return Err("files has no `decoder`, which `latent` needs".into()),
+            (false, true) => return Err("`latent` is missing: what files.decoder takes".into()),
+            _ => {}
+        }
+        if let Some(classes) = &self.classes {
+            let (count, names) = (classes.count, classes.names.len());
+            if !(1..=MAX_CLASSES).contains(&count) || classes.null.is_some_and(|null| null > count)
+            {
+                return Err(format!(
+                    "classes: count must be 1 to {MAX_CLASSES} and null at most count"
+                ));
+            }
+            if names != 0 && names != count {
+                return Err(format!("classes: {names} names for {count} classes"));
+            }
+        }
+        if self.kind == ModelKind::Image && has(Role::TextEncoder) {
+            for (there, key) in [
+                (has(Role::Tokenizer), "files.tokenizer"),
+                (self.conditioning.is_some(), "conditioning"),
+            ] {
+                if !there {
+                    return Err(format!("`{key}` is missing, which a text_encoder needs"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_schedule(&self) -> Result<(), String> {
+        let flows = self.prediction == Prediction::Flow;
+        let Some(schedule) = &self.schedule else {
+            return if flows {
+                Err("prediction `flow` needs a schedule of the kind `flow`".into())
+            } else {
+                Ok(())
+            };
+        };
+        if !(1..=MAX_TRAIN_STEPS).contains(&schedule.train_steps) {
+            return Err(format!(
+                "schedule.train_steps must be 1 to {MAX_TRAIN_STEPS}"
+            ));
+        }
+        let is_flow = schedule.kind == ScheduleKind::Flow;
+        if is_flow != flows {
+            return Err("prediction `flow` and schedule.kind `flow` go together".into());
+        }
+        if schedule.shift.is_some() && !is_flow {
+            return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
+        }
+        schedule
+            .levels()
+            .map(|_| ())
+            .map_err(|error| format!("schedule: {error}"))
+    }
+}

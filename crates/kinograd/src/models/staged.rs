@@ -1,0 +1,109 @@
+//! Packages that are whole or not there.
+
+use std::path::{Path, PathBuf};
+
+use kinograd_runtime::{Manifest, Package, Role, user_models, write_package};
+
+use crate::Error;
+
+/// The folder that new packages go to: the one that is named, or the user's own.
+pub(crate) fn packages_folder(into: Option<&Path>) -> Result<PathBuf, Error> {
+    match into {
+        Some(folder) => Ok(folder.to_owned()),
+        None => user_models().ok_or_else(|| Error::Request {
+            field: "into",
+            message: "the user has no data folder; name a folder".to_owned(),
+        }),
+    }
+}
+
+/// A package's folder under a hidden name, which is renamed when it is whole and else removed.
+pub(crate) struct StagedPackage {
+    staging: tempfile::TempDir,
+    folder: PathBuf,
+}
+
+impl StagedPackage {
+    /// Copies the files of some roles of `like` for a package of this name.
+    pub(crate) fn copied(
+        like: &Package,
+        into: &Path,
+        name: &str,
+        wanted: impl Fn(Role) -> bool,
+    ) -> Result<Self, Error> {
+        let folder = new_folder(into, name)?;
+        let fail = write_failed(&folder);
+        std::fs::create_dir_all(into).map_err(&fail)?;
+        let staging = tempfile::Builder::new()
+            .prefix(".kinograd-")
+            .tempdir_in(into)
+            .map_err(&fail)?;
+        let staged = Self { staging, folder };
+        for (role, file) in &like.manifest().files {
+            if wanted(*role) {
+                staged.put(&like.file(*role)?, &file.path)?;
+            }
+        }
+        Ok(staged)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.staging.path()
+    }
+
+    /// Copies a file to a place in the package.
+    pub(super) fn put(&self, from: &Path, to: &str) -> Result<(), Error> {
+        let to = self.path().join(to);
+        let fail = write_failed(&self.folder);
+        if let Some(parent) = to.parent() {
+            std::fs::create_dir_all(parent).map_err(&fail)?;
+        }
+        std::fs::copy(from, &to).map_err(&fail)?;
+        Ok(())
+    }
+
+    /// Writes `model.json` and gives the folder its name.
+    pub(crate) fn finish(self, manifest: Manifest) -> Result<PathBuf, Error> {
+        write_package(self.path(), manifest)?.check()?;
+        self.publish()
+    }
+
+    pub(super) fn publish(self) -> Result<PathBuf, Error> {
+        std::fs::rename(self.staging.keep(), &self.folder).map_err(write_failed(&self.folder))?;
+        Ok(self.folder)
+    }
+}
+
+/// Whether a package of this name can be made in `into`, or among the user's own.
+///
+/// # Errors
+/// [`Error::Request`] if the name is no plain word or taken.
+pub fn check_new_name(name: &str, into: Option<&Path>) -> Result<(), Error> {
+    new_folder(&packages_folder(into)?, name).map(|_| ())
+}
+
+/// Where a package of this name goes, if nothing is there yet.
+fn new_folder(into: &Path, name: &str) -> Result<PathBuf, Error> {
+    let refuse = |message: String| {
+        Err(Error::Request {
+            field: "name",
+            message,
+        })
+    };
+    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
+        return refuse(format!("`{name}` must be a plain word"));
+    }
+    let folder = into.join(name);
+    if folder.exists() {
+        return refuse(format!("{} is there already", folder.display()));
+    }
+    Ok(folder)
+}
+
+fn write_failed(folder: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+    let path = folder.to_owned();
+    move |source| Error::Write {
+        path: path.clone(),
+        source: Box::new(source),
+    }
+}
