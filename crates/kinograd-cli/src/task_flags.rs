@@ -116,6 +116,7 @@ pub fn add_sampling(spec: &mut impl Spec, args: &SamplingArgs, schedule: &Schedu
         schedule: own,
     } = spec.shared_mut();
     sampling.count = args.n.unwrap_or(sampling.count);
+    sampling.best_of = args.best_of.unwrap_or(sampling.best_of);
     sampling.seed = args.seed.unwrap_or(sampling.seed);
     sampling.steps = args.steps.unwrap_or(sampling.steps);
     sampling.sampler = args.sampler.or(sampling.sampler);
@@ -159,6 +160,7 @@ fn option_of(path: &str, goals: &[Goal]) -> Option<String> {
         "output.fps" => "fps",
         "prompts[0].text" | "conditioning.text" => "prompt",
         "sampling.count" => "n",
+        "sampling.best_of" => "best-of",
         "guidance.scale" => "guidance-scale",
         "guidance.text" => "text-guidance",
         "guidance.augmentations" => "augment",

@@ -20,6 +20,15 @@ pub enum Warning {
         /// When the place must be reached, seconds.
         seconds: f64,
     },
+    /// A clip shows little of its prompt, as the model's own embedding sees it.
+    LowScore {
+        /// The clip's seed.
+        seed: u64,
+        /// Cosine between the embeddings of clip and prompt.
+        score: f64,
+        /// Below this most clips do not do what the prompt says, by the package's makers.
+        least: f64,
+    },
     /// Anything else.
     Other(String),
 }
@@ -44,6 +53,11 @@ impl fmt::Display for Warning {
                 f,
                 "the place at {seconds:.1} s needs {speed_m_per_s:.1} m/s on the straight way; the model's people \
                  do not move so fast for so long"
+            ),
+            Self::LowScore { seed, score, least } => write!(
+                f,
+                "the clip of seed {seed} may not show its prompt: it scores {score:.2}, and most clips below \
+                 {least:.2} do not; --best-of draws several and keeps the best"
             ),
             Self::Other(text) => f.write_str(text),
         }

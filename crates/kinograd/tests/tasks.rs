@@ -80,6 +80,14 @@ fn faults_name_their_field() {
             r#", "guidance": {"schedule": {"resampling": {"count": 0}}}"#,
             ["guidance.schedule.resampling.count", "0"],
         ),
+        (
+            r#", "sampling": {"best_of": 0}"#,
+            ["sampling.best_of", "0 is outside"],
+        ),
+        (
+            r#", "sampling": {"best_of": 100, "count": 100}"#,
+            ["sampling.best_of", "more than 1000 draws"],
+        ),
     ] {
         let text = task(more).unwrap_err().to_string();
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");

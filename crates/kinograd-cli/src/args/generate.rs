@@ -18,6 +18,10 @@ pub struct SamplingArgs {
     /// How many clips or pictures, each with a seed of its own; 1 if not given.
     #[arg(long, short)]
     pub n: Option<usize>,
+    /// Draw so many for each and keep the best: by its score for the prompt, less what slides, rushes
+    /// or misses a goal; 1 if not given.
+    #[arg(long, value_name = "N")]
+    pub best_of: Option<usize>,
     /// The same seed, model and provider give the same bytes; 0 if not given.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -101,7 +105,7 @@ pub struct GenerateArgs {
     #[arg(
         long,
         value_name = "CLIP",
-        conflicts_with_all = ["task", "prompt", "n", "seed", "target", "waypoints", "obstacles"]
+        conflicts_with_all = ["task", "prompt", "n", "best_of", "seed", "target", "waypoints", "obstacles"]
     )]
     pub from: Option<PathBuf>,
     /// Frames per second of the files; the model itself works at 20, which is taken if not given.

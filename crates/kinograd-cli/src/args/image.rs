@@ -50,7 +50,7 @@ pub struct ImageArgs {
     #[arg(long, value_name = "FILE")]
     pub task: Option<PathBuf>,
     /// Picture of an earlier run (.png): its task is run again, for the same bytes.
-    #[arg(long, value_name = "PNG", conflicts_with_all = ["task", "prompt", "losses", "n", "seed"])]
+    #[arg(long, value_name = "PNG", conflicts_with_all = ["task", "prompt", "losses", "n", "best_of", "seed"])]
     pub from: Option<PathBuf>,
     /// How samples are drawn and steered.
     #[command(flatten)]

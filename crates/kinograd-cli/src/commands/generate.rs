@@ -47,6 +47,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
         generator: &generator,
         clips: &clips,
         written: &written,
+        warnings: watcher.warnings,
         seconds: started.elapsed().as_secs_f64(),
         first_step_s,
     })?;
@@ -64,6 +65,8 @@ pub struct Watcher<'a> {
     bar: Option<ProgressBar>,
     /// When the first step was done.
     pub first_step: Option<Instant>,
+    /// What the user was warned of.
+    pub warnings: Vec<String>,
 }
 
 impl<'a> Watcher<'a> {
@@ -73,6 +76,7 @@ impl<'a> Watcher<'a> {
             printer,
             bar: None,
             first_step: None,
+            warnings: Vec::new(),
         }
     }
 }
@@ -101,7 +105,10 @@ impl Observer for Watcher<'_> {
                     bar.finish_and_clear();
                 }
             }
-            Event::Warning(warning) => self.printer.warning(warning),
+            Event::Warning(warning) => {
+                self.printer.warning(warning);
+                self.warnings.push(warning.to_string());
+            }
             _ => {}
         }
         if interrupt::interrupted() {
@@ -165,6 +172,7 @@ struct Outcome<'a> {
     generator: &'a MotionGenerator,
     clips: &'a [Clip],
     written: &'a [Vec<PathBuf>],
+    warnings: Vec<String>,
     seconds: f64,
     first_step_s: Option<f64>,
 }
@@ -243,7 +251,7 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<GenerateReport> {
         text_score: mean_of(&|r| r.text_score),
         foot_skate_ratio: mean_of(&|r| Some(r.foot_skate_ratio)),
         foot_skate_ratio_before: mean_of(&|r| Some(r.foot_skate_ratio_before)),
-        warnings: task.warnings().iter().map(ToString::to_string).collect(),
+        warnings: run.warnings.clone(),
         seconds: run.seconds,
         first_step_seconds: run.first_step_s,
         timings: run.generator.timings(),

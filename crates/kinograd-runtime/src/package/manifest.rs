@@ -275,6 +275,10 @@ pub struct Defaults {
     /// Name of the sampler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler: Option<String>,
+    /// Cosine between the embeddings of clip and prompt below which most clips do not do what the prompt
+    /// says, as the package's makers measured it; a clip below is warned of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_text_score: Option<f64>,
 }
 
 impl Manifest {

@@ -209,6 +209,7 @@ pub fn manifest() -> Manifest {
             cfg: Some(1.5),
             steps: Some(20),
             sampler: Some("ddim".into()),
+            least_text_score: None,
         },
         licence: "CC0-1.0".into(),
         data: "none".into(),

@@ -100,7 +100,37 @@ impl<M: Modality> Generator<M> {
         observer: &mut dyn Observer,
     ) -> Result<Vec<M::Output>, Error> {
         let plan = self.plan(task, observer)?;
-        self.run(task, plan, None, observer)
+        self.chosen(task, plan, observer)
+    }
+
+    /// The best of the draws for each sample.
+    pub(crate) fn chosen(
+        &mut self,
+        task: &Checked<M::Spec>,
+        plan: M::Plan<'_>,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<M::Output>, Error> {
+        let drawn = self.run(task, plan, None, observer)?;
+        let mut draws = drawn.into_iter();
+        let mut chosen = Vec::with_capacity(task.sampling().count);
+        while let Some(first) = draws.next() {
+            let others = draws.by_ref().take(task.sampling().best_of - 1);
+            // The first of equals.
+            chosen.push(others.fold(first, |best, other| {
+                if M::score(&other) > M::score(&best) {
+                    other
+                } else {
+                    best
+                }
+            }));
+        }
+        for warning in chosen
+            .iter()
+            .filter_map(|made| M::warning(&self.model, made))
+        {
+            emit(observer, Event::Warning(warning))?;
+        }
+        Ok(chosen)
     }
 
     /// The one sample of the task that has this seed, the same bytes as among the others: it is drawn

@@ -11,6 +11,7 @@ use super::OpenModel;
 use crate::Error;
 use crate::observer::Observer;
 use crate::task::{Checked, Spec};
+use crate::warning::Warning;
 
 /// What a generator makes, and how that is conditioned, steered and finished.
 ///
@@ -92,6 +93,12 @@ pub trait Modality: Sized {
 
     /// The seed of a sample that came out.
     fn seed(output: &Self::Output) -> Option<u64>;
+
+    /// How good a sample is beside others of its task; more is better.
+    fn score(output: &Self::Output) -> f64;
+
+    /// What the user should know of a sample.
+    fn warning(model: &OpenModel, output: &Self::Output) -> Option<Warning>;
 }
 
 /// Follows the steps of a batch.

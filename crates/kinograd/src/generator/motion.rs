@@ -34,6 +34,10 @@ const MARGIN_M: f64 = 0.2;
 /// (`assets/bench/tuned.md` was made with it).
 const BARRIER_WEIGHT: f64 = 10.0;
 
+/// A goal that is further off than this counts as missed when the best of several clips is chosen, in
+/// the goal's unit: a hand's breadth, where that is metres.
+const MISSED: f64 = 0.1;
+
 /// Makes the loss of a batch from the decoder of its root paths.
 pub type MakeLoss<'m> = dyn FnMut(MotionDecoder) -> Result<Box<dyn Loss>, Error> + 'm;
 
@@ -137,7 +141,7 @@ impl MotionGenerator {
             make_loss: Some(make_loss),
             ..self.plan(task, observer)?
         };
-        self.run(task, plan, None, observer)
+        self.chosen(task, plan, observer)
     }
 
     /// Mean and standard deviation of the model's features.
@@ -375,6 +379,30 @@ impl Modality for MotionModality {
 
     fn seed(clip: &Clip) -> Option<u64> {
         clip.report.as_ref().map(|report| report.seed)
+    }
+
+    fn score(clip: &Clip) -> f64 {
+        let Some(report) = &clip.report else {
+            return f64::NEG_INFINITY;
+        };
+        let missed = report.goals.iter().filter(|goal| goal.off > MISSED).count();
+        report.text_score.unwrap_or(0.0)
+            - report.foot_skate_ratio
+            - f64::from(u8::from(report.implausibly_fast))
+            - missed as f64
+    }
+
+    fn warning(model: &OpenModel, clip: &Clip) -> Option<Warning> {
+        let report = clip.report.as_ref()?;
+        let (score, least) = (
+            report.text_score?,
+            model.package.manifest().defaults.least_text_score?,
+        );
+        (score < least).then_some(Warning::LowScore {
+            seed: report.seed,
+            score,
+            least,
+        })
     }
 }
 

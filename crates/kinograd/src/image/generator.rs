@@ -27,6 +27,7 @@ use super::{Keep, PictureGoalKind, PictureSpec, PictureTask};
 use crate::Error;
 use crate::generator::{Generator, Modality, OpenModel, Trajectory, session_options};
 use crate::observer::{Event, Observer};
+use crate::warning::Warning;
 
 /// Images that are sampled together.
 const BATCH: usize = 8;
@@ -198,7 +199,8 @@ impl Modality for PictureModality {
             None => None,
         };
         if self.keep.trace {
-            check_trace(task.sampling.steps, task.sampling.count, self.sample_size)?;
+            let images = task.sampling.seeds().len();
+            check_trace(task.sampling.steps, images, self.sample_size)?;
         }
         Ok(Plan {
             prepared,
@@ -332,6 +334,19 @@ impl Modality for PictureModality {
 
     fn seed(image: &GeneratedImage) -> Option<u64> {
         Some(image.report.seed)
+    }
+
+    /// The held-out score where there is one, else the score of what may have steered, else minus the
+    /// losses.
+    fn score(image: &GeneratedImage) -> f64 {
+        let report = &image.report;
+        let by_losses = || -report.losses.values().sum::<f64>();
+        let score = report.judge_score.or(report.text_score);
+        score.unwrap_or_else(by_losses)
+    }
+
+    fn warning(_model: &OpenModel, _image: &GeneratedImage) -> Option<Warning> {
+        None
     }
 }
 

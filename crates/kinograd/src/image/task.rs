@@ -190,6 +190,12 @@ impl Spec for PictureSpec {
                 check_latin(&format!("goals[{index}].prompt"), prompt)?;
             }
         }
+        if self.noise.is_some() {
+            check::drawn_once(&self.sampling, "the noise is given")?;
+        }
+        if self.optimization.is_some() {
+            check::drawn_once(&self.sampling, "an optimisation draws it once")?;
+        }
         match &self.optimization {
             Some(optimization) => optimization.check(self),
             None => Ok(()),

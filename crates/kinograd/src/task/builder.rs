@@ -57,6 +57,12 @@ impl<S: Spec> TaskBuilder<S> {
         self
     }
 
+    /// How many are drawn for each sample; the best is kept.
+    pub fn best_of(mut self, draws: usize) -> Self {
+        self.spec.shared_mut().sampling.best_of = draws;
+        self
+    }
+
     /// The same seed, models and provider give the same bytes.
     pub fn seed(mut self, seed: u64) -> Self {
         self.spec.shared_mut().sampling.seed = seed;

@@ -3,8 +3,8 @@
 use kinograd_guidance::GuidanceError;
 
 use super::limits::{
-    CFG, FAST_M_PER_S, FPS, MAX_COUNT, MAX_DURATION_SECS, MAX_ENTRIES, MAX_STEPS, MODEL_FPS, SCALE,
-    SCHEMA,
+    CFG, FAST_M_PER_S, FPS, MAX_BEST_OF, MAX_COUNT, MAX_DURATION_SECS, MAX_ENTRIES, MAX_STEPS,
+    MODEL_FPS, SCALE, SCHEMA,
 };
 use super::refuse::{refuse, within};
 use super::settings::{GuidanceSettings, Sampling};
@@ -48,9 +48,19 @@ pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
         within(&format!("losses[{index}].weight"), loss.weight, &SCALE)?;
     }
     if let Some(optimization) = &task.optimization {
+        drawn_once(&task.sampling, "an optimisation draws it once")?;
         optimization.check(task.sampling.count, task.prompts.len(), duration)?;
     }
     task.goal_set().check().map_err(named)
+}
+
+/// Refuses several draws where each sample is drawn once.
+pub(crate) fn drawn_once(sampling: &Sampling, because: &str) -> Result<(), Error> {
+    if sampling.best_of == 1 {
+        return Ok(());
+    }
+    let message = format!("{} draws for each sample: {because}", sampling.best_of);
+    Err(refuse("sampling.best_of", message))
 }
 
 /// Checks how samples are drawn; pictures have the same.
@@ -60,6 +70,15 @@ pub(crate) fn sampling(sampling: &Sampling) -> Result<(), Error> {
         return Err(refuse(
             "sampling.count",
             format!("{count} is outside 1 to {MAX_COUNT}"),
+        ));
+    }
+    let best_of = sampling.best_of;
+    if !(1..=MAX_BEST_OF).contains(&best_of) || count * best_of > MAX_COUNT {
+        return Err(refuse(
+            "sampling.best_of",
+            format!(
+                "{best_of} is outside 1 to {MAX_BEST_OF}, or more than {MAX_COUNT} draws in all"
+            ),
         ));
     }
     if !(1..=MAX_STEPS).contains(&steps) {

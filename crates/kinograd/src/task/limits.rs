@@ -15,6 +15,8 @@ pub const DEFAULT_MODEL: &str = "motion-base";
 pub const MAX_PROMPT_CHARS: usize = 1000;
 /// Most clips or pictures of one task.
 pub const MAX_COUNT: usize = 1000;
+/// Most draws for each clip or picture.
+pub(crate) const MAX_BEST_OF: usize = 100;
 /// Most denoising steps.
 pub(crate) const MAX_STEPS: usize = 1000;
 /// Most goals, obstacles, prompts and losses of one task, each.

@@ -17,6 +17,10 @@ pub struct Sampling {
     pub seed: u64,
     /// How many samples.
     pub count: usize,
+    /// So many are drawn for each sample, and the best is kept: by its score for the prompt, less what
+    /// slides, rushes or misses a goal. Costs as many times more.
+    #[serde(skip_serializing_if = "is_one")]
+    pub best_of: usize,
     /// Denoising steps.
     pub steps: usize,
     /// How one noise level leads to the next; the method's own if absent.
@@ -32,6 +36,7 @@ impl Default for Sampling {
         Self {
             seed: 0,
             count: 1,
+            best_of: 1,
             steps: 20,
             sampler: None,
             cfg: None,
@@ -46,10 +51,10 @@ impl Sampling {
         self.sampler.unwrap_or_else(|| method.default_sampler())
     }
 
-    /// The seed of each sample.
+    /// The seed of each sample that is drawn: of one after the other, [`best_of`](Self::best_of) each.
     #[must_use]
     pub fn seeds(&self) -> Vec<u64> {
-        (0..self.count as u64)
+        (0..self.count.saturating_mul(self.best_of) as u64)
             .map(|index| self.seed.wrapping_add(index))
             .collect()
     }
@@ -128,6 +133,14 @@ pub struct NetworkLoss {
     /// Weight beside the other losses, not negative.
     #[serde(default = "one")]
     pub weight: f64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+fn is_one(count: &usize) -> bool {
+    *count == 1
 }
 
 fn one() -> f64 {
