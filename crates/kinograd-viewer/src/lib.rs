@@ -13,6 +13,7 @@
 
 #![expect(clippy::type_complexity, reason = "a system's queries are its types")]
 
+mod any_file;
 mod bench;
 pub mod camera;
 mod canvas;
@@ -23,6 +24,7 @@ mod denoising;
 pub mod edit;
 mod game;
 mod generation;
+mod lanes;
 mod library;
 mod offscreen;
 mod playback;
@@ -52,12 +54,13 @@ pub use generation::{
     Generation, GenerationUpdate, Job, JobId, Made, MakeSettings, StepRecord, Ticket, Update,
     receive_updates, words,
 };
+pub use lanes::lanes;
 pub use library::{
     ComparisonSlot, Failure, Library, LibraryPlugin, OpenFile, OpenedBench, is_bench, shelve,
 };
 pub use offscreen::{
-    Adapter, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters, lanes,
-    render, render_steps,
+    Adapter, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters, render,
+    render_steps,
 };
 pub use playback::{Playback, PlaybackPlugin};
 pub use player::{Fade, MotionPlayer, PlayerPlugin, PlayerSystems, advanced};

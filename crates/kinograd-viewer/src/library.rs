@@ -1,5 +1,8 @@
 //! Clips of a window: opened from files, dropped on it, or made; in lanes or as ghosts.
 
+mod messages;
+mod slot;
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -10,13 +13,16 @@ use bevy::window::FileDragAndDrop;
 
 use kinograd_eval::bench::GuidanceReport;
 
+pub use messages::{Failure, OpenFile, OpenedBench};
+pub use slot::{ComparisonSlot, shelve};
+
 use crate::camera::FrameAll;
 use crate::character::{Joints, Mannequin};
 use crate::clip::MotionClip;
 use crate::generation::words;
-use crate::offscreen::lanes;
+use crate::lanes::lanes;
 use crate::player::MotionPlayer;
-use crate::scene::{Stage, look};
+use crate::scene::Stage;
 use crate::steer::{Steer, Steered, load_scene};
 
 /// Opens files and keeps clips in their places.
@@ -35,18 +41,6 @@ impl Plugin for LibraryPlugin {
             );
     }
 }
-
-/// Asks for a file to be opened: a clip, or as JSON a scene or a saved run of `kinograd bench guidance`.
-#[derive(Message, Debug, Clone, PartialEq, Eq)]
-pub struct OpenFile(pub PathBuf);
-
-/// A saved benchmark that was read, and its file.
-#[derive(Message, Debug, Clone)]
-pub struct OpenedBench(pub PathBuf, pub Box<GuidanceReport>);
-
-/// Something went wrong that the user should read.
-#[derive(Message, Debug, Clone, PartialEq, Eq)]
-pub struct Failure(pub String);
 
 /// The clips' layout and the files that were open.
 #[derive(Resource, Default)]
@@ -79,17 +73,6 @@ type Opened = Result<(PathBuf, Content), String>;
 enum Content {
     Clip(Box<MotionClip>),
     Bench(Box<GuidanceReport>),
-}
-
-/// A clip of the library.
-#[derive(Component, Debug, Clone, PartialEq, Eq)]
-pub struct ComparisonSlot {
-    /// What the list calls it.
-    pub name: String,
-    /// A line of numbers under it.
-    pub numbers: String,
-    /// Its place in the list, and its colour.
-    pub index: usize,
 }
 
 /// Opacity of clips that stand in the place of another.
@@ -207,31 +190,6 @@ fn end_opening(
             }
         }
     }
-}
-
-/// Puts a clip on the stage and in the list. `index` chooses its colour; the steered character has 0.
-pub fn shelve(
-    commands: &mut Commands,
-    clips: &mut Assets<MotionClip>,
-    clip: MotionClip,
-    name: String,
-    numbers: String,
-    index: usize,
-) -> Entity {
-    let mut player = MotionPlayer::new(clips.add(clip));
-    player.playing = false;
-    let body = Mannequin::new(look::body_color(index));
-    commands
-        .spawn((
-            ComparisonSlot {
-                name,
-                numbers,
-                index,
-            },
-            player,
-            body,
-        ))
-        .id()
 }
 
 /// A character of the list, or the steered one.

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use bevy::asset::UnapprovedPathMode;
 use bevy::light::DirectionalLightShadowMap;
 use bevy::log::LogPlugin;
 use bevy::prelude::*;
@@ -10,6 +9,7 @@ use bevy::window::{Monitor, PrimaryWindow};
 use kinograd::TaskSpec;
 use kinograd::runtime::EngineOptions;
 
+use crate::any_file::any_file;
 use crate::camera::{CameraPlugin, FrameAll};
 use crate::canvas::CanvasPlugin;
 use crate::character::{CharacterAssets, CharacterPlugin, Rig, RigPlugin};
@@ -140,15 +140,6 @@ pub fn add_viewer(app: &mut App, options: ViewerOptions) {
     app.world_mut().resource_mut::<Library>().overlays = options.overlays;
     app.insert_resource(CharacterAssets(options.character.clone()));
     begin(app, options);
-}
-
-/// Characters may lie anywhere: the user names them.
-#[must_use]
-pub fn any_file() -> AssetPlugin {
-    AssetPlugin {
-        unapproved_path_mode: UnapprovedPathMode::Allow,
-        ..default()
-    }
 }
 
 /// The first scene, and the first files.

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 use bevy::world_serialization::WorldInstanceReady;
-use kinograd::motion::mapping::Mapping;
 
-use super::Mannequin;
+use super::build::build_mannequins;
+use super::mannequin::Mannequin;
 use super::retarget::{Binding, RigJoint};
+use super::wear::{CharacterAssets, Rig};
 use crate::library::Failure;
 use crate::player::PlayerSystems;
 use crate::pose::Pose;
@@ -24,7 +25,7 @@ impl Plugin for RigPlugin {
                 Update,
                 (cast, dress)
                     .chain()
-                    .before(super::build_mannequins)
+                    .before(build_mannequins)
                     .before(PlayerSystems::Pose),
             )
             .add_systems(Update, turn_joints.after(PlayerSystems::Pose))
@@ -32,20 +33,6 @@ impl Plugin for RigPlugin {
             .add_observer(bind);
     }
 }
-
-/// A character drawn as the first scene of a GLB with a humanoid skeleton.
-#[derive(Component, Debug, Clone)]
-#[require(Transform, Visibility)]
-pub struct Rig {
-    /// The file.
-    pub path: PathBuf,
-    /// Which of its joints are which, where their names do not tell.
-    pub mapping: Option<Mapping>,
-}
-
-/// What every new character wears instead of the mannequin's body.
-#[derive(Resource, Debug, Clone, Default)]
-pub struct CharacterAssets(pub Option<Rig>);
 
 /// The spawned scene of a character.
 #[derive(Component, Debug)]

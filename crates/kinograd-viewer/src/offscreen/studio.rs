@@ -18,6 +18,7 @@ use bevy::winit::WinitPlugin;
 use kinograd::TaskSpec;
 
 use super::{NoAdapter, Picture, adapters};
+use crate::any_file::any_file;
 use crate::camera::{Shot, haze, projection};
 use crate::character::{Bound, CharacterAssets, CharacterPlugin, Mannequin, Rig, RigPlugin};
 use crate::clip::MotionClip;
@@ -26,7 +27,6 @@ use crate::library::Failure;
 use crate::player::{MotionPlayer, PlayerPlugin};
 use crate::quality::Quality;
 use crate::scene::{ScenePlugin, Stage, StageSettings, Sun, shadows, sky_light};
-use crate::viewer::any_file;
 
 /// A character that takes longer is not coming.
 const LONGEST_LOAD: Duration = Duration::from_secs(30);

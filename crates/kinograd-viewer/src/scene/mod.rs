@@ -3,17 +3,14 @@
 mod blob;
 pub mod ground;
 pub mod joints;
+mod light;
 pub mod look;
 pub mod marks;
 pub mod solids;
+mod stage;
 pub mod trail;
 
-use std::collections::BTreeSet;
-
-use bevy::light::{
-    CascadeShadowConfig, CascadeShadowConfigBuilder, DirectionalLightShadowMap, NotShadowCaster,
-    NotShadowReceiver,
-};
+use bevy::light::{DirectionalLightShadowMap, NotShadowCaster, NotShadowReceiver};
 use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::motion::JOINT_NAMES;
@@ -22,6 +19,9 @@ use crate::character::Penetrations;
 use crate::player::{MotionPlayer, PlayerSystems};
 use crate::pose::Pose;
 use crate::quality::Quality;
+
+pub use light::{Sun, shadows, sky_light};
+pub use stage::{Stage, StageMark, StageSettings};
 
 /// Draws the stage. Needs rendering.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ impl Plugin for ScenePlugin {
             .init_resource::<Quality>()
             .init_resource::<Stage>()
             .init_resource::<StageSettings>()
-            .add_systems(Startup, (ground::lay, light))
+            .add_systems(Startup, (ground::lay, light::light))
             .add_systems(Update, (set_stage, trail::draw_trails, joints::draw_ways))
             .add_systems(
                 Update,
@@ -48,135 +48,12 @@ impl Plugin for ScenePlugin {
     }
 }
 
-/// What stands on the floor.
-#[derive(Resource, Debug, Clone, PartialEq)]
-pub struct Stage {
-    /// Goals and obstacles; `None` is an empty floor.
-    pub scene: Option<TaskSpec>,
-    /// Where the scene is set up, metres: once per clip where clips stand side by side.
-    pub lanes_m: Vec<Vec3>,
-    /// What is written at the start of each lane, where there is something to tell apart.
-    pub names: Vec<String>,
-}
-
-impl Default for Stage {
-    fn default() -> Self {
-        Self {
-            scene: None,
-            lanes_m: vec![Vec3::ZERO],
-            names: Vec::new(),
-        }
-    }
-}
-
-/// What the stage shows.
-#[derive(Resource, Debug, Clone, PartialEq, Eq)]
-pub struct StageSettings {
-    /// Whether ways and footprints are drawn.
-    pub shows_trails: bool,
-    /// Joints whose ways through the air are drawn, by index.
-    pub joints: BTreeSet<usize>,
-}
-
-impl Default for StageSettings {
-    fn default() -> Self {
-        Self {
-            shows_trails: true,
-            joints: BTreeSet::new(),
-        }
-    }
-}
-
-/// A thing on the stage, and what holds it.
-#[derive(Component, Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StageMark {
-    /// What a hand that takes it holds.
-    pub handle: Option<crate::edit::Handle>,
-}
-
 /// Size of a letter's pixel in the names of lanes, metres.
 const LETTER_M: f32 = 0.024;
 
 /// Root of the things of one lane.
 #[derive(Component, Debug, Clone, Copy)]
 pub struct Lane;
-
-/// The light that throws shadows.
-#[derive(Component, Debug, Clone, Copy)]
-pub struct Sun;
-
-/// Sharp shadows round what a camera looks at from so many metres: the map covers no more than that.
-#[must_use]
-pub fn shadows(distance_m: f32) -> CascadeShadowConfig {
-    let far = 1.35 * distance_m + 3.0;
-    CascadeShadowConfigBuilder {
-        num_cascades: 1,
-        minimum_distance: (0.65 * distance_m - 3.0).max(0.1),
-        maximum_distance: far,
-        first_cascade_far_bound: far,
-        ..default()
-    }
-    .build()
-}
-
-/// A sun that throws shadows and two lights that fill them; in low quality a sun and an even glow.
-fn light(
-    mut commands: Commands,
-    quality: Res<Quality>,
-    mut clear: ResMut<ClearColor>,
-    mut glow: ResMut<GlobalAmbientLight>,
-) {
-    let from =
-        |x: f32, y: f32, z: f32| Transform::from_xyz(x, y, z).looking_at(Vec3::ZERO, Vec3::Y);
-    let is_high = *quality == Quality::High;
-    commands.spawn((
-        DirectionalLight {
-            color: Color::srgb(1.0, 0.96, 0.89),
-            illuminance: 9_000.0,
-            shadow_maps_enabled: is_high,
-            ..default()
-        },
-        from(-3.0, 6.0, 2.2),
-        Sun,
-        shadows(8.0),
-    ));
-    if !is_high {
-        *clear = ClearColor(look::PLAIN);
-        *glow = GlobalAmbientLight {
-            color: Color::srgb(0.86, 0.92, 1.0),
-            brightness: 1_500.0,
-            ..default()
-        };
-        return;
-    }
-    for (color, illuminance, place) in [
-        (Color::srgb(0.75, 0.85, 1.0), 2_200.0, from(4.0, 3.0, 3.0)),
-        (Color::srgb(0.95, 0.92, 1.0), 1_600.0, from(1.0, 2.5, -5.0)),
-    ] {
-        commands.spawn((
-            DirectionalLight {
-                color,
-                illuminance,
-                ..default()
-            },
-            place,
-        ));
-    }
-}
-
-/// Light from all around for a camera: the sky above, the floor's glow below.
-#[must_use]
-pub fn sky_light(images: &mut Assets<Image>) -> EnvironmentMapLight {
-    EnvironmentMapLight {
-        intensity: 900.0,
-        ..EnvironmentMapLight::hemispherical_gradient(
-            images,
-            Color::srgb(0.86, 0.92, 1.0),
-            Color::srgb(0.80, 0.84, 0.90),
-            Color::srgb(0.62, 0.60, 0.58),
-        )
-    }
-}
 
 /// Sets up the scene anew when it changes.
 fn set_stage(

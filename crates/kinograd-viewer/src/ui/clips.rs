@@ -3,7 +3,7 @@
 use bevy::prelude::*;
 use bevy_egui::egui;
 
-use super::{Field, Orders, Panels};
+use super::state::{Field, Orders, Panels};
 use kinograd::motion::JOINT_NAMES;
 
 use crate::camera::{CameraMode, FrameAll};

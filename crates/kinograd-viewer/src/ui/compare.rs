@@ -4,7 +4,7 @@ use bevy_egui::egui;
 use kinograd::Method;
 use kinograd_eval::bench::GuidanceReport;
 
-use super::Orders;
+use super::state::Orders;
 use crate::bench::{BenchChoice, BenchRun};
 use crate::compare::{Compare, CompareMethods, Numbers, Row};
 

@@ -2,7 +2,7 @@
 
 use bevy_egui::egui;
 
-use super::Panels;
+use super::state::Panels;
 
 /// Every key and what it does.
 pub const KEYS: [(&str, &str); 35] = [

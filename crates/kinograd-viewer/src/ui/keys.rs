@@ -6,8 +6,9 @@ use bevy::prelude::*;
 use bevy_egui::input::EguiWantsInput;
 use kinograd::Method;
 
+use super::compare;
+use super::state::{Field, Orders, Panels};
 use super::steering::remove_selected;
-use super::{Field, Orders, Panels, compare};
 use crate::bench::BenchRun;
 use crate::camera::{CameraMode, FrameAll};
 use crate::compare::CompareMethods;

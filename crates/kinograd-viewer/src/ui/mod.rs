@@ -2,14 +2,14 @@
 
 mod clips;
 mod compare;
+mod fields;
 mod help;
 mod keys;
 mod plots;
+mod state;
 mod steering;
 mod transport;
 mod weights;
-
-use std::collections::VecDeque;
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::prelude::*;
@@ -18,12 +18,15 @@ use bevy_egui::{
     PrimaryEguiContext, egui,
 };
 
+pub use self::state::Panels;
+
+use self::state::Orders;
 use crate::bench::BenchRun;
-use crate::camera::{CameraMode, FrameAll};
+use crate::camera::CameraMode;
 use crate::canvas::Canvas;
-use crate::compare::{Compare, CompareMethods};
+use crate::compare::Compare;
 use crate::denoising::Denoising;
-use crate::library::{ComparisonSlot, Failure, Library, OpenFile};
+use crate::library::{ComparisonSlot, Failure, Library};
 use crate::playback::Playback;
 use crate::player::MotionPlayer;
 use crate::scene::StageSettings;
@@ -60,88 +63,13 @@ fn open_window(mut commands: Commands, mut settings: ResMut<EguiGlobalSettings>)
     ));
 }
 
-/// A field that a key leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// The first prompt.
-    Prompt,
-    /// The file to open.
-    Open,
-}
-
 /// A longer press is no click, seconds.
 const LONGEST_CLICK_SECS: f64 = 2.0;
-
-/// What the panels remember.
-#[derive(Resource, Debug)]
-pub struct Panels {
-    /// Whether the list of keys is open.
-    pub shows_help: bool,
-    /// Where scenes are saved and opened.
-    pub scene_path: String,
-    /// Where clips are saved.
-    pub clip_path: String,
-    /// A file to open.
-    pub open_path: String,
-    /// What went wrong, the latest last.
-    pub failures: VecDeque<String>,
-    /// What was done, such as a file that was saved.
-    pub notice: Option<String>,
-    /// The field that shall have the keyboard next.
-    pub focus: Option<Field>,
-}
-
-impl Default for Panels {
-    fn default() -> Self {
-        Self {
-            shows_help: false,
-            scene_path: "scene.json".to_owned(),
-            clip_path: "clip.glb".to_owned(),
-            open_path: String::new(),
-            failures: VecDeque::new(),
-            notice: None,
-            focus: None,
-        }
-    }
-}
-
-impl Panels {
-    /// Shows what came of an action.
-    fn tell(&mut self, outcome: Result<String, String>) {
-        match outcome {
-            Ok(notice) => self.notice = Some(notice),
-            Err(failure) => self.fail(failure),
-        }
-    }
-
-    /// Gives a field the keyboard if it is its turn.
-    fn give_focus(&mut self, field: Field, answer: &egui::Response) {
-        if self.focus == Some(field) {
-            answer.request_focus();
-            self.focus = None;
-        }
-    }
-
-    fn fail(&mut self, failure: String) {
-        self.failures.push_back(failure);
-        while self.failures.len() > 4 {
-            self.failures.pop_front();
-        }
-    }
-}
 
 fn collect_failures(mut failures: MessageReader<Failure>, mut panels: ResMut<Panels>) {
     for Failure(text) in failures.read() {
         panels.fail(text.clone());
     }
-}
-
-/// Messages that the panels send.
-#[derive(bevy::ecs::system::SystemParam)]
-pub struct Orders<'w> {
-    frame: MessageWriter<'w, FrameAll>,
-    open: MessageWriter<'w, OpenFile>,
-    compare: MessageWriter<'w, CompareMethods>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "a system asks for what it shows")]

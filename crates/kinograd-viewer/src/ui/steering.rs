@@ -3,7 +3,9 @@
 use bevy_egui::egui;
 use kinograd::Method;
 
-use super::{Field, Panels, weights};
+use super::fields::settled;
+use super::state::{Field, Panels};
+use super::weights;
 use crate::compare::numbers;
 use crate::edit;
 use crate::steer::{Status, Steer, load_scene, save_clip, save_scene};
@@ -141,11 +143,6 @@ fn request(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) -> bool {
         steer.scene = before;
     }
     changed
-}
-
-/// Whether a dragged value was let go of, or typed.
-pub(super) fn settled(answer: &egui::Response) -> bool {
-    answer.drag_stopped() || (answer.lost_focus() && !answer.dragged())
 }
 
 fn status(ui: &mut egui::Ui, steer: &Steer) {

@@ -5,7 +5,7 @@ use kinograd::Method;
 use kinograd::guidance::Shape;
 use kinograd::task::GuidanceSettings;
 
-use super::steering::settled;
+use super::fields::settled;
 use crate::steer::Steer;
 
 /// The list of weights; whether one was changed.
