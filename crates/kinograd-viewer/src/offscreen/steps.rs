@@ -6,7 +6,9 @@ use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::render::FilmWriter;
 
-use super::{Picture, RenderError, RenderOptions, Studio, laid_out};
+use super::film::{RenderError, RenderOptions, laid_out};
+use super::picture::Picture;
+use super::studio::Studio;
 use crate::camera::{body_points, frame_points};
 use crate::clip::MotionClip;
 use crate::generation::StepRecord;

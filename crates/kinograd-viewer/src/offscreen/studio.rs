@@ -17,7 +17,8 @@ use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use kinograd::TaskSpec;
 
-use super::{NoAdapter, Picture, adapters};
+use super::adapter::{NoAdapter, adapters};
+use super::picture::Picture;
 use crate::any_file::any_file;
 use crate::camera::{Shot, haze, projection};
 use crate::character::{Bound, CharacterAssets, CharacterPlugin, Mannequin, Rig, RigPlugin};

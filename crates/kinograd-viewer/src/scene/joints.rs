@@ -8,7 +8,8 @@ use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
 
-use super::{StageSettings, look};
+use super::look;
+use super::stage::StageSettings;
 use crate::character::Mannequin;
 use crate::clip::MotionClip;
 use crate::player::MotionPlayer;

@@ -4,7 +4,8 @@ use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::prelude::*;
 
 use super::ground::FlatMesh;
-use super::{StageSettings, look};
+use super::look;
+use super::stage::StageSettings;
 use crate::character::Mannequin;
 use crate::clip::MotionClip;
 use crate::player::MotionPlayer;

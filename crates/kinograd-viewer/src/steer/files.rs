@@ -5,7 +5,7 @@ use std::path::Path;
 use kinograd::motion::write_atomic;
 use kinograd::{Task, TaskSpec};
 
-use super::Steer;
+use super::state::Steer;
 use crate::generation::words;
 
 /// Reads a task.

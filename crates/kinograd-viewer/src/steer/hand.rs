@@ -4,7 +4,7 @@ use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_panorbit_camera::PanOrbitCamera;
 
-use super::Steer;
+use super::state::Steer;
 use crate::camera::on_floor;
 use crate::canvas::Canvas;
 use crate::edit::{handle_at, move_handle};

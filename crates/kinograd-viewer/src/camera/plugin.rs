@@ -1,15 +1,11 @@
-//! Views: framing as plain maths, orbit, follow and top view in a window.
-
-mod framing;
-mod mode;
+//! Orbit, follow and top view in a window.
 
 use bevy::light::CascadeShadowConfig;
 use bevy::prelude::*;
 use bevy_panorbit_camera::{PanOrbitCamera, PanOrbitCameraPlugin};
 
-pub use framing::{FOV_RAD, Shot, VIEW, View, body_points, frame_points, on_floor};
-pub use mode::{CameraMode, FrameAll};
-
+use super::framing::{FOV_RAD, VIEW, View, body_points, frame_points};
+use super::mode::{CameraMode, FrameAll};
 use crate::clip::MotionClip;
 use crate::player::{MotionPlayer, PlayerSystems};
 use crate::pose::Pose;

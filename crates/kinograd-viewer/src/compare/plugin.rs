@@ -1,12 +1,9 @@
-//! Comparison: clips of one scene and seed, made by several methods, side by side with their numbers.
-
-mod messages;
+//! Comparisons that are made clip by clip.
 
 use bevy::prelude::*;
 use kinograd::Method;
 
-pub use messages::{CompareClips, CompareMethods, ComparedJob, Numbers};
-
+use super::messages::{CompareClips, CompareMethods, ComparedJob, Numbers};
 use crate::bench::{BenchRun, show};
 use crate::camera::FrameAll;
 use crate::clip::MotionClip;

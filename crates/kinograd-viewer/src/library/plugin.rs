@@ -1,7 +1,4 @@
-//! Clips of a window: opened from files, dropped on it, or made; in lanes or as ghosts.
-
-mod messages;
-mod slot;
+//! Opening files, and the places of clips.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,9 +10,8 @@ use bevy::window::FileDragAndDrop;
 
 use kinograd_eval::bench::GuidanceReport;
 
-pub use messages::{Failure, OpenFile, OpenedBench};
-pub use slot::{ComparisonSlot, shelve};
-
+use super::messages::{Failure, OpenFile, OpenedBench};
+use super::slot::{ComparisonSlot, shelve};
 use crate::camera::FrameAll;
 use crate::character::{Joints, Mannequin};
 use crate::clip::MotionClip;
