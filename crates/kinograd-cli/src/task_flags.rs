@@ -131,6 +131,7 @@ fn add_schedule(schedule: &mut GuidanceSchedule, args: &ScheduleArgs) {
     schedule.interval = args.interval.map(|i| i.0).or(schedule.interval);
     schedule.strength = args.schedule.unwrap_or(schedule.strength);
     schedule.max_step_rms = args.max_move.or(schedule.max_step_rms);
+    schedule.iterations = args.iterations.or(schedule.iterations);
     schedule.resampling = args.time_travel.map(|t| t.0).or(schedule.resampling);
 }
 
@@ -165,6 +166,7 @@ fn option_of(path: &str, goals: &[Goal]) -> Option<String> {
         "guidance.text" => "text-guidance",
         "guidance.augmentations" => "augment",
         "guidance.schedule.interval" => "interval",
+        "guidance.schedule.iterations" => "iterations",
         "guidance.schedule.max_step_rms" | "optimization.max_step_rms" => "max-move",
         "optimization.window_secs" => "window",
         "optimization.fine_tune.steps" => "train-steps",

@@ -66,7 +66,7 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
 #[test]
 fn a_batch_of_three_is_three_singles() {
     let (seeds, lengths) = ([4, 9, 2], [12, 7, 10]);
-    for method in Method::STEERING {
+    for method in Method::stepwise() {
         let batch = run(method, &seeds, &lengths, FRAMES);
         for (index, (&seed, &length)) in seeds.iter().zip(&lengths).enumerate() {
             let alone = run(method, &[seed], &[length], length);
@@ -224,7 +224,7 @@ mod others {
                 &schedule.steps(Spacing::Trailing, 5).unwrap(),
                 &Layout::full(&shape).unwrap(),
                 start,
-                &mut |_, _| std::ops::ControlFlow::Continue(()),
+                &mut |_, _, _| std::ops::ControlFlow::Continue(()),
             );
             best.unwrap().noise
         });

@@ -330,7 +330,7 @@ fn dno_follows_its_paper() {
                 &steps(),
                 &layout(),
                 start(),
-                &mut |_, losses| {
+                &mut |_, _, losses| {
                     seen.push(losses.to_vec());
                     ControlFlow::Continue(())
                 },
@@ -361,7 +361,7 @@ fn dno_keeps_noise_from_repeating_itself() {
                 &steps(),
                 &layout(),
                 start(),
-                &mut |_, _| ControlFlow::Continue(()),
+                &mut |_, _, _| ControlFlow::Continue(()),
             )
             .unwrap();
         let noise = best.noise.index_axis(Axis(0), 0).to_owned();
@@ -394,7 +394,7 @@ fn dno_solves_an_inverse_problem_on_gaussian_data() {
             &steps(),
             &layout(),
             start(),
-            &mut |_, _| ControlFlow::Continue(()),
+            &mut |_, _, _| ControlFlow::Continue(()),
         )
         .unwrap();
     assert!(
@@ -729,7 +729,7 @@ fn bad_options_name_their_field() {
 /// A NaN stops the run, whatever the method, and says where.
 #[test]
 fn a_nan_names_method_step_and_loss() {
-    for method in kinograd_guidance::Method::STEERING {
+    for method in kinograd_guidance::Method::stepwise() {
         if method == kinograd_guidance::Method::Projection {
             continue;
         }

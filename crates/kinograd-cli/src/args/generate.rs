@@ -67,6 +67,9 @@ pub struct ScheduleArgs {
     /// timesteps; costs as many times more.
     #[arg(long, alias = "resampling", value_name = "COUNT[@FROM..TO]")]
     pub time_travel: Option<ResamplingArg>,
+    /// Steps of dno, which optimises the noise; each costs two runs and their gradient. 50 if not given.
+    #[arg(long, value_name = "N")]
+    pub iterations: Option<usize>,
 }
 
 /// Arguments of `generate`.

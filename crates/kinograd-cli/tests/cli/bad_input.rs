@@ -42,6 +42,32 @@ fn prompts() {
 }
 
 #[test]
+fn draws_and_iterations() {
+    refused(
+        &generate(&["--best-of", "0"]),
+        &["--best-of: 0 is outside 1"],
+    );
+    refused(
+        &generate(&["--n", "100", "--best-of", "50"]),
+        &["--best-of", "1000 draws"],
+    );
+    let target = ["--target", "1,2"];
+    let with = |more: &[&str]| generate(&[&target[..], more].concat());
+    refused(
+        &with(&["--iterations", "5"]),
+        &["--iterations: 5: projection acts step by step"],
+    );
+    refused(
+        &with(&["--method", "dno", "--sampler", "ddpm"]),
+        &["--sampler: ddpm: dno optimises through ddim"],
+    );
+    refused(
+        &with(&["--method", "dno", "--interval", "0..500"]),
+        &["dno optimises the noise of a whole run"],
+    );
+}
+
+#[test]
 fn places() {
     refused(&generate(&["--target", "here"]), &["--target", "'here'"]);
     refused(

@@ -93,6 +93,59 @@ fn every_format_and_the_report() {
     }
 }
 
+/// What one clip of several scores, as `--best-of` counts it: text less skate, speed and misses.
+fn score(clip: &Value) -> f64 {
+    let number = |key: &str| clip[key].as_f64().unwrap();
+    let goals = clip["goals"].as_array().unwrap();
+    let missed = goals.iter().filter(|g| g["off"].as_f64().unwrap() > 0.1);
+    number("text_score")
+        - number("foot_skate_ratio")
+        - f64::from(clip["implausibly_fast"].as_bool().unwrap())
+        - missed.count() as f64
+}
+
+#[test]
+fn the_best_of_several_draws_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = short(folder.path(), &["--n", "4"]).ok().json();
+    let clips = all["clips"].as_array().unwrap();
+    let best = short(
+        folder.path(),
+        &["--n", "2", "--best-of", "2", "-o", "best.glb"],
+    );
+    let best = best.ok().json();
+    for (pair, chosen) in clips.chunks(2).zip(best["clips"].as_array().unwrap()) {
+        let expected = if score(&pair[1]) > score(&pair[0]) {
+            &pair[1]
+        } else {
+            &pair[0]
+        };
+        assert_eq!(chosen["seed"], expected["seed"]);
+        assert_eq!(chosen["text_score"], expected["text_score"]);
+    }
+    // A record makes the clip that was chosen again, beside the same neighbours.
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let args = ["generate", "--from", "best-01.glb", "-o", "again.glb"];
+    kinograd(
+        folder.path(),
+        &[&args[..], &["--runtime", "builtin", "-q"]].concat(),
+    )
+    .ok();
+    assert!(read("best-01.glb") == read("again.glb"));
+}
+
+#[test]
+fn noise_is_optimised_through_the_whole_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = |method: &str, more: &[&str]| {
+        let args = [&["--method", method, "--no-foot-lock"], more].concat();
+        let run = short(folder.path(), &args).ok().json();
+        run["target_error_m"].as_f64().unwrap()
+    };
+    let (free, steered) = (error("none", &[]), error("dno", &["--iterations", "25"]));
+    assert!(steered < 0.5 * free, "{steered} m, {free} m unsteered");
+}
+
 #[test]
 fn text_guidance_brings_the_clip_nearer_to_its_prompt() {
     let folder = tempfile::tempdir().unwrap();

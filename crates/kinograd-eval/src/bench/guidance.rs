@@ -50,7 +50,7 @@ impl Default for GuidanceProtocol {
             text_guidance: GuidanceSettings::TEXT_BESIDE_GOALS,
             guidance_scale: None,
         };
-        let plain = Method::STEERING.into_iter().map(Candidate::plain);
+        let plain = Method::stepwise().map(Candidate::plain);
         Self {
             prompts: [
                 "the person is walking backwards",

@@ -47,7 +47,7 @@ impl Default for TuneProtocol {
                 seeds: 1,
                 seed: FIRST_SEED,
                 equal_time: false,
-                candidates: Method::STEERING.map(Candidate::plain).to_vec(),
+                candidates: Method::stepwise().map(Candidate::plain).collect(),
                 ..GuidanceProtocol::default()
             },
         }

@@ -7,11 +7,25 @@ use serde::{Deserialize, Serialize};
 use super::decorrelation::decorrelation;
 use super::edit::{add_scaled, not_negative, same_shape};
 use super::loss_guidance::norm;
+use super::registry::MethodInfo;
 use super::{AdamDps, StepRule};
 use crate::loss::checked;
 use crate::{GuidanceError, Loss};
 
 const NAME: &str = "dno";
+
+pub(super) const INFO: MethodInfo = MethodInfo::new(
+    NAME,
+    "Adam on the noise through the whole DDIM chain (Karunratanakul et al. 2024), many runs a sample",
+    |_, _| {
+        Err(GuidanceError::Field {
+            field: "method",
+            value: NAME.to_owned(),
+            expected: "must act step by step; this one optimises the noise of a whole run",
+        })
+    },
+)
+.on_noise();
 
 /// What [`NoiseOptimizer`] can be tuned by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -73,7 +87,7 @@ pub struct OptimizedNoise {
 ///     &steps,
 ///     &Layout::full(&[1, 4])?,
 ///     ArrayD::zeros(vec![1, 4]),
-///     &mut |_, _| ControlFlow::Continue(()),
+///     &mut |_, _, _| ControlFlow::Continue(()),
 /// )?;
 /// assert!(best.clean.sum() > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -83,8 +97,9 @@ pub struct NoiseOptimizer<'a> {
     loss: Box<dyn Loss + 'a>,
 }
 
-/// Told of every iteration's number and losses per sample; `Break` stops with the best so far.
-pub type IterationObserver<'a> = dyn FnMut(usize, &[f64]) -> ControlFlow<()> + 'a;
+/// Told of every iteration's number, clean samples and losses per sample; `Break` stops with the best so
+/// far.
+pub type IterationObserver<'a> = dyn FnMut(usize, &ArrayD<f32>, &[f64]) -> ControlFlow<()> + 'a;
 
 impl<'a> NoiseOptimizer<'a> {
     /// # Errors
@@ -97,6 +112,12 @@ impl<'a> NoiseOptimizer<'a> {
             options,
             loss: Box::new(loss),
         })
+    }
+
+    /// What it is tuned by.
+    #[must_use]
+    pub fn options(&self) -> NoiseOptions {
+        self.options
     }
 
     /// Optimises from `start`, an x_T of the layout's shape.
@@ -134,7 +155,7 @@ impl<'a> NoiseOptimizer<'a> {
             let value = checked(self.loss.as_mut(), clean).map_err(failed)?;
             keep_best(&mut best, &noise, clean, &value.values);
             let last = iteration == self.options.iterations;
-            if observer(iteration, &value.values).is_break() || last {
+            if observer(iteration, clean, &value.values).is_break() || last {
                 break;
             }
             let mut gradient = pulled_back(model, steps, &noise, &states, value.gradient)?;

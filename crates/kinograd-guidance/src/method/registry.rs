@@ -21,6 +21,8 @@ pub(super) struct MethodInfo {
     pub summary: &'static str,
     /// Whether it needs Jᵀv of the denoiser.
     pub needs_gradient: bool,
+    /// Whether it changes the noise of a whole run, not its steps.
+    pub on_noise: bool,
     /// The sampler that it takes unless another is named.
     pub sampler: SamplerKind,
     /// The tuned scales.
@@ -36,6 +38,7 @@ impl MethodInfo {
             name,
             summary,
             needs_gradient: true,
+            on_noise: false,
             sampler: SamplerKind::Ddim,
             scales: Scales::UNTUNED,
             build,
@@ -46,6 +49,14 @@ impl MethodInfo {
     pub(super) const fn forward_only(self) -> Self {
         Self {
             needs_gradient: false,
+            ..self
+        }
+    }
+
+    /// That changes the noise of a whole run.
+    pub(super) const fn on_noise(self) -> Self {
+        Self {
+            on_noise: true,
             ..self
         }
     }
@@ -151,6 +162,7 @@ methods! {
     dsg => Dsg;
     adam_dps => AdamDps;
     mean_guidance => Mean;
+    noise_optimization => Dno;
 }
 
 impl Method {
@@ -176,6 +188,21 @@ impl Method {
     #[must_use]
     pub fn needs_gradient(self) -> bool {
         self.info().is_some_and(|info| info.needs_gradient)
+    }
+
+    /// Every method that acts step by step: all but those that [optimise the
+    /// noise](Self::optimizes_noise), which take many runs.
+    pub fn stepwise() -> impl Iterator<Item = Self> {
+        Self::STEERING
+            .into_iter()
+            .filter(|method| !method.optimizes_noise())
+    }
+
+    /// Whether it changes the noise of a whole run by [`NoiseOptimizer`](super::NoiseOptimizer), in
+    /// place of following an objective step by step.
+    #[must_use]
+    pub fn optimizes_noise(self) -> bool {
+        self.info().is_some_and(|info| info.on_noise)
     }
 
     /// Whether it follows any loss, or places on the ground only.
@@ -212,10 +239,10 @@ impl Method {
         }
     }
 
-    /// The method, following an objective; `None` for [`Method::None`].
+    /// The method, following an objective step by step; `None` for [`Method::None`].
     ///
     /// # Errors
-    /// [`GuidanceError`] if an option or a goal is out of range, or the objective has no path for a
+    /// [`GuidanceError`] if the method [optimises the noise](Self::optimizes_noise), an option or a goal is out of range, or the objective has no path for a
     /// method that projects one.
     pub fn guide<'a>(
         self,

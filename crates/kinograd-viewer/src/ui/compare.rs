@@ -34,7 +34,7 @@ pub fn show(ui: &mut egui::Ui, compare: &Compare, run: &mut BenchRun, orders: &m
             .on_hover_text("Every method (Shift+C)")
             .clicked()
         {
-            let all = Method::STEERING.to_vec();
+            let all = Method::stepwise().collect();
             orders.compare.write(CompareMethods(all));
         }
         if ui

@@ -63,7 +63,7 @@ pub fn press(
             KeyCode::KeyC => {
                 let four = compare::USUAL.to_vec();
                 let methods = if shift {
-                    Method::STEERING.to_vec()
+                    Method::stepwise().collect()
                 } else {
                     four
                 };

@@ -14,7 +14,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use kinograd_diffusion::{Guidance, Progress, StepPair};
-use kinograd_guidance::Objective;
+use kinograd_guidance::{NoiseOptimizer, Objective};
 use kinograd_runtime::{EngineReport, Manifest};
 use ndarray::ArrayD;
 
@@ -185,7 +185,14 @@ impl<M: Modality> Generator<M> {
         let steps = self.model.steps(task.sampling().steps)?;
         let seeds = task.sampling().seeds();
         let batches = self.batches(&seeds, only);
-        let total = (steps.len() * batches.len()) as u64;
+        // Steps of a batch: of the noise where that is optimised.
+        let units = if differentiable && task.method().optimizes_noise() {
+            let options = task.schedule().noise_options(task.guidance_scale());
+            options.iterations + 1
+        } else {
+            steps.len()
+        };
+        let total = (units * batches.len()) as u64;
         let work = "sampling";
         emit(observer, Event::Started { work, total })?;
         tracing::debug!(
@@ -197,9 +204,9 @@ impl<M: Modality> Generator<M> {
         let mut made = Vec::with_capacity(seeds.len());
         for (index, rows) in batches.into_iter().enumerate() {
             let seeds = &seeds[rows.clone()];
-            let done = index * steps.len();
+            let done = index * units;
             let started = Instant::now();
-            let mut trajectory = self.modality.trajectory(&plan, steps.len());
+            let mut trajectory = self.modality.trajectory(&plan, units);
             let x0 = self.sample(task, &mut plan, rows, &steps, &mut |progress| {
                 let done = (done + progress.index + 1) as u64;
                 observer.event(&Event::Advanced { done })?;
@@ -245,6 +252,12 @@ impl<M: Modality> Generator<M> {
         let seeds = task.sampling().seeds();
         let mut noise = modality.noise(plan, rows.clone(), &seeds[rows]);
         let shape = modality.shape(task, batch);
+        if M::is_guided(task, plan) && task.method().optimizes_noise() {
+            let loss = modality.objective(task, plan, batch)?.into_loss()?;
+            let options = task.schedule().noise_options(task.guidance_scale());
+            let mut optimizer = NoiseOptimizer::new(options, loss)?;
+            return model.optimize_noise(&mut optimizer, &shape, steps, noise.as_mut(), observer);
+        }
         let guidance = if M::is_guided(task, plan) {
             guidance(task, modality.objective(task, plan, batch)?)?
         } else {

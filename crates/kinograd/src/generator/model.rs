@@ -7,6 +7,7 @@ use kinograd_diffusion::{
     Guidance, Layout, Model, NoiseSchedule, NoiseSource, Progress, SamplerKind, Spacing, StepPair,
     sample,
 };
+use kinograd_guidance::NoiseOptimizer;
 use kinograd_runtime::{
     Manifest, OnnxDenoiser, OpenEngine, Package, RuntimeError, SessionOptions, cache_dir,
 };
@@ -72,6 +73,50 @@ impl OpenModel {
             &mut observer,
         )?;
         Ok(x0)
+    }
+}
+
+impl OpenModel {
+    /// x̂0 of the best noise for a batch, whose conditions are set; a step for the observer is one of the
+    /// optimiser.
+    pub(crate) fn optimize_noise(
+        &mut self,
+        optimizer: &mut NoiseOptimizer<'_>,
+        shape: &[usize],
+        steps: &[StepPair],
+        noise: &mut dyn NoiseSource,
+        observer: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<ArrayD<f32>, Error> {
+        let Some(&pair) = steps.last() else {
+            return Err(Error::Internal("a run without steps".to_owned()));
+        };
+        let mut start = ArrayD::zeros(shape);
+        noise.fill(&mut start)?;
+        let total = optimizer.options().iterations + 1;
+        let mut stopped = false;
+        let best = optimizer.run(
+            &mut Model::differentiable(&mut self.denoiser),
+            steps,
+            &Layout::full(shape)?,
+            start,
+            &mut |index, clean, _| {
+                let flow = observer(&Progress {
+                    index,
+                    total,
+                    repeat: 0,
+                    pair,
+                    calls: (index + 1) * steps.len(),
+                    x0: clean,
+                    x_next: clean,
+                });
+                stopped = flow.is_break();
+                flow
+            },
+        )?;
+        if stopped {
+            return Err(Error::Cancelled);
+        }
+        Ok(best.clean)
     }
 }
 

@@ -166,8 +166,10 @@ impl Spec for PictureSpec {
         if let Some(scale) = self.guidance.scale {
             within("guidance.scale", scale, &SCALE)?;
         }
-        self.guidance.schedule.check()?;
         let method = self.guidance.method;
+        self.guidance
+            .schedule
+            .check(method, self.sampling.sampler)?;
         if !method.follows_any_loss() {
             let others = Method::STEERING
                 .into_iter()

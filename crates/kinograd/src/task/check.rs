@@ -42,7 +42,7 @@ pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
     }
     timed_prompts::check(task)?;
     sampling(&task.sampling)?;
-    guidance(&task.guidance)?;
+    guidance(&task.guidance, &task.sampling)?;
     within("output.fps", task.output.fps, &FPS)?;
     for (index, loss) in task.losses.iter().enumerate() {
         within(&format!("losses[{index}].weight"), loss.weight, &SCALE)?;
@@ -92,14 +92,14 @@ pub(crate) fn sampling(sampling: &Sampling) -> Result<(), Error> {
         .map_or(Ok(()), |cfg| within("sampling.cfg", cfg, &CFG))
 }
 
-fn guidance(guidance: &GuidanceSettings) -> Result<(), Error> {
+fn guidance(guidance: &GuidanceSettings, sampling: &Sampling) -> Result<(), Error> {
     if let Some(scale) = guidance.scale {
         within("guidance.scale", scale, &SCALE)?;
     }
     if let Some(weight) = guidance.text {
         within("guidance.text", weight, &SCALE)?;
     }
-    guidance.schedule.check()
+    guidance.schedule.check(guidance.method, sampling.sampler)
 }
 
 /// Places that can only be reached faster than the model's people move.

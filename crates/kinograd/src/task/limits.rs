@@ -29,6 +29,8 @@ pub(crate) const FPS: RangeInclusive<f64> = 1.0..=240.0;
 pub(crate) const CFG: RangeInclusive<f64> = 0.0..=20.0;
 /// Weights and scales.
 pub(crate) const SCALE: RangeInclusive<f64> = 0.0..=1e6;
+/// Most steps of a method that optimises the noise.
+pub(crate) const MAX_ITERATIONS: usize = 10_000;
 /// Most visits of one step.
 pub(crate) const MAX_RESAMPLING: usize = 100;
 /// Straight-line speed above which a place is called out of reach, m/s: above a jog, which nobody

@@ -1,10 +1,12 @@
 //! When a method acts within a run, and how much it may do: the same options for every method.
 
-use kinograd_diffusion::Guidance;
-use kinograd_guidance::{GuidanceOptions, StepSchedule, TimeTravel, TimestepInterval};
+use kinograd_diffusion::{Guidance, SamplerKind};
+use kinograd_guidance::{
+    GuidanceOptions, Method, NoiseOptions, StepSchedule, TimeTravel, TimestepInterval,
+};
 use serde::{Deserialize, Serialize};
 
-use super::limits::MAX_RESAMPLING;
+use super::limits::{MAX_ITERATIONS, MAX_RESAMPLING};
 use super::refuse::refuse;
 use crate::Error;
 
@@ -27,6 +29,10 @@ pub struct GuidanceSchedule {
     /// Steps that are taken several times; `None` is once each.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resampling: Option<Resampling>,
+    /// Steps of a method that [optimises the noise](Method::optimizes_noise), each of which costs two runs
+    /// and their gradient; `None` is [`DEFAULT_ITERATIONS`](Self::DEFAULT_ITERATIONS).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<usize>,
 }
 
 /// Resampling, or time travel: each step of a window is taken several times, noised back in between
@@ -50,13 +56,62 @@ fn is_constant(schedule: &StepSchedule) -> bool {
 }
 
 impl GuidanceSchedule {
+    /// Steps of a method that optimises the noise, where nothing is said.
+    pub const DEFAULT_ITERATIONS: usize = 50;
+
     /// Whether nothing differs from the methods' own ways.
     #[must_use]
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// The options of a method that optimises the noise.
+    pub(crate) fn noise_options(&self, scale: f64) -> NoiseOptions {
+        let default = NoiseOptions::default();
+        NoiseOptions {
+            iterations: self.iterations.unwrap_or(Self::DEFAULT_ITERATIONS),
+            learning_rate: scale * default.learning_rate,
+            ..default
+        }
+    }
+
+    /// Whether this fits a method and a sampler: what changes steps has none to change where the noise
+    /// of a whole run is optimised, and the other way round.
+    fn check_for(&self, method: Method, sampler: Option<SamplerKind>) -> Result<(), Error> {
+        if let Some(iterations) = self.iterations {
+            if !method.optimizes_noise() {
+                let message = format!("{iterations}: {method} acts step by step");
+                return Err(refuse("guidance.schedule.iterations", message));
+            }
+            if !(1..=MAX_ITERATIONS).contains(&iterations) {
+                let message = format!("{iterations} is outside 1 to {MAX_ITERATIONS}");
+                return Err(refuse("guidance.schedule.iterations", message));
+            }
+        }
+        if !method.optimizes_noise() {
+            return Ok(());
+        }
+        let own = Self {
+            iterations: self.iterations,
+            ..Self::default()
+        };
+        if *self != own {
+            let message =
+                format!("{method} optimises the noise of a whole run and takes iterations only");
+            return Err(refuse("guidance.schedule", message));
+        }
+        match sampler {
+            None | Some(SamplerKind::Ddim) => Ok(()),
+            Some(other) => {
+                let message =
+                    format!("{other}: {method} optimises through ddim, which draws no noise");
+                Err(refuse("sampling.sampler", message))
+            }
+        }
+    }
+
+    pub(crate) fn check(&self, method: Method, sampler: Option<SamplerKind>) -> Result<(), Error> {
+        self.check_for(method, sampler)?;
         let windows = [
             ("guidance.schedule.interval", self.interval),
             (
@@ -159,7 +214,10 @@ mod tests {
                 "max_step_rms: NaN must be",
             ),
         ] {
-            let message = schedule.check().expect_err(part).to_string();
+            let message = schedule
+                .check(Method::Dps, None)
+                .expect_err(part)
+                .to_string();
             assert!(message.contains(part), "{message} lacks {part}");
         }
     }
@@ -174,6 +232,7 @@ mod tests {
                 count: 3,
                 window: Some(LATE),
             }),
+            iterations: None,
         };
         let json = serde_json::to_string(&schedule).unwrap();
         assert_eq!(
