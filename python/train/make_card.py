@@ -72,6 +72,8 @@ def main() -> None:
             card["limits"].append("obeyed in fewer than 90 % of seeds: " + ", ".join(weak))
     if args.obey:
         obeyed = json.loads(args.obey.read_text())
+        if least := obeyed.get("least_text_score"):
+            card["defaults"]["least_text_score"] = least["score"]
         card["metrics"]["obey"] = {k: v for k, v in obeyed.items() if k not in ("prompts", "apart", "real")}
         shares = {p: share(r, obeyed["protocol"]) for p, r in obeyed["prompts"].items() if r["obeyed"]}
         good = [p for p, s in shares.items() if s >= KNOWN_SHARE]

@@ -229,6 +229,45 @@ def samples(package: Package, prompt: str, secs: float, args: argparse.Namespace
     return package.sample([prompt] * args.seeds, frames, args.steps, args.cfg, seed)
 
 
+def text_scores(package: Package, prompt: str, features: np.ndarray) -> np.ndarray:
+    """Cosines `[seeds]` between a prompt and clips `[seeds, frames, 263]`, by the package's own embedding."""
+    normalised = ((features - package.mean) / package.std).astype(np.float32)
+    rows = package.embed(normalised, np.ones(normalised.shape[:2], np.float32))
+    return rows @ package.encode([prompt])[1][0]
+
+
+def best_of(cells: list[list[tuple[float, bool]]], draws: int) -> dict[str, float]:
+    """Share obeyed if of each `draws` clips of a prompt and length the one with the best score is kept.
+
+    `cells`: score and obedience of the clips of each prompt and length.
+    """
+    kept = [
+        max(cell[i : i + draws], key=lambda clip: clip[0])[1]
+        for cell in cells
+        for i in range(0, len(cell) - draws + 1, draws)
+    ]
+    low, high = interval(sum(kept), len(kept))
+    return {"share": round(sum(kept) / len(kept), 3), "low": round(low, 3), "high": round(high, 3)}
+
+
+def least_score(clips: list[tuple[float, bool]], wrong: float = 0.7) -> dict[str, float] | None:
+    """The highest score below which at least a share `wrong` of the clips do not obey; none where there is none.
+
+    `below`: the share of all clips below it; `found`: the share of the clips that do not obey.
+    """
+    ordered = sorted(clips)
+    failures = np.cumsum([not obeyed for _, obeyed in ordered])
+    good = np.flatnonzero(failures >= wrong * np.arange(1, len(ordered) + 1))
+    if not len(good):
+        return None
+    last = int(good[-1])
+    return {
+        "score": round(ordered[last][0], 3),
+        "below": round((last + 1) / len(ordered), 3),
+        "found": round(float(failures[last] / max(failures[-1], 1)), 3),
+    }
+
+
 def pose_profile(joints: np.ndarray) -> np.ndarray:
     """Mean and spread of the joints about the root, in the heading frame, of one clip: `[132]` metres."""
     f = facing(joints)
@@ -251,14 +290,22 @@ def report(package: Package, args: argparse.Namespace) -> dict:
     """Shares obeyed per prompt and length, jerk, arm swing and skate per prompt, distances of pairs."""
     rows: dict[str, dict] = {}
     profiles: dict[str, list[np.ndarray]] = {}
+    cells: list[list[tuple[float, bool]]] = []
+    scored: list[tuple[float, bool]] = []
     for prompt in dict.fromkeys([*TESTS, *(p for pair in PAIRS for p in pair)]):
         row: dict = {"obeyed": {}}
         found: list[dict] = []
         for secs in args.lengths if prompt in TESTS else set(args.lengths) & {4}:
-            clips = [joints_from_features(f) for f in samples(package, prompt, secs, args)]
+            features = samples(package, prompt, secs, args)
+            clips = [joints_from_features(f) for f in features]
+            measured = [quality(j) for j in clips]
             if prompt in TESTS:
-                row["obeyed"][f"{secs:g}"] = sum(bool(TESTS[prompt](j)) for j in clips)
-            found += [quality(j) for j in clips]
+                obeyed = [bool(TESTS[prompt](j)) for j in clips]
+                row["obeyed"][f"{secs:g}"] = sum(obeyed)
+                scores = [float(s) for s in text_scores(package, prompt, features)]
+                scored += zip(scores, obeyed, strict=True)
+                cells.append([(s - m["skate"], o) for s, m, o in zip(scores, measured, obeyed, strict=True)])
+            found += measured
             if secs == 4:
                 profiles[prompt] = [pose_profile(j) for j in clips]
         if not found:  # only the pairs' clips of 4 s have no test
@@ -278,6 +325,8 @@ def report(package: Package, args: argparse.Namespace) -> dict:
         "protocol": {"seeds": args.seeds, "steps": args.steps, "cfg": args.cfg, "lengths_secs": list(args.lengths)},
         "obeyed": {"share": round(sum(hits.values()) / total, 3), "low": round(low, 3), "high": round(high, 3)},
         "obeyed_by_length": by_length,
+        "obeyed_best_of": {str(draws): best_of(cells, draws) for draws in (2, 4) if draws <= args.seeds},
+        "least_text_score": least_score(scored),
         "prompts": rows,
         "apart": distances,
     }
