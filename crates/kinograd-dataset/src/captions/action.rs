@@ -258,7 +258,7 @@ const WORDS: [(&str, Action); 99] = [
 /// The action that a label or file name speaks of, if it speaks of one that is known.
 ///
 /// ```
-/// use kinograd_motion::captions::{Action, action_from_label};
+/// use kinograd_dataset::captions::{Action, action_from_label};
 /// assert_eq!(action_from_label("Front Kick"), Some(Action::Kick));
 /// assert_eq!(action_from_label("prairie dog"), None);
 /// ```

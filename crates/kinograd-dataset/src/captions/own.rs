@@ -178,7 +178,7 @@ const NOUNS: [&str; 22] = [
 /// Whether a caption holds for a part of what it speaks of: it tells of no order and of no number.
 ///
 /// ```
-/// use kinograd_motion::captions::holds_for_part;
+/// use kinograd_dataset::captions::holds_for_part;
 /// assert!(holds_for_part("a person walks in an elated, joyful way"));
 /// assert!(holds_for_part("a person stands and looks around"));
 /// assert!(!holds_for_part("a person walks, stops and walks again"));

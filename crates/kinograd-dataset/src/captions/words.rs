@@ -3,7 +3,7 @@
 /// The caption of the mirrored clip: left and right, and the two turning directions, change places.
 ///
 /// ```
-/// use kinograd_motion::captions::mirror_caption;
+/// use kinograd_dataset::captions::mirror_caption;
 /// assert_eq!(mirror_caption("Left jab, then a left-handed wave"), "Right jab, then a right-handed wave");
 /// assert_eq!(mirror_caption("walks counterclockwise"), "walks clockwise");
 /// ```
