@@ -24,6 +24,7 @@ mod fields;
 mod obstacle;
 mod set;
 mod timeline;
+mod weighted;
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -37,6 +38,7 @@ use crate::{DecodedMotion, GroundPoint, GuidanceError, Shape, Waypoint, WorldPoi
 pub use obstacle::Obstacle;
 pub use set::{GoalOutcome, GoalSet};
 pub use timeline::Timeline;
+pub use weighted::Weighted;
 
 /// The list of goals: `module => Variant, "words";`.
 macro_rules! goals {
@@ -192,15 +194,6 @@ impl Measure {
     pub fn metres(off: f64) -> Self {
         Self { off, unit: "m" }
     }
-}
-
-/// The weight that every goal has.
-pub trait Weighted {
-    /// At least 0; 0 leaves the goal out.
-    fn weight(&self) -> f64;
-
-    /// The weight, to change it.
-    fn weight_mut(&mut self) -> &mut f64;
 }
 
 /// All that the toolkit needs of a goal.

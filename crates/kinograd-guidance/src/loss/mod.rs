@@ -8,6 +8,7 @@ mod facing;
 mod foot_contact;
 mod forward_distance;
 mod ground;
+mod ground_goals;
 mod image;
 mod joint_height;
 mod joint_target;

@@ -3,8 +3,8 @@
 use kinograd_motion::{Normalizer, decode_root_path, decode_root_path_vjp};
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2, s};
 
-use super::{Loss, LossValue, Obstacles, Waypoints};
-use crate::{GroundGoals, GuidanceError};
+use super::{Loss, LossValue};
+use crate::GuidanceError;
 
 /// A loss on one path, `[frames, 2]` as (x, z), metres.
 pub trait PathLoss {
@@ -130,29 +130,6 @@ impl RootPathLossAdapter {
             decoder,
             terms: Vec::new(),
         }
-    }
-
-    /// The loss of Shen et al. 2024 (arXiv 2403.12404), eq. 8: squared distances to the waypoints
-    /// and the given barrier around the obstacles.
-    ///
-    /// # Errors
-    /// What [`GroundGoals::check`] finds.
-    pub fn from_goals(
-        decoder: MotionDecoder,
-        goals: &GroundGoals,
-        barrier: Obstacles,
-    ) -> Result<Self, GuidanceError> {
-        for &length in decoder.lengths() {
-            goals.check(length)?;
-        }
-        let mut loss = Self::new(decoder);
-        if !goals.waypoints.is_empty() {
-            loss = loss.with(1.0, Waypoints::new(goals.waypoints.clone())?);
-        }
-        if !goals.obstacles.is_empty() {
-            loss = loss.with(1.0, barrier.around(goals.obstacles.clone()));
-        }
-        Ok(loss)
     }
 
     /// Adds a term.

@@ -2,25 +2,9 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayD, ArrayView2, ArrayView3, ArrayViewD, Axis, Ix3, s};
 
-use super::{DenoiserBatch, SampleLayout, Scale, another_modality};
+use super::batch::{ClipBatch, DenoiserBatch};
+use super::layout::{SampleLayout, Scale, another_modality};
 use crate::{RuntimeError, Tensor};
-
-/// A batch of clips to make.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClipBatch {
-    /// `[parts · batch, dims]`: what each clip shows; with several parts, the batch's conditions in
-    /// the first part come first.
-    pub condition: Array2<f32>,
-    /// `[parts, frames]`: share of each part in each frame, 1 in sum; frames as the longest clip's.
-    /// One part where `None`. The model sees the whole clip under each part's condition, and the x̂0
-    /// are blended by frame (Bar-Tal et al. 2023, MultiDiffusion, takes regions of images so).
-    pub blend_weights: Option<Array2<f64>>,
-    /// Frames of each clip; x_t has as many frames as the longest, or more.
-    pub lengths: Vec<usize>,
-    /// Scale s of classifier-free guidance, `x̂0 = x̂0(null) + s (x̂0(condition) − x̂0(null))`
-    /// (Ho & Salimans 2022). At 1 the null condition is not run.
-    pub guidance_scale: f64,
-}
 
 /// What a denoiser's clips are.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,12 +71,6 @@ impl ClipSpec {
             return wrong("guidance_scale", scale.to_string(), expected);
         }
         Ok(())
-    }
-}
-
-impl ClipBatch {
-    fn longest(&self) -> usize {
-        self.lengths.iter().copied().max().unwrap_or(0)
     }
 }
 

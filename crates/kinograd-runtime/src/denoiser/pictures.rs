@@ -2,51 +2,9 @@
 
 use ndarray::{Array1, Array2, Array3, ArrayD, ArrayViewD, Axis};
 
-use super::{DenoiserBatch, SampleLayout, Scale, another_modality};
+use super::batch::{DenoiserBatch, ImageCondition, PictureBatch};
+use super::layout::{SampleLayout, Scale, another_modality};
 use crate::{Classes, Package, Role, RuntimeError, Tensor};
-
-/// What the pictures of a batch show, each as many as x_t has.
-///
-/// The default is one empty condition: what a denoiser needs that is conditioned on nothing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PictureBatch {
-    /// Conditions with their weights, which sum to 1: `x̂0 = Σ weight · x̂0(condition)`.
-    pub conditions: Vec<(ImageCondition, f64)>,
-}
-
-impl Default for PictureBatch {
-    fn default() -> Self {
-        Self::of(ImageCondition::default())
-    }
-}
-
-impl PictureBatch {
-    /// Pictures of one condition.
-    #[must_use]
-    pub fn of(condition: ImageCondition) -> Self {
-        Self {
-            conditions: vec![(condition, 1.0)],
-        }
-    }
-
-    /// Classifier-free guidance, `x̂0 = x̂0(null) + scale (x̂0(condition) − x̂0(null))`
-    /// (Ho & Salimans 2022).
-    #[must_use]
-    pub fn guided(condition: ImageCondition, null: ImageCondition, scale: f64) -> Self {
-        Self {
-            conditions: vec![(condition, scale), (null, 1.0 - scale)],
-        }
-    }
-}
-
-/// What a batch shows, as the network takes it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ImageCondition {
-    /// The class, where the package has classes: below their number, or the null class.
-    pub class: Option<usize>,
-    /// `[tokens, dims]`: what the text encoder makes of the prompt, where the package takes text.
-    pub text: Option<Array2<f32>>,
-}
 
 /// What a denoiser's pictures are, and what they are conditioned on.
 #[derive(Debug, Clone, PartialEq)]

@@ -104,7 +104,7 @@ impl DenoiserSpec {
     pub fn motion(&self) -> Result<&ClipSpec, RuntimeError> {
         match &self.samples {
             Samples::Clips(clips) => Ok(clips),
-            Samples::Pictures(_) => Err(super::another_modality("pictures")),
+            Samples::Pictures(_) => Err(super::layout::another_modality("pictures")),
         }
     }
 }

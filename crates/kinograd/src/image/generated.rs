@@ -1,10 +1,12 @@
 //! What comes out of a run.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Write as _};
 use std::path::Path;
 
-use kinograd_motion::Provenance;
-use ndarray::ArrayView3;
+use kinograd_motion::{Provenance, write_atomic};
+use ndarray::{Array1, ArrayD, ArrayView3, Axis, concatenate};
+use ndarray_npy::NpzWriter;
 use serde::Serialize;
 
 use super::picture::{Picture, tiled};
@@ -62,4 +64,41 @@ pub fn save_strip(images: &[GeneratedImage], path: &Path) -> Result<(), Error> {
         .collect();
     let columns = images.first().map_or(1, |image| image.steps.len());
     tiled(&frames, columns).save(path, None)
+}
+
+/// Writes the steps of images as an uncompressed NPZ archive: `timesteps` and `alpha_bars`
+/// `f64 [steps]`, `x0` and `x` `f32 [steps, images, channels, height, width]` as [`Trace`] has them.
+///
+/// # Errors
+/// [`Error::Write`] with the path, [`Error::Internal`] if the images have no traces.
+pub fn save_trace(images: &[GeneratedImage], path: &Path) -> Result<(), Error> {
+    let traces: Vec<&Trace> = images.iter().filter_map(|i| i.trace.as_ref()).collect();
+    let Some(first) = traces.first() else {
+        return Err(Error::Internal("the images have no traces".to_owned()));
+    };
+    let joined = |pick: fn(&Trace) -> &ArrayD<f32>| {
+        let rows: Vec<_> = traces
+            .iter()
+            .map(|trace| pick(trace).view().insert_axis(Axis(1)))
+            .collect();
+        concatenate(Axis(1), &rows)
+            // NumPy's order, whatever ndarray chose
+            .map(|joined| joined.as_standard_layout().into_owned())
+            .map_err(|error| Error::Internal(error.to_string()))
+    };
+    let failed = |error: ndarray_npy::WriteNpzError| Error::Internal(error.to_string());
+    let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+    npz.add_array("timesteps", &Array1::from(first.timesteps.clone()))
+        .map_err(failed)?;
+    npz.add_array("alpha_bars", &Array1::from(first.alpha_bars.clone()))
+        .map_err(failed)?;
+    npz.add_array("x0", &joined(|trace| &trace.x0)?)
+        .map_err(failed)?;
+    npz.add_array("x", &joined(|trace| &trace.x)?)
+        .map_err(failed)?;
+    let bytes = npz.finish().map_err(failed)?.into_inner();
+    write_atomic(path, |file| file.write_all(&bytes)).map_err(|error| Error::Write {
+        path: path.to_path_buf(),
+        source: error.into(),
+    })
 }

@@ -17,21 +17,23 @@ mod generator;
 mod goals;
 mod keep;
 mod losses;
+mod optimization;
 mod optimize;
 mod picture;
 mod task;
 mod told;
 mod trace;
 
-pub use generated::{GeneratedImage, ImageReport, save_strip};
+pub use generated::{GeneratedImage, ImageReport, save_strip, save_trace};
 pub use generator::{ImageGenerator, PictureModality};
 pub use goals::{PictureGoal, PictureGoalKind};
 pub use keep::Keep;
 pub use losses::PairEncoders;
-pub use optimize::{ImageOptimization, OptimizedImages};
+pub use optimization::ImageOptimization;
+pub use optimize::OptimizedImages;
 pub use picture::{MAX_SIDE_PX, Picture, ReadPicture, tiled};
 pub use task::{
     ImageModels, PictureConditioning, PictureGuidance, PictureSpec, PictureTask, PictureTaskBuilder,
 };
 pub use told::is_text_conditioned;
-pub use trace::{Trace, save_trace};
+pub use trace::Trace;

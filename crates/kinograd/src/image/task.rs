@@ -199,7 +199,7 @@ impl Spec for PictureSpec {
             check::drawn_once(&self.sampling, "an optimisation draws it once")?;
         }
         match &self.optimization {
-            Some(optimization) => optimization.check(self),
+            Some(optimization) => optimization.check(self.goals.len()),
             None => Ok(()),
         }
     }

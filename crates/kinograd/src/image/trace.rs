@@ -1,15 +1,13 @@
 //! A run as numbers: x_T in, every step out.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Write as _};
+use std::io::BufReader;
 use std::path::Path;
 
 use kinograd_diffusion::{DiffusionError, NoiseSource, SeededNoise, StepPair};
-use kinograd_motion::write_atomic;
-use ndarray::{Array1, ArrayD, Axis, concatenate, stack};
-use ndarray_npy::{NpzWriter, ReadNpyExt as _};
+use ndarray::{ArrayD, Axis, stack};
+use ndarray_npy::ReadNpyExt as _;
 
-use super::GeneratedImage;
 use crate::Error;
 
 /// Most numbers of a trace that is kept: 2 GiB of memory.
@@ -76,43 +74,6 @@ pub(super) fn check_trace(steps: usize, images: usize, size: [usize; 3]) -> Resu
     Err(Error::Request {
         field: "save-steps",
         message: format!("{numbers} numbers; at most {MAX_NUMBERS} are kept: fewer pictures"),
-    })
-}
-
-/// Writes the steps of images as an uncompressed NPZ archive: `timesteps` and `alpha_bars`
-/// `f64 [steps]`, `x0` and `x` `f32 [steps, images, channels, height, width]` as [`Trace`] has them.
-///
-/// # Errors
-/// [`Error::Write`] with the path, [`Error::Internal`] if the images have no traces.
-pub fn save_trace(images: &[GeneratedImage], path: &Path) -> Result<(), Error> {
-    let traces: Vec<&Trace> = images.iter().filter_map(|i| i.trace.as_ref()).collect();
-    let Some(first) = traces.first() else {
-        return Err(Error::Internal("the images have no traces".to_owned()));
-    };
-    let joined = |pick: fn(&Trace) -> &ArrayD<f32>| {
-        let rows: Vec<_> = traces
-            .iter()
-            .map(|trace| pick(trace).view().insert_axis(Axis(1)))
-            .collect();
-        concatenate(Axis(1), &rows)
-            // NumPy's order, whatever ndarray chose
-            .map(|joined| joined.as_standard_layout().into_owned())
-            .map_err(|error| Error::Internal(error.to_string()))
-    };
-    let failed = |error: ndarray_npy::WriteNpzError| Error::Internal(error.to_string());
-    let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
-    npz.add_array("timesteps", &Array1::from(first.timesteps.clone()))
-        .map_err(failed)?;
-    npz.add_array("alpha_bars", &Array1::from(first.alpha_bars.clone()))
-        .map_err(failed)?;
-    npz.add_array("x0", &joined(|trace| &trace.x0)?)
-        .map_err(failed)?;
-    npz.add_array("x", &joined(|trace| &trace.x)?)
-        .map_err(failed)?;
-    let bytes = npz.finish().map_err(failed)?.into_inner();
-    write_atomic(path, |file| file.write_all(&bytes)).map_err(|error| Error::Write {
-        path: path.to_path_buf(),
-        source: error.into(),
     })
 }
 

@@ -41,7 +41,7 @@ impl MotionGenerator {
         task: &Task,
         observer: &mut dyn Observer,
     ) -> Result<Optimized, Error> {
-        let optimization = optimization_of(task)?;
+        let optimization = task.asked_optimization()?;
         let mut plan = self.plan(task, observer)?;
         let mut network = match &optimization.reward {
             Reward::Network(path) => Some(open_network(&self.model, path, task.frames())?),
@@ -204,14 +204,6 @@ impl MotionGenerator {
             learnt: Vec::new(),
         })
     }
-}
-
-/// What a task says of its optimisation.
-pub(super) fn optimization_of(task: &Task) -> Result<&Optimization, Error> {
-    task.optimization.as_ref().ok_or_else(|| Error::Task {
-        path: "optimization".to_owned(),
-        message: "is missing: it names the reward".to_owned(),
-    })
 }
 
 /// The clip's record says how its reward came to be.

@@ -57,7 +57,7 @@ impl FineTuned {
             path: path.clone(),
             source,
         })?;
-        let optimization = super::run::optimization_of(task)?;
+        let optimization = task.asked_optimization()?;
         let fine_tune = optimization.fine_tune.clone().unwrap_or_default();
         manifest.lineage = Some(Lineage {
             parent: manifest.name.clone(),

@@ -83,7 +83,7 @@ impl MotionGenerator {
                 rounds: report.rounds,
             });
         }
-        let reward = super::run::optimization_of(task)?.reward.clone();
+        let reward = task.asked_optimization()?.reward.clone();
         let manifest = self.manifest();
         Ok(TradeOffReport {
             schema: "kinograd.trade-off/1",

@@ -6,6 +6,7 @@ use super::schedule::GuidanceSchedule;
 use super::settings::Sampling;
 use super::spec::TaskSpec;
 use super::{check, json};
+use crate::optimize::Optimization;
 use crate::warning::Warning;
 use crate::{Error, Method};
 
@@ -54,6 +55,14 @@ impl TaskSpec {
 }
 
 impl Task {
+    /// What the task says of its optimisation.
+    pub(crate) fn asked_optimization(&self) -> Result<&Optimization, Error> {
+        self.optimization.as_ref().ok_or_else(|| Error::Task {
+            path: "optimization".to_owned(),
+            message: "is missing: it names the reward".to_owned(),
+        })
+    }
+
     /// Reads and checks a task, or a scene of schema 1.
     ///
     /// # Errors
