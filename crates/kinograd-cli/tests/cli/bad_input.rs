@@ -68,6 +68,23 @@ fn draws_and_iterations() {
 }
 
 #[test]
+fn methods_of_whole_runs_are_not_compared_at_equal_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let dno = ["--method", "dno", "--runtime", "builtin", "-q"];
+    for (command, why) in [
+        (&["bench", "guidance"][..], "at equal calls"),
+        (&["bench", "trajectory"], "at equal calls"),
+        (
+            &["diagnose", "a person walks", "--target", "1,2"],
+            "no steps to diagnose",
+        ),
+    ] {
+        let run = kinograd(folder.path(), &[command, &dno].concat());
+        refused(&run, &["dno takes many runs", why]);
+    }
+}
+
+#[test]
 fn places() {
     refused(&generate(&["--target", "here"]), &["--target", "'here'"]);
     refused(

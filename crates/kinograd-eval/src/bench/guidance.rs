@@ -91,7 +91,7 @@ impl GuidanceProtocol {
         if !(self.reach > 0.0 && self.reach <= 2.0) {
             return refuse("reach", "must be above 0 and at most 2");
         }
-        Ok(())
+        stepwise(self.candidates.iter().map(|candidate| candidate.method))
     }
 
     /// Clips of one method.
@@ -363,5 +363,15 @@ impl Bench<'_> {
             clips,
             failed,
         })
+    }
+}
+/// Refuses methods that optimise the noise of a whole run: they have no number of calls to be held to.
+pub(super) fn stepwise(methods: impl IntoIterator<Item = Method>) -> Result<(), Error> {
+    match methods.into_iter().find(|method| method.optimizes_noise()) {
+        Some(method) => Err(Error::Request {
+            field: "method",
+            message: format!("{method} takes many runs: benchmarks compare at equal calls"),
+        }),
+        None => Ok(()),
     }
 }

@@ -11,7 +11,7 @@ use kinograd::motion::{FEATURE_FPS, JOINT_NAMES, joints_array};
 use ndarray::{Array3, ArrayView3};
 use serde::{Deserialize, Serialize};
 
-use super::guidance::{GuidanceProtocol, model_name};
+use super::guidance::{GuidanceProtocol, model_name, stepwise};
 use super::run::{BenchCell, cell};
 use super::tables::with_ends;
 use super::watch::Watch;
@@ -209,6 +209,7 @@ pub fn trajectory(
         Some(data) => held_out(data, protocol)?,
         None => generated(generator, protocol, observer)?,
     };
+    stepwise(protocol.methods.iter().copied())?;
     let mut methods = vec![Method::None];
     methods.extend(protocol.methods.iter().filter(|m| **m != Method::None));
     let cases = protocol.joints.len() * protocol.keyframes.len();

@@ -56,6 +56,14 @@ impl DiagnoseProtocol {
                     .to_owned(),
             );
         }
+        let own = [self.task.guidance.method];
+        let mut methods = own.iter().chain(&self.methods);
+        if let Some(method) = methods.find(|method| method.optimizes_noise()) {
+            return refuse(
+                "method",
+                format!("{method} takes many runs: there are no steps to diagnose"),
+            );
+        }
         let count = self.task.sampling.count;
         if count > MAX_CLIPS {
             return Err(Error::Task {

@@ -3,6 +3,7 @@ use std::fmt;
 use kinograd::guidance::TunedOn;
 use serde::{Deserialize, Serialize};
 
+use super::super::guidance::stepwise;
 use super::shape::Shape;
 use kinograd::image::ImageModels;
 use kinograd::task::{GuidanceSchedule, MAX_COUNT};
@@ -226,7 +227,7 @@ impl ImageProtocol {
                 format!("{} does not steer pictures", candidate.method),
             );
         }
-        Ok(())
+        stepwise(self.candidates.iter().map(|candidate| candidate.method))
     }
 
     /// A method's strength: its own, or what was tuned for it without augmentations.
