@@ -52,9 +52,24 @@ pub enum MotionError {
         /// What was expected and what came.
         message: String,
     },
+    /// A file that is not taken.
+    #[error(transparent)]
+    File(kinograd_files::FileError),
+    /// More than the [`kinograd_files::Budget`] allows.
+    #[error(transparent)]
+    OverBudget(#[from] kinograd_files::OverBudget),
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
+}
+
+impl From<kinograd_files::FileError> for MotionError {
+    fn from(error: kinograd_files::FileError) -> Self {
+        match error {
+            kinograd_files::FileError::Io { path, source } => Self::Io { path, source },
+            other => Self::File(other),
+        }
+    }
 }
 
 impl MotionError {
@@ -63,6 +78,7 @@ impl MotionError {
     pub fn without_path(self) -> Box<dyn std::error::Error + Send + Sync> {
         match self {
             Self::Io { source, .. } => Box::new(source),
+            Self::File(error) => Box::new(error.into_io()),
             other => Box::new(other),
         }
     }
