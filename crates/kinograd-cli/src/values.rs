@@ -6,8 +6,10 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use kinograd::guidance::{StepSchedule, TimestepInterval};
+use kinograd::motion::mapping::Up;
 use kinograd::task::Resampling;
 use kinograd::{Method, SamplerKind};
+use kinograd_files::Budget;
 
 /// Guidance methods by name.
 pub fn method_values() -> impl TypedValueParser<Value = Method> {
@@ -25,6 +27,39 @@ pub fn sampler_values() -> impl TypedValueParser<Value = SamplerKind> {
 pub fn strength_values() -> impl TypedValueParser<Value = StepSchedule> {
     let all = StepSchedule::ALL.to_vec();
     named(all, StepSchedule::name, StepSchedule::summary)
+}
+
+/// Axes that point up: `y`, `z`, `x` and their opposites.
+pub fn up_values() -> impl TypedValueParser<Value = Up> {
+    let name = |up: Up| match up {
+        Up::Y => "y",
+        Up::Z => "z",
+        Up::X => "x",
+        Up::NegY => "-y",
+        Up::NegZ => "-z",
+        Up::NegX => "-x",
+    };
+    let summary = |up: Up| match up {
+        Up::Y => "as in glTF",
+        Up::Z => "as in Blender",
+        Up::NegY => "as seen by a camera",
+        _ => "",
+    };
+    named(Up::ALL.to_vec(), name, summary)
+}
+
+/// Frames per second, within the budget for foreign input.
+pub fn frame_rate(text: &str) -> Result<f64, String> {
+    let fps = text.parse().map_err(|_| "a number was expected")?;
+    let checked = Budget::of_process().check_fps("frames per second", fps);
+    checked.map(|()| fps).map_err(|error| error.to_string())
+}
+
+/// Metres per unit of length, within the budget for foreign input.
+pub fn unit(text: &str) -> Result<f64, String> {
+    let metres = text.parse().map_err(|_| "a number was expected")?;
+    let checked = Budget::of_process().check_unit("metres per unit", metres);
+    checked.map(|()| metres).map_err(|error| error.to_string())
 }
 
 /// One of several things that have names.

@@ -60,9 +60,34 @@ pub fn unzip(bytes: &[u8], budget: &Budget) -> Result<BTreeMap<String, Vec<u8>>,
 /// # Errors
 /// A sentence with both numbers.
 pub fn check_npy(bytes: &[u8]) -> Result<(), String> {
+    read_npy(bytes).map(|_| ())
+}
+
+/// A NumPy array (`.npy`) taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Npy<'a> {
+    /// The element type, as NumPy writes it: `<f4`.
+    pub descr: &'a str,
+    /// Whether the first index runs fastest.
+    pub fortran_order: bool,
+    /// The shape; its product times the element's size is the length of `data`.
+    pub shape: Vec<usize>,
+    /// The elements' bytes.
+    pub data: &'a [u8],
+}
+
+/// Takes an array of plain elements apart.
+///
+/// # Errors
+/// As [`check_npy`], and for Python objects.
+pub fn read_npy(bytes: &[u8]) -> Result<Npy<'_>, String> {
     let (header, data) = split_npy(bytes).ok_or("this is no array of NumPy")?;
     let header = std::str::from_utf8(header).map_err(|_| "the header is no text")?;
-    let element = element_bytes(header).ok_or("the header has no element type that is known")?;
+    let descr = descr_of(header).ok_or("the header has no element type that is known")?;
+    if descr.ends_with('O') {
+        return Err("it holds Python objects (pickled); an array of numbers was expected".into());
+    }
+    let element = element_bytes(descr).ok_or("the header has no element type that is known")?;
     let shape = shape_of(header).ok_or("the header has no shape")?;
     let needed = shape
         .iter()
@@ -75,7 +100,14 @@ pub fn check_npy(bytes: &[u8]) -> Result<(), String> {
             data.len()
         ));
     }
-    Ok(())
+    // A side of an empty array may be of any length.
+    let shape: Result<Vec<usize>, _> = shape.into_iter().map(usize::try_from).collect();
+    Ok(Npy {
+        descr,
+        fortran_order: value(header, "fortran_order").is_some_and(|v| v.starts_with("True")),
+        shape: shape.map_err(|_| "the shape in the header is beyond all numbers")?,
+        data,
+    })
 }
 
 fn split_npy(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -99,12 +131,16 @@ fn value<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     Some(header[at..].trim_start().strip_prefix(':')?.trim_start())
 }
 
-/// Bytes of one element: of `<f4` 4, of `<U12` 48.
-fn element_bytes(header: &str) -> Option<u32> {
+/// The element type between its quotes.
+fn descr_of(header: &str) -> Option<&str> {
     let quoted = value(header, "descr")?;
     let quote = quoted.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-    let kind = quoted[1..].split(quote).next()?;
-    let kind = kind.trim_start_matches(['<', '>', '|', '=']);
+    quoted[1..].split(quote).next()
+}
+
+/// Bytes of one element: of `<f4` 4, of `<U12` 48.
+fn element_bytes(descr: &str) -> Option<u32> {
+    let kind = descr.trim_start_matches(['<', '>', '|', '=']);
     let letter = kind.chars().next()?;
     let digits = &kind[letter.len_utf8()..];
     let count: u32 = if digits.is_empty() && letter == '?' {

@@ -12,7 +12,7 @@
 //! kinograd_formats::bvh::write(&path, &synth_walk(1.2, 2.0, 20.0), Default::default())?;
 //! let format = format_of(&path).ok_or("a format")?;
 //! assert_eq!(format.name, "BVH");
-//! assert_eq!(format.load(&path, LoadOptions::default())?.motion.len(), 41);
+//! assert_eq!(format.load(&path, &LoadOptions::default())?.motion.len(), 41);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -24,7 +24,10 @@ pub mod bvh;
 mod format;
 pub mod glb;
 pub mod npz;
+mod reading;
 mod registry;
+mod world;
 
-pub use format::{ClipRef, Format, LoadOptions, ReadRecord, StoredClip};
+pub use format::{ClipRef, Format, LoadOptions, ReadRecord, SourceClip, StoredClip};
+pub use reading::{KnownBy, Reading};
 pub use registry::{FORMATS, format_of};

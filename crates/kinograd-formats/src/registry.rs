@@ -12,7 +12,9 @@ pub const FORMATS: &[Format] = &[glb::FORMAT, bvh::FORMAT, npz::FORMAT];
 #[must_use]
 pub fn format_of(path: &Path) -> Option<&'static Format> {
     let extension = path.extension()?.to_string_lossy().to_ascii_lowercase();
-    FORMATS.iter().find(|f| f.extension == extension)
+    FORMATS
+        .iter()
+        .find(|f| f.extension == extension || f.also_reads.contains(&extension.as_str()))
 }
 
 #[cfg(test)]
@@ -33,12 +35,13 @@ mod tests {
             motion: &motion,
             features: Some(&features),
             provenance: &provenance,
+            unit_to_metre: 1.0,
         };
         for format in FORMATS {
             let path = folder.path().join(format!("walk.{}", format.extension));
             assert_eq!(format_of(&path), Some(format));
             (format.write)(&path, clip).unwrap();
-            let back = format.load(&path, LoadOptions::default()).unwrap();
+            let back = format.load(&path, &LoadOptions::default()).unwrap();
             // A BVH adds End Sites; the root is every format's.
             let roots = back
                 .motion

@@ -407,6 +407,7 @@ fn a_steady_turn_is_resampled_exactly() {
         local_rotations: (0..31)
             .map(|f| vec![DQuat::from_rotation_y(rate * f as f64 / 30.0)])
             .collect(),
+        translations: std::collections::BTreeMap::new(),
     };
     let slower = resample::resample(&motion, 20.0).unwrap();
     assert_eq!(slower.len(), 21);
@@ -417,7 +418,7 @@ fn a_steady_turn_is_resampled_exactly() {
         assert!(slower.local_rotations[frame][0].angle_between(expected) < 1e-7);
     }
     assert_eq!(resample::resample(&motion, 30.0).unwrap(), motion);
-    assert_eq!(resample::resample(&motion, 60.0).unwrap().len(), 61);
+    assert_eq!(resample::resample(&motion, 60.0).unwrap().len(), 62);
     // The longer way round is not taken, whatever the sign.
     let mut flipped = motion.clone();
     flipped.local_rotations[1][0] = -flipped.local_rotations[1][0];

@@ -2,10 +2,13 @@
 
 mod automatic;
 mod names;
+mod upright;
+
+pub use upright::{Upright, upright};
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use glam::DVec3;
+use glam::{DMat3, DQuat, DVec3};
 use serde::{Deserialize, Serialize};
 
 use crate::{JOINT_NAMES, JOINTS, MotionError, Skeleton};
@@ -20,16 +23,95 @@ pub enum JointSource {
     Between(String, String, f64),
 }
 
-/// The axis that points up in a rig's file.
+/// The axis that points up in a file. Right-handed axes stay right-handed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Up {
-    /// Y up, as in BVH by custom.
+    /// Y up, as in BVH by custom and in glTF.
     #[default]
     #[serde(rename = "+Y", alias = "Y", alias = "y", alias = "+y")]
     Y,
-    /// Z up; x stays, y becomes −z.
+    /// Z up, as in Blender and AMASS: x stays, y becomes −z.
     #[serde(rename = "+Z", alias = "Z", alias = "z", alias = "+z")]
     Z,
+    /// X up: y becomes −x.
+    #[serde(rename = "+X", alias = "X", alias = "x", alias = "+x")]
+    X,
+    /// Y down, as seen by a camera: x stays, z becomes −z.
+    #[serde(rename = "-Y", alias = "-y")]
+    NegY,
+    /// Z down: x stays, y becomes z.
+    #[serde(rename = "-Z", alias = "-z")]
+    NegZ,
+    /// X down: y becomes x.
+    #[serde(rename = "-X", alias = "-x")]
+    NegX,
+}
+
+impl Up {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Y,
+        Self::Z,
+        Self::X,
+        Self::NegY,
+        Self::NegZ,
+        Self::NegX,
+    ];
+
+    /// The axis, in the file's axes.
+    #[must_use]
+    pub fn axis(self) -> DVec3 {
+        match self {
+            Self::X => DVec3::X,
+            Self::NegX => DVec3::NEG_X,
+            Self::Y => DVec3::Y,
+            Self::NegY => DVec3::NEG_Y,
+            Self::Z => DVec3::Z,
+            Self::NegZ => DVec3::NEG_Z,
+        }
+    }
+
+    /// A place in the file's axes in axes with Y up.
+    ///
+    /// ```
+    /// use glam::{DMat3, DQuat, DVec3};
+    /// use kinograd_motion::mapping::Up;
+    /// for up in Up::ALL {
+    ///     assert_eq!(up.to_y_up(up.axis()), DVec3::Y);
+    /// }
+    /// assert_eq!(Up::Z.to_y_up(DVec3::new(1.0, 2.0, 3.0)), DVec3::new(1.0, 3.0, -2.0));
+    /// ```
+    #[must_use]
+    pub fn to_y_up(self, p: DVec3) -> DVec3 {
+        match self {
+            Self::Y => p,
+            Self::Z => DVec3::new(p.x, p.z, -p.y),
+            Self::X => DVec3::new(-p.y, p.x, p.z),
+            Self::NegY => DVec3::new(p.x, -p.y, -p.z),
+            Self::NegZ => DVec3::new(p.x, -p.z, p.y),
+            Self::NegX => DVec3::new(p.y, -p.x, p.z),
+        }
+    }
+
+    /// [`Up::to_y_up`] as a rotation.
+    #[must_use]
+    pub fn rotation_to_y_up(self) -> DQuat {
+        let columns = DVec3::AXES.map(|axis| self.to_y_up(axis));
+        DQuat::from_mat3(&DMat3::from_cols(columns[0], columns[1], columns[2]))
+    }
+
+    /// As files and people write it: `+Y`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Y => "+Y",
+            Self::Z => "+Z",
+            Self::X => "+X",
+            Self::NegY => "-Y",
+            Self::NegZ => "-Z",
+            Self::NegX => "-X",
+        }
+    }
 }
 
 /// How a rig maps to the canonical skeleton. Unknown keys of the file are ignored.
@@ -105,6 +187,29 @@ impl MappingFile {
             mapping.check(family)?;
         }
         Ok(Self { families })
+    }
+
+    /// The first mapping, by family, whose joints are all on a rig.
+    ///
+    /// # Errors
+    /// [`MotionError::Mapping`] with what the only mapping lacks, or that none of several fits.
+    pub fn fitting(&self, skeleton: &Skeleton) -> Result<&Mapping, MotionError> {
+        let mut lacks = None;
+        for mapping in self.families.values() {
+            match mapping.resolve(skeleton) {
+                Ok(_) => return Ok(mapping),
+                Err(error) => lacks = Some(error),
+            }
+        }
+        match lacks {
+            Some(error) if self.families.len() == 1 => Err(error),
+            _ => Err(MotionError::Mapping {
+                message: format!(
+                    "none of the mapping file's {} mappings fits the rig",
+                    self.families.len()
+                ),
+            }),
+        }
     }
 
     /// The mapping of a family, or the only mapping of a file that has just one.
@@ -217,13 +322,7 @@ impl Resolved {
     pub fn canonical(&self, rig: &[DVec3]) -> Vec<DVec3> {
         self.points
             .iter()
-            .map(|p| {
-                let at = rig[p.a].lerp(rig[p.b], p.t);
-                match self.up {
-                    Up::Y => at,
-                    Up::Z => DVec3::new(at.x, at.z, -at.y),
-                }
-            })
+            .map(|p| self.up.to_y_up(rig[p.a].lerp(rig[p.b], p.t)))
             .collect()
     }
 }

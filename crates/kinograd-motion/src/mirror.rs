@@ -39,6 +39,7 @@ pub fn mirror(motion: &Motion) -> Result<Motion, MotionError> {
                     .collect()
             })
             .collect(),
+        translations: std::collections::BTreeMap::new(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! A skeletal animation: local rotations on a skeleton, frame by frame.
 
+use std::collections::BTreeMap;
+
 use glam::{DQuat, DVec3};
 use ndarray::Array3;
 
@@ -16,9 +18,37 @@ pub struct Motion {
     pub root_in_world_m: Vec<DVec3>,
     /// Rotation of each joint's frame in its parent's, `[frame][joint]`; the root's is in the world.
     pub local_rotations: Vec<Vec<DQuat>>,
+    /// Joints below the root whose offset from the parent moves: the offset in each frame, in the
+    /// parent's frame, metres, in place of the skeleton's. Rigs with a root above the hips need it.
+    pub translations: BTreeMap<usize, Vec<DVec3>>,
 }
 
 impl Motion {
+    /// A clip whose joints only turn, but for the root.
+    #[must_use]
+    pub fn new(
+        skeleton: Skeleton,
+        fps: f64,
+        root_in_world_m: Vec<DVec3>,
+        local_rotations: Vec<Vec<DQuat>>,
+    ) -> Self {
+        Self {
+            skeleton,
+            fps,
+            root_in_world_m,
+            local_rotations,
+            translations: BTreeMap::new(),
+        }
+    }
+
+    /// Where a joint lies from its parent in a frame, in the parent's frame, metres.
+    #[must_use]
+    pub fn offset_m(&self, frame: usize, joint: usize) -> DVec3 {
+        self.translations
+            .get(&joint)
+            .map_or(self.skeleton.offsets_m[joint], |offsets| offsets[frame])
+    }
+
     /// Number of frames.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -52,6 +82,7 @@ impl Motion {
                 self.local_rotations.len()
             )));
         }
+        self.check_translations().map_err(bad)?;
         for (frame, (root, rotations)) in self
             .root_in_world_m
             .iter()
@@ -112,6 +143,9 @@ impl Motion {
         if !self.skeleton.offsets_m.iter().all(|o| o.is_finite()) {
             return refuse("the skeleton's offsets are not finite".to_owned());
         }
+        if let Err(message) = self.check_translations() {
+            return refuse(message);
+        }
         let frames = self.root_in_world_m.iter().zip(&self.local_rotations);
         for (frame, (root, rotations)) in frames.enumerate() {
             if rotations.len() != joints {
@@ -127,35 +161,95 @@ impl Motion {
         Ok(())
     }
 
+    /// Every joint that translates is there, is not the root, and has a finite offset per frame.
+    fn check_translations(&self) -> Result<(), String> {
+        for (&joint, offsets) in &self.translations {
+            if joint == 0 || joint >= self.skeleton.len() {
+                return Err(format!(
+                    "translations of joint {joint}; joints 1 to {} may translate",
+                    self.skeleton.len().saturating_sub(1)
+                ));
+            }
+            let name = &self.skeleton.names[joint];
+            if offsets.len() != self.len() {
+                return Err(format!(
+                    "joint `{name}` has {} translations for {} frames",
+                    offsets.len(),
+                    self.len()
+                ));
+            }
+            if let Some(frame) = offsets.iter().position(|o| !o.is_finite()) {
+                return Err(format!(
+                    "the translation of joint `{name}` in frame {frame} is not finite"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Joint positions in the world by forward kinematics, `[frame][joint]`, metres.
     #[must_use]
     pub fn joints_in_world_m(&self) -> Vec<Vec<DVec3>> {
-        let parents = &self.skeleton.parents;
-        self.root_in_world_m
-            .iter()
-            .zip(&self.local_rotations)
-            .map(|(&root, rotations)| {
-                let mut world_rotations = Vec::with_capacity(parents.len());
-                let mut positions = Vec::with_capacity(parents.len());
-                for (joint, parent) in parents.iter().enumerate() {
-                    match *parent {
-                        None => {
-                            world_rotations.push(rotations[joint]);
-                            positions.push(root);
-                        }
-                        Some(parent) => {
-                            let parent_rotation: DQuat = world_rotations[parent];
-                            positions.push(
-                                positions[parent]
-                                    + parent_rotation * self.skeleton.offsets_m[joint],
-                            );
-                            world_rotations.push(parent_rotation * rotations[joint]);
-                        }
-                    }
-                }
-                positions
-            })
+        (0..self.len())
+            .map(|frame| self.joint_poses_in_world(frame).0)
             .collect()
+    }
+
+    /// Positions, metres, and rotations of all joints of a frame in the world.
+    #[must_use]
+    pub fn joint_poses_in_world(&self, frame: usize) -> (Vec<DVec3>, Vec<DQuat>) {
+        let parents = &self.skeleton.parents;
+        let rotations = &self.local_rotations[frame];
+        let mut turned: Vec<DQuat> = Vec::with_capacity(parents.len());
+        let mut positions: Vec<DVec3> = Vec::with_capacity(parents.len());
+        for (joint, parent) in parents.iter().enumerate() {
+            match *parent {
+                None => {
+                    turned.push(rotations[joint]);
+                    positions.push(self.root_in_world_m[frame]);
+                }
+                Some(parent) => {
+                    let above = turned[parent];
+                    positions.push(positions[parent] + above * self.offset_m(frame, joint));
+                    turned.push(above * rotations[joint]);
+                }
+            }
+        }
+        (positions, turned)
+    }
+
+    /// The clip turned about the origin: the rest pose stays as it is.
+    #[must_use]
+    pub fn turned(mut self, turn: DQuat) -> Self {
+        for root in &mut self.root_in_world_m {
+            *root = turn * *root;
+        }
+        for rotations in &mut self.local_rotations {
+            if let Some(root) = rotations.first_mut() {
+                *root = (turn * *root).normalize();
+            }
+        }
+        self
+    }
+
+    /// The clip in other axes and another unit: every place `p` becomes `scale * turn * p`, and
+    /// every joint's frame turns with the world's, so that the rest pose is turned too.
+    #[must_use]
+    pub fn in_axes(mut self, turn: DQuat, scale: f64) -> Self {
+        if scale == 1.0 && turn == DQuat::IDENTITY {
+            return self;
+        }
+        let place = |p: &mut DVec3| *p = turn * *p * scale;
+        self.skeleton.offsets_m.iter_mut().for_each(place);
+        self.root_in_world_m.iter_mut().for_each(place);
+        self.translations.values_mut().flatten().for_each(place);
+        if turn != DQuat::IDENTITY {
+            let back = turn.conjugate();
+            for rotation in self.local_rotations.iter_mut().flatten() {
+                *rotation = (turn * *rotation * back).normalize();
+            }
+        }
+        self
     }
 }
 

@@ -1,34 +1,46 @@
 //! Change of frame rate.
 
-use glam::DQuat;
+use glam::{DQuat, DVec3};
 
 use crate::{Motion, MotionError};
 
-/// A motion at another frame rate, from its first frame on: local rotations by slerp (Shoemake
-/// 1985), the root linearly. Equal rates give the same motion.
+/// A motion at another frame rate, from its first frame on, without corners at its frames:
+/// places by Catmull and Rom's cubic (1974), rotations by Shoemake's quadrangle (1987, "squad").
+/// A steady motion or turn comes back exactly; equal rates give the same motion.
+///
+/// A frame lasts `1 / fps`, so that the length in seconds is kept: 60 frames at 20 per second are
+/// 90 at 30. What lies after the last frame goes on as the motion left it.
 ///
 /// # Errors
 /// When `fps` is not a positive number, or the motion is not sound ([`Motion::validate`]).
 pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
     motion.validate()?;
-    let samples = sample_points(motion.len(), motion.fps, fps)?;
-    let mut root_in_world_m = Vec::with_capacity(samples.len());
-    let mut local_rotations: Vec<Vec<DQuat>> = Vec::with_capacity(samples.len());
-    for (before, after, t) in samples {
-        let (a, b) = (
-            motion.root_in_world_m[before],
-            motion.root_in_world_m[after],
-        );
-        root_in_world_m.push(if t > 0.0 { a.lerp(b, t) } else { a });
-        let pairs = motion.local_rotations[before]
-            .iter()
-            .zip(&motion.local_rotations[after]);
-        local_rotations.push(pairs.map(|(a, b)| slerp(*a, *b, t)).collect());
+    let samples: Vec<_> = sample_points(motion.len(), motion.fps, fps)?.collect();
+    if fps == motion.fps {
+        return Ok(motion.clone());
     }
-    if fps != motion.fps {
-        for frame in 1..local_rotations.len() {
-            let (done, rest) = local_rotations.split_at_mut(frame);
-            keep_signs(&done[frame - 1], &mut rest[0]);
+    let root_in_world_m = cubic(&motion.root_in_world_m, &samples);
+    let translations = motion
+        .translations
+        .iter()
+        .map(|(&joint, offsets)| (joint, cubic(offsets, &samples)))
+        .collect();
+    let mut local_rotations = vec![vec![DQuat::IDENTITY; motion.skeleton.len()]; samples.len()];
+    for joint in 0..motion.skeleton.len() {
+        let mut keys: Vec<DQuat> = motion.local_rotations.iter().map(|f| f[joint]).collect();
+        for frame in 1..keys.len() {
+            if keys[frame - 1].dot(keys[frame]) < 0.0 {
+                keys[frame] = -keys[frame];
+            }
+        }
+        let mut last = DQuat::IDENTITY;
+        for (frame, rotation) in squad(&keys, &samples).enumerate() {
+            last = if frame > 0 && last.dot(rotation) < 0.0 {
+                -rotation
+            } else {
+                rotation
+            };
+            local_rotations[frame][joint] = last;
         }
     }
     Ok(Motion {
@@ -36,7 +48,90 @@ pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
         fps,
         root_in_world_m,
         local_rotations,
+        translations,
     })
+}
+
+/// A place in time between frames: the frame before, and the share of the way to the next. Beyond
+/// the last frame the share is taken from the frame before it and exceeds 1.
+fn span(sample: (usize, usize, f64), frames: usize) -> (usize, f64) {
+    let (before, _, t) = sample;
+    if before + 1 < frames {
+        (before, t)
+    } else if frames > 1 {
+        (frames - 2, 1.0 + t)
+    } else {
+        (0, 0.0)
+    }
+}
+
+/// Catmull and Rom's spline through evenly spaced keys; it leaves the ends in a straight line.
+fn cubic(keys: &[DVec3], samples: &[(usize, usize, f64)]) -> Vec<DVec3> {
+    let at = |index: usize| keys[index.min(keys.len() - 1)];
+    samples
+        .iter()
+        .map(|&sample| {
+            let (before, t) = span(sample, keys.len());
+            let (b, c) = (at(before), at(before + 1));
+            if t <= 0.0 {
+                return b;
+            }
+            if t >= 1.0 {
+                return c + (c - b) * (t - 1.0);
+            }
+            let a = if before > 0 {
+                at(before - 1)
+            } else {
+                b + b - c
+            };
+            let d = if before + 2 < keys.len() {
+                at(before + 2)
+            } else {
+                c + c - b
+            };
+            let (leave, arrive) = (0.5 * (c - a), 0.5 * (d - b));
+            let (t2, t3) = (t * t, t * t * t);
+            b * (2.0 * t3 - 3.0 * t2 + 1.0)
+                + leave * (t3 - 2.0 * t2 + t)
+                + c * (3.0 * t2 - 2.0 * t3)
+                + arrive * (t3 - t2)
+        })
+        .collect()
+}
+
+/// Spherical quadrangle interpolation through keys whose neighbours lie on one half sphere.
+fn squad(keys: &[DQuat], samples: &[(usize, usize, f64)]) -> impl Iterator<Item = DQuat> {
+    let inner: Vec<DQuat> = (0..keys.len())
+        .map(|key| quadrangle_point(keys, key))
+        .collect();
+    samples.iter().map(move |&sample| {
+        let (before, t) = span(sample, keys.len());
+        let b = keys[before];
+        if t <= 0.0 {
+            return b;
+        }
+        let c = keys[(before + 1).min(keys.len() - 1)];
+        if t >= 1.0 {
+            // The last turn goes on.
+            let step = (b.conjugate() * c).to_scaled_axis();
+            return (c * DQuat::from_scaled_axis(step * (t - 1.0))).normalize();
+        }
+        let outer = slerp(b, c, t);
+        let within = slerp(inner[before], inner[before + 1], t);
+        slerp(outer, within, 2.0 * t * (1.0 - t)).normalize()
+    })
+}
+
+/// The inner point of a key: `q exp(-(log(q⁻¹ next) + log(q⁻¹ last)) / 4)`; the key at the ends.
+fn quadrangle_point(keys: &[DQuat], key: usize) -> DQuat {
+    if key == 0 || key + 1 >= keys.len() {
+        return keys[key];
+    }
+    let back = keys[key].conjugate();
+    let log = |other: DQuat| (back * other).to_scaled_axis();
+    // The scaled axis is twice the quaternion's logarithm.
+    let bend = (log(keys[key + 1]) + log(keys[key - 1])) * 0.25;
+    (keys[key] * DQuat::from_scaled_axis(-bend)).normalize()
 }
 
 /// Spherical interpolation along the shorter arc; exact at both ends.
@@ -51,7 +146,9 @@ pub fn slerp(a: DQuat, b: DQuat, t: f64) -> DQuat {
     }
 }
 
-/// For each output frame the source frames before and after it and the share of the latter.
+/// For each output frame the source frames before and after it and the share of the latter. A
+/// frame lasts as long as its rate says, so that output frames may lie after the last source
+/// frame: both are then the last, and the share is that of a frame beyond it.
 ///
 /// # Errors
 /// When a rate is not a positive number.
@@ -68,12 +165,8 @@ pub fn sample_points(
     }
     let ratio = from_fps / to_fps;
     let last = frames.saturating_sub(1);
-    // The slack keeps a last frame that rounding would lose.
-    let count = if frames == 0 {
-        0
-    } else {
-        (last as f64 / ratio + 1e-6).floor() as usize + 1
-    };
+    // The slack keeps rounding from adding a frame.
+    let count = (frames as f64 / ratio - 1e-6).ceil().max(0.0) as usize;
     Ok((0..count).map(move |frame| {
         let at = frame as f64 * ratio;
         let nearest = at.round();

@@ -11,6 +11,7 @@ mod points;
 use glam::DVec3;
 
 pub use floor::Floor;
+pub use points::{guess_unit, leg_length};
 
 use crate::{
     Motion, MotionError, Skeleton,

@@ -178,6 +178,7 @@ impl SynthWalk {
             fps: self.fps,
             root_in_world_m,
             local_rotations,
+            translations: std::collections::BTreeMap::new(),
         }
     }
 

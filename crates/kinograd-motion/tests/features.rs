@@ -45,6 +45,7 @@ fn golden_motion(golden: &Golden, name: &str) -> Motion {
                     .collect()
             })
             .collect(),
+        translations: std::collections::BTreeMap::new(),
     }
 }
 
@@ -359,6 +360,7 @@ fn wrong_shapes_are_errors() {
         fps: 20.0,
         root_in_world_m: vec![DVec3::Y],
         local_rotations: vec![vec![DQuat::IDENTITY; JOINTS]],
+        translations: std::collections::BTreeMap::new(),
     };
     assert!(matches!(
         features_from_motion(&one),

@@ -42,6 +42,7 @@ fn random_motion(seed: u64, frames: usize, most_rad: f64) -> Motion {
             .map(|_| (0..skeleton.len()).map(|_| noise.turn(most_rad)).collect())
             .collect(),
         skeleton,
+        translations: std::collections::BTreeMap::new(),
     }
 }
 
@@ -96,6 +97,7 @@ fn any_skeleton_will_do() {
             .map(|_| (0..8).map(|_| noise.turn(2.0)).collect())
             .collect(),
         skeleton,
+        translations: std::collections::BTreeMap::new(),
     };
     let joints = motion.joints_in_world_m();
     let fit = ik::fit_rotations(&motion.skeleton, &joints, 30.0).unwrap();
@@ -145,6 +147,7 @@ fn slow(frames: usize) -> Motion {
             .collect(),
         local_rotations,
         skeleton,
+        translations: std::collections::BTreeMap::new(),
     }
 }
 
@@ -226,6 +229,7 @@ fn degenerate_and_broken_input_does_not_break() {
         fps: 20.0,
         root_in_world_m: vec![DVec3::ZERO],
         local_rotations: vec![vec![DQuat::IDENTITY; 22]],
+        translations: std::collections::BTreeMap::new(),
     };
     let mirrored: Vec<Vec<DVec3>> = rest
         .joints_in_world_m()

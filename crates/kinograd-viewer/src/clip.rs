@@ -91,7 +91,7 @@ impl MotionClip {
             ..LoadOptions::default()
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        Self::from_clip(name, Clip::load(path, options)?)
+        Self::from_clip(name, Clip::load(path, &options)?)
     }
 
     /// Number of frames.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
-use kinograd_formats::{ClipRef, FORMATS, Format, LoadOptions};
+use kinograd_formats::{ClipRef, FORMATS, Format, LoadOptions, Reading};
 use kinograd_motion::retarget::to_canonical_body;
 use kinograd_motion::{Motion, MotionError, Provenance, joints_array, write_atomic};
 use ndarray::Array2;
@@ -29,6 +29,22 @@ pub struct Clip {
     pub provenance: Provenance,
     /// What was measured of a generated clip.
     pub report: Option<ClipReport>,
+    /// What was chosen and noticed while the clip was read from a file.
+    pub reading: Option<Reading>,
+}
+
+/// How a clip is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SaveOptions {
+    /// Metres per unit of a format without a unit of its own: 1 writes a BVH in metres, 0.01 in
+    /// centimetres.
+    pub unit_to_metre: f64,
+}
+
+impl Default for SaveOptions {
+    fn default() -> Self {
+        Self { unit_to_metre: 1.0 }
+    }
 }
 
 /// Measurements of a generated clip.
@@ -67,14 +83,15 @@ impl Clip {
             features: None,
             provenance,
             report: None,
+            reading: None,
         }
     }
 
-    /// Reads a .bvh, .glb or .npz.
+    /// Reads a .bvh, .glb (or .vrm), or .npz (or .npy).
     ///
     /// # Errors
     /// [`Error::Read`] with the path and why; [`Error::FileFormat`] for other files.
-    pub fn load(path: &Path, options: LoadOptions) -> Result<Self, Error> {
+    pub fn load(path: &Path, options: &LoadOptions) -> Result<Self, Error> {
         let FileFormat::Clip(format) = FileFormat::of(path)? else {
             let mut names: Vec<&str> = FORMATS.iter().map(|f| f.extension).collect();
             names.sort_unstable();
@@ -91,6 +108,7 @@ impl Clip {
             features: stored.features,
             provenance: stored.provenance.unwrap_or_else(|| converted_from(path)),
             report: None,
+            reading: Some(stored.reading),
         })
     }
 
@@ -121,19 +139,33 @@ impl Clip {
     /// # Errors
     /// [`Error::Write`] with the path and why; [`Error::FileFormat`] for another extension.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
+        self.save_with(path, &SaveOptions::default())
+    }
+
+    /// [`Clip::save`] with options.
+    ///
+    /// # Errors
+    /// As [`Clip::save`].
+    pub fn save_with(&self, path: &Path, options: &SaveOptions) -> Result<(), Error> {
         let written = match FileFormat::of(path)? {
-            FileFormat::Clip(format) => self.write(format, path),
+            FileFormat::Clip(format) => self.write(format, path, options),
             FileFormat::Json => self.write_record(path),
             FileFormat::Png => return self.write_sheet(path),
         };
         written.map_err(|error| Error::writing(path, error))
     }
 
-    fn write(&self, format: &Format, path: &Path) -> Result<(), MotionError> {
+    fn write(
+        &self,
+        format: &Format,
+        path: &Path,
+        options: &SaveOptions,
+    ) -> Result<(), MotionError> {
         let clip = ClipRef {
             motion: &self.motion,
             features: self.features.as_ref(),
             provenance: &self.provenance,
+            unit_to_metre: options.unit_to_metre,
         };
         (format.write)(path, clip)?;
         match format.read_record {

@@ -1,8 +1,9 @@
 //! File formats by extension.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kinograd_formats::{FORMATS, Format, format_of};
+use serde::Serializer;
 
 use crate::Error;
 
@@ -85,6 +86,22 @@ pub fn check_output(path: &Path) -> Result<FileFormat, Error> {
         tempfile::tempfile_in(folder).map_err(fail)?;
     }
     Ok(format)
+}
+
+/// Serialises a path as text; bytes that are no UTF-8 are replaced, where serde would fail.
+///
+/// # Errors
+/// Those of the serialiser.
+pub fn serialize_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// [`serialize_path`] for several.
+///
+/// # Errors
+/// Those of the serialiser.
+pub fn serialize_paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
 #[cfg(test)]

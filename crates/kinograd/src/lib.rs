@@ -55,9 +55,9 @@ pub mod task;
 mod text_loss;
 mod warning;
 
-pub use clip::{Clip, ClipReport, save_report};
+pub use clip::{Clip, ClipReport, SaveOptions, save_report};
 pub use error::Error;
-pub use format::{FileFormat, check_output};
+pub use format::{FileFormat, check_output, serialize_path, serialize_paths};
 pub use generator::{
     Generator, MakeLoss, Modality, MotionGenerator, MotionModality, OpenModel, Timings, Trajectory,
 };
@@ -76,7 +76,7 @@ pub use kinograd_diffusion as diffusion;
 pub use kinograd_draw as draw;
 pub use kinograd_draw::plot;
 pub use kinograd_formats as formats;
-pub use kinograd_formats::LoadOptions;
+pub use kinograd_formats::{KnownBy, LoadOptions, Reading};
 pub use kinograd_guidance as guidance;
 pub use kinograd_motion as motion;
 pub use kinograd_runtime as runtime;

@@ -87,6 +87,7 @@ pub(crate) fn clip(
         features: same_rate.then_some(features),
         provenance: record(run, seed, &report)?,
         report: Some(report),
+        reading: None,
     })
 }
 

@@ -4,7 +4,7 @@
 //! use kinograd::render::{RenderOptions, render};
 //! use kinograd::{Clip, LoadOptions};
 //!
-//! let clip = Clip::load("walk.glb".as_ref(), LoadOptions::default())?;
+//! let clip = Clip::load("walk.glb".as_ref(), &LoadOptions::default())?;
 //! render(&[clip], None, &RenderOptions::default(), "walk.gif".as_ref(), &mut ())?;
 //! # Ok::<(), kinograd::Error>(())
 //! ```
@@ -62,6 +62,7 @@ impl Default for RenderOptions {
 #[non_exhaustive]
 pub struct Rendered {
     /// The file, or the folder of frames.
+    #[serde(serialize_with = "crate::serialize_path")]
     pub path: PathBuf,
     /// Pictures in it.
     pub frames: usize,

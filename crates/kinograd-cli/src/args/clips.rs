@@ -3,28 +3,36 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use kinograd::LoadOptions;
+use kinograd::motion::MotionError;
+use kinograd::motion::mapping::{MappingFile, Up};
 
-use crate::values::SizeArg;
+use crate::values::{SizeArg, frame_rate, unit, up_values};
 
 /// Arguments of `convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     kinograd convert take.bvh take.glb\n  \
     kinograd convert take.bvh take.npz --fps 30\n  \
-    kinograd convert walk.npz walk.bvh\n\n\
-    Reads .bvh, .glb and .npz; writes .glb, .bvh, .npz and .png. A clip keeps its own rig unless --retarget\n\
+    kinograd convert walk.npz walk.bvh --output-unit 0.01\n  \
+    kinograd convert soldier.glb run.npz --animation Run --fps 60\n  \
+    kinograd convert 000123.npy walk.glb\n\n\
+    Reads .bvh, .glb, .vrm, .npz and .npy (also HumanML3D's and AMASS's); writes .glb, .bvh, .npz and .png. A clip keeps its own rig unless --retarget\n\
     is given or the output is a sheet (.png).")]
 pub struct ConvertArgs {
     /// The clip to read.
     pub input: PathBuf,
     /// The file to write.
     pub output: PathBuf,
-    /// Resample to this rate.
-    #[arg(long, allow_hyphen_values = true)]
+    /// Frames per second of the output: curves are sampled, frames resampled.
+    #[arg(long, allow_hyphen_values = true, value_parser = frame_rate)]
     pub fps: Option<f64>,
-    /// Metres per unit of the BVH; guessed from the body's height if not given.
-    #[arg(long, allow_hyphen_values = true)]
-    pub unit: Option<f64>,
+    /// How the input is read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// Metres per unit of a BVH that is written: 0.01 writes centimetres.
+    #[arg(long, value_name = "METRES", default_value_t = 1.0, allow_hyphen_values = true, value_parser = unit)]
+    pub output_unit: f64,
     /// Put the motion on the canonical 22-joint body.
     #[arg(long)]
     pub retarget: bool,
@@ -57,12 +65,56 @@ pub struct RenderArgs {
     /// Width and height in pixels.
     #[arg(long, default_value = "960x540", value_name = "WIDTHxHEIGHT")]
     pub size: SizeArg,
+    /// How the clips are read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Frames per second of a film; the first clip's own if not given.
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long, allow_hyphen_values = true, value_parser = frame_rate)]
     pub fps: Option<f64>,
     /// What to write: .png, .gif, .mp4, or a folder for the frames.
     #[arg(short, long, value_name = "FILE|FOLDER")]
     pub output: PathBuf,
+}
+
+/// How clips are read from files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadingArgs {
+    /// Metres per unit of the file, of any format. If not given, what the format says; a BVH's is
+    /// guessed from the body.
+    #[arg(long, value_name = "METRES", allow_hyphen_values = true, value_parser = unit)]
+    pub unit: Option<f64>,
+    /// The axis that points up in the file. If not given, what the format says; a BVH's is found by
+    /// the body.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true, value_parser = up_values())]
+    pub up: Option<Up>,
+    /// The animation, or the clip of several, by name or number from 0; the first if not given.
+    #[arg(long, value_name = "NAME|NUMBER")]
+    pub animation: Option<String>,
+    /// Which joints are which, where their names do not tell: JSON, see docs/files.md.
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Frames per second of a file that does not say, as arrays of joints.
+    #[arg(long, value_name = "FPS", allow_hyphen_values = true, value_parser = frame_rate)]
+    pub source_fps: Option<f64>,
+}
+
+impl ReadingArgs {
+    /// The options of the library.
+    ///
+    /// # Errors
+    /// When the mapping file cannot be read.
+    pub fn options(&self) -> Result<LoadOptions, MotionError> {
+        let mapping = self.mapping.as_deref().map(MappingFile::read).transpose()?;
+        Ok(LoadOptions {
+            unit_to_metre: self.unit,
+            up: self.up,
+            animation: self.animation.clone(),
+            source_fps: self.source_fps,
+            mapping,
+            ..LoadOptions::default()
+        })
+    }
 }
 
 /// How clips look.

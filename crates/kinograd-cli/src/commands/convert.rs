@@ -1,6 +1,8 @@
 //! `kinograd convert`.
 
-use kinograd::{Clip, FileFormat, LoadOptions, check_output};
+use std::path::Path;
+
+use kinograd::{Clip, FileFormat, LoadOptions, Reading, SaveOptions, check_output};
 use serde_json::json;
 
 use crate::args::ConvertArgs;
@@ -10,34 +12,65 @@ use crate::printer::Printer;
 pub fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
     let format = check_output(&args.output)?;
     let options = LoadOptions {
-        unit_to_metre: args.unit,
         retarget: args.retarget || format == FileFormat::Png,
+        fps: args.fps,
+        ..args.reading.options()?
     };
-    let mut clip = Clip::load(&args.input, options)?;
-    if let Some(fps) = args.fps {
-        clip = clip.resampled(fps)?;
-    }
-    clip.save(&args.output)?;
+    let clip = Clip::load(&args.input, &options)?;
+    warn(&clip, &args.input, printer);
+    clip.save_with(
+        &args.output,
+        &SaveOptions {
+            unit_to_metre: args.output_unit,
+        },
+    )?;
     let motion = &clip.motion;
     let duration_secs = motion.len() as f64 / motion.fps;
+    let mut text = format!(
+        "{}: {} joints, {} frames, {:.2} s at {:.4} fps",
+        args.output.display(),
+        motion.skeleton.len(),
+        motion.len(),
+        duration_secs,
+        motion.fps
+    );
+    if let Some(reading) = &clip.reading {
+        text.push('\n');
+        text.push_str(&in_words(reading));
+    }
     printer.document(
         &json!({
             "schema": "kinograd.convert/1",
-            "input": args.input,
-            "outputs": [args.output],
+            "input": args.input.to_string_lossy(),
+            "outputs": [args.output.to_string_lossy()],
             "joints": motion.skeleton.len(),
             "frames": motion.len(),
             "fps": motion.fps,
             "clip_seconds": duration_secs,
+            "reading": clip.reading,
         }),
-        &format!(
-            "{}: {} joints, {} frames, {:.2} s at {:.4} fps",
-            args.output.display(),
-            motion.skeleton.len(),
-            motion.len(),
-            duration_secs,
-            motion.fps
-        ),
+        &text,
     )?;
     Ok(())
+}
+
+/// Prints what was noticed while a clip was read.
+pub fn warn(clip: &Clip, path: &Path, printer: &Printer) {
+    for warning in clip.reading.iter().flat_map(|reading| &reading.warnings) {
+        printer.warning(format!("{}: {warning}", path.display()));
+    }
+}
+
+/// What was chosen, in a line.
+fn in_words(reading: &Reading) -> String {
+    let animation = reading.animation.as_ref();
+    let animation = animation.map_or_else(String::new, |name| format!(", animation `{name}`"));
+    format!(
+        "read with {} m a unit ({}), {} up ({}), root `{}`{animation}",
+        reading.unit_to_metre,
+        reading.unit_known_by,
+        reading.up.name(),
+        reading.up_known_by,
+        reading.root,
+    )
 }

@@ -50,7 +50,7 @@ pub fn build(args: &DatasetBuildArgs, printer: &Printer) -> anyhow::Result<()> {
     let report = import_folder(&args.source, &args.output, args.no_mirror, &bar)?;
     let mut document = serde_json::to_value(&report)?;
     document["schema"] = json!("kinograd.dataset-build/1");
-    document["outputs"] = json!([args.output]);
+    document["outputs"] = json!([args.output.to_string_lossy()]);
     printer.document(&document, &summary(&report)?)?;
     Ok(())
 }

@@ -162,9 +162,10 @@ pub fn numbered(path: &Path, index: usize, clips: usize) -> PathBuf {
         return path.to_path_buf();
     }
     let width = (clips - 1).to_string().len().max(2);
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = path.extension().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{stem}-{index:0width$}.{extension}"))
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{index:0width$}."));
+    name.push(path.extension().unwrap_or_default());
+    path.with_file_name(name)
 }
 
 struct Outcome<'a> {
@@ -205,6 +206,7 @@ struct GenerateReport {
     first_step_seconds: Option<f64>,
     timings: Timings,
     peak_memory_mb: Option<f64>,
+    #[serde(serialize_with = "kinograd::serialize_paths")]
     outputs: Vec<PathBuf>,
     clips: Vec<ClipEntry>,
 }
@@ -214,6 +216,7 @@ struct GenerateReport {
 struct ClipEntry {
     #[serde(flatten)]
     report: ClipReport,
+    #[serde(serialize_with = "kinograd::serialize_paths")]
     outputs: Vec<PathBuf>,
 }
 

@@ -216,6 +216,7 @@ struct PictureReport {
     seconds: f64,
     timings: Timings,
     peak_memory_mb: Option<f64>,
+    #[serde(serialize_with = "kinograd::serialize_paths")]
     outputs: Vec<PathBuf>,
     images: Vec<ImageReport>,
 }

@@ -71,7 +71,7 @@ fn list(printer: &Printer) -> anyhow::Result<()> {
 fn show(package: &Package, printer: &Printer) -> anyhow::Result<()> {
     let manifest = package.manifest();
     let mut document = serde_json::to_value(manifest)?;
-    document["folder"] = json!(package.folder());
+    document["folder"] = json!(package.folder().to_string_lossy());
     document["package_schema"] = document["schema"].take();
     document["schema"] = json!("kinograd.model/1");
     let mut text = String::new();

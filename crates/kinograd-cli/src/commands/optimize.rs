@@ -29,7 +29,13 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     let written = write_clips(&optimized.clips, &args.outputs, printer)?;
     let mut document = serde_json::to_value(&optimized.report)?;
     document["command"] = json!(command_line());
-    document["outputs"] = json!(written.iter().flatten().collect::<Vec<_>>());
+    document["outputs"] = json!(
+        written
+            .iter()
+            .flatten()
+            .map(|path| path.to_string_lossy())
+            .collect::<Vec<_>>()
+    );
     document["clips"] = json!(
         optimized
             .clips
@@ -45,7 +51,7 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     if let (Some(name), Some(fine_tuned)) = (&args.save, &optimized.fine_tuned) {
         let into = args.into.as_deref();
         let folder = fine_tuned.save(&generator, &task, name, into)?;
-        document["package"] = json!(folder);
+        document["package"] = json!(folder.to_string_lossy());
         text.push_str(&format!("{}\n", folder.display()));
     }
     for path in written.iter().flatten() {

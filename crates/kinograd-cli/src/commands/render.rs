@@ -7,6 +7,7 @@ use anyhow::Context;
 use kinograd::render::{RenderOptions, RenderView, render};
 use kinograd::{Clip, LoadOptions, Task};
 
+use super::convert::warn;
 use super::generate::Watcher;
 use crate::args::{RenderArgs, StyleArg, ViewArg};
 use crate::printer::Printer;
@@ -19,13 +20,14 @@ pub fn run(args: &RenderArgs, printer: &Printer) -> anyhow::Result<()> {
     let task = args.task.as_deref().map(Task::read).transpose()?;
     let options = LoadOptions {
         retarget: true,
-        ..LoadOptions::default()
+        ..args.reading.options()?
     };
-    let clips = args
-        .clips
-        .iter()
-        .map(|path| Clip::load(path, options))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut clips = Vec::with_capacity(args.clips.len());
+    for path in &args.clips {
+        let clip = Clip::load(path, &options)?;
+        warn(&clip, path, printer);
+        clips.push(clip);
+    }
     let options = RenderOptions {
         view: match args.view {
             ViewArg::Sheet => RenderView::Sheet,
@@ -98,7 +100,7 @@ fn solid(args: &RenderArgs, printer: &Printer) -> anyhow::Result<bool> {
     anyhow::ensure!(ended.status.success(), "{}", words.trim());
     let document = serde_json::json!({
         "schema": "kinograd.render/1",
-        "path": args.output,
+        "path": args.output.to_string_lossy(),
         "size_px": [args.size.0, args.size.1],
     });
     let (width, height) = (args.size.0, args.size.1);

@@ -66,7 +66,7 @@ fn every_format_and_the_report() {
     // The GLB, read back, holds the motion that the report measured.
     let clip = kinograd::Clip::load(
         &folder.path().join("a.glb"),
-        kinograd::LoadOptions::default(),
+        &kinograd::LoadOptions::default(),
     )
     .unwrap();
     assert_eq!((clip.motion.len(), clip.motion.fps), (20, 20.0));
@@ -184,7 +184,7 @@ fn what_is_done_later_is_another_clip_after_its_time() {
             .ok()
             .json();
         let clip =
-            kinograd::Clip::load(&folder.path().join(name), kinograd::LoadOptions::default());
+            kinograd::Clip::load(&folder.path().join(name), &kinograd::LoadOptions::default());
         let root = |second: f64| {
             let joints = clip.as_ref().unwrap().motion.joints_in_world_m();
             let at = joints[(second * 20.0) as usize - 1][0];
@@ -402,7 +402,7 @@ fn steering_options_change_the_clip_and_are_recorded() {
     let made = |name: &str, more: &[&str]| {
         let method = ["--method", "polyak-capped", "-o", name];
         let run = short(folder.path(), &[&method[..], more].concat()).ok();
-        let clip = kinograd::Clip::load(&folder.path().join(name), Default::default()).unwrap();
+        let clip = kinograd::Clip::load(&folder.path().join(name), &Default::default()).unwrap();
         let task = clip.task().unwrap();
         (run.json(), task.guidance.schedule, clip.motion)
     };

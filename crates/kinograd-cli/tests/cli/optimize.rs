@@ -42,7 +42,7 @@ fn a_reward_rises_and_is_reported() {
     }
     let clip = kinograd::Clip::load(
         &folder.path().join("a.glb"),
-        kinograd::LoadOptions::default(),
+        &kinograd::LoadOptions::default(),
     )
     .unwrap();
     let record = &clip.provenance.extra["optimize"];

@@ -87,7 +87,7 @@ fn is_not_empty(path: &Path) -> Result<Vec<Numbers>, String> {
 
 /// Joints in the world, metres, and the frame rate.
 fn joints(path: &Path) -> Result<Vec<Numbers>, String> {
-    let clip = Clip::load(path, LoadOptions::default()).map_err(|error| error.to_string())?;
+    let clip = Clip::load(path, &LoadOptions::default()).map_err(|error| error.to_string())?;
     let joints = clip.motion.joints_in_world_m();
     let shape = [joints.len(), joints.first().map_or(0, Vec::len), 3];
     let values = joints.iter().flatten().flat_map(|joint| joint.to_array());

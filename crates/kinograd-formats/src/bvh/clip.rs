@@ -1,5 +1,7 @@
 //! A BVH file in memory, and its poses.
 
+use std::collections::BTreeMap;
+
 use glam::{DQuat, DVec3};
 use kinograd_motion::mapping::Mapping;
 use kinograd_motion::retarget::{Retargeted, retarget_frames};
@@ -41,6 +43,20 @@ pub struct Bvh {
     pub(super) stride: usize,
     /// `[frames * stride]`.
     pub(super) values: Vec<f32>,
+    /// Irregularities that were read over.
+    pub warnings: Vec<String>,
+}
+
+/// Offsets that move less than this stand still: a few millionths of the skeleton's size, which is
+/// how exactly files write them.
+fn still_m(offsets: &[DVec3]) -> f64 {
+    const SHARE: f64 = 3e-6;
+    SHARE
+        * offsets
+            .iter()
+            .skip(1)
+            .map(|offset| offset.length())
+            .sum::<f64>()
 }
 
 /// A pose on a BVH rig: translation from the parent and rotation in the parent, per joint.
@@ -69,20 +85,27 @@ impl Bvh {
         self.len().saturating_sub(1) as f64 / self.fps
     }
 
-    /// The clip on its own skeleton, every length multiplied by `unit_to_metre`.
+    /// The clip on its own skeleton, every length multiplied by `unit_to_metre`, in the file's axes.
     ///
-    /// A [`Motion`] has no translation of joints other than the root; where the file has some,
-    /// the joint's mean translation becomes its offset. [`Bvh::joints_in_world_m`] keeps them.
+    /// A joint below the root whose position channels say the same in every frame has that as its
+    /// offset; one that moves keeps its way ([`Motion::translations`]).
     #[must_use]
     pub fn to_motion(&self, unit_to_metre: f64) -> Motion {
         let mut skeleton = self.skeleton.clone();
-        let mut sums = vec![DVec3::ZERO; skeleton.len()];
+        let moves = |c: &Channel| matches!(c, Channel::Position(_));
+        let movable: Vec<usize> = (1..skeleton.len())
+            .filter(|&joint| self.channels[joint].iter().any(moves))
+            .collect();
+        let mut ways: BTreeMap<usize, Vec<DVec3>> = movable
+            .iter()
+            .map(|&joint| (joint, Vec::with_capacity(self.len())))
+            .collect();
         let mut root_in_world_m = Vec::with_capacity(self.len());
         let mut local_rotations: Vec<Vec<DQuat>> = Vec::with_capacity(self.len());
         for frame in 0..self.len() {
             let mut pose = self.pose(frame);
-            for (sum, offset) in sums.iter_mut().zip(&pose.offsets) {
-                *sum += *offset;
+            for (&joint, way) in &mut ways {
+                way.push(pose.offsets[joint] * unit_to_metre);
             }
             if let Some(previous) = local_rotations.last() {
                 resample::keep_signs(previous, &mut pose.rotations);
@@ -90,18 +113,25 @@ impl Bvh {
             root_in_world_m.push(pose.offsets[0] * unit_to_metre);
             local_rotations.push(pose.rotations);
         }
-        for (joint, offset) in skeleton.offsets_m.iter_mut().enumerate() {
-            let moves = |c: &Channel| matches!(c, Channel::Position(_));
-            if joint > 0 && self.channels[joint].iter().any(moves) {
-                *offset = sums[joint] / self.len().max(1) as f64;
-            }
+        for offset in &mut skeleton.offsets_m {
             *offset *= unit_to_metre;
         }
+        let still = still_m(&skeleton.offsets_m);
+        let translations = ways
+            .into_iter()
+            .filter_map(|(joint, way)| {
+                let mean = way.iter().sum::<DVec3>() / way.len().max(1) as f64;
+                skeleton.offsets_m[joint] = mean;
+                let moves = way.iter().any(|place| place.distance(mean) > still);
+                moves.then_some((joint, way))
+            })
+            .collect();
         Motion {
             skeleton,
             fps: self.fps,
             root_in_world_m,
             local_rotations,
+            translations,
         }
     }
 
@@ -112,6 +142,11 @@ impl Bvh {
         (0..self.len())
             .map(|frame| self.positions(&self.pose(frame), unit_to_metre))
             .collect()
+    }
+
+    /// Joint positions of a frame in the file's unit and axes.
+    pub(super) fn joints_in_file(&self, frame: usize) -> Vec<DVec3> {
+        self.positions(&self.pose(frame), 1.0)
     }
 
     /// Joint positions at another rate: local rotations by slerp, translations linearly, then

@@ -7,8 +7,10 @@
 //! MotionBuilder, for the root and for other joints alike.
 
 mod clip;
+mod frames;
 mod load;
 mod read;
+mod text;
 mod write;
 
 pub use clip::{Bvh, Channel};
@@ -21,8 +23,14 @@ use crate::format::Format;
 pub const FORMAT: Format = Format {
     name: "BVH",
     extension: "bvh",
+    also_reads: &[],
     holds_features: false,
     read: load::load,
-    write: |path, clip| write(path, clip.motion, WriteOptions::default()),
+    write: |path, clip| {
+        let options = WriteOptions {
+            unit_to_metre: clip.unit_to_metre,
+        };
+        write(path, clip.motion, options)
+    },
     read_record: None,
 };

@@ -1,10 +1,15 @@
 //! Parsing of BVH text, line by line from bytes.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, path::Path};
 
 use glam::DVec3;
+use kinograd_files::Budget;
 
 use super::clip::{Bvh, Channel};
+use super::frames;
+use super::text::{
+    Lines, error, is_word, numbers, parse_text, shown, split_at_brace, split_word, text,
+};
 use kinograd_motion::{MotionError, Skeleton};
 
 const MAX_JOINTS: usize = 1000;
@@ -16,30 +21,36 @@ const MAX_FPS: f64 = 100_000.0;
 /// # Errors
 /// When the file cannot be read, or as [`parse`].
 pub fn read(path: &Path) -> Result<Bvh, MotionError> {
-    let bytes = fs::read(path).map_err(|source| MotionError::Io {
-        path: path.to_path_buf(),
-        source,
-    })?;
-    parse(&bytes)
+    parse(&kinograd_files::read(path, Budget::of_process())?)
 }
 
 /// Parses a BVH file: one root, any hierarchy, channel order, channel subset and frame rate.
 /// Names may have spaces and be UTF-8 or Latin-1; lines may end in LF or CRLF.
 ///
+/// Harmless irregularities are read over and listed in [`Bvh::warnings`]: another number of frames
+/// than announced, rows that are wrapped, channels on End Sites, text after the last frame.
+///
 /// # Errors
-/// [`MotionError::Bvh`] with the line, for malformed or truncated files, numbers that are not
-/// finite, zero frames, more than 1000 joints or more than 200 levels.
+/// [`MotionError::Bvh`] with the line, for malformed files, files cut off inside a frame, numbers
+/// that are not finite, no frames, more than 1000 joints or more than 200 levels.
 pub fn parse(bytes: &[u8]) -> Result<Bvh, MotionError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut lines = Lines::new(bytes);
-    let rig = hierarchy(&mut lines)?;
+    // DOS's end-of-file mark, and zeros of a block that was not filled.
+    let padding = |b: &u8| matches!(b, 0 | 0x1a) || b.is_ascii_whitespace();
+    let end = bytes
+        .iter()
+        .rposition(|b| !padding(b))
+        .map_or(0, |at| at + 1);
+    let mut lines = Lines::new(&bytes[..end]);
+    let mut rig = hierarchy(&mut lines)?;
     let stride = rig.channels.iter().map(Vec::len).sum();
     if stride == 0 {
         return Err(error(lines.number, "no joint has CHANNELS"));
     }
     let (announced, fps) = motion_header(&mut lines)?;
-    let values = frames(&mut lines, announced, stride)?;
+    let values = frames::read(&mut lines, announced, stride, &mut rig.warnings)?;
     Ok(Bvh {
+        warnings: rig.warnings,
         end_sites: rig.end_sites,
         skeleton: Skeleton {
             names: rig.names,
@@ -53,56 +64,6 @@ pub fn parse(bytes: &[u8]) -> Result<Bvh, MotionError> {
     })
 }
 
-fn error(line: usize, message: impl Into<String>) -> MotionError {
-    MotionError::Bvh {
-        line,
-        message: message.into(),
-    }
-}
-
-/// The trimmed lines of a file that are not blank; `number` is that of the last one given out.
-struct Lines<'a> {
-    rest: &'a [u8],
-    number: usize,
-    next_number: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn new(rest: &'a [u8]) -> Self {
-        Self {
-            rest,
-            number: 0,
-            next_number: 1,
-        }
-    }
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        while !self.rest.is_empty() {
-            let end = self.rest.iter().position(|&b| b == b'\n' || b == b'\r');
-            let (line, rest) = match end {
-                // CRLF counts as one line end.
-                Some(end) if self.rest[end..].starts_with(b"\r\n") => {
-                    (&self.rest[..end], &self.rest[end + 2..])
-                }
-                Some(end) => (&self.rest[..end], &self.rest[end + 1..]),
-                None => (self.rest, &[][..]),
-            };
-            self.rest = rest;
-            self.number = self.next_number;
-            self.next_number += 1;
-            let line = line.trim_ascii();
-            if !line.is_empty() {
-                return Some(line);
-            }
-        }
-        None
-    }
-}
-
 #[derive(Default)]
 struct Rig {
     names: Vec<String>,
@@ -111,6 +72,7 @@ struct Rig {
     channels: Vec<Vec<Channel>>,
     end_sites: Vec<bool>,
     taken: HashSet<String>,
+    warnings: Vec<String>,
 }
 
 impl Rig {
@@ -200,7 +162,7 @@ fn joint_statement(
 ) -> Result<Option<usize>, MotionError> {
     let (word, argument) = split_word(statement);
     let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
-    if is(b"ROOT") || is(b"JOINT") || is(b"End") {
+    if is(b"ROOT") || is(b"JOINT") || is(b"End") || is(b"EndSite") {
         if rig.names.len() >= MAX_JOINTS {
             return Err(error(number, format!("more than {MAX_JOINTS} joints")));
         }
@@ -211,18 +173,22 @@ fn joint_statement(
         return Err(error(number, message));
     };
     if is(b"OFFSET") {
-        let mut offset = [0.0_f32; 3];
+        let mut offset = Vec::new();
         let got = numbers(argument, &mut offset, number)?;
-        if got != 3 {
+        let [x, y, z] = offset[..] else {
             return Err(error(number, format!("OFFSET needs 3 numbers, got {got}")));
-        }
-        rig.offsets[joint] = DVec3::from_array(offset.map(f64::from));
+        };
+        rig.offsets[joint] = DVec3::from_array([x, y, z].map(f64::from));
     } else if is(b"CHANNELS") {
-        if rig.end_sites[joint] || !rig.channels[joint].is_empty() {
-            let message = format!("unexpected CHANNELS in joint `{}`", rig.names[joint]);
+        if !rig.channels[joint].is_empty() {
+            let message = format!("CHANNELS twice in joint `{}`", rig.names[joint]);
             return Err(error(number, message));
         }
-        rig.channels[joint] = channels(argument, number)?;
+        if rig.end_sites[joint] {
+            let message = format!("line {number}: `{}` has channels", rig.names[joint]);
+            rig.warnings.push(message);
+        }
+        rig.channels[joint] = channels(argument, number, &mut rig.warnings)?;
     } else {
         let message = format!(
             "expected JOINT, End Site, OFFSET, CHANNELS or a brace, got `{}`",
@@ -259,8 +225,8 @@ fn add_joint(
             Err(error(number, message))
         }
         Some(_) if is(b"ROOT") => Err(error(number, "ROOT inside another joint")),
-        Some(parent) if is(b"End") => {
-            if !argument.eq_ignore_ascii_case(b"Site") {
+        Some(parent) if is(b"End") || is(b"EndSite") => {
+            if !word.eq_ignore_ascii_case(b"EndSite") && !argument.eq_ignore_ascii_case(b"Site") {
                 let message = format!("expected `End Site`, got `End {}`", shown(argument));
                 return Err(error(number, message));
             }
@@ -276,7 +242,11 @@ fn add_joint(
     }
 }
 
-fn channels(argument: &[u8], number: usize) -> Result<Vec<Channel>, MotionError> {
+fn channels(
+    argument: &[u8],
+    number: usize,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Channel>, MotionError> {
     let (count, mut rest) = split_word(argument);
     let count: usize = parse_text(count)
         .ok_or_else(|| error(number, "CHANNELS needs a count, then that many names"))?;
@@ -295,8 +265,10 @@ fn channels(argument: &[u8], number: usize) -> Result<Vec<Channel>, MotionError>
         rest = after;
     }
     if list.len() != count {
-        let message = format!("CHANNELS announces {count} names, {} follow", list.len());
-        return Err(error(number, message));
+        warnings.push(format!(
+            "line {number}: CHANNELS announces {count} names, {} follow",
+            list.len()
+        ));
     }
     Ok(list)
 }
@@ -340,12 +312,10 @@ fn motion_header(lines: &mut Lines<'_>) -> Result<(usize, f64), MotionError> {
                 let message = format!("`Frames:` needs a whole number, got `{}`", shown(value));
                 error(number, message)
             })?;
-            if count == 0 {
-                return Err(error(number, "the file has zero frames"));
-            }
             frames = Some(count);
         } else if is(words.0, b"Frame") && is(words.1, b"Time") && colon.is_some() {
-            let seconds = parse_text::<f64>(value)
+            let point = String::from_utf8_lossy(value).replace(',', ".");
+            let seconds = parse_text::<f64>(point.as_bytes())
                 .filter(|s| s.is_finite() && *s > 1.0 / MAX_FPS && *s < 1000.0);
             let seconds = seconds.ok_or_else(|| {
                 let message = format!(
@@ -372,93 +342,4 @@ fn motion_header(lines: &mut Lines<'_>) -> Result<(usize, f64), MotionError> {
         fps
     };
     Ok((frames.unwrap_or(0), fps))
-}
-
-fn frames(lines: &mut Lines<'_>, announced: usize, stride: usize) -> Result<Vec<f32>, MotionError> {
-    // A number and its separator take two bytes at least: the header alone cannot make us allocate.
-    let bound = lines.rest.len() / 2 + 1;
-    let mut values = Vec::with_capacity(announced.saturating_mul(stride).min(bound));
-    let mut row = vec![0.0_f32; stride];
-    for frame in 0..announced {
-        let Some(line) = lines.next() else {
-            let message =
-                format!("the file is truncated: {announced} frames announced, {frame} found");
-            return Err(error(lines.number, message));
-        };
-        let got = numbers(line, &mut row, lines.number)?;
-        if got != stride {
-            let message = format!("frame {frame} needs {stride} numbers, got {got}");
-            return Err(error(lines.number, message));
-        }
-        values.extend_from_slice(&row);
-    }
-    if lines.next().is_some() {
-        let message = format!("more lines than the {announced} frames announced");
-        return Err(error(lines.number, message));
-    }
-    values.shrink_to_fit();
-    Ok(values)
-}
-
-/// Parses white-space separated finite numbers into `into`; returns how many the line has.
-fn numbers(line: &[u8], into: &mut [f32], number: usize) -> Result<usize, MotionError> {
-    let mut count = 0;
-    for word in line.split(u8::is_ascii_whitespace) {
-        if word.is_empty() {
-            continue;
-        }
-        let value: f32 = parse_text(word)
-            .ok_or_else(|| error(number, format!("`{}` is not a number", shown(word))))?;
-        if !value.is_finite() {
-            let message = format!("value {} is not finite: `{}`", count + 1, shown(word));
-            return Err(error(number, message));
-        }
-        if let Some(slot) = into.get_mut(count) {
-            *slot = value;
-        }
-        count += 1;
-    }
-    Ok(count)
-}
-
-fn parse_text<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
-    std::str::from_utf8(bytes).ok()?.parse().ok()
-}
-
-fn is_word(line: &[u8], word: &[u8]) -> bool {
-    line.eq_ignore_ascii_case(word)
-}
-
-fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
-    match line.iter().position(u8::is_ascii_whitespace) {
-        Some(at) => (&line[..at], line[at..].trim_ascii()),
-        None => (line, &[]),
-    }
-}
-
-/// Splits `JOINT name {` before the brace.
-fn split_at_brace(line: &[u8]) -> (&[u8], &[u8]) {
-    match line.iter().position(|&b| b == b'{' || b == b'}') {
-        Some(at) => (line[..at].trim_ascii(), &line[at..]),
-        None => (line, &[]),
-    }
-}
-
-/// Text that is UTF-8, or else Latin-1, in which each byte is a code point.
-fn text(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|&b| char::from(b)).collect(),
-    }
-}
-
-/// A line shortened for a message.
-fn shown(bytes: &[u8]) -> String {
-    const MOST: usize = 60;
-    let text = text(bytes);
-    if text.chars().count() > MOST {
-        text.chars().take(MOST).chain("…".chars()).collect()
-    } else {
-        text
-    }
 }

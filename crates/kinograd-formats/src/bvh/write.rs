@@ -49,10 +49,21 @@ pub fn to_bytes(motion: &Motion, options: WriteOptions) -> Result<Vec<u8>, Motio
         1.0 / motion.fps
     );
     let mut previous = vec![[0.0; 3]; motion.skeleton.len()];
-    for (root, rotations) in motion.root_in_world_m.iter().zip(&motion.local_rotations) {
-        let root = *root * scale;
-        let _ = write!(text, "{:.6} {:.6} {:.6}", root.x, root.y, root.z);
-        for &joint in &order {
+    for (frame, rotations) in motion.local_rotations.iter().enumerate() {
+        for (place, &joint) in order.iter().enumerate() {
+            let position = match joint {
+                0 => Some(motion.root_in_world_m[frame]),
+                _ => motion.translations.get(&joint).map(|way| way[frame]),
+            };
+            if let Some(position) = position {
+                let position = position * scale;
+                let space = if place == 0 { "" } else { " " };
+                let _ = write!(
+                    text,
+                    "{space}{:.6} {:.6} {:.6}",
+                    position.x, position.y, position.z
+                );
+            }
             let angles = euler_deg(rotations[joint], previous[joint]);
             previous[joint] = angles;
             let [z, x, y] = angles;
@@ -121,6 +132,7 @@ impl<'a> Tree<'a> {
                 children[joint].is_empty()
                     && children[parent].len() == 1
                     && skeleton.names[joint] == format!("{}_end", skeleton.names[parent])
+                    && !motion.translations.contains_key(&joint)
                     && motion
                         .local_rotations
                         .iter()
@@ -183,7 +195,7 @@ impl<'a> Tree<'a> {
         // The root's place comes from its channels alone.
         let written = if joint == 0 { DVec3::ZERO } else { offset };
         indented(text, depth + 1, &offset_line(written));
-        let channels = if joint == 0 {
+        let channels = if joint == 0 || self.motion.translations.contains_key(&joint) {
             "CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation"
         } else {
             "CHANNELS 3 Zrotation Xrotation Yrotation"

@@ -209,6 +209,14 @@ fn animation(motion: &Motion, name: &str, buffer: &mut Buffer) -> Value {
         .map(|root| root.as_vec3().to_array())
         .collect();
     channel(buffer.floats(&root, "VEC3", None, false), 0, "translation");
+    for (&joint, offsets) in &motion.translations {
+        let keys: Vec<[f32; 3]> = offsets.iter().map(|o| o.as_vec3().to_array()).collect();
+        channel(
+            buffer.floats(&keys, "VEC3", None, false),
+            joint,
+            "translation",
+        );
+    }
     for joint in 0..motion.skeleton.len() {
         let keys = rotation_keys(motion, joint);
         channel(buffer.floats(&keys, "VEC4", None, false), joint, "rotation");

@@ -71,6 +71,7 @@ pub fn motion_from_features(features: ArrayView2<'_, f32>) -> Result<Motion, Mot
         fps: FEATURE_FPS,
         root_in_world_m: Vec::with_capacity(features.nrows()),
         local_rotations: Vec::with_capacity(features.nrows()),
+        translations: std::collections::BTreeMap::new(),
     };
     for (frame, row) in features.outer_iter().enumerate() {
         motion.root_in_world_m.push(DVec3::new(

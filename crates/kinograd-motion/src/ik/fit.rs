@@ -244,6 +244,7 @@ impl<'a> Fit<'a> {
             fps,
             root_in_world_m: self.targets.iter().map(|f| f[0]).collect(),
             local_rotations,
+            translations: std::collections::BTreeMap::new(),
         }
     }
 }

@@ -115,20 +115,23 @@ pub fn reach(
             message: format!("cannot turn {limb:?} of frame {frame} to {target}"),
         });
     }
-    let offsets = &skeleton.offsets_m;
     let rotations = &motion.local_rotations[frame];
+    let (middle_offset, end_offset) = (
+        motion.offset_m(frame, limb.middle),
+        motion.offset_m(frame, limb.end),
+    );
     let (root, base) = place(motion, frame, limb.root);
     let upper = base * rotations[limb.root];
-    let middle = root + upper * offsets[limb.middle];
+    let middle = root + upper * middle_offset;
     let lower = upper * rotations[limb.middle];
-    let end = middle + lower * offsets[limb.end];
+    let end = middle + lower * end_offset;
     let end_world = lower * rotations[limb.end];
 
     let goal = two_bone(root, middle, end, target, base * limb.pole);
     let pole = base * limb.pole;
     let new_upper = swing(middle - root, goal.middle - root, pole) * upper;
     let carried = new_upper * rotations[limb.middle];
-    let new_lower = swing(carried * offsets[limb.end], goal.end - goal.middle, pole) * carried;
+    let new_lower = swing(carried * end_offset, goal.end - goal.middle, pole) * carried;
     let set = |slot: &mut DQuat, value: DQuat| {
         let value = value.normalize();
         *slot = if slot.dot(value) < 0.0 { -value } else { value };
@@ -156,7 +159,7 @@ fn place(motion: &Motion, frame: usize, joint: usize) -> (DVec3, DQuat) {
     let mut rotation = DQuat::IDENTITY;
     for &(parent, child) in chain.iter().rev() {
         rotation *= motion.local_rotations[frame][parent];
-        position += rotation * skeleton.offsets_m[child];
+        position += rotation * motion.offset_m(frame, child);
     }
     (position, rotation)
 }

@@ -12,8 +12,12 @@ const NECK: usize = 12;
 const COLLARS: [usize; 2] = [13, 14];
 const SHOULDERS: [usize; 2] = [16, 17];
 
-/// Median over the frames of the mean leg length (hip to knee to ankle).
-pub(super) fn leg_length(points: &[Vec<DVec3>]) -> Result<f64, MotionError> {
+/// Median over the frames of the mean leg length (hip to knee to ankle) of canonical points,
+/// `[frame][22]`, in their unit.
+///
+/// # Errors
+/// [`MotionError::Mapping`] where the legs have no length.
+pub fn leg_length(points: &[Vec<DVec3>]) -> Result<f64, MotionError> {
     let mut lengths: Vec<f64> = points
         .iter()
         .map(|p| {
@@ -41,7 +45,8 @@ pub(super) fn body_leg_length(body: &Skeleton) -> f64 {
 
 /// Metres per unit from a leg's length, which is near 0.8 m for an adult: metres, decimetres,
 /// inches, centimetres or millimetres, the nearest by ratio.
-pub(super) fn guess_unit(leg_units: f64) -> f64 {
+#[must_use]
+pub fn guess_unit(leg_units: f64) -> f64 {
     const ADULT_LEG_M: f64 = 0.8;
     let distance = |unit: f64| (leg_units * unit / ADULT_LEG_M).ln().abs();
     let units = [1.0, 0.1, 0.0254, 0.01, 0.001];
