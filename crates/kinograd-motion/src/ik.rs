@@ -9,4 +9,4 @@ pub use fit::fit_rotations;
 pub use limb::{Limb, TwoBone, reach, two_bone};
 pub use places::{Place, reach_places};
 
-pub(crate) use align::best_rotation;
+pub(crate) use align::{best_rotation, swing};

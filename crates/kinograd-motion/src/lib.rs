@@ -10,6 +10,7 @@ mod motion;
 mod provenance;
 pub mod resample;
 pub mod retarget;
+pub mod rig;
 mod skeleton;
 
 mod foot_lock;

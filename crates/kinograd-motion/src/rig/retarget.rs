@@ -1,0 +1,364 @@
+//! Clips of the canonical body on a rig.
+
+use glam::DVec3;
+use ndarray::Array3;
+
+use super::driver::{BindPose, Drive, drives, facing};
+use super::parts::{Doubt, PartOfRig, Parts};
+use super::pose::Pose;
+use super::report::{ANKLE_M, RigReport, measure};
+use crate::mapping::Mapping;
+use crate::{Motion, MotionError, REST_OFFSETS, Skeleton, joints_array};
+
+/// A rig whose lowest joint in the bind pose is within these shares of its leg above zero stands
+/// on the ground there.
+const STANDS: std::ops::RangeInclusive<f64> = -0.03..=0.2;
+
+/// How far a body travels on a rig of another size.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Travel {
+    /// In proportion to its legs, so that its feet do not slide.
+    #[default]
+    Scaled,
+    /// As far as the clip does, in metres.
+    Kept,
+}
+
+/// How a clip comes onto a rig.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RigOptions {
+    /// How far the body travels.
+    pub travel: Travel,
+}
+
+/// A humanoid skeleton on which clips of the canonical body are put.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rig {
+    skeleton: Skeleton,
+    parts: Parts,
+    drives: Vec<Drive>,
+    /// The bind pose, upright and facing +Z.
+    upright: Vec<DVec3>,
+    scale: f64,
+    ankle_m: f64,
+}
+
+/// A clip on a rig, and how well it sits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnRig {
+    /// The clip, on the rig's own skeleton.
+    pub motion: Motion,
+    /// What was measured.
+    pub report: RigReport,
+}
+
+impl Rig {
+    /// A skeleton in metres with Y up, whose joints are known by a mapping. `bind`: the pose in
+    /// which a skin is bound, where there is one; the rest pose otherwise.
+    ///
+    /// # Errors
+    /// [`MotionError::Mapping`] when the mapping does not fit, or legs or arms have no length.
+    pub fn new(
+        skeleton: Skeleton,
+        mapping: &Mapping,
+        bind: Option<&BindPose>,
+    ) -> Result<Self, MotionError> {
+        skeleton.validate()?;
+        let parts = Parts::new(&skeleton, mapping)?;
+        let of_rest = BindPose::of_rest(&skeleton);
+        let bind = bind.unwrap_or(&of_rest);
+        if bind.places_m.len() != skeleton.len() || bind.from_rest.len() != skeleton.len() {
+            return Err(MotionError::Shape {
+                what: "bind pose",
+                expected: format!("{} joints", skeleton.len()),
+                got: vec![bind.places_m.len(), bind.from_rest.len()],
+            });
+        }
+        let turn = facing(&parts, bind);
+        let upright: Vec<DVec3> = bind.places_m.iter().map(|&place| turn * place).collect();
+        let leg = |leg: &super::parts::Limb| {
+            upright[leg.root].distance(upright[leg.middle])
+                + upright[leg.middle].distance(upright[leg.end])
+        };
+        let leg_m = 0.5 * (leg(&parts.legs[0]) + leg(&parts.legs[1]));
+        let scale = leg_m / leg_of_body();
+        if !(scale.is_finite() && scale > 1e-6) {
+            return Err(MotionError::Mapping {
+                message: format!("the rig's legs are {leg_m} m long"),
+            });
+        }
+        let lowest = upright.iter().map(|p| p.y).fold(f64::INFINITY, f64::min);
+        let ankle = 0.5 * (upright[parts.legs[0].end].y + upright[parts.legs[1].end].y);
+        let ankle_m = if STANDS.contains(&(lowest / leg_m)) {
+            ankle
+        } else {
+            // Nothing says where the ground is: the sole is as far under the ankle as ours.
+            ANKLE_M * scale
+        };
+        Ok(Self {
+            drives: drives(&skeleton, &parts, bind),
+            upright,
+            scale,
+            ankle_m,
+            parts,
+            skeleton,
+        })
+    }
+
+    /// The skeleton.
+    #[must_use]
+    pub fn skeleton(&self) -> &Skeleton {
+        &self.skeleton
+    }
+
+    /// Length of the legs over those of the canonical body.
+    #[must_use]
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// The joints that clips turn.
+    #[must_use]
+    pub fn parts(&self) -> Vec<PartOfRig> {
+        self.parts.named(&self.skeleton)
+    }
+
+    /// What of the mapping a person should look at.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<Doubt> {
+        self.parts.doubts(&self.upright)
+    }
+
+    /// Puts a clip of the canonical body on the rig: turns are taken over, the feet are put where
+    /// they stand on the ground in proportion to the legs, and hands where their arms have them.
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] for a clip that is not on the canonical body, or as
+    /// [`Motion::validate`].
+    pub fn retarget(&self, motion: &Motion, options: &RigOptions) -> Result<OnRig, MotionError> {
+        motion.validate()?;
+        if motion.skeleton != Skeleton::canonical() {
+            return Err(MotionError::Shape {
+                what: "skeleton",
+                expected: "the canonical body".to_owned(),
+                got: vec![motion.skeleton.len()],
+            });
+        }
+        let hips = self.parts.hips;
+        let mut on_rig = Motion::new(
+            self.skeleton.clone(),
+            motion.fps,
+            Vec::with_capacity(motion.len()),
+            Vec::with_capacity(motion.len()),
+        );
+        let mut hips_way = Vec::with_capacity(motion.len());
+        let mut joints = Vec::with_capacity(motion.len());
+        let mut targets = Vec::with_capacity(motion.len());
+        for frame in 0..motion.len() {
+            let (places, rotations) = motion.joint_poses_in_world(frame);
+            let target = self.targets(&places, options.travel);
+            let mut pose = Pose::new(&self.skeleton, hips, &self.drives, &rotations);
+            let [left, right] = self.parts.legs.map(|leg| pose.places[leg.root]);
+            pose.shift(target.hips - 0.5 * (left + right));
+            for (side, leg) in self.parts.legs.iter().enumerate() {
+                let forward = rotations[[1, 2][side]] * DVec3::Z;
+                pose.reach(leg, target.ankles[side], forward);
+            }
+            let mut wrists = [DVec3::ZERO; 2];
+            for (side, arm) in self.parts.arms.iter().enumerate() {
+                wrists[side] = self.wrist(side, &places, &pose);
+                let back = rotations[[16, 17][side]] * DVec3::NEG_Z;
+                pose.reach(arm, wrists[side], back);
+            }
+            targets.push([target.ankles[0], target.ankles[1], wrists[0], wrists[1]]);
+            let mut local = pose.local_rotations();
+            if let Some(previous) = on_rig.local_rotations.last() {
+                crate::resample::keep_signs(previous, &mut local);
+            }
+            on_rig.root_in_world_m.push(pose.places[0]);
+            on_rig.local_rotations.push(local);
+            hips_way.push(pose.hips_offset());
+            joints.push(pose.places);
+        }
+        if hips != 0 {
+            on_rig.translations.insert(hips, hips_way);
+        }
+        let shape = (joints.len(), self.skeleton.len(), 3);
+        let joints = Array3::from_shape_fn(shape, |(f, j, axis)| joints[f][j][axis]);
+        let source = joints_array(motion);
+        let report = measure(
+            &self.parts,
+            self.scale,
+            self.ankle_m,
+            source.view(),
+            joints.view(),
+            &targets,
+            motion.fps,
+        );
+        Ok(OnRig {
+            motion: on_rig,
+            report,
+        })
+    }
+
+    /// Where hips and ankles of the rig go for those of the canonical body.
+    fn targets(&self, places: &[DVec3], travel: Travel) -> Targets {
+        let s = self.scale;
+        let root = places[0];
+        let along = |place: DVec3| {
+            let ground = match travel {
+                Travel::Scaled => place * s,
+                Travel::Kept => root + (place - root) * s,
+            };
+            DVec3::new(ground.x, (place.y - ANKLE_M) * s + self.ankle_m, ground.z)
+        };
+        Targets {
+            hips: along(0.5 * (places[1] + places[2])),
+            ankles: [along(places[7]), along(places[8])],
+        }
+    }
+
+    /// Where a wrist goes: as far from its shoulder, for its arm's length, as the body's.
+    fn wrist(&self, side: usize, places: &[DVec3], pose: &Pose<'_>) -> DVec3 {
+        let arm = &self.parts.arms[side];
+        let [shoulder, elbow, wrist] = [[16, 18, 20], [17, 19, 21]][side];
+        let at = |joint: usize| pose.places[joint];
+        let own = at(arm.root).distance(at(arm.middle)) + at(arm.middle).distance(at(arm.end));
+        let length =
+            places[shoulder].distance(places[elbow]) + places[elbow].distance(places[wrist]);
+        at(arm.root) + (places[wrist] - places[shoulder]) * (own / length.max(1e-9))
+    }
+}
+
+struct Targets {
+    hips: DVec3,
+    ankles: [DVec3; 2],
+}
+
+fn leg_of_body() -> f64 {
+    let length = |joint: usize| DVec3::from_array(REST_OFFSETS[joint]).length();
+    length(4) + length(7)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::synth_walk;
+    use glam::{DQuat, EulerRot};
+
+    /// The body at another size, its arms lowered, under a root bone, with a bone between.
+    fn rig(scale: f64) -> (Skeleton, Vec<Option<usize>>) {
+        let body = Skeleton::canonical();
+        let mut skeleton = Skeleton {
+            names: vec!["root".into()],
+            parents: vec![None],
+            offsets_m: vec![DVec3::ZERO],
+        };
+        let mut place = vec![0; body.len()];
+        let mut of = vec![None];
+        for joint in 0..body.len() {
+            let mut offset = body.offsets_m[joint] * scale;
+            let down = match joint {
+                18 | 20 => -0.8,
+                19 | 21 => 0.8,
+                _ => 0.0,
+            };
+            offset = DQuat::from_rotation_z(down) * offset;
+            let mut parent = body.parents[joint].map_or(0, |parent| place[parent]);
+            if [4, 20].contains(&joint) {
+                skeleton.names.push(format!("{}_twist", body.names[joint]));
+                skeleton.parents.push(Some(parent));
+                skeleton.offsets_m.push(offset * 0.5);
+                of.push(None);
+                parent = skeleton.len() - 1;
+                offset *= 0.5;
+            }
+            place[joint] = skeleton.len();
+            skeleton.names.push(body.names[joint].clone());
+            skeleton.parents.push(Some(parent));
+            skeleton.offsets_m.push(offset);
+            of.push(Some(joint));
+        }
+        (skeleton, of)
+    }
+
+    #[test]
+    fn a_walk_keeps_its_feet_and_hands_on_rigs_of_any_size() {
+        let walk = synth_walk(1.2, 2.0, 20.0);
+        for scale in [1.0, 0.6, 1.7] {
+            let (skeleton, of) = rig(scale);
+            let mapping = Mapping::automatic(&skeleton).unwrap();
+            let rig = Rig::new(skeleton, &mapping, None).unwrap();
+            assert!((rig.scale() - scale).abs() < 1e-9);
+            assert!(rig.doubts().is_empty(), "{:?}", rig.doubts());
+            let on_rig = rig.retarget(&walk, &RigOptions::default()).unwrap();
+            on_rig.motion.validate().unwrap();
+            for frame in 0..walk.len() {
+                let body = walk.joint_poses_in_world(frame).0;
+                let own = on_rig.motion.joint_poses_in_world(frame).0;
+                for (joint, canonical) in of.iter().enumerate() {
+                    let Some(canonical) = *canonical else {
+                        continue;
+                    };
+                    let off = own[joint].distance(body[canonical] * scale);
+                    assert!(off < 2e-3 * scale, "{scale} {frame} {joint}: {off}");
+                }
+            }
+            let report = on_rig.report;
+            assert!(report.effector_error_p95_m < 1e-6);
+            assert!(report.gates().is_empty(), "{:?}", report.gates());
+            assert!((report.foot_skate_ratio - report.source_foot_skate_ratio).abs() < 0.05);
+        }
+    }
+
+    #[test]
+    fn the_frames_of_joints_do_not_matter() {
+        let (skeleton, _) = rig(1.0);
+        let mapping = Mapping::automatic(&skeleton).unwrap();
+        let plain = Rig::new(skeleton.clone(), &mapping, None).unwrap();
+        // A file whose default pose is another than that of the skin, and faces elsewhere.
+        let around = DQuat::from_rotation_y(2.1);
+        let mut bind = BindPose::of_rest(&skeleton);
+        let turned = |joint: usize| {
+            let j = joint as f64;
+            DQuat::from_euler(EulerRot::XYZ, 0.1 * j, 0.3, -0.2 * j)
+        };
+        let mut posed = skeleton.clone();
+        for joint in 0..posed.len() {
+            let parent = posed.parents[joint];
+            let above = parent.map_or(DQuat::IDENTITY, turned);
+            posed.offsets_m[joint] = above * skeleton.offsets_m[joint];
+            bind.from_rest[joint] = around * turned(joint).inverse();
+            bind.places_m[joint] = around * bind.places_m[joint];
+        }
+        let rig = Rig::new(posed, &mapping, Some(&bind)).unwrap();
+        let walk = synth_walk(1.2, 1.0, 20.0);
+        let (a, b) = (
+            plain.retarget(&walk, &RigOptions::default()).unwrap(),
+            rig.retarget(&walk, &RigOptions::default()).unwrap(),
+        );
+        for frame in 0..walk.len() {
+            let pair = [&a, &b].map(|on| on.motion.joint_poses_in_world(frame).0);
+            for (joint, (a, b)) in pair[0].iter().zip(&pair[1]).enumerate() {
+                assert!(a.distance(*b) < 1e-6, "{frame} {joint}: {a} {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kept_way_is_the_clips_own() {
+        let (skeleton, _) = rig(0.5);
+        let mapping = Mapping::automatic(&skeleton).unwrap();
+        let rig = Rig::new(skeleton, &mapping, None).unwrap();
+        let walk = synth_walk(1.2, 2.0, 20.0);
+        let options = RigOptions {
+            travel: Travel::Kept,
+        };
+        let kept = rig.retarget(&walk, &options).unwrap().motion;
+        let way = |motion: &Motion, joint: usize| {
+            let last = motion.len() - 1;
+            motion.joint_poses_in_world(last).0[joint] - motion.joint_poses_in_world(0).0[joint]
+        };
+        assert!((way(&kept, 1) - way(&walk, 0)).length() < 0.02);
+    }
+}
