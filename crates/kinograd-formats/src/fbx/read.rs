@@ -11,7 +11,7 @@ use ufbx::{AnimStack, Scene, WarningType};
 use super::error::{bad, named};
 use super::sample::{Sampler, bind_pose, nearest_rotation};
 use super::scene::{Axes, Content, axes, bytes_of, parse, record};
-use super::skeleton::{Joints, animated_nodes, joints};
+use super::skeleton::{Joints, animated_nodes, bones_and_above, joints};
 use crate::format::{LoadOptions, SourceClip};
 use crate::world::FromWorld;
 
@@ -45,7 +45,8 @@ pub(super) fn clip(bytes: &[u8], options: &LoadOptions) -> Result<SourceClip, Mo
     let (motion, probes) = sample(joints, &rest, &sampler, &span)?;
     Ok(SourceClip {
         probes,
-        unit_to_metre: Some(scene.settings.unit_meters).filter(|unit| *unit > 0.0),
+        unit_to_metre: Some(scene.settings.unit_meters)
+            .filter(|unit| *unit > 0.0 && unit.is_finite()),
         up: axes.map(|axes| axes.up),
         animation: Some(stack.element.name.to_string()),
         animations: stack_names(&scene),
@@ -81,8 +82,8 @@ fn parser_warnings(scene: &Scene) -> impl Iterator<Item = String> {
     })
 }
 
-/// The animation that was asked for, by name or number, or the first that moves a node; with the
-/// nodes that it moves.
+/// The animation that was asked for, by name or number, or the first that moves a bone, or a node of a
+/// file without bones; with the nodes that it moves.
 fn choose<'a>(
     scene: &'a Scene,
     asked: Option<&str>,
@@ -90,10 +91,15 @@ fn choose<'a>(
 ) -> Result<(&'a AnimStack, BTreeSet<usize>), MotionError> {
     let stacks = || scene.anim_stacks.into_iter();
     let Some(asked) = asked else {
+        let held = bones_and_above(scene);
+        let moves = |animated: &BTreeSet<usize>| match held.is_empty() {
+            true => !animated.is_empty(),
+            false => !animated.is_disjoint(&held),
+        };
         let (stack, animated) = stacks()
             .map(|stack| (stack, animated_nodes(stack)))
-            .find(|(_, animated)| !animated.is_empty())
-            .ok_or_else(|| bad("no animation moves a node; it holds a pose, not a clip"))?;
+            .find(|(_, animated)| moves(animated))
+            .ok_or_else(|| bad("no animation moves its joints; it holds a pose, not a clip"))?;
         let all = stack_names(scene);
         if all.len() > 1 {
             warnings.push(format!(

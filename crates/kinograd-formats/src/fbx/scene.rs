@@ -16,8 +16,6 @@ use super::error::{bad, named};
 
 /// Deepest chain of nodes that is read.
 const DEPTH: u32 = 512;
-/// Memory that a file may take once read, as a multiple of what may lie on the disk.
-const MEMORY_PER_BYTE: u64 = 4;
 
 /// What of a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +29,15 @@ pub(super) enum Content {
 /// Parses a file; nodes that do not inherit their parent's scale get a helper for it, so that
 /// every node is its parent's transform times its own.
 pub(super) fn parse(bytes: &[u8], content: Content) -> Result<SceneRoot, MotionError> {
-    let limit = usize::try_from(Budget::of_process().bytes.saturating_mul(MEMORY_PER_BYTE))
-        .unwrap_or(usize::MAX);
-    let memory = || AllocatorOpts {
-        memory_limit: limit,
+    let bytes_allowed = usize::try_from(Budget::of_process().bytes).unwrap_or(usize::MAX);
+    let memory = |times: usize| AllocatorOpts {
+        memory_limit: bytes_allowed.saturating_mul(times),
         ..AllocatorOpts::default()
     };
     let options = LoadOpts {
-        temp_allocator: memory(),
-        result_allocator: memory(),
+        temp_allocator: memory(1),
+        // A key takes 40 bytes, 12 on the disk.
+        result_allocator: memory(2),
         file_format: FileFormat::Fbx,
         ignore_geometry: true,
         ignore_embedded: true,

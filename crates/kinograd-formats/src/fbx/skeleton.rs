@@ -38,7 +38,6 @@ pub(super) fn joints(
     animated: &BTreeSet<usize>,
     warnings: &mut Vec<String>,
 ) -> Result<Joints, MotionError> {
-    let is_bone = |node: &Node| !node.is_scale_helper && attributes(node).bone.is_some();
     let mut chosen: BTreeSet<usize> = indices(scene, is_bone);
     if chosen.is_empty() {
         chosen = moving_nulls(scene, animated);
@@ -64,6 +63,17 @@ pub(super) fn joints(
         nodes,
         parents,
     })
+}
+
+fn is_bone(node: &Node) -> bool {
+    !node.is_scale_helper && attributes(node).bone.is_some()
+}
+
+/// All bones, and the nodes that carry them.
+pub(super) fn bones_and_above(scene: &Scene) -> BTreeSet<usize> {
+    let bones = indices(scene, is_bone);
+    let carriers = bones.iter().flat_map(|&bone| above(scene, bone));
+    carriers.chain(bones.iter().copied()).collect()
 }
 
 /// The node that has a node's attributes: the helper that carries its scale, if it has one.
