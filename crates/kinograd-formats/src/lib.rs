@@ -1,4 +1,4 @@
-//! Files of clips: GLB for engines, BVH for animation tools, NPZ for NumPy.
+//! Files of clips: GLB and FBX for engines and animation tools, BVH for motion capture, NPZ for NumPy.
 //!
 //! [`FORMATS`] lists them. Each is one [`Format`]: its extension, how it is read and written, and
 //! what it can hold.
@@ -21,8 +21,10 @@
 //! Its file, or folder, with a `FORMAT`, and a line in `registry.rs`.
 
 pub mod bvh;
+pub mod fbx;
 mod format;
 pub mod glb;
+mod mannequin;
 pub mod npz;
 mod reading;
 mod registry;

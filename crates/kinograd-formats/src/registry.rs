@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::format::Format;
-use crate::{bvh, glb, npz};
+use crate::{bvh, fbx, glb, npz};
 
 /// Every format of clips. A new one is its file, with a [`Format`], and a line here.
-pub const FORMATS: &[Format] = &[glb::FORMAT, bvh::FORMAT, npz::FORMAT];
+pub const FORMATS: &[Format] = &[glb::FORMAT, fbx::FORMAT, bvh::FORMAT, npz::FORMAT];
 
 /// The format of a path, by its extension in any case.
 #[must_use]
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn names_have_formats_in_any_case() {
         assert_eq!(format_of(Path::new("a/b.GLB")), Some(&glb::FORMAT));
-        for other in ["walk", "walk.fbx", ".glb", "glb"] {
+        for other in ["walk", "walk.abc", ".glb", "glb"] {
             assert_eq!(format_of(Path::new(other)), None);
         }
     }

@@ -133,8 +133,9 @@ impl Clip {
         Ok(self)
     }
 
-    /// Writes a .glb, .bvh, .npz, .png or .json by the path's extension, whole or not at all. What
-    /// cannot hold the record of how the clip came to be, as a BVH, has it beside, as `NAME.bvh.json`.
+    /// Writes a .glb, .fbx, .bvh, .npz, .png or .json by the path's extension, whole or not at all.
+    /// What cannot hold the record of how the clip came to be, as a BVH, has it beside, as
+    /// `NAME.bvh.json`.
     ///
     /// # Errors
     /// [`Error::Write`] with the path and why; [`Error::FileFormat`] for another extension.

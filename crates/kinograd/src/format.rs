@@ -115,9 +115,9 @@ mod tests {
                 .unwrap()
                 .has_extension("glb")
         );
-        for bad in ["walk", "walk.fbx", ".glb", "glb"] {
+        for bad in ["walk", "walk.abc", ".glb", "glb"] {
             let message = FileFormat::of(Path::new(bad)).unwrap_err().to_string();
-            let expected = "expected a name that ends in .glb, .bvh, .npz, .png or .json";
+            let expected = "expected a name that ends in .glb, .fbx, .bvh, .npz, .png or .json";
             assert_eq!(message, format!("{bad}: {expected}"));
         }
     }

@@ -17,7 +17,7 @@
 //!
 //! - A [`Task`] says what to make and refuses what cannot be; [`MotionGenerator`] runs it with a model
 //!   package on an engine; an [`Observer`] follows a run and may stop it.
-//! - [`Clip`] reads and writes GLB, BVH and NPZ, and draws PNG sheets; [`mod@render`] makes pictures
+//! - [`Clip`] reads and writes GLB, FBX, BVH and NPZ, and draws PNG sheets; [`mod@render`] makes pictures
 //!   and films.
 //! - [`image`] makes pictures, steered by texts, masks, drawings, likenesses and measurements.
 //! - [`gradient`] writes the gradient of any ONNX model; [`models`] checks packages and makes them.

@@ -146,7 +146,7 @@ pub struct GenerateArgs {
     /// Leave the feet as the model made them.
     #[arg(long)]
     pub no_foot_lock: bool,
-    /// Output file: .glb, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
+    /// Output file: .glb, .fbx, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
     /// When and how much the method acts.

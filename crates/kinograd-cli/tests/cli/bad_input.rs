@@ -182,8 +182,8 @@ fn outputs() {
         )
     };
     refused(
-        &generate("walk.fbx"),
-        &["walk.fbx", ".glb, .bvh, .npz, .png or .json"],
+        &generate("walk.abc"),
+        &["walk.abc", ".glb, .fbx, .bvh, .npz, .png or .json"],
     );
     refused(&generate("walk"), &["walk", ".glb"]);
     refused(&generate("no/such/walk.glb"), &["no/such"]);

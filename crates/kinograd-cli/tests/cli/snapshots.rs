@@ -99,7 +99,7 @@ fn convert() {
     check("convert-unknown-rig", &["convert", "take.bvh", "take.png"]);
     check(
         "convert-unknown-format",
-        &["convert", "take.bvh", "take.fbx"],
+        &["convert", "take.bvh", "take.abc"],
     );
 }
 

@@ -3,7 +3,6 @@
 mod buffer;
 mod curves;
 mod document;
-mod mannequin;
 mod poses;
 mod read;
 mod skeleton;

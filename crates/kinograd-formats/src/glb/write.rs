@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::buffer::{Buffer, Target};
 use super::document::bad;
-use super::mannequin::{Part, mannequin, rest_positions};
+use crate::mannequin::{Part, mannequin, rest_positions};
 
 /// How a clip becomes a GLB.
 #[derive(Debug, Clone, PartialEq)]

@@ -275,7 +275,7 @@ fn files(ui: &mut egui::Ui, panels: &mut Panels, steer: &mut Steer) {
     ui.horizontal(|ui| {
         let path = egui::TextEdit::singleline(&mut panels.clip_path).desired_width(130.0);
         ui.add(path)
-            .on_hover_text("Where the clip is saved: .glb, .bvh, .npz or .png");
+            .on_hover_text("Where the clip is saved: .glb, .fbx, .bvh, .npz or .png");
         if ui
             .button("Save clip")
             .on_hover_text("With the record of how it was made (Ctrl+Shift+S)")

@@ -8,7 +8,7 @@ use kinograd_motion::Skeleton;
 
 /// Triangles that share a material.
 #[derive(Debug, Default)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// Rest positions in the world, metres.
     pub positions: Vec<[f32; 3]>,
     /// Unit normals.
@@ -21,13 +21,13 @@ pub(super) struct Part {
 
 /// Shell and joint balls.
 #[derive(Debug, Default)]
-pub(super) struct Mannequin {
+pub(crate) struct Mannequin {
     pub shell: Part,
     pub balls: Part,
 }
 
 /// Rest position of each joint in the world, metres.
-pub(super) fn rest_positions(skeleton: &Skeleton) -> Vec<DVec3> {
+pub(crate) fn rest_positions(skeleton: &Skeleton) -> Vec<DVec3> {
     let mut positions: Vec<DVec3> = Vec::with_capacity(skeleton.len());
     for (joint, parent) in skeleton.parents.iter().enumerate() {
         let base = parent.map_or(DVec3::ZERO, |parent| positions[parent]);
@@ -38,7 +38,7 @@ pub(super) fn rest_positions(skeleton: &Skeleton) -> Vec<DVec3> {
 
 /// The mannequin around `skeleton` in its rest pose. Canonical joint names get the shapes of a
 /// body; other bones become plain capsules.
-pub(super) fn mannequin(skeleton: &Skeleton) -> Mannequin {
+pub(crate) fn mannequin(skeleton: &Skeleton) -> Mannequin {
     let rest = rest_positions(skeleton);
     let scale = body_scale(&rest);
     let mut mesh = Mannequin::default();
