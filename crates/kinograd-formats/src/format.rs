@@ -6,7 +6,7 @@ use kinograd_motion::mapping::{Mapping, MappingFile, Up};
 use kinograd_motion::{Motion, MotionError, Provenance};
 use ndarray::Array2;
 
-use crate::reading::{Reading, finish};
+use crate::reading::Reading;
 
 /// Reads the record in a file, if there is one.
 pub type ReadRecord = fn(&Path) -> Result<Option<Provenance>, MotionError>;
@@ -38,17 +38,6 @@ impl PartialEq for Format {
 }
 
 impl Eq for Format {}
-
-impl Format {
-    /// Reads a clip in metres with Y up, on the canonical body if the options ask for it, and says
-    /// what was chosen. Its own forward kinematics is held against the file's joints.
-    ///
-    /// # Errors
-    /// [`MotionError`] that says what is wrong with the file, or that its rig cannot be mapped.
-    pub fn load(&self, path: &Path, options: &LoadOptions) -> Result<StoredClip, MotionError> {
-        finish((self.read)(path, options)?, options)
-    }
-}
 
 /// How a clip is read.
 #[derive(Debug, Clone, Default, PartialEq)]

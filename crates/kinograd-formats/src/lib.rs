@@ -24,6 +24,7 @@ pub mod bvh;
 pub mod fbx;
 mod format;
 pub mod glb;
+mod load;
 mod mannequin;
 pub mod npz;
 mod reading;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use glam::{DQuat, DVec3};
 use kinograd_motion::{Motion, Skeleton, resample};
 
-use crate::reading::probe_frames;
-
+/// Frames of a clip that are held against its file.
+const PROBES: usize = 32;
 /// Offsets that move less than this share of the skeleton's size stand still: what single
 /// precision loses.
 const STILL: f64 = 3e-6;
@@ -73,7 +73,7 @@ impl FromWorld {
         let size: f64 = rest.iter().skip(1).map(|offset| offset.length()).sum();
         let still = STILL * size;
         for (joint, offsets) in self.offsets.into_iter().enumerate().skip(1) {
-            let moves = |from: DVec3| offsets.iter().any(|o| !(o.distance(from) <= still));
+            let moves = |from: DVec3| offsets.iter().any(|o| o.is_nan() || o.distance(from) > still);
             if !moves(rest[joint]) {
                 continue;
             }
@@ -86,4 +86,13 @@ impl FromWorld {
         }
         (self.motion, self.probes)
     }
+}
+
+/// Frames to look at: all of a short clip, some of a long one.
+pub(crate) fn probe_frames(frames: usize) -> impl Iterator<Item = usize> {
+    let step = frames.div_ceil(PROBES).max(1);
+    (0..frames).step_by(step).chain(
+        // The last one, where a loss that grows is largest.
+        (frames > 1 && !(frames - 1).is_multiple_of(step)).then_some(frames - 1),
+    )
 }

@@ -1,6 +1,7 @@
 //! Change of frame rate.
 
 use glam::{DQuat, DVec3};
+use kinograd_files::Budget;
 
 use crate::{Motion, MotionError};
 
@@ -15,6 +16,10 @@ use crate::{Motion, MotionError};
 /// When `fps` is not a positive number, or the motion is not sound ([`Motion::validate`]).
 pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
     motion.validate()?;
+    if fps.is_finite() && fps > 0.0 {
+        let frames = (motion.len() as f64 * fps / motion.fps).ceil() as usize;
+        Budget::of_process().check_joint_frames(motion.skeleton.len(), frames)?;
+    }
     let samples: Vec<_> = sample_points(motion.len(), motion.fps, fps)?.collect();
     if fps == motion.fps {
         return Ok(motion.clone());

@@ -79,7 +79,7 @@ impl Rows {
             let message = format!("frame {frame} needs {} numbers, got {got}", self.stride);
             return Err(error(at, message));
         }
-        let is_open = self.values.len() % self.stride != 0;
+        let is_open = !self.values.len().is_multiple_of(self.stride);
         self.open = is_open.then(|| self.open.unwrap_or(number));
         Ok(())
     }

@@ -6,7 +6,7 @@ use kinograd_motion::MotionError;
 
 use super::read::read;
 use crate::format::{LoadOptions, SourceClip};
-use crate::reading::probe_frames;
+use crate::world::probe_frames;
 
 /// Reads a BVH in its own unit and axes: the format says neither.
 pub(super) fn load(path: &Path, _options: &LoadOptions) -> Result<SourceClip, MotionError> {

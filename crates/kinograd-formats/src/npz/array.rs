@@ -102,6 +102,37 @@ impl Arrays {
         Err(self.named(name, format!("bytes were expected, got `{}`", npy.descr)))
     }
 
+    /// A list of names: JSON in bytes, or an array of texts.
+    pub fn names_in(&self, name: &str) -> Result<Vec<String>, MotionError> {
+        let npy = self.npy(name)?;
+        let kind = npy.descr.trim_start_matches(['<', '>', '|', '=']);
+        let is_big = npy.descr.starts_with('>');
+        let count = npy.shape.iter().product::<usize>().max(1);
+        let each = (npy.data.len() / count).max(1);
+        let until_zero = |text: String| text.trim_end_matches('\0').to_owned();
+        let words = npy.data.chunks_exact(each);
+        match kind.chars().next() {
+            Some('U') => Ok(words
+                .map(|word| {
+                    let letter = |four: &[u8]| {
+                        let four = [four[0], four[1], four[2], four[3]];
+                        let code = if is_big {
+                            u32::from_be_bytes(four)
+                        } else {
+                            u32::from_le_bytes(four)
+                        };
+                        char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+                    };
+                    until_zero(word.chunks_exact(4).map(letter).collect())
+                })
+                .collect()),
+            Some('S') => Ok(words
+                .map(|word| until_zero(String::from_utf8_lossy(word).into_owned()))
+                .collect()),
+            _ => serde_json::from_slice(self.text(name)?).map_err(|e| self.named(name, e)),
+        }
+    }
+
     fn npy(&self, name: &str) -> Result<Npy<'_>, MotionError> {
         let bytes = self.raw.get(name);
         let bytes = bytes.ok_or_else(|| self.named(name, "it is not there"))?;

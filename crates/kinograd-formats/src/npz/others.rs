@@ -76,7 +76,7 @@ pub(super) fn source(arrays: &Arrays, options: &LoadOptions) -> Result<SourceCli
     }
     let (joints, features) = if layout.width == FEATURES {
         let features = layout.features(&array, clip);
-        check_features(&features).map_err(|message| arrays.bad(message))?;
+        warnings.extend(looks_normalised(&features));
         let decoded = decode_joints(features.view())?;
         let joints = decoded.outer_iter().map(|frame| {
             let place = |j: usize| DVec3::new(frame[[j, 0]], frame[[j, 1]], frame[[j, 2]]);
@@ -97,7 +97,6 @@ pub(super) fn source(arrays: &Arrays, options: &LoadOptions) -> Result<SourceCli
     Ok(SourceClip {
         probes,
         up: is_features.then_some(Up::Y),
-        unit_to_metre: is_features.then_some(1.0),
         features: features.filter(|_| fps == FEATURE_FPS),
         warnings,
         animation: (layout.clips > 1).then(|| clip.to_string()),
@@ -223,21 +222,18 @@ fn frame_rate(
     Ok(fps)
 }
 
-/// Refuses features that are normalised: contacts are 0 or 1, heights those of a person.
-fn check_features(features: &Array2<f32>) -> Result<(), String> {
+/// A warning for features that are normalised: contacts are 0 or 1.
+fn looks_normalised(features: &Array2<f32>) -> Option<String> {
     let contacts = features.slice(ndarray::s![.., FEATURES - 4..]);
     let outside = contacts
         .iter()
         .filter(|c| !(-0.5..=1.5).contains(*c))
         .count();
-    if outside * 20 > contacts.len() {
-        return Err(
-            "the features look normalised: foot contacts are not between 0 and 1; \
-             multiply by Std.npy and add Mean.npy"
-                .to_owned(),
-        );
-    }
-    Ok(())
+    (outside * 20 > contacts.len()).then(|| {
+        "the features look normalised, foot contacts are not between 0 and 1: multiply by Std.npy \
+         and add Mean.npy first"
+            .to_owned()
+    })
 }
 
 type Clip = (Motion, Vec<(usize, Vec<DVec3>)>);

@@ -10,7 +10,7 @@ use ndarray::{Array2, Array3};
 
 use super::array::{Array, Arrays};
 use crate::format::SourceClip;
-use crate::reading::probe_frames;
+use crate::world::probe_frames;
 
 /// `joints` may differ from what the rotations give by this much, metres.
 const JOINTS_TOLERANCE_M: f64 = 1e-3;
@@ -68,7 +68,7 @@ pub(super) fn source(arrays: &Arrays) -> Result<SourceClip, MotionError> {
         }
     }
     let (off, frame, joint) = worst;
-    if !(off <= JOINTS_TOLERANCE_M) {
+    if off.is_nan() || off > JOINTS_TOLERANCE_M {
         return Err(arrays.bad(format!(
             "`joints` and `local_rotations` differ by {off:.4} m at joint `{}` of frame {frame}: one \
              was edited without the other. Leave out `local_rotations` to have the joints read",
@@ -171,8 +171,7 @@ fn translations(
 }
 
 fn skeleton(arrays: &Arrays) -> Result<Skeleton, MotionError> {
-    let names: Vec<String> = serde_json::from_slice(arrays.text("joint_names")?)
-        .map_err(|error| arrays.bad(format!("`joint_names`: {error}")))?;
+    let names = arrays.names_in("joint_names")?;
     let parents = arrays.shaped("parents", &[Some(names.len())])?;
     let offsets = arrays.shaped("offsets", &[Some(names.len()), Some(3)])?;
     let parents = parents

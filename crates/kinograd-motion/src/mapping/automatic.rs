@@ -312,15 +312,36 @@ impl<'a> Rig<'a> {
     }
 
     fn head(&self) -> Option<usize> {
-        let named = |word: &str| {
-            let fits = |p: &Part| p.side == Side::Centre && p.word == word;
+        let named = |words: &[&str]| {
+            let fits = |p: &Part| p.side == Side::Centre && words.contains(&p.word.as_str());
             self.parts.iter().position(fits)
         };
-        named("head").or_else(|| {
-            let neck = (0..self.parts.len())
-                .rev()
-                .find(|&j| is_neck(&self.parts[j]))?;
-            self.end_below(neck)
+        named(&["head"])
+            .or_else(|| named(&["skull", "cranium"]))
+            .or_else(|| self.top_of_spine())
+            .or_else(|| {
+                let neck = (0..self.parts.len())
+                    .rev()
+                    .find(|&j| is_neck(&self.parts[j]))?;
+                self.end_below(neck)
+            })
+    }
+
+    /// The last of numbered spine joints that go on beyond the arms, as Rigify's do: its head.
+    fn top_of_spine(&self) -> Option<usize> {
+        let is_spine = |joint: usize| {
+            let part = &self.parts[joint];
+            part.side == Side::Centre && part.word == "spine"
+        };
+        let arm = (0..self.parts.len()).find(|&joint| {
+            let part = &self.parts[joint];
+            part.side == Side::Left && SHOULDER.iter().any(|(word, _)| *word == part.word)
+        })?;
+        let beyond = |joint: usize| is_spine(joint) && !self.is_above(joint, arm);
+        (0..self.parts.len()).rev().find(|&joint| {
+            let goes_on =
+                |child: usize| self.skeleton.parents[child] == Some(joint) && is_spine(child);
+            beyond(joint) && !(joint + 1..self.parts.len()).any(goes_on)
         })
     }
 

@@ -72,7 +72,7 @@ impl RigReport {
     #[must_use]
     pub fn gates(&self) -> Vec<Gate> {
         let gate = |what, value: f64, limit, unit| {
-            (!(value <= limit)).then_some(Gate {
+            (value.is_nan() || value > limit).then_some(Gate {
                 what,
                 value,
                 limit,
