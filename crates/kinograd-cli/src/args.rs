@@ -6,6 +6,7 @@ mod engine;
 mod generate;
 mod image;
 mod optimize;
+mod rig;
 
 use std::path::PathBuf;
 
@@ -24,6 +25,7 @@ pub use self::engine::{EngineArgs, ProviderArg};
 pub use self::generate::{DiagnoseArgs, GenerateArgs, SamplingArgs, ScheduleArgs};
 pub use self::image::{ImageArgs, ImageModelArgs};
 pub use self::optimize::{OptimizeArgs, OptimizeGuidanceArg};
+pub use self::rig::{RigCommand, RigInspectArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -78,10 +80,13 @@ pub enum Command {
     Optimize(Box<OptimizeArgs>),
     /// Measure how a model, losses and a method go together, and say what to change.
     Diagnose(Box<DiagnoseArgs>),
-    /// Convert a clip between .bvh, .glb and .npz, or draw it as .png.
+    /// Convert a clip from one format to another, put it on a character, or draw it as .png.
     Convert(ConvertArgs),
     /// Draw clips as a picture or a film.
     Render(RenderArgs),
+    /// Show what is found in a character's file.
+    #[command(subcommand)]
+    Rig(RigCommand),
     /// Build training data from motion capture.
     #[command(subcommand)]
     Dataset(DatasetCommand),

@@ -80,6 +80,7 @@ fn with_options(mut spec: TaskSpec, args: &GenerateArgs) -> TaskSpec {
     spec.duration_secs = args.seconds.unwrap_or(spec.duration_secs);
     spec.output.fps = args.fps.unwrap_or(spec.output.fps);
     spec.output.foot_lock &= !args.no_foot_lock;
+    spec.output.rig = args.rig.settings().or(spec.output.rig);
     spec.guidance.text = args.text_guidance.or(spec.guidance.text);
     add_sampling(&mut spec, &args.sampling, &args.schedule);
     let mut task = TaskBuilder::from(spec);

@@ -21,6 +21,7 @@
 //! Its file, or folder, with a `FORMAT`, and a line in `registry.rs`.
 
 pub mod bvh;
+mod character;
 pub mod fbx;
 mod format;
 pub mod glb;
@@ -31,6 +32,7 @@ mod reading;
 mod registry;
 mod world;
 
+pub use character::{Character, CharacterReport};
 pub use format::{ClipRef, Format, LoadOptions, ReadRecord, SourceClip, StoredClip};
 pub use reading::{KnownBy, Reading};
 pub use registry::{FORMATS, format_of};

@@ -1,10 +1,12 @@
 //! A clip in memory, to and from files.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
-use kinograd_formats::{ClipRef, FORMATS, Format, LoadOptions, Reading};
+use kinograd_formats::{Character, ClipRef, FORMATS, Format, LoadOptions, Reading};
 use kinograd_motion::retarget::to_canonical_body;
+use kinograd_motion::rig::RigReport;
 use kinograd_motion::{Motion, MotionError, Provenance, joints_array, write_atomic};
 use ndarray::Array2;
 use serde::Serialize;
@@ -31,6 +33,10 @@ pub struct Clip {
     pub report: Option<ClipReport>,
     /// What was chosen and noticed while the clip was read from a file.
     pub reading: Option<Reading>,
+    /// The character that the clip is on, where it is not on a skeleton alone.
+    pub character: Option<Arc<Character>>,
+    /// How well the clip sits on its character.
+    pub rig_report: Option<RigReport>,
 }
 
 /// How a clip is written.
@@ -74,6 +80,19 @@ pub struct ClipReport {
     pub goals: Vec<kinograd_guidance::goal::GoalOutcome>,
 }
 
+impl ClipReport {
+    /// Puts lengths of our body in a world where it has another size.
+    pub(crate) fn scale_lengths(&mut self, factor: f64) {
+        let lengths = [&mut self.target_error_m, &mut self.max_penetration_m];
+        for length in lengths.into_iter().flatten() {
+            *length *= factor;
+        }
+        for length in &mut self.waypoint_errors_m {
+            *length *= factor;
+        }
+    }
+}
+
 impl Clip {
     /// A clip of a motion from elsewhere.
     #[must_use]
@@ -84,6 +103,8 @@ impl Clip {
             provenance,
             report: None,
             reading: None,
+            character: None,
+            rig_report: None,
         }
     }
 
@@ -109,6 +130,8 @@ impl Clip {
             provenance: stored.provenance.unwrap_or_else(|| converted_from(path)),
             report: None,
             reading: Some(stored.reading),
+            character: None,
+            rig_report: None,
         })
     }
 
@@ -168,7 +191,10 @@ impl Clip {
             provenance: &self.provenance,
             unit_to_metre: options.unit_to_metre,
         };
-        (format.write)(path, clip)?;
+        match &self.character {
+            Some(character) => character.write(format, path, clip)?,
+            None => (format.write)(path, clip)?,
+        }
         match format.read_record {
             Some(_) => Ok(()),
             None => self.write_record(&record_beside(path)),

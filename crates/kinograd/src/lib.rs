@@ -33,6 +33,7 @@
 //! [`draw`], [`formats`], [`guidance`], [`motion`], [`runtime`], [`onnx_grad`].
 
 mod body;
+mod character;
 mod clip;
 pub mod diagnose;
 mod error;
@@ -64,6 +65,7 @@ pub use generator::{
 pub use judge::MotionEvaluator;
 pub use observer::{Denoised, Event, Observer};
 pub use record::read_record;
+pub use task::{RigSettings, TravelSetting, open_character};
 pub use task::{Task, TaskBuilder, TaskSpec};
 pub use warning::Warning;
 
@@ -76,7 +78,7 @@ pub use kinograd_diffusion as diffusion;
 pub use kinograd_draw as draw;
 pub use kinograd_draw::plot;
 pub use kinograd_formats as formats;
-pub use kinograd_formats::{KnownBy, LoadOptions, Reading};
+pub use kinograd_formats::{Character, CharacterReport, KnownBy, LoadOptions, Reading};
 pub use kinograd_guidance as guidance;
 pub use kinograd_motion as motion;
 pub use kinograd_runtime as runtime;

@@ -19,6 +19,7 @@ use ndarray::{Array2, ArrayView3};
 use serde_json::{Value, json};
 
 use crate::body::motion_on_body;
+use crate::character::OnCharacter;
 use crate::task::MODEL_FPS;
 use crate::{Clip, ClipReport, Error, Method, Task, TaskSpec};
 
@@ -28,6 +29,8 @@ pub(crate) struct PostProcess<'a> {
     pub hashes: &'a BTreeMap<String, String>,
     pub manifest: &'a Manifest,
     pub engine: &'a EngineReport,
+    /// The character that clips are made for.
+    pub on: Option<&'a OnCharacter>,
 }
 
 /// A hand or foot that misses its place by no more than this is taken there, metres: more would be
@@ -43,7 +46,8 @@ pub(crate) fn clip(
     seed: u64,
     text_score: Option<f64>,
 ) -> Result<Clip, Error> {
-    let task = run.task;
+    // What our body does; `run.task` is what was asked for.
+    let task = run.on.map_or(&**run.task, |on| &on.spec);
     let raw = motion_on_body(&features)?;
     let skate = |motion: &Motion| foot_skate_ratio(joints_array(motion).view(), MODEL_FPS);
     let foot_skate_ratio_before = skate(&raw);
@@ -79,16 +83,31 @@ pub(crate) fn clip(
     } else {
         resample(&motion, task.output.fps)?
     };
-    let decoded = joints_array(&motion).mapv(f64::from);
-    let decoded = DecodedMotion::from_joints(decoded, motion.fps)?;
-    report.goals = task.goal_set().outcomes(&decoded)?;
-    Ok(Clip {
+    let on_rig = run
+        .on
+        .map(|on| on.retarget(run.task, &motion))
+        .transpose()?;
+    let decoded = match (run.on, &on_rig) {
+        (Some(on), Some(on_rig)) => {
+            report.scale_lengths(on.scale());
+            on.decoded(&on_rig.motion)?
+        }
+        _ => DecodedMotion::from_joints(joints_array(&motion).mapv(f64::from), motion.fps)?,
+    };
+    report.goals = run.task.goal_set().outcomes(&decoded)?;
+    let mut clip = Clip {
         motion,
         features: same_rate.then_some(features),
         provenance: record(run, seed, &report)?,
         report: Some(report),
         reading: None,
-    })
+        character: None,
+        rig_report: None,
+    };
+    if let (Some(on), Some(on_rig)) = (run.on, on_rig) {
+        on.finish(&mut clip, on_rig)?;
+    }
+    Ok(clip)
 }
 
 /// Measures joints `[frames, 22, 3]` at the model's frame rate against the places and circles for

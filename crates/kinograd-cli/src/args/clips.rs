@@ -7,6 +7,7 @@ use kinograd::LoadOptions;
 use kinograd::motion::MotionError;
 use kinograd::motion::mapping::{MappingFile, Up};
 
+use super::rig::RigArgs;
 use crate::values::{SizeArg, frame_rate, unit, up_values};
 
 /// Arguments of `convert`.
@@ -16,7 +17,8 @@ use crate::values::{SizeArg, frame_rate, unit, up_values};
     kinograd convert take.bvh take.npz --fps 30\n  \
     kinograd convert walk.npz walk.bvh --output-unit 0.01\n  \
     kinograd convert soldier.glb run.npz --animation Run --fps 60\n  \
-    kinograd convert 000123.npy walk.glb\n\n\
+    kinograd convert 000123.npy walk.glb\n  \
+    kinograd convert take.bvh hero-take.glb --rig hero.vrm\n\n\
     Reads .bvh, .glb, .vrm, .npz and .npy (also HumanML3D's and AMASS's); writes .glb, .bvh, .npz and .png. A clip keeps its own rig unless --retarget\n\
     is given or the output is a sheet (.png).")]
 pub struct ConvertArgs {
@@ -36,6 +38,9 @@ pub struct ConvertArgs {
     /// Put the motion on the canonical 22-joint body.
     #[arg(long)]
     pub retarget: bool,
+    /// On whom the clip is put.
+    #[command(flatten)]
+    pub rig: RigArgs,
 }
 
 /// Arguments of `render`.

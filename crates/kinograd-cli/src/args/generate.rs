@@ -7,6 +7,7 @@ use kinograd::guidance::StepSchedule;
 use kinograd::{Method, SamplerKind};
 
 use super::EngineArgs;
+use super::rig::RigArgs;
 use crate::values::{
     NetworkArg, ObstacleArg, ResamplingArg, TargetArg, ThenArg, TimestepsArg, WaypointArg,
     method_values, sampler_values, strength_values,
@@ -146,6 +147,9 @@ pub struct GenerateArgs {
     /// Leave the feet as the model made them.
     #[arg(long)]
     pub no_foot_lock: bool,
+    /// On whom the clips are.
+    #[command(flatten)]
+    pub rig: RigArgs,
     /// Output file: .glb, .fbx, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,

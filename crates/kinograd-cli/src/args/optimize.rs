@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::EngineArgs;
+use super::rig::RigArgs;
 use crate::values::WindowArg;
 
 /// Arguments of `optimize`.
@@ -83,6 +84,9 @@ pub struct OptimizeArgs {
     /// Leave the feet as the model made them.
     #[arg(long)]
     pub no_foot_lock: bool,
+    /// On whom the clips are.
+    #[command(flatten)]
+    pub rig: RigArgs,
     /// Output file: .glb, .fbx, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,

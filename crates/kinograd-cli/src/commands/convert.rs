@@ -5,6 +5,7 @@ use std::path::Path;
 use kinograd::{Clip, FileFormat, LoadOptions, Reading, SaveOptions, check_output};
 use serde_json::json;
 
+use super::rig::{judge, report_of};
 use crate::args::ConvertArgs;
 use crate::printer::Printer;
 
@@ -12,12 +13,16 @@ use crate::printer::Printer;
 pub fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
     let format = check_output(&args.output)?;
     let options = LoadOptions {
-        retarget: args.retarget || format == FileFormat::Png,
+        retarget: args.retarget || args.rig.rig.is_some() || format == FileFormat::Png,
         fps: args.fps,
         ..args.reading.options()?
     };
-    let clip = Clip::load(&args.input, &options)?;
+    let mut clip = Clip::load(&args.input, &options)?;
     warn(&clip, &args.input, printer);
+    if let Some(rig) = args.rig.settings() {
+        clip = clip.on_character(&rig.open()?, &rig.options())?;
+        judge(std::slice::from_ref(&clip), args.rig.strict, printer)?;
+    }
     clip.save_with(
         &args.output,
         &SaveOptions {
@@ -48,6 +53,7 @@ pub fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
             "fps": motion.fps,
             "clip_seconds": duration_secs,
             "reading": clip.reading,
+            "rig": report_of(&clip)?,
         }),
         &text,
     )?;

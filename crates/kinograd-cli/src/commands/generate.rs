@@ -13,7 +13,9 @@ use kinograd::{
 };
 use kinograd_eval::statistics::mean;
 use serde::Serialize;
+use serde_json::Value;
 
+use super::rig::{judge, report_of};
 use crate::args::GenerateArgs;
 use crate::engine;
 use crate::interrupt;
@@ -41,6 +43,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
     let first_step_s = watcher
         .first_step
         .map(|at| at.duration_since(started).as_secs_f64());
+    judge(&clips, args.rig.strict, printer)?;
     let written = write_clips(&clips, &args.outputs, printer)?;
     let report = report(&Outcome {
         task: &task,
@@ -216,6 +219,9 @@ struct GenerateReport {
 struct ClipEntry {
     #[serde(flatten)]
     report: ClipReport,
+    /// How well the clip sits on its character.
+    #[serde(skip_serializing_if = "Value::is_null")]
+    rig: Value,
     #[serde(serialize_with = "kinograd::serialize_paths")]
     outputs: Vec<PathBuf>,
 }
@@ -225,13 +231,16 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<GenerateReport> {
     let mean_of = |value: &dyn Fn(&ClipReport) -> Option<f64>| {
         mean(&reports.iter().filter_map(|r| value(r)).collect::<Vec<_>>())
     };
-    let clips = reports
-        .iter()
-        .zip(run.written)
-        .map(|(report, outputs)| ClipEntry {
-            report: (*report).clone(),
-            outputs: outputs.clone(),
-        });
+    let mut clips = Vec::with_capacity(run.clips.len());
+    for (clip, outputs) in run.clips.iter().zip(run.written) {
+        if let Some(report) = &clip.report {
+            clips.push(ClipEntry {
+                report: report.clone(),
+                rig: report_of(clip)?,
+                outputs: outputs.clone(),
+            });
+        }
+    }
     let (task, engine, manifest) = (run.task, run.generator.engine(), run.generator.manifest());
     let deepest = reports.iter().filter_map(|report| report.max_penetration_m);
     Ok(GenerateReport {
@@ -260,7 +269,7 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<GenerateReport> {
         timings: run.generator.timings(),
         peak_memory_mb: engine::peak_memory_mb(),
         outputs: run.written.iter().flatten().cloned().collect(),
-        clips: clips.collect(),
+        clips,
         task: task.clone(),
     })
 }

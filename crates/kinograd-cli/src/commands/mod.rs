@@ -12,6 +12,7 @@ mod image;
 mod models;
 mod optimize;
 mod render;
+mod rig;
 mod runtime;
 
 use crate::args::{Command, DatasetCommand};
@@ -26,6 +27,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Optimize(args) => optimize::run(&args, printer),
         Command::Convert(args) => convert::run(&args, printer),
         Command::Render(args) => render::run(&args, printer),
+        Command::Rig(command) => rig::run(&command, printer),
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),
         Command::Models(command) => models::run(command, printer),

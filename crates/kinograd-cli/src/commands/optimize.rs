@@ -7,6 +7,7 @@ use kinograd::{Error, FileFormat, Task, check_output, save_report};
 use serde_json::json;
 
 use super::generate::{Watcher, is_json, write_clips};
+use super::rig::judge;
 use crate::args::{OptimizeArgs, OptimizeGuidanceArg};
 use crate::engine;
 use crate::printer::Printer;
@@ -26,6 +27,7 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let optimized = generator.optimize(&task, &mut Watcher::new(printer))?;
+    judge(&optimized.clips, args.rig.strict, printer)?;
     let written = write_clips(&optimized.clips, &args.outputs, printer)?;
     let mut document = serde_json::to_value(&optimized.report)?;
     document["command"] = json!(command_line());
@@ -115,6 +117,7 @@ fn task_of(args: &OptimizeArgs) -> Result<Task, Error> {
         task = task.model(model);
     }
     let mut spec = task.into_spec();
+    spec.output.rig = args.rig.settings();
     let mut optimization = Optimization::new(args.reward.parse()?);
     optimization.rounds = args.rounds;
     optimization.lookahead = match args.guidance {

@@ -12,6 +12,7 @@ use kinograd_motion::MotionError;
 const COMPRESSIONS: [&str; 2] = ["EXT_meshopt_compression", "KHR_meshopt_compression"];
 
 /// JSON chunk and binary chunk of a GLB.
+#[derive(Debug)]
 pub(super) struct Document {
     pub json: Value,
     pub binary: Vec<u8>,
@@ -41,6 +42,7 @@ impl Node {
 }
 
 /// All nodes, and their order from parents to children.
+#[derive(Debug)]
 pub(super) struct Nodes {
     pub list: Vec<Node>,
     pub order: Vec<usize>,

@@ -1,6 +1,7 @@
 //! Clips as binary glTF 2.0: a skinned mannequin, its skeleton and one animation.
 
 mod buffer;
+mod character;
 mod curves;
 mod document;
 mod poses;
@@ -9,6 +10,7 @@ mod skeleton;
 mod vrm;
 mod write;
 
+pub(crate) use character::{Found, GlbCharacter};
 pub use read::{glb_provenance, read_glb};
 pub use write::{GlbOptions, glb_bytes, write_glb};
 

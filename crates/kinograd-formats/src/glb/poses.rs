@@ -5,6 +5,7 @@ use glam::{DMat3, DMat4, DQuat, DVec3};
 use super::document::{Node, Nodes};
 
 /// The world transforms of the nodes, of which only those above the skeleton matter.
+#[derive(Debug)]
 pub(super) struct World {
     order: Vec<usize>,
     matrices: Vec<DMat4>,
@@ -47,6 +48,10 @@ impl World {
 
     pub fn position(&self, node: usize) -> DVec3 {
         self.matrices[node].w_axis.truncate()
+    }
+
+    pub fn matrix(&self, node: usize) -> DMat4 {
+        self.matrices[node]
     }
 
     pub fn linear(&self, node: usize) -> DMat3 {

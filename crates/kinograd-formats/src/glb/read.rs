@@ -4,7 +4,7 @@ use std::path::Path;
 
 use glam::DVec3;
 use kinograd_files::Budget;
-use kinograd_motion::{Motion, MotionError, Provenance, Skeleton};
+use kinograd_motion::{Motion, MotionError, Provenance};
 use serde_json::Value;
 
 use super::curves::{Channel, Property, animation_names, channels, last_secs, pick, sampling_rate};
@@ -38,7 +38,7 @@ pub fn read_glb(path: &Path, fps: Option<f64>) -> Result<Motion, MotionError> {
 /// [`MotionError::Io`] with the path; [`MotionError::Format`] for a file that is not a GLB, has no
 /// animation, or keeps its data elsewhere or in an extension that is not read.
 pub(super) fn load(path: &Path, options: &LoadOptions) -> Result<SourceClip, MotionError> {
-    named(path, clip_from_glb(&read(path)?, options))
+    in_file(path, clip_of(&read(path)?, options))
 }
 
 /// Reads the record that [`write_glb`](super::write_glb) left in `asset.extras`, if there is one.
@@ -46,7 +46,7 @@ pub(super) fn load(path: &Path, options: &LoadOptions) -> Result<SourceClip, Mot
 /// # Errors
 /// [`MotionError::Io`] with the path, [`MotionError::Format`] for a file that is not a GLB.
 pub fn glb_provenance(path: &Path) -> Result<Option<Provenance>, MotionError> {
-    let document = named(path, Document::parse(&read(path)?))?;
+    let document = in_file(path, Document::parse(&read(path)?))?;
     let extras = &document.json["asset"]["extras"];
     Ok(provenance_of(extras))
 }
@@ -58,11 +58,11 @@ fn provenance_of(extras: &Value) -> Option<Provenance> {
         .flatten()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, MotionError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, MotionError> {
     Ok(kinograd_files::read(path, Budget::of_process())?)
 }
 
-fn named<T>(path: &Path, result: Result<T, MotionError>) -> Result<T, MotionError> {
+pub(super) fn in_file<T>(path: &Path, result: Result<T, MotionError>) -> Result<T, MotionError> {
     result.map_err(|error| match error {
         MotionError::Format { format, message } => MotionError::Format {
             format,
@@ -72,7 +72,7 @@ fn named<T>(path: &Path, result: Result<T, MotionError>) -> Result<T, MotionErro
     })
 }
 
-fn clip_from_glb(bytes: &[u8], options: &LoadOptions) -> Result<SourceClip, MotionError> {
+pub(super) fn clip_of(bytes: &[u8], options: &LoadOptions) -> Result<SourceClip, MotionError> {
     let document = Document::parse(bytes)?;
     let nodes = document.nodes()?;
     let mut warnings = Vec::new();
@@ -121,20 +121,7 @@ fn sample(
     let mut world = World::new(nodes, &joints.nodes);
     world.update(&nodes.list);
     let turns = Turns::new(&world, &joints.nodes, plain_scales(&nodes.list, channels));
-    let rest: Vec<DVec3> = joints.nodes.iter().map(|&n| world.position(n)).collect();
-    let offsets_m = rest
-        .iter()
-        .zip(&joints.parents)
-        .map(|(place, parent)| parent.map_or(*place, |parent| *place - rest[parent]));
-    let skeleton = Skeleton {
-        names: joints
-            .nodes
-            .iter()
-            .map(|&node| nodes.list[node].name.clone())
-            .collect(),
-        parents: joints.parents.clone(),
-        offsets_m: offsets_m.collect(),
-    };
+    let skeleton = joints.skeleton(nodes, &world);
     let mut sampled = FromWorld::new(skeleton, fps, frames);
     let mut posed = nodes.list.clone();
     for frame in 0..frames {
@@ -207,9 +194,7 @@ mod tests {
             ..GlbOptions::default()
         };
         let bytes = glb_bytes(&walk, &options, &Provenance::default()).unwrap();
-        let back = clip_from_glb(&bytes, &LoadOptions::default())
-            .unwrap()
-            .motion;
+        let back = clip_of(&bytes, &LoadOptions::default()).unwrap().motion;
         assert_eq!(back.fps, 30.0);
         assert_eq!(back.len(), 122);
         let way = back.root_in_world_m[60] - walk.root_in_world_m[40];
@@ -232,12 +217,12 @@ mod tests {
         .motion();
         let whole = glb_bytes(&walk, &GlbOptions::default(), &Provenance::default()).unwrap();
         for end in (0..whole.len()).step_by(997) {
-            assert!(clip_from_glb(&whole[..end], &LoadOptions::default()).is_err());
+            assert!(clip_of(&whole[..end], &LoadOptions::default()).is_err());
         }
         for at in (0..3000).step_by(7) {
             let mut broken = whole.clone();
             broken[at] ^= 1 << (at % 8);
-            drop(clip_from_glb(&broken, &LoadOptions::default()));
+            drop(clip_of(&broken, &LoadOptions::default()));
         }
     }
 }

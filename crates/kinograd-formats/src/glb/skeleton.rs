@@ -1,15 +1,45 @@
 //! Which nodes of a glTF document are the skeleton.
 
+use glam::DVec3;
 use kinograd_files::Budget;
-use kinograd_motion::MotionError;
+use kinograd_motion::{MotionError, Skeleton};
+use serde_json::Value;
 
 use super::curves::Channel;
 use super::document::{Document, Nodes, bad, indices};
+use super::poses::World;
 
 /// Nodes of the skeleton, parents first, and each one's parent among them.
+#[derive(Debug)]
 pub(super) struct Joints {
     pub nodes: Vec<usize>,
     pub parents: Vec<Option<usize>>,
+}
+
+impl Joints {
+    /// The skeleton: its rest pose, without rotations, is the pose of `world`.
+    pub fn skeleton(&self, nodes: &Nodes, world: &World) -> Skeleton {
+        let rest: Vec<DVec3> = self.nodes.iter().map(|&n| world.position(n)).collect();
+        let offsets = rest.iter().zip(&self.parents);
+        Skeleton {
+            names: self
+                .nodes
+                .iter()
+                .map(|&node| nodes.list[node].name.clone())
+                .collect(),
+            parents: self.parents.clone(),
+            offsets_m: offsets
+                .map(|(place, parent)| parent.map_or(*place, |parent| *place - rest[parent]))
+                .collect(),
+        }
+    }
+}
+
+/// The largest skin and the nodes that are its joints.
+pub(super) fn skin_of(document: &Document) -> Option<(&Value, Vec<usize>)> {
+    let skins = document.json["skins"].as_array()?;
+    let listed = skins.iter().map(|skin| (skin, indices(&skin["joints"])));
+    listed.rev().max_by_key(|(_, joints)| joints.len())
 }
 
 /// The joints of the skin that has most, else the tree of nodes that the animation moves.
@@ -24,6 +54,9 @@ pub(super) fn joints(
         None => {
             let moved: Vec<usize> = channels.iter().map(|channel| channel.node).collect();
             let tree = moved_tree(nodes, &moved, warnings);
+            if tree.is_empty() {
+                return Err(bad("no nodes"));
+            }
             warnings.push(format!(
                 "no skin: the {} nodes under `{}` are taken for the skeleton",
                 tree.len(),

@@ -244,7 +244,7 @@ fn rotation_keys(motion: &Motion, joint: usize) -> Vec<[f32; 4]> {
         .collect()
 }
 
-fn assemble(document: &Value, mut binary: Vec<u8>) -> Result<Vec<u8>, MotionError> {
+pub(super) fn assemble(document: &Value, mut binary: Vec<u8>) -> Result<Vec<u8>, MotionError> {
     let mut text = serde_json::to_vec(document).map_err(|e| bad(&e.to_string()))?;
     text.resize(text.len().next_multiple_of(4), b' ');
     binary.resize(binary.len().next_multiple_of(4), 0);

@@ -111,17 +111,31 @@ impl RigReport {
     }
 }
 
-/// Measures joints on a rig, `[frames, joints, 3]`, against the canonical clip `[frames, 22, 3]`
-/// and where ankles and wrists should be.
-pub(super) fn measure(
-    parts: &Parts,
-    scale: f64,
-    ankle_m: f64,
-    source: ArrayView3<'_, f32>,
-    joints: ArrayView3<'_, f64>,
-    targets: &[[DVec3; 4]],
-    fps: f64,
-) -> RigReport {
+/// What is measured.
+pub(super) struct Measured<'a> {
+    pub parts: &'a Parts,
+    pub scale: f64,
+    pub ankle_m: f64,
+    /// The canonical clip, `[frames, 22, 3]`.
+    pub source: ArrayView3<'a, f32>,
+    /// The clip on the rig, `[frames, joints, 3]`.
+    pub joints: ArrayView3<'a, f64>,
+    /// Where left and right ankle and wrist should be.
+    pub targets: &'a [[DVec3; 4]],
+    pub fps: f64,
+}
+
+/// Measures a clip on a rig against the canonical clip and where ankles and wrists should be.
+pub(super) fn measure(clip: &Measured<'_>) -> RigReport {
+    let Measured {
+        parts,
+        scale,
+        ankle_m,
+        source,
+        joints,
+        targets,
+        fps,
+    } = *clip;
     let place = |frame: usize, joint: usize| {
         DVec3::from_array(std::array::from_fn(|axis| joints[[frame, joint, axis]]))
     };

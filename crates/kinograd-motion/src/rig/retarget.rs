@@ -1,14 +1,15 @@
 //! Clips of the canonical body on a rig.
 
-use glam::DVec3;
+use glam::{DQuat, DVec3};
 use ndarray::Array3;
 
 use super::driver::{BindPose, Drive, drives, facing};
 use super::parts::{Doubt, PartOfRig, Parts};
 use super::pose::Pose;
-use super::report::{ANKLE_M, RigReport, measure};
-use crate::mapping::Mapping;
-use crate::{Motion, MotionError, REST_OFFSETS, Skeleton, joints_array};
+use super::report::{ANKLE_M, Measured, RigReport, measure};
+use crate::ik::Place;
+use crate::mapping::{Mapping, Resolved, Up};
+use crate::{JOINTS, Motion, MotionError, REST_OFFSETS, Skeleton, joints_array};
 
 /// A rig whose lowest joint in the bind pose is within these shares of its leg above zero stands
 /// on the ground there.
@@ -41,6 +42,7 @@ pub struct Rig {
     upright: Vec<DVec3>,
     scale: f64,
     ankle_m: f64,
+    mapped: Resolved,
 }
 
 /// A clip on a rig, and how well it sits.
@@ -65,6 +67,11 @@ impl Rig {
     ) -> Result<Self, MotionError> {
         skeleton.validate()?;
         let parts = Parts::new(&skeleton, mapping)?;
+        let mapped = {
+            let mut mapping = mapping.clone();
+            mapping.up = Up::Y;
+            mapping.resolve(&skeleton)?
+        };
         let of_rest = BindPose::of_rest(&skeleton);
         let bind = bind.unwrap_or(&of_rest);
         if bind.places_m.len() != skeleton.len() || bind.from_rest.len() != skeleton.len() {
@@ -100,6 +107,7 @@ impl Rig {
             upright,
             scale,
             ankle_m,
+            mapped,
             parts,
             skeleton,
         })
@@ -129,6 +137,21 @@ impl Rig {
         self.parts.doubts(&self.upright)
     }
 
+    /// Joints of a clip on the rig in the order of the canonical body, `[frames, 22, 3]`, metres.
+    #[must_use]
+    pub fn canonical_joints(&self, motion: &Motion) -> Array3<f64> {
+        let mut joints = Array3::zeros((motion.len(), JOINTS, 3));
+        for frame in 0..motion.len() {
+            let places = self.mapped.canonical(&motion.joint_poses_in_world(frame).0);
+            for (joint, place) in places.iter().enumerate() {
+                for axis in 0..3 {
+                    joints[[frame, joint, axis]] = place[axis];
+                }
+            }
+        }
+        joints
+    }
+
     /// Puts a clip of the canonical body on the rig: turns are taken over, the feet are put where
     /// they stand on the ground in proportion to the legs, and hands where their arms have them.
     ///
@@ -136,6 +159,20 @@ impl Rig {
     /// [`MotionError::Shape`] for a clip that is not on the canonical body, or as
     /// [`Motion::validate`].
     pub fn retarget(&self, motion: &Motion, options: &RigOptions) -> Result<OnRig, MotionError> {
+        self.retarget_to(motion, options, &[])
+    }
+
+    /// As [`Rig::retarget`], with hands and feet (canonical joints 7, 8, 20, 21) at places of the
+    /// rig's world in some frames, to which they go and from which they come within 0.4 s.
+    ///
+    /// # Errors
+    /// As [`Rig::retarget`].
+    pub fn retarget_to(
+        &self,
+        motion: &Motion,
+        options: &RigOptions,
+        places: &[Place],
+    ) -> Result<OnRig, MotionError> {
         motion.validate()?;
         if motion.skeleton != Skeleton::canonical() {
             return Err(MotionError::Shape {
@@ -144,6 +181,15 @@ impl Rig {
                 got: vec![motion.skeleton.len()],
             });
         }
+        let mut poses = Vec::with_capacity(motion.len());
+        let mut targets = Vec::with_capacity(motion.len());
+        for frame in 0..motion.len() {
+            let (joints, rotations) = motion.joint_poses_in_world(frame);
+            let (pose, target) = self.pose(&joints, &rotations, options.travel);
+            poses.push((pose, rotations));
+            targets.push(target);
+        }
+        self.go_to(&mut targets, places, motion.fps);
         let hips = self.parts.hips;
         let mut on_rig = Motion::new(
             self.skeleton.clone(),
@@ -153,24 +199,17 @@ impl Rig {
         );
         let mut hips_way = Vec::with_capacity(motion.len());
         let mut joints = Vec::with_capacity(motion.len());
-        let mut targets = Vec::with_capacity(motion.len());
-        for frame in 0..motion.len() {
-            let (places, rotations) = motion.joint_poses_in_world(frame);
-            let target = self.targets(&places, options.travel);
-            let mut pose = Pose::new(&self.skeleton, hips, &self.drives, &rotations);
-            let [left, right] = self.parts.legs.map(|leg| pose.places[leg.root]);
-            pose.shift(target.hips - 0.5 * (left + right));
-            for (side, leg) in self.parts.legs.iter().enumerate() {
-                let forward = rotations[[1, 2][side]] * DVec3::Z;
-                pose.reach(leg, target.ankles[side], forward);
+        for ((mut pose, rotations), target) in poses.into_iter().zip(&targets) {
+            let limbs = self.parts.legs.iter().chain(&self.parts.arms);
+            let poles = [
+                rotations[1] * DVec3::Z,
+                rotations[2] * DVec3::Z,
+                rotations[16] * DVec3::NEG_Z,
+                rotations[17] * DVec3::NEG_Z,
+            ];
+            for ((limb, place), pole) in limbs.zip(target).zip(poles) {
+                pose.reach(limb, *place, pole);
             }
-            let mut wrists = [DVec3::ZERO; 2];
-            for (side, arm) in self.parts.arms.iter().enumerate() {
-                wrists[side] = self.wrist(side, &places, &pose);
-                let back = rotations[[16, 17][side]] * DVec3::NEG_Z;
-                pose.reach(arm, wrists[side], back);
-            }
-            targets.push([target.ankles[0], target.ankles[1], wrists[0], wrists[1]]);
             let mut local = pose.local_rotations();
             if let Some(previous) = on_rig.local_rotations.last() {
                 crate::resample::keep_signs(previous, &mut local);
@@ -185,20 +224,63 @@ impl Rig {
         }
         let shape = (joints.len(), self.skeleton.len(), 3);
         let joints = Array3::from_shape_fn(shape, |(f, j, axis)| joints[f][j][axis]);
-        let source = joints_array(motion);
-        let report = measure(
-            &self.parts,
-            self.scale,
-            self.ankle_m,
-            source.view(),
-            joints.view(),
-            &targets,
-            motion.fps,
-        );
+        let report = measure(&Measured {
+            parts: &self.parts,
+            scale: self.scale,
+            ankle_m: self.ankle_m,
+            source: joints_array(motion).view(),
+            joints: joints.view(),
+            targets: &targets,
+            fps: motion.fps,
+        });
         Ok(OnRig {
             motion: on_rig,
             report,
         })
+    }
+
+    /// A frame before its limbs reach, and where ankles and wrists go.
+    fn pose(
+        &self,
+        joints: &[DVec3],
+        rotations: &[DQuat],
+        travel: Travel,
+    ) -> (Pose<'_>, [DVec3; 4]) {
+        let target = self.targets(joints, travel);
+        let mut pose = Pose::new(&self.skeleton, self.parts.hips, &self.drives, rotations);
+        let [left, right] = self.parts.legs.map(|leg| pose.places[leg.root]);
+        pose.shift(target.hips - 0.5 * (left + right));
+        let [left, right] = [0, 1].map(|side| self.wrist(side, joints, &pose));
+        (pose, [target.ankles[0], target.ankles[1], left, right])
+    }
+
+    /// Bends the ways of ankles and wrists through places.
+    fn go_to(&self, targets: &mut [[DVec3; 4]], places: &[Place], fps: f64) {
+        const BLEND_SECS: f64 = 0.4;
+        const EFFECTORS: [usize; 4] = [7, 8, 20, 21];
+        let before = targets.to_vec();
+        for (effector, joint) in EFFECTORS.into_iter().enumerate() {
+            let at: Vec<(usize, DVec3)> = places
+                .iter()
+                .filter(|place| place.joint == joint && place.frame < before.len())
+                .map(|place| {
+                    (
+                        place.frame,
+                        place.position_m - before[place.frame][effector],
+                    )
+                })
+                .collect();
+            for (frame, target) in targets.iter_mut().enumerate() {
+                // The nearest place in time tells; between two its share falls to none.
+                let nearest = at.iter().min_by_key(|(there, _)| there.abs_diff(frame));
+                if let Some((there, offset)) = nearest {
+                    let secs = there.abs_diff(frame) as f64 / fps;
+                    let share = (secs / BLEND_SECS).min(1.0);
+                    let fade = 0.5 + 0.5 * (std::f64::consts::PI * share).cos();
+                    target[effector] += *offset * fade;
+                }
+            }
+        }
     }
 
     /// Where hips and ankles of the rig go for those of the canonical body.
@@ -244,7 +326,7 @@ fn leg_of_body() -> f64 {
 mod tests {
     use super::*;
     use crate::synth::synth_walk;
-    use glam::{DQuat, EulerRot};
+    use glam::EulerRot;
 
     /// The body at another size, its arms lowered, under a root bone, with a bone between.
     fn rig(scale: f64) -> (Skeleton, Vec<Option<usize>>) {

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use super::modality::{Modality, Trajectory};
 use super::model::{OpenModel, session_options};
 use super::{Generator, emit};
+use crate::character::OnCharacter;
 use crate::known::Known;
 use crate::network_loss::NetworkLoss;
 use crate::observer::{Denoised, Event, Observer};
@@ -72,6 +73,8 @@ pub struct MotionPlan<'p> {
     pub(crate) texts: TextBatch,
     /// The task's own networks, with their weights.
     pub(crate) networks: Vec<(f64, ScoreNetwork)>,
+    /// The character that clips are made for.
+    pub(crate) on: Option<OnCharacter>,
     /// A loss of the caller's beside the goals.
     make_loss: Option<&'p mut MakeLoss<'p>>,
 }
@@ -249,6 +252,7 @@ impl Modality for MotionModality {
             prompts,
             texts,
             networks,
+            on: OnCharacter::of(task)?,
             make_loss: None,
         })
     }
@@ -298,7 +302,8 @@ impl Modality for MotionModality {
         batch: usize,
     ) -> Result<Objective<'a>, Error> {
         let decoder = self.decoder(task, batch);
-        let mut objective = goals_objective(task, &decoder)?;
+        let spec = plan.on.as_ref().map_or(task, |on| &on.spec);
+        let mut objective = goals_objective(spec, &decoder)?;
         if let Some(make) = &mut plan.make_loss {
             objective.losses.insert(0, (1.0, make(decoder.clone())?));
         }
@@ -366,6 +371,7 @@ impl Modality for MotionModality {
             hashes: &model.hashes,
             manifest: model.package.manifest(),
             engine: &model.engine.report,
+            on: plan.on.as_ref(),
         };
         let normalizer = &self.normalizer;
         (0..seeds.len())

@@ -216,6 +216,13 @@ impl TaskBuilder {
         self.spec.output.foot_lock = foot_lock;
         self
     }
+
+    /// The character that clips are made for.
+    #[must_use]
+    pub fn rig(mut self, rig: crate::RigSettings) -> Self {
+        self.spec.output.rig = Some(rig);
+        self
+    }
 }
 
 #[cfg(test)]

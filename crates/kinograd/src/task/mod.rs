@@ -19,7 +19,7 @@
 //! | `losses` | networks to steer by: `onnx`, `weight` | none |
 //! | `sampling` | [`Sampling`]: `seed`, `count`, `steps`, `sampler`, `cfg` | 20 steps of DDIM |
 //! | `guidance` | [`GuidanceSettings`]: `method`, `scale`, `text`, `schedule` | `projection` |
-//! | `output` | [`OutputSettings`]: `fps`, `foot_lock` | 20 fps, on |
+//! | `output` | [`OutputSettings`]: `fps`, `foot_lock`, `rig` | 20 fps, on, our body |
 //! | `optimization` | [`Optimization`](crate::optimize::Optimization): a reward that rises round by round | none |
 //!
 //! ```
@@ -49,6 +49,7 @@ pub(crate) mod limits;
 mod motion_task;
 pub(crate) mod prompts;
 pub(crate) mod refuse;
+mod rig;
 mod schedule;
 mod settings;
 mod spec;
@@ -60,6 +61,7 @@ pub(crate) use limits::MODEL_FPS;
 pub use limits::{DEFAULT_MODEL, MAX_COUNT, MAX_PROMPT_CHARS, SCHEMA};
 pub use motion_task::Task;
 pub use prompts::Prompt;
+pub use rig::{RigSettings, TravelSetting, open_character};
 pub use schedule::{GuidanceSchedule, Resampling};
 pub use settings::{GuidanceSettings, NetworkLoss, OutputSettings, Sampling};
 pub use spec::TaskSpec;

@@ -6,6 +6,7 @@ use kinograd_diffusion::SamplerKind;
 use serde::{Deserialize, Serialize};
 
 use super::limits::MODEL_FPS;
+use super::rig::RigSettings;
 use super::schedule::GuidanceSchedule;
 use crate::Method;
 
@@ -112,6 +113,9 @@ pub struct OutputSettings {
     pub fps: f64,
     /// Whether feet in contact are held still.
     pub foot_lock: bool,
+    /// The character that clips are made for; our body if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rig: Option<RigSettings>,
 }
 
 impl Default for OutputSettings {
@@ -119,6 +123,7 @@ impl Default for OutputSettings {
         Self {
             fps: MODEL_FPS,
             foot_lock: true,
+            rig: None,
         }
     }
 }
