@@ -22,6 +22,8 @@ pub(super) fn read(
         stride,
         lines: 0,
         wrapped: false,
+        even: true,
+        first: 0,
         open: None,
     };
     let mut text: Option<(usize, String)> = None;
@@ -40,7 +42,7 @@ pub(super) fn read(
             (Some(_), false) => {}
         }
     }
-    let mut values = rows.finish(announced, warnings)?;
+    let mut values = rows.finish(announced, lines.number, warnings)?;
     if let Some((at, text)) = text {
         if values.is_empty() {
             return Err(error(at, format!("`{text}` is not a number")));
@@ -59,6 +61,9 @@ struct Rows {
     stride: usize,
     lines: usize,
     wrapped: bool,
+    /// Whether all lines have as many numbers as the first.
+    even: bool,
+    first: usize,
     /// The line on which a frame began that is not complete.
     open: Option<usize>,
 }
@@ -69,6 +74,10 @@ impl Rows {
         let frame = self.values.len() / self.stride;
         let got = numbers(line, &mut self.values, number)?;
         self.lines += 1;
+        if self.lines == 1 {
+            self.first = got;
+        }
+        self.even &= got == self.first;
         self.wrapped |= got != self.stride;
         let whole = before == 0 && got % self.stride == 0;
         if before + got > self.stride && !whole {
@@ -87,6 +96,7 @@ impl Rows {
     fn finish(
         mut self,
         announced: usize,
+        last_line: usize,
         warnings: &mut Vec<String>,
     ) -> Result<Vec<f32>, MotionError> {
         let (frames, rest) = (
@@ -104,12 +114,12 @@ impl Rows {
             ));
         }
         if self.wrapped && self.open.is_none() {
-            if self.lines == announced {
+            if self.lines == announced && self.even {
                 let message = format!(
                     "the {announced} rows do not have {} numbers each, one for each channel",
                     self.stride
                 );
-                return Err(error(0, message));
+                return Err(error(last_line, message));
             }
             warnings.push(format!(
                 "rows are wrapped: {frames} frames are written in {} lines",

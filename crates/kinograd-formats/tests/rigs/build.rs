@@ -1,0 +1,416 @@
+//! Characters as other tools make them: names, bones, frames of joints and units of their own.
+
+use std::path::Path;
+
+use glam::{DQuat, DVec3, EulerRot, Mat4};
+use kinograd_formats::glb::{GlbOptions, glb_bytes};
+use kinograd_motion::{JOINT_NAMES, JOINTS, Motion, PARENTS, Provenance, REST_OFFSETS, Skeleton};
+use serde_json::{Value, json};
+
+/// A convention of names, and the bones that it has more than our body.
+pub struct Convention {
+    pub name: &'static str,
+    /// In the order of our joints.
+    pub joints: [&'static str; JOINTS],
+    /// Bones in the middle of others: parent, child, name.
+    pub between: &'static [(&'static str, &'static str, &'static str)],
+    /// Bones that hang on others, such as fingers and twists: parent, name.
+    pub hanging: &'static [(&'static str, &'static str)],
+    /// A bone above the hips.
+    pub root: Option<&'static str>,
+    /// How far the arms hang in the bind pose, radians from the T-pose.
+    pub arms_down_rad: f64,
+    /// Size beside our body.
+    pub scale: f64,
+    /// Whether the armature is in centimetres, with Z up.
+    pub armature_cm: bool,
+}
+
+pub const CONVENTIONS: [Convention; 6] = [
+    Convention {
+        name: "mixamo",
+        joints: [
+            "mixamorig:Hips",
+            "mixamorig:LeftUpLeg",
+            "mixamorig:RightUpLeg",
+            "mixamorig:Spine",
+            "mixamorig:LeftLeg",
+            "mixamorig:RightLeg",
+            "mixamorig:Spine1",
+            "mixamorig:LeftFoot",
+            "mixamorig:RightFoot",
+            "mixamorig:Spine2",
+            "mixamorig:LeftToeBase",
+            "mixamorig:RightToeBase",
+            "mixamorig:Neck",
+            "mixamorig:LeftShoulder",
+            "mixamorig:RightShoulder",
+            "mixamorig:Head",
+            "mixamorig:LeftArm",
+            "mixamorig:RightArm",
+            "mixamorig:LeftForeArm",
+            "mixamorig:RightForeArm",
+            "mixamorig:LeftHand",
+            "mixamorig:RightHand",
+        ],
+        between: &[],
+        hanging: &[
+            ("mixamorig:LeftHand", "mixamorig:LeftHandIndex1"),
+            ("mixamorig:Head", "mixamorig:HeadTop_End"),
+        ],
+        root: None,
+        arms_down_rad: 0.0,
+        scale: 1.05,
+        armature_cm: true,
+    },
+    Convention {
+        name: "ue5",
+        joints: [
+            "pelvis",
+            "thigh_l",
+            "thigh_r",
+            "spine_01",
+            "calf_l",
+            "calf_r",
+            "spine_03",
+            "foot_l",
+            "foot_r",
+            "spine_05",
+            "ball_l",
+            "ball_r",
+            "neck_01",
+            "clavicle_l",
+            "clavicle_r",
+            "head",
+            "upperarm_l",
+            "upperarm_r",
+            "lowerarm_l",
+            "lowerarm_r",
+            "hand_l",
+            "hand_r",
+        ],
+        between: &[
+            ("spine_01", "spine_03", "spine_02"),
+            ("spine_03", "spine_05", "spine_04"),
+            ("neck_01", "head", "neck_02"),
+        ],
+        hanging: &[
+            ("upperarm_l", "upperarm_twist_01_l"),
+            ("lowerarm_r", "lowerarm_twist_01_r"),
+            ("thigh_l", "thigh_twist_01_l"),
+            ("hand_l", "index_01_l"),
+        ],
+        root: Some("root"),
+        arms_down_rad: 0.8,
+        scale: 1.12,
+        armature_cm: true,
+    },
+    Convention {
+        name: "unity",
+        joints: [
+            "Hips",
+            "LeftUpperLeg",
+            "RightUpperLeg",
+            "Spine",
+            "LeftLowerLeg",
+            "RightLowerLeg",
+            "Chest",
+            "LeftFoot",
+            "RightFoot",
+            "UpperChest",
+            "LeftToes",
+            "RightToes",
+            "Neck",
+            "LeftShoulder",
+            "RightShoulder",
+            "Head",
+            "LeftUpperArm",
+            "RightUpperArm",
+            "LeftLowerArm",
+            "RightLowerArm",
+            "LeftHand",
+            "RightHand",
+        ],
+        between: &[],
+        hanging: &[("LeftHand", "LeftThumbProximal"), ("Head", "Jaw")],
+        root: None,
+        arms_down_rad: 0.4,
+        scale: 0.93,
+        armature_cm: false,
+    },
+    Convention {
+        name: "vrm",
+        joints: [
+            "J_Bip_C_Hips",
+            "J_Bip_L_UpperLeg",
+            "J_Bip_R_UpperLeg",
+            "J_Bip_C_Spine",
+            "J_Bip_L_LowerLeg",
+            "J_Bip_R_LowerLeg",
+            "J_Bip_C_Chest",
+            "J_Bip_L_Foot",
+            "J_Bip_R_Foot",
+            "J_Bip_C_UpperChest",
+            "J_Bip_L_ToeBase",
+            "J_Bip_R_ToeBase",
+            "J_Bip_C_Neck",
+            "J_Bip_L_Shoulder",
+            "J_Bip_R_Shoulder",
+            "J_Bip_C_Head",
+            "J_Bip_L_UpperArm",
+            "J_Bip_R_UpperArm",
+            "J_Bip_L_LowerArm",
+            "J_Bip_R_LowerArm",
+            "J_Bip_L_Hand",
+            "J_Bip_R_Hand",
+        ],
+        between: &[],
+        hanging: &[
+            ("J_Bip_C_Head", "J_Sec_Hair1"),
+            ("J_Bip_L_Hand", "J_Bip_L_Index1"),
+        ],
+        root: Some("Root"),
+        arms_down_rad: 0.0,
+        scale: 0.78,
+        armature_cm: false,
+    },
+    Convention {
+        name: "rigify",
+        joints: [
+            "DEF-spine",
+            "DEF-thigh.L",
+            "DEF-thigh.R",
+            "DEF-spine.001",
+            "DEF-shin.L",
+            "DEF-shin.R",
+            "DEF-spine.002",
+            "DEF-foot.L",
+            "DEF-foot.R",
+            "DEF-spine.003",
+            "DEF-toe.L",
+            "DEF-toe.R",
+            "DEF-spine.005",
+            "DEF-shoulder.L",
+            "DEF-shoulder.R",
+            "DEF-spine.006",
+            "DEF-upper_arm.L",
+            "DEF-upper_arm.R",
+            "DEF-forearm.L",
+            "DEF-forearm.R",
+            "DEF-hand.L",
+            "DEF-hand.R",
+        ],
+        between: &[
+            ("DEF-thigh.L", "DEF-shin.L", "DEF-thigh.L.001"),
+            ("DEF-forearm.R", "DEF-hand.R", "DEF-forearm.R.001"),
+        ],
+        hanging: &[("DEF-hand.L", "DEF-f_index.01.L")],
+        root: Some("rig"),
+        arms_down_rad: 0.6,
+        scale: 1.0,
+        armature_cm: false,
+    },
+    Convention {
+        name: "biped",
+        joints: [
+            "Bip01 Pelvis",
+            "Bip01 L Thigh",
+            "Bip01 R Thigh",
+            "Bip01 Spine",
+            "Bip01 L Calf",
+            "Bip01 R Calf",
+            "Bip01 Spine1",
+            "Bip01 L Foot",
+            "Bip01 R Foot",
+            "Bip01 Spine2",
+            "Bip01 L Toe0",
+            "Bip01 R Toe0",
+            "Bip01 Neck",
+            "Bip01 L Clavicle",
+            "Bip01 R Clavicle",
+            "Bip01 Head",
+            "Bip01 L UpperArm",
+            "Bip01 R UpperArm",
+            "Bip01 L Forearm",
+            "Bip01 R Forearm",
+            "Bip01 L Hand",
+            "Bip01 R Hand",
+        ],
+        between: &[],
+        hanging: &[("Bip01 L Hand", "Bip01 L Finger0")],
+        root: Some("Bip01"),
+        arms_down_rad: 0.0,
+        scale: 1.2,
+        armature_cm: true,
+    },
+];
+
+impl Convention {
+    /// The bind pose as a skeleton, metres, Y up; frames of joints are the world's.
+    pub fn skeleton(&self) -> Skeleton {
+        let mut skeleton = Skeleton {
+            names: Vec::new(),
+            parents: Vec::new(),
+            offsets_m: Vec::new(),
+        };
+        let mut add = |name: &str, parent: Option<usize>, offset: DVec3| {
+            skeleton.names.push(name.to_owned());
+            skeleton.parents.push(parent);
+            skeleton.offsets_m.push(offset);
+            skeleton.names.len() - 1
+        };
+        let root = self.root.map(|root| add(root, None, DVec3::ZERO));
+        let mut at = [0; JOINTS];
+        for joint in 0..JOINTS {
+            let side = if JOINT_NAMES[joint].starts_with("left") {
+                -1.0
+            } else {
+                1.0
+            };
+            let down = match JOINT_NAMES[joint].split('_').nth(1) {
+                Some("elbow" | "wrist") => side * self.arms_down_rad,
+                _ => 0.0,
+            };
+            let offset = DVec3::from_array(REST_OFFSETS[joint]) * self.scale;
+            let mut offset = DQuat::from_rotation_z(down) * offset;
+            let mut parent = if joint == 0 {
+                root
+            } else {
+                Some(at[PARENTS[joint]])
+            };
+            let name = self.joints[joint];
+            if let Some((_, _, middle)) = self.between.iter().find(|(_, child, _)| *child == name) {
+                offset *= 0.5;
+                parent = Some(add(middle, parent, offset));
+            }
+            at[joint] = add(name, parent, offset);
+        }
+        for (parent, name) in self.hanging {
+            let joint = self
+                .joints
+                .iter()
+                .position(|joint| joint == parent)
+                .unwrap();
+            add(
+                name,
+                Some(at[joint]),
+                DVec3::new(0.02, -0.03, 0.01) * self.scale,
+            );
+        }
+        skeleton
+    }
+
+    /// The convention's joint for each of ours.
+    pub fn of(&self, skeleton: &Skeleton, joint: usize) -> usize {
+        let name = self.joints[joint];
+        skeleton
+            .names
+            .iter()
+            .position(|other| other == name)
+            .unwrap()
+    }
+
+    /// The character as a GLB without an animation, its joints' frames turned at will.
+    pub fn write(&self, path: &Path) {
+        let skeleton = self.skeleton();
+        let still = Motion::new(
+            skeleton.clone(),
+            30.0,
+            vec![skeleton.offsets_m[0]],
+            vec![vec![DQuat::IDENTITY; skeleton.len()]],
+        );
+        let bytes = glb_bytes(&still, &GlbOptions::default(), &Provenance::default()).unwrap();
+        let (mut json, mut binary) = chunks(&bytes);
+        let frames: Vec<DQuat> = (0..skeleton.len())
+            .map(|joint| {
+                let j = joint as f64;
+                DQuat::from_euler(EulerRot::XYZ, 0.7 * j, -0.4 * j, 0.3 + 0.2 * j)
+            })
+            .collect();
+        // Armatures of Blender and Unreal: centimetres, Z up.
+        let (turn, size) = if self.armature_cm {
+            (DQuat::from_rotation_x(-std::f64::consts::FRAC_PI_2), 0.01)
+        } else {
+            (DQuat::IDENTITY, 1.0)
+        };
+        let back = turn.inverse();
+        let mut places: Vec<DVec3> = Vec::new();
+        let inverse_binds = json["skins"][0]["inverseBindMatrices"].as_u64().unwrap() as usize;
+        let view = &json["bufferViews"][inverse_binds];
+        let start = view["byteOffset"].as_u64().unwrap() as usize;
+        for joint in 0..skeleton.len() {
+            let parent = skeleton.parents[joint];
+            let place = parent.map_or(DVec3::ZERO, |p| places[p]) + skeleton.offsets_m[joint];
+            places.push(place);
+            // The armature's node turns and scales: joints are in its frame.
+            let above = parent.map_or(DQuat::IDENTITY, |parent| frames[parent]);
+            let offset = above.inverse() * (back * skeleton.offsets_m[joint]) / size;
+            let local = above.inverse() * frames[joint];
+            json["nodes"][joint]["translation"] = json!(offset.to_array());
+            json["nodes"][joint]["rotation"] = json!(local.to_array());
+            let world = Mat4::from_scale_rotation_translation(
+                glam::Vec3::splat(size as f32),
+                (turn * frames[joint]).as_quat(),
+                place.as_vec3(),
+            );
+            let numbers = world.inverse().to_cols_array();
+            for (at, number) in numbers.into_iter().enumerate() {
+                let at = start + (joint * 16 + at) * 4;
+                binary[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            }
+        }
+        let armature = json["nodes"].as_array().unwrap().len();
+        let node = json!({
+            "name": "Armature",
+            "children": [0],
+            "rotation": turn.to_array(),
+            "scale": [size, size, size],
+        });
+        json["nodes"].as_array_mut().unwrap().push(node);
+        let scene = json["scenes"][0]["nodes"].as_array_mut().unwrap();
+        scene.retain(|node| node.as_u64() != Some(0));
+        scene.push(json!(armature));
+        json.as_object_mut().unwrap().remove("animations");
+        if self.name == "vrm" {
+            json["extensions"] = json!({"VRMC_vrm": self.humanoid(&skeleton)});
+            json["extensionsUsed"] = json!(["VRMC_vrm"]);
+        }
+        std::fs::write(path, assembled(&json, &binary)).unwrap();
+    }
+
+    fn humanoid(&self, skeleton: &Skeleton) -> Value {
+        let unity = &CONVENTIONS[2].joints;
+        let bones: serde_json::Map<String, Value> = (0..JOINTS)
+            .map(|joint| {
+                let mut bone = unity[joint].to_owned();
+                bone[..1].make_ascii_lowercase();
+                (bone, json!({"node": self.of(skeleton, joint)}))
+            })
+            .collect();
+        json!({"specVersion": "1.0", "humanoid": {"humanBones": bones}})
+    }
+}
+
+/// The two chunks of a GLB.
+pub fn chunks(bytes: &[u8]) -> (Value, Vec<u8>) {
+    let length = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+    let json = serde_json::from_slice(&bytes[20..20 + length]).unwrap();
+    (json, bytes[28 + length..].to_vec())
+}
+
+/// A GLB of two chunks.
+pub fn assembled(json: &Value, binary: &[u8]) -> Vec<u8> {
+    let mut text = serde_json::to_vec(json).unwrap();
+    text.resize(text.len().next_multiple_of(4), b' ');
+    let total = 28 + text.len() + binary.len();
+    let mut bytes = b"glTF".to_vec();
+    for word in [2, total, text.len()] {
+        bytes.extend((word as u32).to_le_bytes());
+    }
+    bytes.extend(b"JSON");
+    bytes.extend(text);
+    bytes.extend((binary.len() as u32).to_le_bytes());
+    bytes.extend(b"BIN\0");
+    bytes.extend(binary);
+    bytes
+}
