@@ -25,4 +25,4 @@ mod retarget;
 pub use driver::BindPose;
 pub use parts::{Doubt, PartOfRig, Parts};
 pub use report::{Gate, RigReport};
-pub use retarget::{OnRig, Rig, RigOptions, Travel};
+pub use retarget::{OnRig, Rig, RigFrame, RigOptions, Travel};

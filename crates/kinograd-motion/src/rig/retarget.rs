@@ -45,6 +45,18 @@ pub struct Rig {
     mapped: Resolved,
 }
 
+/// A frame on a rig, in plain numbers for callers with a mathematics of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RigFrame {
+    /// Joints in the world, in the unit of the rig's skeleton.
+    pub places_m: Vec<[f64; 3]>,
+    /// Rotations of the joints from the skeleton's rest pose, in the world: unit quaternions
+    /// x, y, z, w.
+    pub rotations: Vec<[f64; 4]>,
+    /// The joint that moves; the others keep their offsets.
+    pub hips: usize,
+}
+
 /// A clip on a rig, and how well it sits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OnRig {
@@ -200,16 +212,7 @@ impl Rig {
         let mut hips_way = Vec::with_capacity(motion.len());
         let mut joints = Vec::with_capacity(motion.len());
         for ((mut pose, rotations), target) in poses.into_iter().zip(&targets) {
-            let limbs = self.parts.legs.iter().chain(&self.parts.arms);
-            let poles = [
-                rotations[1] * DVec3::Z,
-                rotations[2] * DVec3::Z,
-                rotations[16] * DVec3::NEG_Z,
-                rotations[17] * DVec3::NEG_Z,
-            ];
-            for ((limb, place), pole) in limbs.zip(target).zip(poles) {
-                pose.reach(limb, *place, pole);
-            }
+            self.reach(&mut pose, &rotations, target);
             let mut local = pose.local_rotations();
             if let Some(previous) = on_rig.local_rotations.last() {
                 crate::resample::keep_signs(previous, &mut local);
@@ -237,6 +240,45 @@ impl Rig {
             motion: on_rig,
             report,
         })
+    }
+
+    /// Puts one frame of the canonical body on the rig. `root_m`: its root in the world, metres;
+    /// `local_rotations`: unit quaternions x, y, z, w of its joints in their parents' frames.
+    #[must_use]
+    pub fn frame(
+        &self,
+        root_m: [f64; 3],
+        local_rotations: &[[f64; 4]; JOINTS],
+        travel: Travel,
+    ) -> RigFrame {
+        let body = Motion::new(
+            Skeleton::canonical(),
+            1.0,
+            vec![DVec3::from_array(root_m)],
+            vec![local_rotations.map(DQuat::from_array).to_vec()],
+        );
+        let (places, rotations) = body.joint_poses_in_world(0);
+        let (mut pose, targets) = self.pose(&places, &rotations, travel);
+        self.reach(&mut pose, &rotations, &targets);
+        RigFrame {
+            places_m: pose.places.iter().map(DVec3::to_array).collect(),
+            rotations: pose.rotations.iter().map(|turn| turn.to_array()).collect(),
+            hips: self.parts.hips,
+        }
+    }
+
+    /// Brings ankles and wrists to their places.
+    fn reach(&self, pose: &mut Pose<'_>, rotations: &[DQuat], targets: &[DVec3; 4]) {
+        let limbs = self.parts.legs.iter().chain(&self.parts.arms);
+        let poles = [
+            rotations[1] * DVec3::Z,
+            rotations[2] * DVec3::Z,
+            rotations[16] * DVec3::NEG_Z,
+            rotations[17] * DVec3::NEG_Z,
+        ];
+        for ((limb, place), pole) in limbs.zip(targets).zip(poles) {
+            pose.reach(limb, *place, pole);
+        }
     }
 
     /// A frame before its limbs reach, and where ankles and wrists go.

@@ -1,8 +1,9 @@
 //! Any humanoid rig in a pose of the canonical body, as plain maths.
 
 use bevy::prelude::*;
-use kinograd::motion::mapping::{JointSource, Mapping};
-use kinograd::motion::{JOINT_NAMES, JOINTS, MotionError, PARENTS, REST_OFFSETS, Skeleton};
+use kinograd::motion::mapping::Mapping;
+use kinograd::motion::rig::{Rig, Travel};
+use kinograd::motion::{JOINTS, MotionError, Skeleton};
 
 use crate::pose::Pose;
 
@@ -21,6 +22,7 @@ pub struct RigJoint {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
     joints: Vec<Bound>,
+    rig: Rig,
     /// What brings the rig to the canonical body's size.
     pub scale: f32,
 }
@@ -29,35 +31,9 @@ pub struct Binding {
 struct Bound {
     parent: Option<usize>,
     local: Transform,
-    /// Canonical joint, and the turn of the rig's joint where that one is not turned.
-    drives: Option<(usize, Quat)>,
+    /// How it is turned in the rig's frame in the pose of the skin.
+    rest: Quat,
 }
-
-/// The joint whose place tells where a canonical joint's bone points.
-const TOWARDS: [Option<usize>; JOINTS] = [
-    Some(3),
-    Some(4),
-    Some(5),
-    Some(6),
-    Some(7),
-    Some(8),
-    Some(9),
-    Some(10),
-    Some(11),
-    Some(12),
-    None,
-    None,
-    Some(15),
-    Some(16),
-    Some(17),
-    None,
-    Some(18),
-    Some(19),
-    Some(20),
-    Some(21),
-    None,
-    None,
-];
 
 impl Binding {
     /// Finds the rig's joints by their names, or by a mapping.
@@ -75,91 +51,48 @@ impl Binding {
                 &found
             }
         };
-        mapping.resolve(&skeleton)?;
-        let bind = world(rig);
-        let at = |canonical: usize| -> Option<usize> {
-            match mapping.joints.get(JOINT_NAMES[canonical])? {
-                JointSource::Joint(name) => rig.iter().position(|joint| joint.name == *name),
-                JointSource::Between(..) => None,
-            }
-        };
-        let mut places: Vec<Option<usize>> = (0..JOINTS).map(at).collect();
-        if places[0].is_none() {
-            // A pelvis that is mapped between joints: the body hangs on what its legs hang on.
-            places[0] = places[1].and_then(|hip| rig[hip].parent);
-        }
-        let rest = rest_places();
-        let mut joints: Vec<Bound> = rig
-            .iter()
-            .map(|joint| Bound {
-                parent: joint.parent,
-                local: joint.local,
-                drives: None,
-            })
-            .collect();
-        for canonical in 0..JOINTS {
-            let Some(joint) = places[canonical] else {
-                continue;
-            };
-            // The bone's direction in the bind pose is swung to where it points in the rest pose.
-            let target = TOWARDS[canonical].and_then(|next| Some((next, places[next]?)));
-            let swing = target.map_or(Quat::IDENTITY, |(next, end)| {
-                let bound = (bind[end].translation - bind[joint].translation).normalize_or_zero();
-                let wanted = (rest[next] - rest[canonical]).normalize_or_zero();
-                if bound == Vec3::ZERO {
-                    Quat::IDENTITY
-                } else {
-                    Quat::from_rotation_arc(bound, wanted)
-                }
-            });
-            // Several canonical joints on one of the rig: the one nearest to the root turns it.
-            let drives = &mut joints[joint].drives;
-            if drives.is_none() {
-                *drives = Some((canonical, swing * bind[joint].rotation));
-            }
-        }
-        let leg = |hip: Option<usize>, knee: Option<usize>, ankle: Option<usize>| {
-            let [hip, knee, ankle] = [hip?, knee?, ankle?].map(|joint| bind[joint].translation);
-            Some(hip.distance(knee) + knee.distance(ankle))
-        };
-        let rig_leg = leg(places[1], places[4], places[7]).unwrap_or(0.0);
-        let body_leg = rest[1].distance(rest[4]) + rest[4].distance(rest[7]);
-        let scale = body_leg / rig_leg;
-        if !(scale.is_finite() && scale > 0.0) {
-            return Err(MotionError::Mapping {
-                message: "the rig's left leg has no length".to_owned(),
-            });
-        }
-        Ok(Self { joints, scale })
+        let joints = rig.iter().zip(world(rig)).map(|(joint, world)| Bound {
+            parent: joint.parent,
+            local: joint.local,
+            rest: world.rotation,
+        });
+        let rig = Rig::new(skeleton, mapping, None)?;
+        Ok(Self {
+            joints: joints.collect(),
+            scale: (1.0 / rig.scale()) as f32,
+            rig,
+        })
     }
 
     /// Places and turns of all joints in their parents' frames, in the rig's unit.
     #[must_use]
     pub fn pose(&self, pose: &Pose) -> Vec<Transform> {
-        let turns = world_turns(pose);
-        let mut worlds: Vec<Quat> = Vec::with_capacity(self.joints.len());
-        let mut places: Vec<Transform> = Vec::with_capacity(self.joints.len());
-        let mut locals = Vec::with_capacity(self.joints.len());
-        for joint in &self.joints {
-            let parent = joint
-                .parent
-                .map_or(Transform::IDENTITY, |parent| places[parent]);
-            let above = joint.parent.map_or(Quat::IDENTITY, |parent| worlds[parent]);
-            let mut local = joint.local;
-            if let Some((canonical, rest)) = joint.drives
-                && let Some(&turn) = turns.get(canonical)
-            {
-                local.rotation = above.inverse() * turn * rest;
-                if canonical == 0 {
-                    let root = pose.root_m / self.scale;
-                    local.translation = parent.to_matrix().inverse().transform_point3(root);
-                }
-            }
-            worlds.push(above * local.rotation);
-            places.push(parent * local);
-            locals.push(local);
+        let mut turns = [Quat::IDENTITY; JOINTS];
+        for (turn, local) in turns.iter_mut().zip(&pose.local) {
+            *turn = *local;
         }
-        locals
+        let wide = |turn: Quat| turn.normalize().to_array().map(f64::from);
+        let root = pose.root_m.to_array().map(f64::from);
+        let frame = self.rig.frame(root, &turns.map(wide), Travel::Scaled);
+        let mut worlds: Vec<Quat> = Vec::with_capacity(self.joints.len());
+        let mut above: Vec<Transform> = Vec::with_capacity(self.joints.len());
+        let mut posed = Vec::with_capacity(self.joints.len());
+        for (index, joint) in self.joints.iter().enumerate() {
+            let parent = joint.parent.map_or(Transform::IDENTITY, |at| above[at]);
+            let turned = joint.parent.map_or(Quat::IDENTITY, |at| worlds[at]);
+            let turn = Quat::from_array(frame.rotations[index].map(|part| part as f32));
+            let world = turn * joint.rest;
+            let mut local = joint.local;
+            local.rotation = (turned.inverse() * world).normalize();
+            if index == frame.hips {
+                let place = Vec3::from_array(frame.places_m[index].map(|part| part as f32));
+                local.translation = parent.to_matrix().inverse().transform_point3(place);
+            }
+            worlds.push(world);
+            above.push(parent * local);
+            posed.push(local);
+        }
+        posed
     }
 }
 
@@ -191,40 +124,13 @@ fn world(rig: &[RigJoint]) -> Vec<Transform> {
     worlds
 }
 
-/// Joints of the canonical body at rest.
-fn rest_places() -> [Vec3; JOINTS] {
-    let mut places = [Vec3::ZERO; JOINTS];
-    for joint in 0..JOINTS {
-        let offset = Vec3::from_array(REST_OFFSETS[joint].map(|v| v as f32));
-        let from = if joint == 0 {
-            Vec3::ZERO
-        } else {
-            places[PARENTS[joint]]
-        };
-        places[joint] = from + offset;
-    }
-    places
-}
-
-/// Turns of the canonical joints in the world.
-fn world_turns(pose: &Pose) -> Vec<Quat> {
-    let mut turns: Vec<Quat> = Vec::with_capacity(pose.local.len());
-    for (joint, &turn) in pose.local.iter().enumerate().take(JOINTS) {
-        let above = if joint == 0 {
-            Quat::IDENTITY
-        } else {
-            turns[PARENTS[joint]]
-        };
-        turns.push(above * turn);
-    }
-    turns
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pose::sample;
+    use kinograd::motion::mapping::JointSource;
     use kinograd::motion::synth::synth_walk;
+    use kinograd::motion::{JOINT_NAMES, PARENTS, REST_OFFSETS};
 
     /// The canonical body at another size, its arms down, its joints' frames turned at will.
     fn rig(scale: f32) -> Vec<RigJoint> {
