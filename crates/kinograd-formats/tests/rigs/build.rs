@@ -22,6 +22,8 @@ pub struct Convention {
     pub arms_down_rad: f64,
     /// Size beside our body.
     pub scale: f64,
+    /// Lengths of thigh, shin, upper arm, forearm and spine, and the hips' width, beside that.
+    pub limbs: [f64; 6],
     /// Whether the armature is in centimetres, with Z up.
     pub armature_cm: bool,
 }
@@ -61,6 +63,7 @@ pub const CONVENTIONS: [Convention; 6] = [
         root: None,
         arms_down_rad: 0.0,
         scale: 1.05,
+        limbs: [1.0; 6],
         armature_cm: true,
     },
     Convention {
@@ -103,6 +106,7 @@ pub const CONVENTIONS: [Convention; 6] = [
         root: Some("root"),
         arms_down_rad: 0.8,
         scale: 1.12,
+        limbs: [1.06, 0.95, 0.93, 1.04, 1.05, 1.2],
         armature_cm: true,
     },
     Convention {
@@ -136,6 +140,7 @@ pub const CONVENTIONS: [Convention; 6] = [
         root: None,
         arms_down_rad: 0.4,
         scale: 0.93,
+        limbs: [1.0; 6],
         armature_cm: false,
     },
     Convention {
@@ -172,6 +177,7 @@ pub const CONVENTIONS: [Convention; 6] = [
         root: Some("Root"),
         arms_down_rad: 0.0,
         scale: 0.78,
+        limbs: [0.9, 1.05, 1.1, 0.92, 0.85, 0.8],
         armature_cm: false,
     },
     Convention {
@@ -208,6 +214,7 @@ pub const CONVENTIONS: [Convention; 6] = [
         root: Some("rig"),
         arms_down_rad: 0.6,
         scale: 1.0,
+        limbs: [1.0; 6],
         armature_cm: false,
     },
     Convention {
@@ -241,11 +248,29 @@ pub const CONVENTIONS: [Convention; 6] = [
         root: Some("Bip01"),
         arms_down_rad: 0.0,
         scale: 1.2,
+        limbs: [1.1, 1.1, 0.9, 0.95, 0.95, 1.0],
         armature_cm: true,
     },
 ];
 
+/// Length of our body's leg, metres.
+fn leg_m() -> f64 {
+    let length = |joint: usize| DVec3::from_array(REST_OFFSETS[joint]).length();
+    length(4) + length(7)
+}
+
 impl Convention {
+    /// Length of a leg, metres.
+    pub fn leg_m(&self) -> f64 {
+        let length = |joint: usize| DVec3::from_array(REST_OFFSETS[joint]).length();
+        self.scale * (length(4) * self.limbs[0] + length(7) * self.limbs[1])
+    }
+
+    /// Length of its legs beside our body's.
+    pub fn leg_scale(&self) -> f64 {
+        self.leg_m() / leg_m()
+    }
+
     /// The bind pose as a skeleton, metres, Y up; frames of joints are the world's.
     pub fn skeleton(&self) -> Skeleton {
         let mut skeleton = Skeleton {
@@ -271,7 +296,19 @@ impl Convention {
                 Some("elbow" | "wrist") => side * self.arms_down_rad,
                 _ => 0.0,
             };
-            let offset = DVec3::from_array(REST_OFFSETS[joint]) * self.scale;
+            let mut offset = DVec3::from_array(REST_OFFSETS[joint]) * self.scale;
+            let [thigh, shin, upper_arm, forearm, spine, width] = self.limbs;
+            let legs = self.leg_m() - leg_m() * self.scale;
+            match joint {
+                0 => offset.y += legs,
+                1 | 2 => offset.x *= width,
+                4 | 5 => offset *= thigh,
+                7 | 8 => offset *= shin,
+                18 | 19 => offset *= upper_arm,
+                20 | 21 => offset *= forearm,
+                3 | 6 | 9 => offset *= spine,
+                _ => {}
+            }
             let mut offset = DQuat::from_rotation_z(down) * offset;
             let mut parent = if joint == 0 {
                 root

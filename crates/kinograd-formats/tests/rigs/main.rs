@@ -6,6 +6,7 @@ use kinograd_formats::{Character, ClipRef, LoadOptions, format_of, glb};
 use kinograd_motion::rig::{RigOptions, Travel};
 use kinograd_motion::synth::SynthWalk;
 use kinograd_motion::{Motion, Provenance};
+use serde_json::Value;
 
 use build::{CONVENTIONS, chunks};
 
@@ -29,7 +30,7 @@ fn a_walk_comes_onto_every_convention_with_its_mesh() {
         let report = character.report();
         assert!(report.doubts.is_empty(), "{name}: {:?}", report.doubts);
         assert!(
-            (report.scale - convention.scale).abs() < 1e-4,
+            (report.scale - convention.leg_scale()).abs() < 1e-4,
             "{name}: {}",
             report.scale
         );
@@ -57,8 +58,12 @@ fn a_walk_comes_onto_every_convention_with_its_mesh() {
             let body = walk.joint_poses_in_world(frame).0;
             let own = on_rig.motion.joint_poses_in_world(frame).0;
             for joint in 0..22 {
+                // A body of other proportions bends its knees elsewhere; its feet stand as they do.
+                if convention.limbs != [1.0; 6] && ![7, 8].contains(&joint) {
+                    continue;
+                }
                 let place = own[convention.of(skeleton, joint)];
-                let off = place.distance(body[joint] * convention.scale);
+                let off = place.distance(body[joint] * convention.leg_scale());
                 assert!(off < 0.01, "{name}, frame {frame}, joint {joint}: {off} m");
             }
         }
@@ -99,7 +104,10 @@ fn same_but_for_the_animation(character: &std::path::Path, clip: &std::path::Pat
         "scenes",
         "extensions",
     ] {
-        assert_eq!(before.0[key], after.0[key], "{name}: {key}");
+        assert!(
+            rounded(&before.0[key]) == rounded(&after.0[key]),
+            "{name}: {key}"
+        );
     }
     assert_eq!(after.0["animations"].as_array().unwrap().len(), 1);
     assert!(
@@ -111,6 +119,19 @@ fn same_but_for_the_animation(character: &std::path::Path, clip: &std::path::Pat
         before.0["accessors"].as_array().unwrap()[..],
         after.0["accessors"].as_array().unwrap()[..accessors]
     );
+}
+
+/// JSON with numbers in single precision, which is what glTF means.
+fn rounded(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => serde_json::json!(number.as_f64().unwrap() as f32),
+        Value::Array(list) => list.iter().map(rounded).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, field)| (key.clone(), rounded(field)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 #[test]

@@ -101,10 +101,19 @@ impl Parts {
         let mut necks = tree.path(chest, head)?;
         necks.retain(|&joint| joint != chest && joint != head);
         for (arm, name) in arms.iter_mut().zip(["left_collar", "right_collar"]) {
-            let under_chest = |&collar: &usize| {
-                collar != arm.root && tree.path(chest, collar).is_ok() && collar != chest
+            // A collar's place lies on the bone from the collar to the shoulder.
+            let joint = match mapping.joints.get(name) {
+                Some(JointSource::Joint(name) | JointSource::Between(name, ..)) => {
+                    index.get(name.as_str()).copied()
+                }
+                None => None,
             };
-            arm.collar = find(name).filter(under_chest);
+            arm.collar = joint.filter(|&collar| {
+                collar != arm.root
+                    && collar != chest
+                    && tree.path(chest, collar).is_ok()
+                    && tree.path(collar, arm.root).is_ok()
+            });
         }
         for limb in legs.iter().chain(&arms) {
             tree.path(limb.root, limb.middle)?;

@@ -21,6 +21,8 @@ const BEND_RAD: f64 = 0.26;
 
 /// Ankle of the canonical body above the ground in the rest pose, metres.
 pub(super) const ANKLE_M: f64 = 0.06;
+/// Toe of the canonical body above the ground in the rest pose, metres.
+const TOE_M: f64 = 0.015;
 
 /// Measurements of a clip on a rig.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -116,6 +118,8 @@ pub(super) struct Measured<'a> {
     pub parts: &'a Parts,
     pub scale: f64,
     pub ankle_m: f64,
+    /// How high the toes are where they stand, metres.
+    pub toes_m: [f64; 2],
     /// The canonical clip, `[frames, 22, 3]`.
     pub source: ArrayView3<'a, f32>,
     /// The clip on the rig, `[frames, joints, 3]`.
@@ -131,6 +135,7 @@ pub(super) fn measure(clip: &Measured<'_>) -> RigReport {
         parts,
         scale,
         ankle_m,
+        toes_m,
         source,
         joints,
         targets,
@@ -167,16 +172,21 @@ pub(super) fn measure(clip: &Measured<'_>) -> RigReport {
             own - scale * under(of_source(frame, ankle).y, ANKLE_M)
         })
         .fold(0.0, f64::max);
+    let with_toes = parts.legs[0].tip.zip(parts.legs[1].tip);
+    let (feet, body_feet) = match with_toes {
+        Some((left, right)) => (
+            [(left, toes_m[0]), (right, toes_m[1])],
+            [(10, TOE_M), (11, TOE_M)],
+        ),
+        None => (
+            parts.legs.map(|leg| (leg.end, ankle_m)),
+            [(7, ANKLE_M), (8, ANKLE_M)],
+        ),
+    };
     RigReport {
         scale,
-        foot_skate_ratio: ankle_skate(joints, effectors, scale, ankle_m, fps),
-        source_foot_skate_ratio: ankle_skate(
-            source.mapv(f64::from).view(),
-            [7, 8, 20, 21],
-            1.0,
-            ANKLE_M,
-            fps,
-        ),
+        foot_skate_ratio: skate(joints, feet, scale, fps),
+        source_foot_skate_ratio: skate(source.mapv(f64::from).view(), body_feet, 1.0, fps),
         ground_penetration_m: depth,
         effector_error_p95_m: errors
             .get((errors.len() * 19 / 20).min(errors.len().saturating_sub(1)))
@@ -187,18 +197,13 @@ pub(super) fn measure(clip: &Measured<'_>) -> RigReport {
     }
 }
 
-/// Share of frames in which an ankle near the ground slides, of a body scaled to ours.
-fn ankle_skate(
-    joints: ArrayView3<'_, f64>,
-    effectors: [usize; 4],
-    scale: f64,
-    ankle_m: f64,
-    fps: f64,
-) -> f64 {
+/// Share of frames in which a toe, or an ankle without one, slides near the ground, of a body scaled
+/// to ours. `feet`: joints and how high they are where they stand.
+fn skate(joints: ArrayView3<'_, f64>, feet: [(usize, f64); 2], scale: f64, fps: f64) -> f64 {
     let scaled = ndarray::Array3::from_shape_fn((joints.dim().0, 2, 3), |(f, side, axis)| {
-        let value = joints[[f, effectors[side], axis]];
-        let height = if axis == 1 { ankle_m } else { 0.0 };
-        ((value - height) / scale) as f32
+        let (joint, stands) = feet[side];
+        let height = if axis == 1 { stands } else { 0.0 };
+        ((joints[[f, joint, axis]] - height) / scale) as f32
     });
     skate_ratio_of(scaled.view(), fps, &[0, 1])
 }

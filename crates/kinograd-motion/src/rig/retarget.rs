@@ -231,6 +231,10 @@ impl Rig {
             parts: &self.parts,
             scale: self.scale,
             ankle_m: self.ankle_m,
+            toes_m: self.parts.legs.map(|leg| {
+                let tip = leg.tip.unwrap_or(leg.end);
+                self.ankle_m + self.upright[tip].y - self.upright[leg.end].y
+            }),
             source: joints_array(motion).view(),
             joints: joints.view(),
             targets: &targets,
