@@ -24,7 +24,7 @@ mod tensor;
 mod text;
 mod training;
 
-pub use cache::cache_dir;
+pub use cache::{CacheEntry, cache_dir};
 pub use decoder::ImageDecoder;
 pub use denoiser::{
     ClipBatch, ClipSpec, ConditionedPictures, DenoiserBatch, DenoiserSpec, Family, ImageCondition,

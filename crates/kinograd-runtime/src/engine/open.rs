@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use kinograd_files::Budget;
+
 use super::{BuiltIn, Engine, OnnxRuntime, Provider};
 use crate::RuntimeError;
 use crate::library::find_library;
@@ -76,8 +78,11 @@ pub struct OpenEngine {
 ///
 /// # Errors
 /// [`RuntimeError::LibraryNotFound`] if ONNX Runtime was asked for and is nowhere,
-/// [`RuntimeError::LibraryRejected`] if the library that was named cannot be used.
+/// [`RuntimeError::LibraryRejected`] if the library that was named cannot be used,
+/// [`RuntimeError::OverBudget`] for more threads than [`Budget::threads`].
 pub fn open_engine(options: &EngineOptions) -> Result<OpenEngine, RuntimeError> {
+    let budget = Budget::of_process();
+    budget.check("threads", options.threads as u64, budget.threads)?;
     let asked = options.engine == EngineChoice::OnnxRuntime || options.library.is_some();
     let gpu = matches!(options.provider, Provider::Cuda | Provider::TensorRt);
     if options.engine == EngineChoice::BuiltIn {

@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use kinograd_files::{Budget, FileError};
+
 use crate::RuntimeError;
 use crate::hash::sha256_hex;
 
@@ -159,7 +161,9 @@ pub(crate) fn thread_count(threads: usize) -> usize {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RuntimeError> {
-    std::fs::read(path).map_err(RuntimeError::io("cannot read the model file", path))
+    kinograd_files::read_large(path, Budget::of_process())
+        .map_err(FileError::into_io)
+        .map_err(RuntimeError::io("cannot read the model file", path))
 }
 
 #[cfg(test)]
