@@ -104,6 +104,14 @@ impl TemporaryFolder {
             std::fs::remove_dir(&probe)?;
             std::fs::set_permissions(self.path(), std::fs::Permissions::from_mode(mode & 0o777))?;
         }
+        self.persist_private(target)
+    }
+
+    /// As [`TemporaryFolder::persist`], and it stays the user's alone.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn persist_private(self, target: &Path) -> io::Result<()> {
         std::fs::rename(self.path(), target)?;
         // What it was is no longer there to remove.
         drop(self.folder.keep());
