@@ -41,5 +41,5 @@ pub use memory::reserved;
 pub use panic::{Panicked, catch_panic};
 pub use program::program;
 pub use read::{open, read, read_large, read_text};
-pub use temporary::{TemporaryFolder, temporary_file};
+pub use temporary::{TemporaryFolder, remove_temporaries, temporary_file};
 pub use write::write_atomic;

@@ -1,7 +1,9 @@
 //! ONNX Runtime, loaded from a shared library when the process asks for it.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ort::environment::{Environment, GlobalThreadPoolOptions};
 use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
@@ -291,6 +293,9 @@ impl Engine for OnnxRuntime {
             outputs: names(session.outputs()),
             on_gpu: provider != Provider::Cpu,
             device_outputs: options.device_outputs.clone(),
+            time_limit: options
+                .time_limit
+                .filter(|_| provider != Provider::TensorRt),
             session,
         }))
     }
@@ -459,6 +464,7 @@ struct OrtSession {
     outputs: Vec<String>,
     on_gpu: bool,
     device_outputs: Vec<String>,
+    time_limit: Option<Duration>,
     session: ort::session::Session,
 }
 
@@ -471,6 +477,15 @@ impl OrtSession {
         let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
         for (name, tensor) in inputs {
             values.push((name, input_value(tensor)?));
+        }
+        if let Some(limit) = self.time_limit {
+            // All outputs: options that select some cannot be shared with the thread that waits.
+            let options = RunOptions::new()?;
+            let session = &mut self.session;
+            let mut results = within(limit, &options, || {
+                session.run_with_options(values, &options)
+            })?;
+            return take_outputs(&mut results, outputs);
         }
         let selector = outputs
             .iter()
@@ -511,9 +526,45 @@ impl OrtSession {
             let stays = self.device_outputs.iter().any(|kept| kept == name);
             binding.bind_output_to_device(*name, if stays { &device } else { &host })?;
         }
-        let mut results = self.session.run_binding(&binding)?;
+        let session = &mut self.session;
+        let mut results = match self.time_limit {
+            Some(limit) => {
+                let options = RunOptions::new()?;
+                within(limit, &options, || {
+                    session.run_binding_with_options(&binding, &options)
+                })?
+            }
+            None => session.run_binding(&binding)?,
+        };
         take_outputs(&mut results, outputs)
     }
+}
+
+/// Runs a session, and tells it to end when its time is over.
+fn within<T>(
+    limit: Duration,
+    options: &RunOptions,
+    run: impl FnOnce() -> ort::Result<T>,
+) -> ort::Result<T> {
+    let (ended, waiting) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let is_late = waiting
+                .recv_timeout(limit)
+                .is_err_and(|e| e == RecvTimeoutError::Timeout);
+            is_late && options.terminate().is_ok()
+        });
+        let outcome = run();
+        drop(ended);
+        let was_late = watch.join().unwrap_or(false);
+        match outcome {
+            Err(_) if was_late => Err(ort::Error::new(format!(
+                "it took more than {} s and was stopped (--budget or KINOGRAD_BUDGET takes longer)",
+                limit.as_secs_f64()
+            ))),
+            other => other,
+        }
+    })
 }
 
 impl Session for OrtSession {

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kinograd_files::{Budget, FileError};
 
@@ -64,6 +65,21 @@ pub struct SessionOptions {
     /// Outputs that stay on the device that made them, for another session to read.
     /// It has an effect on GPU providers only.
     pub device_outputs: Vec<String>,
+    /// Longest run, for networks that may not end; `None` waits. ONNX Runtime keeps it, outside of
+    /// TensorRT, which builds engines in its first run; the built-in engine has no loops.
+    pub time_limit: Option<Duration>,
+}
+
+impl SessionOptions {
+    /// For a network of the user's own: a run takes at most [`Budget::evaluation_secs`].
+    #[must_use]
+    pub fn of_user_network(self) -> Self {
+        let secs = Budget::of_process().evaluation_secs;
+        Self {
+            time_limit: Some(Duration::from_secs_f64(secs)),
+            ..self
+        }
+    }
 }
 
 /// An ONNX model: its name in messages, its bytes, and their SHA-256.

@@ -15,7 +15,7 @@ const MAX_CLASSES: usize = 1_000_000;
 const MAX_TRAIN_STEPS: usize = 1_000_000;
 
 /// Longest name, which is that of a folder, too.
-pub(crate) const MAX_NAME_BYTES: usize = 100;
+pub const MAX_NAME_BYTES: usize = 100;
 /// Most frames, features and tokens: what the arrays of one clip may ask memory for.
 const MAX_CLIP_SIDE: usize = 1 << 16;
 
