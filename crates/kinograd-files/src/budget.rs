@@ -293,6 +293,20 @@ impl Budget {
         in_range(what, mps, &range, " metres per second")
     }
 
+    /// Refuses a magnitude beyond `limit`; `unit` follows the numbers, after a space.
+    ///
+    /// # Errors
+    /// [`OverBudget::Range`].
+    pub fn check_within(
+        &self,
+        what: impl Into<String>,
+        value: f64,
+        limit: f64,
+        unit: &'static str,
+    ) -> Result<(), OverBudget> {
+        in_range(what, value, &(-limit..=limit), unit)
+    }
+
     /// Refuses a weight beyond ±[`Budget::weight`].
     ///
     /// # Errors

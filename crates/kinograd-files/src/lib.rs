@@ -33,7 +33,7 @@ mod read;
 mod temporary;
 mod write;
 
-pub use archive::{Npy, check_npy, read_npy, unzip};
+pub use archive::{Npy, check_npy, check_npy_start, read_npy, unzip};
 pub use budget::{Budget, OverBudget};
 pub use error::FileError;
 pub use escape::{escape, escape_json, escape_lines};

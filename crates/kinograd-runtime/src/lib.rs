@@ -26,6 +26,9 @@ mod tensor;
 mod text;
 mod training;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use cache::{CacheEntry, cache_dir};
 pub use decoder::ImageDecoder;
 pub use denoiser::{

@@ -255,7 +255,21 @@ fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
 fn read_tokenizer(path: &Path) -> Result<Tokenizer, RuntimeError> {
     let text = kinograd_files::read_text(path, Budget::of_process())
         .map_err(|error| tokenizer_error(path, error.into_io()))?;
-    check_depth(&text).map_err(|reason| tokenizer_error(path, reason))?;
+    parsed(path, &text)
+}
+
+/// Parses and encodes, whatever comes of it.
+pub(crate) fn try_tokenizer(path: &Path, text: &str) {
+    if let Ok(tokenizer) = parsed(path, text) {
+        let encoded = guarded(path, || tokenizer.encode_fast("a person walks", false));
+        if let Ok(Ok(encoding)) = encoded {
+            let _ = guarded(path, || tokenizer.post_process(encoding, None, true));
+        }
+    }
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Tokenizer, RuntimeError> {
+    check_depth(text).map_err(|reason| tokenizer_error(path, reason))?;
     let mut tokenizer = guarded(path, || text.parse::<Tokenizer>())?
         .map_err(|error| tokenizer_error(path, error))?;
     // The limit and the padding are the package's, not the file's.

@@ -31,7 +31,7 @@ pub fn run(command: EvalCommand, printer: &Printer) -> anyhow::Result<()> {
 }
 
 fn data(source: &Path, threads: usize, printer: &Printer) -> anyhow::Result<()> {
-    kinograd::use_threads(threads);
+    kinograd::use_threads(threads)?;
     let scratch = TemporaryFolder::new_in(&std::env::temp_dir()).context("no temporary folder")?;
     let bar = Bar::new(printer, "importing");
     let report = import_folder(source, &scratch.path().join("data"), false, &bar)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kinograd_files::Budget;
 
+use super::options::thread_count;
 use super::{BuiltIn, Engine, OnnxRuntime, Provider};
 use crate::RuntimeError;
 use crate::library::find_library;
@@ -61,6 +62,8 @@ pub struct EngineReport {
     pub provider: &'static str,
     /// ONNX Runtime's library.
     pub library: Option<PathBuf>,
+    /// Processor threads: part of what decides the last bits of sums.
+    pub threads: usize,
     /// Why this is not what was asked for.
     pub notes: Vec<String>,
 }
@@ -110,6 +113,7 @@ fn open_library(library: &Path, options: &EngineOptions) -> Result<OpenEngine, R
         version: engine.version(),
         provider: engine.provider(),
         library: Some(engine.library().to_owned()),
+        threads: thread_count(options.threads),
         notes: engine.notes().to_vec(),
     };
     Ok(OpenEngine {
@@ -125,6 +129,7 @@ fn built_in(threads: usize, notes: Vec<String>) -> OpenEngine {
         version: "tract 0.23.9".to_owned(),
         provider: engine.provider(),
         library: None,
+        threads: thread_count(threads),
         notes,
     };
     OpenEngine {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use super::progress::{Failure, InstallProgress, Progress, disk_error, step};
 use super::settings::PipSettings;
-use super::{Failure, InstallProgress, Progress, disk_error, step};
 use crate::pins::Wheel;
 
 /// Longest page of an index.

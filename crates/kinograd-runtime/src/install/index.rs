@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::http::{Client, Url};
+use super::progress::{Failure, Progress};
 use super::settings::PipSettings;
-use super::{Failure, Progress};
 use crate::pins::Wheel;
 
 /// Downloads a wheel from the first index that has it. An empty reason says that none is configured.
@@ -52,6 +52,16 @@ fn from_index(
         })?;
     let url = project.join(&link);
     client.file(&url, wheel, &work.join("download.whl"), progress)
+}
+
+/// Finds and joins links, whatever comes of it.
+pub(super) fn try_page(page: &str, wheel: &Wheel) {
+    let Ok(index) = Url::parse("https://index.invalid/simple/onnxruntime/") else {
+        return;
+    };
+    for link in links(page) {
+        let _ = (is_it(&link, wheel), index.join(&link));
+    }
 }
 
 /// Whether a link names the pinned file.

@@ -4,8 +4,11 @@
 mod http;
 mod index;
 mod pip;
+mod progress;
 mod settings;
 mod wheel;
+
+pub use self::progress::InstallProgress;
 
 use std::ffi::OsString;
 use std::ops::ControlFlow;
@@ -13,33 +16,13 @@ use std::path::{Path, PathBuf};
 
 use kinograd_files::TemporaryFolder;
 
+use self::progress::{Failure, Progress, disk_error, failed, step};
 use self::settings::PipSettings;
 use crate::RuntimeError;
 use crate::cache::{cache_dir, check_private};
 use crate::hash::sha256_of_file;
 use crate::installed::{Check, installed_library};
 use crate::pins::{InstallKind, Wheel, installed_dir_in, wheel_here};
-
-/// How far an install is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InstallProgress {
-    /// The wheel is on its way.
-    Downloading {
-        /// The wheel's file name.
-        wheel: String,
-        /// Bytes on disk so far.
-        bytes: u64,
-        /// The wheel's size.
-        total: u64,
-    },
-    /// The wheel's hash is being computed.
-    Checking,
-    /// Libraries are being taken out of the wheel.
-    Unpacking {
-        /// The library.
-        file: String,
-    },
-}
 
 /// Downloads the pinned ONNX Runtime, checks its SHA-256 and unpacks the libraries into the user's
 /// cache, where [`crate::find_library`] looks. Returns the library.
@@ -74,34 +57,12 @@ pub fn install(
     .run(progress)
 }
 
-fn failed(reason: impl Into<String>) -> RuntimeError {
-    RuntimeError::Install {
-        reason: reason.into(),
-    }
-}
-
 struct Installer {
     settings: PipSettings,
     /// Programs to try, in order.
     python: Vec<OsString>,
     target: PathBuf,
     wheel: Wheel,
-}
-
-type Progress<'a> = &'a mut dyn FnMut(InstallProgress) -> ControlFlow<()>;
-
-/// Why a way of downloading gave no wheel.
-enum Failure {
-    /// Another way may work.
-    Other(String),
-    /// The user stopped it, or the disk is full.
-    Final(RuntimeError),
-}
-
-impl From<RuntimeError> for Failure {
-    fn from(error: RuntimeError) -> Self {
-        Self::Final(error)
-    }
 }
 
 impl Installer {
@@ -164,18 +125,11 @@ impl Installer {
     }
 }
 
-fn step(progress: Progress<'_>, state: InstallProgress) -> Result<(), RuntimeError> {
-    match progress(state) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(()) => Err(failed("it was stopped; nothing was left behind")),
+/// Reads a page of an index, whatever comes of it.
+pub(crate) fn try_page(page: &str) {
+    if let Ok(wheel) = wheel_here(InstallKind::Cpu) {
+        index::try_page(page, &wheel);
     }
-}
-
-fn disk_error(path: &Path, error: &std::io::Error) -> RuntimeError {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return failed(format!("the disk that holds {} is full", path.display()));
-    }
-    failed(format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::{Failure, InstallProgress, Progress, disk_error, failed, step};
+use super::progress::{Failure, InstallProgress, Progress, disk_error, failed, step};
 use crate::pins::{ONNX_RUNTIME_VERSION, PYTHON_TAG, Wheel};
 
 /// Downloads a wheel with the first of the Pythons that has pip.

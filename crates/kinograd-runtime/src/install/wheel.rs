@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use super::{InstallProgress, Progress, disk_error, failed, step};
+use super::progress::{InstallProgress, Progress, disk_error, failed, step};
 use crate::RuntimeError;
 use crate::pins::Wheel;
 
