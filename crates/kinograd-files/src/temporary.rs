@@ -96,6 +96,8 @@ impl TemporaryFolder {
         sweep_once(parent);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         loop {
             let mut made = made();
             let folder = builder.tempdir_in(parent)?;
