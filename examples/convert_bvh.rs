@@ -18,7 +18,7 @@ fn main() -> Result<(), kinograd::Error> {
         retarget: true,
         ..LoadOptions::default()
     };
-    let clip = Clip::load(path, options)?.resampled(30.0)?;
+    let clip = Clip::load(path, &options)?.resampled(30.0)?;
     clip.save(&path.with_extension("glb"))?;
     clip.save(&path.with_extension("npz"))?;
     println!("{} frames at {} fps", clip.motion.len(), clip.motion.fps);

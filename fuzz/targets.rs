@@ -43,6 +43,11 @@ pub fn glb(data: &[u8]) {
     clip(data, "glb");
 }
 
+/// Reads an FBX.
+pub fn fbx(data: &[u8]) {
+    clip(data, "fbx");
+}
+
 /// Reads an NPZ.
 pub fn npz(data: &[u8]) {
     clip(data, "npz");

@@ -73,7 +73,11 @@ impl FromWorld {
         let size: f64 = rest.iter().skip(1).map(|offset| offset.length()).sum();
         let still = STILL * size;
         for (joint, offsets) in self.offsets.into_iter().enumerate().skip(1) {
-            let moves = |from: DVec3| offsets.iter().any(|o| o.is_nan() || o.distance(from) > still);
+            let moves = |from: DVec3| {
+                offsets
+                    .iter()
+                    .any(|o| o.is_nan() || o.distance(from) > still)
+            };
             if !moves(rest[joint]) {
                 continue;
             }

@@ -118,6 +118,7 @@ fn attack(name: &str, seeds: &[Vec<u8>], share: u64, target: fn(&[u8])) {
 fn clips() {
     attack("bvh", &seeds(".bvh", vec![walk("bvh")]), 50, targets::bvh);
     attack("glb", &seeds(".glb", vec![walk("glb")]), 50, targets::glb);
+    attack("fbx", &seeds(".fbx", vec![walk("fbx")]), 50, targets::fbx);
     attack("npz", &seeds(".npz", vec![walk("npz")]), 50, targets::npz);
 }
 
