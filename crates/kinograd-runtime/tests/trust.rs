@@ -1,5 +1,12 @@
 //! What foreign networks and a changed cache can do, on every engine of this machine.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests fail by panicking"
+)]
+
 mod common;
 
 use std::path::{Path, PathBuf};
