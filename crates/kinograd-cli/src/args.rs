@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 use kinograd::Method;
+use kinograd_files::Budget;
 
 use crate::values::method_values;
 
@@ -43,7 +44,7 @@ const STYLES: Styles = Styles::styled()
     arg_required_else_help = true,
     after_help = "Exit codes: 0 fine, 1 the input was at fault or the run was interrupted, 2 a fault of this program.\n\
                   Environment: KINOGRAD_MODELS (where packages are), ORT_DYLIB_PATH (ONNX Runtime), KINOGRAD_VIEWER\n\
-                  (the program kinograd-viewer), NO_COLOR."
+                  (the program kinograd-viewer), KINOGRAD_BUDGET (as --budget), KINOGRAD_CACHE, NO_COLOR."
 )]
 pub struct Cli {
     /// What to do.
@@ -67,6 +68,10 @@ pub struct GlobalArgs {
     /// Say more on stderr: -v what is done, -vv everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Raise the limits of what files and tasks may ask for, such as frames, goals and bytes, by
+    /// this factor; KINOGRAD_BUDGET does the same.
+    #[arg(long, global = true, value_name = "FACTOR", value_parser = Budget::parse_factor)]
+    pub budget: Option<f64>,
 }
 
 /// The commands.

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use kinograd_files::Budget;
 
 use crate::args::Cli;
 use crate::printer::{Printer, stderr_line};
@@ -29,6 +30,10 @@ fn main() -> ExitCode {
         Err(error) => return exit_of_usage(&error),
     };
     let printer = Printer::new(&cli.global);
+    if let Err(error) = set_budget(cli.global.budget) {
+        printer.error(&error);
+        return ExitCode::from(EXIT_INPUT);
+    }
     logging::start(&cli.global);
     interrupt::listen();
     let outcome = std::panic::catch_unwind(|| commands::run(cli.command, &printer));
@@ -40,6 +45,18 @@ fn main() -> ExitCode {
             ExitCode::from(EXIT_INTERNAL)
         }
     }
+}
+
+/// The factor of `--budget`, else that of the variable.
+fn set_budget(flag: Option<f64>) -> anyhow::Result<()> {
+    let factor = match (flag, std::env::var("KINOGRAD_BUDGET")) {
+        (Some(factor), _) => factor,
+        (None, Ok(text)) => Budget::parse_factor(&text)
+            .map_err(|reason| anyhow::anyhow!("KINOGRAD_BUDGET: {reason}"))?,
+        (None, Err(_)) => return Ok(()),
+    };
+    Budget::set_of_process(Budget::default().scaled(factor));
+    Ok(())
 }
 
 /// Help and version are results; anything else clap says is the input's fault.

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kinograd_files::{escape_json, escape_lines};
 use serde::Serialize;
 
 use crate::args::GlobalArgs;
@@ -28,11 +29,16 @@ impl Printer {
         }
     }
 
-    /// Prints a result on stdout.
+    /// Prints a result on stdout. What comes of files is not obeyed by a terminal: control
+    /// characters other than line ends and tabs are shown as their codes.
     ///
     /// # Errors
     /// What stdout reports; a closed pipe among it.
     pub fn result(&self, text: &str) -> io::Result<()> {
+        self.print(&escape_lines(text))
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         if !text.ends_with('\n') {
@@ -47,7 +53,7 @@ impl Printer {
     /// What stdout reports.
     pub fn document<T: Serialize>(&self, document: &T, text: &str) -> io::Result<()> {
         if self.json {
-            self.result(&serde_json::to_string_pretty(document)?)
+            self.print(&escape_json(&serde_json::to_string_pretty(document)?))
         } else {
             self.result(text)
         }
@@ -56,7 +62,7 @@ impl Printer {
     /// Tells what happens, on stderr; not with `--quiet`.
     pub fn note(&self, text: impl Display) {
         if !self.quiet {
-            stderr_line(&text.to_string());
+            stderr_line(&escape_lines(&text.to_string()));
         }
     }
 
@@ -64,13 +70,14 @@ impl Printer {
     pub fn warning(&self, text: impl Display) {
         if !self.quiet {
             let label = self.paint("warning", "33;1");
-            stderr_line(&format!("{label}: {text}"));
+            let text = text.to_string();
+            stderr_line(&format!("{label}: {}", escape_lines(&text)));
         }
     }
 
     /// Prints an error and all its sources, on stderr.
     pub fn error(&self, error: &anyhow::Error) {
-        let mut text = format!("{}: {error}", self.paint("error", "31;1"));
+        let mut text = error.to_string();
         let mut last = error.to_string();
         for source in error.chain().skip(1) {
             let message = source.to_string();
@@ -80,7 +87,8 @@ impl Printer {
             }
             last = message;
         }
-        stderr_line(&text);
+        let label = self.paint("error", "31;1");
+        stderr_line(&format!("{label}: {}", escape_lines(&text)));
     }
 
     /// A bar on stderr for `total` units of work; hidden with `--json`, `--quiet` and where stderr

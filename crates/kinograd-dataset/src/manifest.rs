@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kinograd_files::Budget;
 use kinograd_motion::MotionError;
 
 /// A clip to import.
@@ -28,10 +29,7 @@ pub struct Entry {
 /// [`MotionError::Io`] if it cannot be read; [`MotionError::Format`] if it is not such a table, an
 /// id repeats, a caption is empty, or a file lies outside the manifest's folder.
 pub fn read_manifest(path: &Path) -> Result<Vec<Entry>, MotionError> {
-    let bytes = std::fs::read(path).map_err(|source| MotionError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = kinograd_files::read(path, Budget::of_process())?;
     let folder = path.parent().unwrap_or(Path::new(""));
     parse_manifest(&String::from_utf8_lossy(&bytes), folder)
 }

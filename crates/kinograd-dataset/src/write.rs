@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use kinograd_files::TemporaryFolder;
 use ndarray::{Array1, ArrayView2};
 use serde::Serialize;
-use tempfile::TempDir;
 
 use crate::index::{BuildReport, Index};
 use kinograd_motion::MotionError;
@@ -18,7 +18,7 @@ const HEADER_BYTES: usize = 128;
 /// Appends clips to a data set.
 pub(crate) struct Writer {
     out: PathBuf,
-    folder: TempDir,
+    folder: TemporaryFolder,
     features: BufWriter<File>,
     rows: usize,
     train_rows: usize,
@@ -43,10 +43,7 @@ impl Writer {
             source,
         };
         std::fs::create_dir_all(parent).map_err(io)?;
-        let folder = tempfile::Builder::new()
-            .prefix(".dataset-")
-            .tempdir_in(parent)
-            .map_err(io)?;
+        let folder = TemporaryFolder::new_in(parent).map_err(io)?;
         let path = folder.path().join("features.npy");
         let file = File::create(&path).map_err(|source| MotionError::Io {
             path: path.clone(),
@@ -105,16 +102,9 @@ impl Writer {
         self.array("std.npy", &std)?;
         self.json("index.json", index)?;
         self.json("report.json", report)?;
-        let folder = self.folder.keep();
-        let placed = std::fs::rename(&folder, &self.out).map_err(|source| MotionError::Io {
-            path: self.out.clone(),
-            source,
-        });
-        if placed.is_err() {
-            // The rename's error is what the caller needs.
-            let _ = std::fs::remove_dir_all(&folder);
-        }
-        placed
+        let out = self.out;
+        let placed = self.folder.persist(&out);
+        placed.map_err(|source| MotionError::Io { path: out, source })
     }
 
     /// Mean and group-wise standard deviation over the train split (over all if it is empty).

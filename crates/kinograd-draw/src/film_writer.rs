@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use kinograd_files::{TemporaryFolder, program};
 use kinograd_motion::write_atomic;
-use tempfile::TempDir;
 
 use crate::error::DrawError;
 use crate::film_format::RenderFormat;
@@ -15,6 +15,9 @@ const GIF_SPEED: i32 = 10;
 
 /// A filter of ffmpeg: most players want even sides.
 const EVEN_SIDES: &str = "crop=trunc(iw/2)*2:trunc(ih/2)*2";
+
+/// What ffmpeg writes, in a folder of its own.
+const FILM: &str = "film.mp4";
 
 /// Takes pictures one by one; the film is there when it is finished.
 ///
@@ -46,7 +49,7 @@ enum Target {
     Mp4 {
         path: PathBuf,
         ffmpeg: Ffmpeg,
-        folder: TempDir,
+        folder: TemporaryFolder,
     },
     Frames {
         folder: PathBuf,
@@ -152,8 +155,16 @@ impl Target {
                 })
             }
             RenderFormat::Mp4 => {
-                let own = TempDir::new_in(folder).map_err(failed)?;
-                let ffmpeg = Command::new("ffmpeg")
+                let missing = || {
+                    let hint = "the program ffmpeg, which makes .mp4 files, is not installed; a \
+                                .gif or a folder of pictures needs none";
+                    failed(std::io::Error::new(std::io::ErrorKind::NotFound, hint))
+                };
+                let program = program("ffmpeg").ok_or_else(missing)?;
+                let own = TemporaryFolder::new_in(folder).map_err(failed)?;
+                let ffmpeg = Command::new(program)
+                    // Away from what lies where the user stands; its file has a plain name there.
+                    .current_dir(own.path())
                     .args([
                         "-loglevel",
                         "error",
@@ -176,20 +187,12 @@ impl Target {
                         "-f",
                         "mp4",
                     ])
-                    .arg(own.path().join("film.mp4"))
+                    .arg(FILM)
                     .stdin(Stdio::piped())
                     .stdout(Stdio::null())
                     .stderr(Stdio::piped())
                     .spawn()
-                    .map_err(|error| {
-                        if error.kind() == std::io::ErrorKind::NotFound {
-                            let hint = "the program ffmpeg, which makes .mp4 files, is not \
-                                        installed; a .gif or a folder of pictures needs none";
-                            failed(std::io::Error::new(error.kind(), hint))
-                        } else {
-                            failed(error)
-                        }
-                    })?;
+                    .map_err(failed)?;
                 Ok(Self::Mp4 {
                     path: path.to_path_buf(),
                     ffmpeg: Ffmpeg(ffmpeg),
@@ -262,8 +265,11 @@ impl Target {
                 if let Some(error) = said(&path, &mut ffmpeg) {
                     return Err(error);
                 }
-                std::fs::rename(folder.path().join("film.mp4"), &path)
-                    .map_err(|error| at(&path, error))
+                let film = folder.path().join(FILM);
+                write_atomic(&path, |file| {
+                    std::io::copy(&mut std::fs::File::open(&film)?, file).map(|_| ())
+                })
+                .map_err(|error| DrawError::writing(&path, error))
             }
             Self::Frames { .. } => Ok(()),
         }

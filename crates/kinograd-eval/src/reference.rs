@@ -1,9 +1,12 @@
 //! Real clips of a data set, to compare samples with.
 
+use std::io::{BufReader, Read as _, Seek as _};
 use std::path::Path;
 
 use kinograd_dataset::Index;
+use kinograd_files::{Budget, check_npy_start};
 use ndarray::{Array2, ArrayView2, s};
+use ndarray_npy::ReadNpyExt as _;
 
 use kinograd::Error;
 
@@ -34,13 +37,12 @@ impl Reference {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let index_path = folder.join("index.json");
         let features_path = folder.join("features.npy");
-        let index = std::fs::read(&index_path)
+        let index = kinograd_files::read_large(&index_path, Budget::of_process())
             .map_err(|error| read_error(&index_path, error))
             .and_then(|bytes| {
                 serde_json::from_slice(&bytes).map_err(|error| read_error(&index_path, error))
             })?;
-        let features = ndarray_npy::read_npy(&features_path)
-            .map_err(|error| read_error(&features_path, error))?;
+        let features = read_features(&features_path)?;
         Ok(Self { features, index })
     }
 
@@ -68,6 +70,23 @@ impl Reference {
         }
         snippets
     }
+}
+
+/// Not read whole first: a data set may be large.
+fn read_features(path: &Path) -> Result<Array2<f32>, Error> {
+    /// More than the header has.
+    const START_BYTES: u64 = 1 << 16;
+    let io = |error| read_error(path, error);
+    let mut file = kinograd_files::open(path).map_err(|error| io(error.into_io()))?;
+    let total = file.metadata().map_err(io)?.len();
+    let mut start = Vec::new();
+    (&mut file)
+        .take(START_BYTES)
+        .read_to_end(&mut start)
+        .map_err(io)?;
+    check_npy_start(&start, total).map_err(|reason| io(std::io::Error::other(reason)))?;
+    file.rewind().map_err(io)?;
+    Array2::read_npy(BufReader::new(file)).map_err(|error| read_error(path, error))
 }
 
 fn read_error(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> Error {

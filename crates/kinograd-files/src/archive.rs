@@ -81,7 +81,21 @@ pub struct Npy<'a> {
 /// # Errors
 /// As [`check_npy`], and for Python objects.
 pub fn read_npy(bytes: &[u8]) -> Result<Npy<'_>, String> {
-    let (header, data) = split_npy(bytes).ok_or("this is no array of NumPy")?;
+    start_of_npy(bytes, bytes.len() as u64)
+}
+
+/// As [`check_npy`], of a file of `total` bytes that begins with `start`, such as one that is too
+/// large to be read at once.
+///
+/// # Errors
+/// As [`check_npy`].
+pub fn check_npy_start(start: &[u8], total: u64) -> Result<(), String> {
+    start_of_npy(start, total).map(|_| ())
+}
+
+fn start_of_npy(start: &[u8], total: u64) -> Result<Npy<'_>, String> {
+    let (header, data) = split_npy(start).ok_or("this is no array of NumPy")?;
+    let there = total.saturating_sub((start.len() - data.len()) as u64);
     let header = std::str::from_utf8(header).map_err(|_| "the header is no text")?;
     let descr = descr_of(header).ok_or("the header has no element type that is known")?;
     if descr.ends_with('O') {
@@ -94,10 +108,9 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy<'_>, String> {
         .try_fold(u128::from(element), |bytes, &side| bytes.checked_mul(side))
         .ok_or("the shape in the header is beyond all numbers")?;
     // Writers may not pad, so more is as wrong as less.
-    if needed != data.len() as u128 {
+    if needed != u128::from(there) {
         return Err(format!(
-            "the shape {shape:?} of the header needs {needed} bytes, {} are there",
-            data.len()
+            "the shape {shape:?} of the header needs {needed} bytes, {there} are there"
         ));
     }
     // A side of an empty array may be of any length.

@@ -8,7 +8,7 @@ static OF_PROCESS: OnceLock<Budget> = OnceLock::new();
 
 /// How much foreign input may ask for. A run within it stays below 2 GB of memory for its input.
 ///
-/// Counts and sizes are raised together, by `--budget FACTOR` or the variable `KINOGRAD_BUDGET`;
+/// Counts, sizes and the time of evaluations are raised together, by `--budget FACTOR` or the variable `KINOGRAD_BUDGET`;
 /// ranges of physical values stay.
 ///
 /// ```
@@ -57,6 +57,8 @@ pub struct Budget {
     pub speed_mps: f64,
     /// Magnitude of a weight, a strength or a scale in a task.
     pub weight: f64,
+    /// Longest evaluation of a user's network, seconds.
+    pub evaluation_secs: f64,
     /// What counts and sizes were multiplied by: see [`Budget::scaled`].
     pub scale: f64,
 }
@@ -79,6 +81,7 @@ impl Default for Budget {
             distance_m: 10_000.0,
             speed_mps: 100.0,
             weight: 1e9,
+            evaluation_secs: 10.0,
             scale: 1.0,
         }
     }
@@ -154,7 +157,7 @@ impl Budget {
         }
     }
 
-    /// Counts and sizes times a factor.
+    /// Counts, sizes and the time of evaluations times a factor.
     #[must_use]
     pub fn scaled(mut self, factor: f64) -> Self {
         for count in [
@@ -170,6 +173,7 @@ impl Budget {
         ] {
             *count = (*count as f64 * factor) as u64;
         }
+        self.evaluation_secs *= factor;
         self.scale *= factor;
         self
     }
@@ -287,6 +291,20 @@ impl Budget {
     pub fn check_speed(&self, what: impl Into<String>, mps: f64) -> Result<(), OverBudget> {
         let range = -self.speed_mps..=self.speed_mps;
         in_range(what, mps, &range, " metres per second")
+    }
+
+    /// Refuses a magnitude beyond `limit`; `unit` follows the numbers, after a space.
+    ///
+    /// # Errors
+    /// [`OverBudget::Range`].
+    pub fn check_within(
+        &self,
+        what: impl Into<String>,
+        value: f64,
+        limit: f64,
+        unit: &'static str,
+    ) -> Result<(), OverBudget> {
+        in_range(what, value, &(-limit..=limit), unit)
     }
 
     /// Refuses a weight beyond ±[`Budget::weight`].

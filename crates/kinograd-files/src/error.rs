@@ -48,6 +48,17 @@ impl FileError {
         }
     }
 
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. }
+            | Self::NotRegular { path, .. }
+            | Self::OverBudget { path, .. }
+            | Self::Malformed { path, .. } => path,
+        }
+    }
+
     /// The same as an error of the system, for those who name the file themselves.
     #[must_use]
     pub fn into_io(self) -> std::io::Error {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::{NamedTempFile, TempDir};
 
@@ -29,11 +29,40 @@ pub fn temporary_file(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     #[cfg(not(unix))]
     let _ = mode;
     loop {
+        let mut made = made();
         let file = builder.tempfile_in(folder)?;
+        made.push(absolute(file.path()));
+        drop(made);
         if is_kept(file.as_file(), file.path()) {
             return Ok(file);
         }
     }
+}
+
+/// Temporary files and folders that this process made, some of them long gone.
+static MADE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn made() -> MutexGuard<'static, Vec<PathBuf>> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Removes all temporary files and folders of this process that are still there, for a process that
+/// ends at once. Nothing can be made after it: whoever tries waits for the end.
+pub fn remove_temporaries() {
+    /// A thread that fills a folder may be faster than its removal.
+    const TRIES: usize = 5;
+    let made = made();
+    for path in made.iter() {
+        let _ = std::fs::remove_file(path);
+        let is_gone = |path: &Path| !path.is_dir() || std::fs::remove_dir_all(path).is_ok();
+        let _ = (0..TRIES).any(|_| is_gone(path));
+    }
+    // Held for good.
+    std::mem::forget(made);
 }
 
 /// A folder under a random, hidden name that becomes another when it is whole: see
@@ -67,8 +96,13 @@ impl TemporaryFolder {
         sweep_once(parent);
         let mut builder = tempfile::Builder::new();
         builder.prefix(PREFIX).suffix(SUFFIX).rand_bytes(RANDOM);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         loop {
+            let mut made = made();
             let folder = builder.tempdir_in(parent)?;
+            made.push(absolute(folder.path()));
+            drop(made);
             let lock = open_folder(folder.path());
             if lock
                 .as_ref()
@@ -104,6 +138,14 @@ impl TemporaryFolder {
             std::fs::remove_dir(&probe)?;
             std::fs::set_permissions(self.path(), std::fs::Permissions::from_mode(mode & 0o777))?;
         }
+        self.persist_private(target)
+    }
+
+    /// As [`TemporaryFolder::persist`], and it stays the user's alone.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn persist_private(self, target: &Path) -> io::Result<()> {
         std::fs::rename(self.path(), target)?;
         // What it was is no longer there to remove.
         drop(self.folder.keep());
@@ -131,10 +173,7 @@ fn is_kept(file: &File, path: &Path) -> bool {
 fn sweep_once(folder: &Path) {
     static SWEPT: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
     let mut swept = SWEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if swept
-        .get_or_insert_default()
-        .insert(std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf()))
-    {
+    if swept.get_or_insert_default().insert(absolute(folder)) {
         drop(swept);
         sweep(folder);
     }

@@ -187,6 +187,9 @@ pub enum RuntimeError {
         /// What it must be.
         expected: String,
     },
+    /// More than the [`kinograd_files::Budget`] allows.
+    #[error(transparent)]
+    OverBudget(#[from] kinograd_files::OverBudget),
     /// ONNX Runtime could not be installed.
     #[error("ONNX Runtime was not installed: {reason}")]
     Install {

@@ -1,11 +1,13 @@
 //! A model split into a forward that keeps its activations and a backward that reads them.
 
-use std::path::{Path, PathBuf};
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 
 use onnx_grad::{Mode, Model, Request, Seed, Split};
 use serde::{Deserialize, Serialize};
 
+use crate::cache::{CacheEntry, warn_not_kept};
 use crate::{Engine, ModelSource, RuntimeError, Session, SessionOptions, Tensor};
 
 /// Part of the cache key; raise it when the graphs that onnx-grad writes change.
@@ -52,21 +54,25 @@ impl GradientSession {
         input: &str,
         options: &SessionOptions,
     ) -> Result<Self, RuntimeError> {
-        let cached = options
-            .cache_dir
-            .as_ref()
-            .map(|cache| folder(cache, model, output, input));
-        if let Some(folder) = &cached
-            && let Some(pair) = Pair::stored(model, folder)
-        {
-            match Self::load(engine, pair, output, options) {
-                Err(RuntimeError::WrongHash { .. } | RuntimeError::Io { .. }) => {
-                    tracing::debug!("making {} anew", folder.display());
+        let cache = options.cache_dir.as_deref();
+        let cached = cache.and_then(|cache| entry(cache, model, output, input));
+        if let Some(names) = &cached {
+            if let Some(pair) = Pair::stored(model, names) {
+                match Self::load(engine, pair, output, options) {
+                    Err(RuntimeError::WrongHash { .. } | RuntimeError::Io { .. }) => {
+                        tracing::debug!("making {} anew", names.path().display());
+                    }
+                    other => return other,
                 }
+            }
+            let pair = Pair::derive(model, output, input, Some(names))?;
+            match Self::load(engine, pair, output, options) {
+                // What was just written cannot be read: without a cache, then.
+                Err(RuntimeError::WrongHash { .. } | RuntimeError::Io { .. }) => names.remove(),
                 other => return other,
             }
         }
-        let pair = Pair::derive(model, output, input, cached.as_deref())?;
+        let pair = Pair::derive(model, output, input, None)?;
         Self::load(engine, pair, output, options)
     }
 
@@ -154,20 +160,21 @@ const FORWARD: &str = "forward.onnx";
 const BACKWARD: &str = "backward.onnx";
 const NAMES: &str = "names.json";
 
-/// Where a gradient is kept: named by all that it depends on.
-fn folder(cache: &Path, model: &ModelSource, output: &str, input: &str) -> PathBuf {
+/// Where a gradient is kept: named by all that it depends on. The entry is `names.json`, which holds
+/// the hashes of the graphs beside it.
+fn entry(cache: &Path, model: &ModelSource, output: &str, input: &str) -> Option<CacheEntry> {
     let version = env!("CARGO_PKG_VERSION");
     let key = format!("{} {output} {input} {version} {REVISION}", model.sha256());
-    cache
-        .join("gradients")
-        .join(&crate::sha256_hex(key.as_bytes())[..32])
+    let folder = format!("gradients/{}", &crate::sha256_hex(key.as_bytes())[..32]);
+    CacheEntry::new(cache, &folder, NAMES, key)
 }
 
 impl Pair {
-    fn stored(model: &ModelSource, folder: &Path) -> Option<Self> {
-        let names: Names = serde_json::from_slice(&std::fs::read(folder.join(NAMES)).ok()?).ok()?;
+    fn stored(model: &ModelSource, entry: &CacheEntry) -> Option<Self> {
+        let names: Names = serde_json::from_slice(&entry.read()?).ok()?;
         let source = |file: &str, sha256: &str, part| {
-            ModelSource::hashed_file(folder.join(file), sha256).named(part_name(model, part))
+            let path = entry.path().with_file_name(file);
+            ModelSource::hashed_file(path, sha256).named(part_name(model, part))
         };
         Some(Self {
             forward: source(FORWARD, &names.forward_sha256, "forward"),
@@ -176,12 +183,12 @@ impl Pair {
         })
     }
 
-    /// Writes the graphs to `folder` too, where one is given.
+    /// Keeps the graphs in the cache too, where an entry is given.
     fn derive(
         model: &ModelSource,
         output: &str,
         input: &str,
-        folder: Option<&Path>,
+        entry: Option<&CacheEntry>,
     ) -> Result<Self, RuntimeError> {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| RuntimeError::Gradient {
             model: model.name().to_owned(),
@@ -216,13 +223,14 @@ impl Pair {
             forward_sha256: crate::sha256_hex(&forward),
             backward_sha256: crate::sha256_hex(&backward),
         };
-        if let Some(folder) = folder {
-            match store(folder, &forward, &backward, &names) {
+        if let Some(entry) = entry {
+            match store(entry, &forward, &backward, &names) {
                 Ok(()) => {
-                    return Self::stored(model, folder)
-                        .ok_or_else(|| failed("its files vanished from the cache".into()));
+                    if let Some(stored) = Self::stored(model, entry) {
+                        return Ok(stored);
+                    }
                 }
-                Err(error) => tracing::debug!("cannot keep the gradient: {error}"),
+                Err(error) => warn_not_kept("gradients", entry, &error),
             }
         }
         let source = |bytes: Vec<u8>, part| ModelSource::memory(part_name(model, part), bytes);
@@ -257,18 +265,13 @@ fn split(model: &ModelSource, output: &str, input: &str) -> Result<Split, Runtim
         .ok_or_else(|| failed("no split came back".into()))
 }
 
-fn store(
-    folder: &Path,
-    forward: &[u8],
-    backward: &[u8],
-    names: &Names,
-) -> Result<(), RuntimeError> {
-    crate::cache::write_atomically(&folder.join(FORWARD), forward)?;
-    crate::cache::write_atomically(&folder.join(BACKWARD), backward)?;
-    // Last: its presence says that the others are whole.
-    let text = serde_json::to_vec(names).map_err(|error| RuntimeError::PackageFormat {
-        path: folder.join(NAMES),
-        reason: error.to_string(),
-    })?;
-    crate::cache::write_atomically(&folder.join(NAMES), &text)
+fn store(entry: &CacheEntry, forward: &[u8], backward: &[u8], names: &Names) -> io::Result<()> {
+    for (name, bytes) in [(FORWARD, forward), (BACKWARD, backward)] {
+        let mut file = entry.temporary()?;
+        file.write_all(bytes)?;
+        file.persist(entry.path().with_file_name(name))
+            .map_err(|failed| failed.error)?;
+    }
+    // Last: its seal says that the others are whole.
+    entry.write(&serde_json::to_vec(names)?)
 }

@@ -17,7 +17,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// [`RuntimeError::Io`] if the file cannot be read.
 pub fn sha256_of_file(path: &Path) -> Result<String, RuntimeError> {
     let failed = || RuntimeError::io("cannot read", path);
-    let mut file = std::fs::File::open(path).map_err(failed())?;
+    let mut file = kinograd_files::open(path).map_err(|error| failed()(error.into_io()))?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     loop {

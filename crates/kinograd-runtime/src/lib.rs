@@ -16,15 +16,20 @@ mod error;
 mod gradient;
 mod hash;
 mod install;
+mod installed;
 mod library;
 mod network;
 mod package;
+mod pins;
 mod score;
 mod tensor;
 mod text;
 mod training;
 
-pub use cache::cache_dir;
+#[doc(hidden)]
+pub mod fuzzing;
+
+pub use cache::{CacheEntry, cache_dir};
 pub use decoder::ImageDecoder;
 pub use denoiser::{
     ClipBatch, ClipSpec, ConditionedPictures, DenoiserBatch, DenoiserSpec, Family, ImageCondition,
@@ -39,14 +44,16 @@ pub use error::RuntimeError;
 pub use gradient::{Activations, GradientSession};
 pub use hash::{sha256_hex, sha256_of_file};
 pub use install::{InstallProgress, install};
-pub use library::{InstallKind, LibraryOrigin, ONNX_RUNTIME_VERSION, find_library};
+pub use installed::check_installed;
+pub use library::{LibraryOrigin, find_library};
 pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
     Classes, Conditioning, Constants, Defaults, FileEntry, FoundPackage, ImageSize, LatentSize,
-    Lineage, MANIFEST_FILE, Manifest, ModelKind, ModelSummary, NullText, Package, Prediction,
-    Reference, Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary, TimeInput,
-    find_package, inspect, list_packages, package_folders, user_models, write_package,
+    Lineage, MANIFEST_FILE, MAX_NAME_BYTES, Manifest, ModelKind, ModelSummary, NullText, Package,
+    Prediction, Reference, Representation, Role, SCHEMA, ScheduleKind, ScheduleSpec, TensorSummary,
+    TimeInput, find_package, inspect, list_packages, package_folders, user_models, write_package,
 };
+pub use pins::{InstallKind, ONNX_RUNTIME_VERSION};
 pub use score::{ScoreInput, ScoreNetwork};
 pub use tensor::Tensor;
 pub use text::{TextBatch, TextEncoder};

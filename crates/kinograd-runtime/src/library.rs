@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::RuntimeError;
-use crate::cache::cache_dir;
-
-/// The version that [`crate::install`] fetches and that this crate is tested with.
-pub const ONNX_RUNTIME_VERSION: &str = "1.31.1";
+use crate::cache::{cache_dir, warn_once};
+use crate::installed::{Check, installed_library};
+use crate::pins::{InstallKind, installed_dir_in, wheel_here};
 
 /// Where a library was found, or was looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +20,8 @@ pub enum LibraryOrigin {
     Cache,
 }
 
-/// Finds ONNX Runtime: `explicit`, `ORT_DYLIB_PATH`, beside the executable, the user's cache.
+/// Finds ONNX Runtime: `explicit`, `ORT_DYLIB_PATH`, beside the executable, the user's cache. What
+/// is in the cache is taken only with the bytes that are pinned here.
 ///
 /// # Errors
 /// [`RuntimeError::LibraryRejected`] if `explicit` or `ORT_DYLIB_PATH` names no file,
@@ -40,38 +40,28 @@ pub fn find_library(explicit: Option<&Path>) -> Result<(PathBuf, LibraryOrigin),
     let beside = executable
         .iter()
         .flat_map(|f| [f.clone(), f.join("lib"), f.join("../lib")]);
-    let cached = cache_dir();
-    let cached = cached.iter().flat_map(|folder| {
-        [InstallKind::Gpu, InstallKind::Cpu].map(|kind| installed_dir_in(folder, kind))
-    });
-    let places = beside
-        .map(|folder| (folder, LibraryOrigin::BesideExecutable))
-        .chain(cached.map(|folder| (folder, LibraryOrigin::Cache)));
-    for (folder, origin) in places {
+    for folder in beside {
         if let Some(path) = library_in(&folder) {
-            return Ok((path, origin));
+            return Ok((path, LibraryOrigin::BesideExecutable));
+        }
+        searched.push(folder);
+    }
+    for kind in [InstallKind::Gpu, InstallKind::Cpu] {
+        let Some(folder) = cache_dir().map(|cache| installed_dir_in(&cache, kind)) else {
+            continue;
+        };
+        if let (true, Ok(wheel)) = (folder.is_dir(), wheel_here(kind)) {
+            match installed_library(&folder, &wheel, Check::Quick) {
+                Ok(path) => return Ok((path, LibraryOrigin::Cache)),
+                Err(reason) => warn_once(&format!(
+                    "the installed ONNX Runtime is not loaded: {reason}; `kinograd runtime \
+                     install` fetches it again"
+                )),
+            }
         }
         searched.push(folder);
     }
     Err(RuntimeError::LibraryNotFound { searched })
-}
-
-/// Which build of ONNX Runtime to install.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InstallKind {
-    /// For the processor.
-    Cpu,
-    /// For NVIDIA GPUs; needs CUDA 13 and cuDNN 9, and TensorRT 10 for that provider.
-    Gpu,
-}
-
-/// The folder of an installed library inside a cache folder.
-pub(crate) fn installed_dir_in(cache: &Path, kind: InstallKind) -> PathBuf {
-    let suffix = match kind {
-        InstallKind::Cpu => "cpu",
-        InstallKind::Gpu => "gpu",
-    };
-    cache.join(format!("onnxruntime-{ONNX_RUNTIME_VERSION}-{suffix}"))
 }
 
 fn named_library(path: &Path) -> Result<PathBuf, RuntimeError> {
@@ -94,7 +84,7 @@ fn named_library(path: &Path) -> Result<PathBuf, RuntimeError> {
 
 /// The main library of a folder: `libonnxruntime.so.1.31.1`, `libonnxruntime.1.31.1.dylib` or
 /// `onnxruntime.dll`; of several, the last by name.
-pub(crate) fn library_in(folder: &Path) -> Option<PathBuf> {
+fn library_in(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     entries
         .filter_map(Result::ok)

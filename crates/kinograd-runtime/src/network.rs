@@ -85,7 +85,7 @@ impl OnnxNetwork {
         Ok(Self {
             engine,
             model: ModelSource::file(path)?,
-            options,
+            options: options.of_user_network(),
             input: input.name.clone(),
             output: output.name.clone(),
             plain: None,

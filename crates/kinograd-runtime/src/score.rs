@@ -41,7 +41,8 @@ impl ScoreNetwork {
     ///
     /// # Errors
     /// [`RuntimeError::Tensor`] if no input or output fits, [`RuntimeError::Io`] if the file cannot
-    /// be read, otherwise as [`GradientSession::open`].
+    /// be read, otherwise as [`GradientSession::open`]. An evaluation that takes too long
+    /// ([`SessionOptions::of_user_network`]) is [`RuntimeError::Run`].
     pub fn open(
         engine: &Arc<dyn Engine>,
         path: &Path,
@@ -59,7 +60,8 @@ impl ScoreNetwork {
         let mask = other_inputs(&model, &name, &input.name)?;
         let output = found_output(&model, &name)?;
         let single = dimension(&input, 0) == Some(1);
-        let session = GradientSession::open(engine, &source, &output, &input.name, options)?;
+        let options = options.clone().of_user_network();
+        let session = GradientSession::open(engine, &source, &output, &input.name, &options)?;
         Ok(Self {
             session,
             name,

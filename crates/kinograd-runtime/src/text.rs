@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kinograd_files::Budget;
 use ndarray::{Array1, Array2, Axis, Ix3};
 use tokenizers::{Encoding, PostProcessor as _, Tokenizer, TruncationDirection};
 
@@ -12,6 +13,8 @@ use crate::{Engine, Package, Role, RuntimeError, Session, SessionOptions, Tensor
 /// Longest prompt, in characters. Far beyond any model's token limit, it bounds the work that a
 /// pasted file can cause.
 const MAX_CHARACTERS: usize = 2000;
+/// Deepest nesting of a `tokenizer.json`; those of real models have about 6.
+const MAX_DEPTH: usize = 32;
 
 /// What a package's text encoder makes of prompts. A text is run once and remembered.
 ///
@@ -96,9 +99,10 @@ impl TextEncoder {
 
     /// The text's own tokens, without the ones that frame a sentence.
     fn tokens(&self, text: &str) -> Result<Encoding, RuntimeError> {
-        self.tokenizer
-            .encode_fast(text, false)
-            .map_err(|error| tokenizer_error(&self.tokenizer_path, error))
+        guarded(&self.tokenizer_path, || {
+            self.tokenizer.encode_fast(text, false)
+        })?
+        .map_err(|error| tokenizer_error(&self.tokenizer_path, error))
     }
 
     fn added_tokens(&self) -> usize {
@@ -219,10 +223,10 @@ impl TextEncoder {
             tracing::warn!("the prompt is cut to its first {room} tokens: {text}");
             encoding.truncate(room, 0, TruncationDirection::Right);
         }
-        let encoding = self
-            .tokenizer
-            .post_process(encoding, None, true)
-            .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
+        let encoding = guarded(&self.tokenizer_path, || {
+            self.tokenizer.post_process(encoding, None, true)
+        })?
+        .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
         let count = encoding.len().min(self.max_tokens);
         let mut ids = Array2::<i64>::zeros((1, self.max_tokens));
         let mut mask = Array2::<f32>::zeros((1, self.max_tokens));
@@ -249,13 +253,55 @@ fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
 }
 
 fn read_tokenizer(path: &Path) -> Result<Tokenizer, RuntimeError> {
-    let mut tokenizer = Tokenizer::from_file(path).map_err(|error| tokenizer_error(path, error))?;
+    let text = kinograd_files::read_text(path, Budget::of_process())
+        .map_err(|error| tokenizer_error(path, error.into_io()))?;
+    parsed(path, &text)
+}
+
+/// Parses and encodes, whatever comes of it.
+pub(crate) fn try_tokenizer(path: &Path, text: &str) {
+    if let Ok(tokenizer) = parsed(path, text) {
+        let encoded = guarded(path, || tokenizer.encode_fast("a person walks", false));
+        if let Ok(Ok(encoding)) = encoded {
+            let _ = guarded(path, || tokenizer.post_process(encoding, None, true));
+        }
+    }
+}
+
+fn parsed(path: &Path, text: &str) -> Result<Tokenizer, RuntimeError> {
+    check_depth(text).map_err(|reason| tokenizer_error(path, reason))?;
+    let mut tokenizer = guarded(path, || text.parse::<Tokenizer>())?
+        .map_err(|error| tokenizer_error(path, error))?;
     // The limit and the padding are the package's, not the file's.
     tokenizer.with_padding(None);
     tokenizer
         .with_truncation(None)
         .map_err(|error| tokenizer_error(path, error))?;
     Ok(tokenizer)
+}
+
+/// The library reads nested parts by recursion.
+fn check_depth(json: &str) -> Result<(), String> {
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(format!("its parts are nested more than {MAX_DEPTH} deep"));
+        }
+    }
+    Ok(())
+}
+
+/// Calls the library, which panics on some input.
+fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T, RuntimeError> {
+    kinograd_files::catch_panic("tokenizers", call).map_err(|error| tokenizer_error(path, error))
 }
 
 fn tokenizer_error(path: &Path, error: impl std::fmt::Display) -> RuntimeError {

@@ -3,6 +3,7 @@
 //! - [`assert_close`] compares arrays and names the first bad index.
 //! - [`Golden`] reads `tests/golden/<name>/io.npz`.
 //! - [`central_difference`] is the second witness of a gradient.
+//! - [`Mutator`] damages inputs.
 //! - [`skip`] leaves a test out where a machine lacks something, but not in CI.
 //! - [`GaussianDenoiser`] is the exact denoiser of Gaussian data, with its Jacobian.
 
@@ -10,6 +11,7 @@ mod close;
 mod difference;
 mod gaussian;
 mod golden;
+mod mutate;
 mod noise;
 mod skip;
 
@@ -17,5 +19,6 @@ pub use close::{Tolerance, assert_close, compare};
 pub use difference::{central_difference, inner_product};
 pub use gaussian::GaussianDenoiser;
 pub use golden::Golden;
+pub use mutate::Mutator;
 pub use noise::RecordedNoise;
 pub use skip::skip;

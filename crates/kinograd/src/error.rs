@@ -75,6 +75,9 @@ pub enum Error {
     /// An engine or a model package.
     #[error(transparent)]
     Runtime(#[from] kinograd_runtime::RuntimeError),
+    /// More than the [`kinograd_files::Budget`] allows.
+    #[error(transparent)]
+    OverBudget(#[from] kinograd_files::OverBudget),
     /// The caller asked to stop.
     #[error("interrupted")]
     Cancelled,

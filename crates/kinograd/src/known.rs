@@ -1,9 +1,8 @@
 //! Whether a model knows what a prompt asks for.
 
-use std::path::Path;
-
-use kinograd_runtime::{TextEncoder, cache_dir, sha256_hex};
+use kinograd_runtime::{CacheEntry, TextEncoder, cache_dir, sha256_hex};
 use ndarray::Array2;
+use ndarray_npy::{ReadNpyExt as _, WriteNpyExt as _};
 
 use crate::Error;
 
@@ -66,35 +65,32 @@ impl Known {
     /// they are kept in the user's cache.
     fn embeddings(&self, text: &mut TextEncoder) -> Result<Array2<f32>, Error> {
         let key = format!("{}\n{}", self.files.join("\n"), self.prompts.join("\n"));
-        let path = cache_dir().map(|cache| {
-            let name = &sha256_hex(key.as_bytes())[..32];
-            cache.join("known-prompts").join(format!("{name}.npy"))
-        });
-        if let Some(rows) = path.as_deref().and_then(|path| self.read(path)) {
+        let name = format!("{}.npy", &sha256_hex(key.as_bytes())[..32]);
+        let entry =
+            cache_dir().and_then(|cache| CacheEntry::new(&cache, "known-prompts", &name, key));
+        if let Some(rows) = entry.as_ref().and_then(|entry| self.read(entry)) {
             return Ok(rows);
         }
         let prompts: Vec<&str> = self.prompts.iter().map(String::as_str).collect();
         let rows = text.encode(&prompts)?.embedding;
-        if let Some(path) = path
-            && let Err(error) = write(&path, &rows)
+        if let Some(entry) = entry
+            && let Err(error) = write(&entry, &rows)
         {
             tracing::debug!("cannot keep the known prompts' embeddings: {error}");
         }
         Ok(rows)
     }
 
-    fn read(&self, path: &Path) -> Option<Array2<f32>> {
-        let rows: Array2<f32> = ndarray_npy::read_npy(path).ok()?;
+    fn read(&self, entry: &CacheEntry) -> Option<Array2<f32>> {
+        let bytes = entry.read()?;
+        let rows = Array2::<f32>::read_npy(bytes.as_slice()).ok()?;
         (rows.nrows() == self.prompts.len()).then_some(rows)
     }
 }
 
-fn write(path: &Path, rows: &Array2<f32>) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
+fn write(entry: &CacheEntry, rows: &Array2<f32>) -> Result<(), Box<dyn std::error::Error>> {
     let mut bytes = Vec::new();
-    ndarray_npy::WriteNpyExt::write_npy(rows, &mut bytes)?;
-    kinograd_motion::write_atomic(path, |file| std::io::Write::write_all(file, &bytes))?;
+    rows.write_npy(&mut bytes)?;
+    entry.write(&bytes)?;
     Ok(())
 }

@@ -85,11 +85,17 @@ pub use kinograd_runtime as runtime;
 pub use onnx_grad;
 
 /// Sets how many threads the work on motion takes; 0 is one per core. Only the first call counts.
-pub fn use_threads(threads: usize) {
+///
+/// # Errors
+/// [`Error::Request`] for more than [`kinograd_files::Budget::threads`].
+pub fn use_threads(threads: usize) -> Result<(), Error> {
+    let budget = kinograd_files::Budget::of_process();
+    budget.check("threads", threads as u64, budget.threads)?;
     if threads > 0 {
         // An error means that the pool runs already, with as many threads as it was given then.
         let _ = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build_global();
     }
+    Ok(())
 }

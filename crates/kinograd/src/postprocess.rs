@@ -214,6 +214,7 @@ fn record(run: &PostProcess<'_>, seed: u64, report: &ClipReport) -> Result<Prove
             "name": run.engine.engine,
             "version": run.engine.version,
             "provider": run.engine.provider,
+            "threads": run.engine.threads,
         }),
     );
     Ok(record)

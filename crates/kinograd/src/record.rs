@@ -1,15 +1,17 @@
 //! Records of how files came to be, in every format that holds them.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use kinograd_files::{Budget, FileError, catch_panic};
 use kinograd_motion::{Provenance, write_atomic};
 
 use crate::{Error, FileFormat};
 
 /// Keyword of a PNG's text chunk.
 const KEYWORD: &str = "kinograd";
+/// Longest record, unpacked.
+const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// The record in a .glb, .npz or .png, or beside a .bvh, if there is one.
 ///
@@ -43,8 +45,9 @@ pub(crate) fn record_beside(path: &Path) -> PathBuf {
 
 fn of_json(path: &Path) -> Result<Option<Provenance>, Error> {
     let read = || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
-        let document: serde_json::Value =
-            serde_json::from_reader(BufReader::new(File::open(path)?))?;
+        let text =
+            kinograd_files::read_text(path, Budget::of_process()).map_err(FileError::into_io)?;
+        let document: serde_json::Value = serde_json::from_str(&text)?;
         let stated = document.get("provenance").cloned();
         Ok(stated.map(serde_json::from_value).transpose()?)
     };
@@ -56,19 +59,28 @@ fn of_json(path: &Path) -> Result<Option<Provenance>, Error> {
 
 fn of_png(path: &Path) -> Result<Option<Provenance>, Error> {
     let read = || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
-        let decoder = png::Decoder::new(BufReader::new(File::open(path)?));
-        let reader = decoder.read_info()?;
-        let chunks = &reader.info().utf8_text;
-        let chunk = chunks.iter().find(|chunk| chunk.keyword == KEYWORD);
-        let text = chunk
-            .map(png::text_metadata::ITXtChunk::get_text)
-            .transpose()?;
+        let bytes = kinograd_files::read(path, Budget::of_process()).map_err(FileError::into_io)?;
+        let text = catch_panic("png", || text_of(&bytes))??;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
     };
     read().map_err(|source| Error::Read {
         path: path.to_path_buf(),
         source,
     })
+}
+
+fn text_of(png: &[u8]) -> Result<Option<String>, Box<dyn std::error::Error + Send + Sync>> {
+    let limits = png::Limits {
+        bytes: MAX_RECORD_BYTES,
+    };
+    let decoder = png::Decoder::new_with_limits(Cursor::new(png), limits);
+    let reader = decoder.read_info()?;
+    let chunks = &reader.info().utf8_text;
+    let chunk = chunks.iter().find(|chunk| chunk.keyword == KEYWORD);
+    let Some(chunk) = chunk else { return Ok(None) };
+    let mut chunk = chunk.clone();
+    chunk.decompress_text_with_limit(MAX_RECORD_BYTES)?;
+    Ok(Some(chunk.get_text()?))
 }
 
 /// Writes a PNG of 8 bits a channel, whole or not at all, with its record in a text chunk.

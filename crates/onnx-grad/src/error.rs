@@ -154,3 +154,12 @@ impl Error {
         }
     }
 }
+
+impl From<kinograd_files::FileError> for Error {
+    fn from(error: kinograd_files::FileError) -> Self {
+        Self::Io {
+            path: error.path().to_path_buf(),
+            source: error.into_io(),
+        }
+    }
+}

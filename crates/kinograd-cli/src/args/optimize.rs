@@ -72,7 +72,7 @@ pub struct OptimizeArgs {
     /// How many clips, each with a seed of its own; at most 16.
     #[arg(long, short, default_value_t = 1)]
     pub n: usize,
-    /// The same seed, model and provider give the same bytes.
+    /// The same task, model, engine, provider and number of threads give the same bytes on one machine.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
     /// Denoising steps of each round.

@@ -45,7 +45,7 @@ impl Progress for Bar {
 
 /// Builds a data set.
 pub fn build(args: &DatasetBuildArgs, printer: &Printer) -> anyhow::Result<()> {
-    kinograd::use_threads(args.threads);
+    kinograd::use_threads(args.threads)?;
     let bar = Bar::new(printer, "importing");
     let report = import_folder(&args.source, &args.output, args.no_mirror, &bar)?;
     let mut document = serde_json::to_value(&report)?;

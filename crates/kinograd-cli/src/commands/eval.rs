@@ -9,6 +9,7 @@ use kinograd::MotionGenerator;
 use kinograd::runtime::{EngineChoice, EngineOptions};
 use kinograd_dataset::import_folder;
 use kinograd_eval::{self as eval, ModelProtocol, SpeedProtocol};
+use kinograd_files::TemporaryFolder;
 use serde_json::{Value, json};
 
 use super::dataset::{Bar, summary};
@@ -30,8 +31,8 @@ pub fn run(command: EvalCommand, printer: &Printer) -> anyhow::Result<()> {
 }
 
 fn data(source: &Path, threads: usize, printer: &Printer) -> anyhow::Result<()> {
-    kinograd::use_threads(threads);
-    let scratch = tempfile::tempdir().context("no temporary folder")?;
+    kinograd::use_threads(threads)?;
+    let scratch = TemporaryFolder::new_in(&std::env::temp_dir()).context("no temporary folder")?;
     let bar = Bar::new(printer, "importing");
     let report = import_folder(source, &scratch.path().join("data"), false, &bar)?;
     let mut document = serde_json::to_value(&report)?;

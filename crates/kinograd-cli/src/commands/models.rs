@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use kinograd::models::{self, CheckReport, NewPackage};
 use kinograd::runtime::{EngineOptions, Package, find_package, list_packages, package_folders};
+use kinograd_files::escape;
 use serde_json::{Value, json};
 
 use crate::args::ModelsCommand;
@@ -40,7 +41,8 @@ fn list(printer: &Printer) -> anyhow::Result<()> {
         match found.package {
             Ok(package) => {
                 let manifest = package.manifest();
-                writeln!(text, "{:20} {:8} {folder}", manifest.name, manifest.version)?;
+                let (name, version) = (escape(&manifest.name), escape(&manifest.version));
+                writeln!(text, "{name:20} {version:8} {}", escape(&folder))?;
                 models.push(json!({
                     "name": manifest.name,
                     "version": manifest.version,
@@ -75,10 +77,11 @@ fn show(package: &Package, printer: &Printer) -> anyhow::Result<()> {
     document["package_schema"] = document["schema"].take();
     document["schema"] = json!("kinograd.model/1");
     let mut text = String::new();
-    writeln!(text, "{} {}", manifest.name, manifest.version)?;
+    let (name, version) = (escape(&manifest.name), escape(&manifest.version));
+    writeln!(text, "{name} {version}")?;
     writeln!(text, "folder        {}", package.folder().display())?;
-    writeln!(text, "licence       {}", manifest.licence)?;
-    writeln!(text, "data          {}", manifest.data)?;
+    writeln!(text, "licence       {}", escape(&manifest.licence))?;
+    writeln!(text, "data          {}", escape(&manifest.data))?;
     if let Some(motion) = &manifest.representation {
         writeln!(
             text,
@@ -104,14 +107,14 @@ fn show(package: &Package, printer: &Printer) -> anyhow::Result<()> {
     }
     writeln!(text, "files")?;
     for (role, file) in &manifest.files {
-        writeln!(text, "  {:18} {}", role.as_str(), file.path)?;
+        writeln!(text, "  {:18} {}", role.as_str(), escape(&file.path))?;
     }
     section(&mut text, "limits", &manifest.limits)?;
     section(&mut text, "known prompts", &manifest.known_prompts)?;
     if !manifest.metrics.is_empty() {
         writeln!(text, "metrics")?;
         for (name, value) in &manifest.metrics {
-            writeln!(text, "  {name:32} {}", plain(value))?;
+            writeln!(text, "  {:32} {}", escape(name), escape(&plain(value)))?;
         }
     }
     printer.document(&document, &text)?;
@@ -122,7 +125,9 @@ fn section(text: &mut String, title: &str, lines: &[String]) -> std::fmt::Result
     if !lines.is_empty() {
         writeln!(text, "{title}")?;
     }
-    lines.iter().try_for_each(|line| writeln!(text, "  {line}"))
+    lines
+        .iter()
+        .try_for_each(|line| writeln!(text, "  {}", escape(line)))
 }
 
 fn plain(value: &Value) -> String {

@@ -1,15 +1,19 @@
 //! `kinograd render`.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::Context;
 use kinograd::render::{RenderOptions, RenderView, render};
 use kinograd::{Clip, LoadOptions, Task};
+use kinograd_files::{TemporaryFolder, program};
 
 use super::convert::warn;
 use super::generate::Watcher;
 use crate::args::{RenderArgs, StyleArg, ViewArg};
+use crate::interrupt::interrupted;
 use crate::printer::Printer;
 
 /// Draws clips.
@@ -58,6 +62,8 @@ pub fn run(args: &RenderArgs, printer: &Printer) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The program that draws in 3D.
+const VIEWER: &str = "kinograd-viewer";
 /// Poses on a sheet of the viewer's.
 const POSES: &str = "7";
 /// What the viewer exits with where there is no graphics adapter.
@@ -66,14 +72,26 @@ const NO_ADAPTER: i32 = 3;
 /// Has the viewer draw; false where it cannot for want of an adapter.
 fn solid(args: &RenderArgs, printer: &Printer) -> anyhow::Result<bool> {
     let program = viewer();
-    let mut command = Command::new(&program);
-    command.arg("render").args(&args.clips);
-    command.arg("--output").arg(&args.output);
+    let at = program.as_deref().unwrap_or_else(|| Path::new(VIEWER));
+    let missing = || {
+        format!(
+            "style solid: the program {} cannot be run; `cargo install --profile viewer --path \
+             crates/kinograd-viewer` builds it",
+            at.display()
+        )
+    };
+    // Its working folder is its own, so paths are absolute.
+    let own = TemporaryFolder::new_in(&std::env::temp_dir()).context("no temporary folder")?;
+    let log = own.path().join("log");
+    let mut command = Command::new(program.as_ref().with_context(missing)?);
+    command.current_dir(own.path());
+    command.arg("render");
+    command.arg("--output").arg(absolute(&args.output)?);
     command
         .arg("--size")
         .arg(format!("{}x{}", args.size.0, args.size.1));
     if let Some(task) = &args.task {
-        command.arg("--scene").arg(task);
+        command.arg("--scene").arg(absolute(task)?);
     }
     if let Some(fps) = args.fps {
         command.arg("--fps").arg(fps.to_string());
@@ -84,20 +102,21 @@ fn solid(args: &RenderArgs, printer: &Printer) -> anyhow::Result<bool> {
         ViewArg::Follow => command.arg("--follow"),
         ViewArg::Top => command.arg("--top"),
     };
-    let ended = command.stdin(Stdio::null()).stdout(Stdio::null()).output();
-    let ended = ended.with_context(|| {
-        format!(
-            "style solid: the program {} cannot be run; `cargo install --profile viewer --path \
-             crates/kinograd-viewer` builds it",
-            program.display()
-        )
-    })?;
-    if ended.status.code() == Some(NO_ADAPTER) {
+    // A clip may be called like an option.
+    command.arg("--");
+    for clip in &args.clips {
+        command.arg(absolute(clip)?);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(File::create_new(&log).context("no temporary file")?);
+    let status = ended(command.spawn().with_context(missing)?)?;
+    if status.code() == Some(NO_ADAPTER) {
         printer.note("no graphics adapter: drawn by the processor");
         return Ok(false);
     }
-    let words = String::from_utf8_lossy(&ended.stderr);
-    anyhow::ensure!(ended.status.success(), "{}", words.trim());
+    let words = std::fs::read(&log).unwrap_or_default();
+    let words = String::from_utf8_lossy(&words);
+    anyhow::ensure!(status.success(), "{}", words.trim());
     let document = serde_json::json!({
         "schema": "kinograd.render/1",
         "path": args.output.to_string_lossy(),
@@ -109,15 +128,34 @@ fn solid(args: &RenderArgs, printer: &Printer) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-/// `KINOGRAD_VIEWER`, or the program beside this one, or that on the path.
-fn viewer() -> PathBuf {
-    if let Some(path) = std::env::var_os("KINOGRAD_VIEWER") {
-        return path.into();
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| path.display().to_string())
+}
+
+/// Waits for a program; an interrupt ends it.
+fn ended(mut child: Child) -> anyhow::Result<ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if interrupted() {
+            child.kill()?;
+            child.wait()?;
+            return Err(kinograd::Error::Cancelled.into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
-    let name = format!("kinograd-viewer{}", std::env::consts::EXE_SUFFIX);
+}
+
+/// `KINOGRAD_VIEWER`, or the program beside this one, or that on the path; absolute.
+fn viewer() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("KINOGRAD_VIEWER").filter(|path| !path.is_empty()) {
+        return program(&path).or_else(|| std::path::absolute(path).ok());
+    }
+    let name = format!("{VIEWER}{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().map(|own| own.with_file_name(&name));
     beside
         .ok()
         .filter(|path| path.is_file())
-        .unwrap_or_else(|| name.into())
+        .or_else(|| program(VIEWER))
 }

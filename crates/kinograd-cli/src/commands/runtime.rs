@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kinograd::runtime::{
     EngineChoice, EngineOptions, InstallKind, InstallProgress, ONNX_RUNTIME_VERSION, cache_dir,
-    find_library, install, open_engine,
+    check_installed, find_library, install, open_engine,
 };
 use serde_json::json;
 
@@ -24,6 +24,13 @@ pub fn run(command: &RuntimeCommand, printer: &Printer) -> anyhow::Result<()> {
 
 fn info(runtime: Option<&Path>, printer: &Printer) -> anyhow::Result<()> {
     let mut text = String::new();
+    for kind in [InstallKind::Gpu, InstallKind::Cpu] {
+        if let Err(error) = check_installed(kind) {
+            printer.warning(format!(
+                "{error}; `kinograd runtime install` fetches it again"
+            ));
+        }
+    }
     let found = match find_library(runtime) {
         // A library that was named and is not there is the input's fault.
         Err(error) if runtime.is_some() => return Err(error.into()),
@@ -101,7 +108,7 @@ fn fetch(gpu: bool, printer: &Printer) -> anyhow::Result<()> {
                 total,
             } => {
                 if shown.is_none() {
-                    printer.note(format!("downloading {wheel} with pip"));
+                    printer.note(format!("downloading {wheel}"));
                     shown = Some(());
                 }
                 bar.set_length(total / 1024);

@@ -11,6 +11,7 @@ mod bench;
 mod commands;
 mod diagnose;
 mod generate;
+mod hostile;
 mod image;
 mod image_families;
 mod optimize;

@@ -151,11 +151,21 @@ fn the_viewer_draws_what_is_solid() {
     );
 
     let more = ["-o", "a.png", "--view", "top"];
-    let told = solid(Some("echo \"$@\" > told"), &more).ok();
+    // It works in a folder of its own, with absolute paths.
+    let at = folder.path().join("told").display().to_string();
+    let told = solid(Some(&format!("echo \"$@\" > '{at}'; pwd >> '{at}'")), &more).ok();
     assert!(told.stdout.contains("a.png"), "{}", told.stdout);
     let told = std::fs::read_to_string(folder.path().join("told")).unwrap();
-    let expected = format!("render {} --output a.png --size 160x90 --top\n", walk());
+    let output = folder.path().join("a.png").display().to_string();
+    let expected = format!(
+        "render --output {output} --size 160x90 --top -- {}\n",
+        walk()
+    );
+    let (told, own) = told.split_at(expected.len());
     assert_eq!(told, expected);
+    let here = folder.path().canonicalize().unwrap();
+    assert!(!own.contains(&here.display().to_string()), "{own}");
+    assert!(!Path::new(own.trim()).exists(), "its folder is removed");
 
     let refused = solid(Some("echo 'no such clip' >&2; exit 1"), &more);
     assert_eq!(refused.code, Some(1));

@@ -5,6 +5,7 @@ use std::path::Path;
 use kinograd::diffusion::DiffusionError;
 use kinograd::motion::metrics::nearest_neighbour_distances;
 use kinograd::runtime::EngineReport;
+use kinograd_files::Budget;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -215,7 +216,7 @@ impl ReferenceMetrics {
 
 /// Reads a report.
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    std::fs::read(path)
+    kinograd_files::read(path, Budget::of_process())
         .map_err(|error| read_error(path, error))
         .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| read_error(path, error)))
 }

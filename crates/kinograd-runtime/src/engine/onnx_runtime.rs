@@ -1,7 +1,9 @@
 //! ONNX Runtime, loaded from a shared library when the process asks for it.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use ort::environment::{Environment, GlobalThreadPoolOptions};
 use ort::ep::{self, ExecutionProvider, ExecutionProviderDispatch};
@@ -14,10 +16,13 @@ use super::options::thread_count;
 use super::{
     Engine, GraphOptimization, ModelSource, Provider, Session, SessionOptions, check_names,
 };
+use crate::cache::{CacheEntry, warn_not_kept};
 use crate::tensor::Repr;
 use crate::{RuntimeError, Tensor};
 
 const NAME: &str = "ONNX Runtime";
+/// What is kept in the cache, for warnings.
+const GRAPHS: &str = "optimised graphs";
 
 /// The one environment that a process may have.
 struct Loaded {
@@ -170,59 +175,73 @@ impl OnnxRuntime {
         let level = level(options.optimization);
         let saved = match (&options.cache_dir, provider, options.optimization) {
             (Some(folder), Provider::Cpu, GraphOptimization::Extended) => {
-                Some(self.saved_graph(folder, model))
+                self.saved_graph(folder, model)
             }
             // A GPU provider's optimised graph holds compiled parts that cannot be written.
             _ => None,
         };
-        if let Some(saved) = &saved
-            && saved.is_file()
-        {
+        if let Some(saved) = saved.as_ref().filter(|saved| saved.is_whole()) {
             let mut builder = self.builder(provider, options, GraphOptimizationLevel::Disable)?;
-            match builder.commit_from_file(saved) {
+            match builder.commit_from_file(saved.path()) {
                 Ok(session) => return Ok(session),
                 Err(error) => {
-                    tracing::debug!("rebuilding {}: {error}", saved.display());
-                    let _ = std::fs::remove_file(saved);
+                    tracing::debug!("rebuilding {}: {error}", saved.path().display());
+                    saved.remove();
                 }
             }
         }
         let bytes = model.bytes()?;
         check_contained(&bytes)?;
-        let mut builder = self.builder(provider, options, level)?;
-        let Some(saved) = saved else {
-            return Ok(builder.commit_from_memory(&bytes).map_err(text)?);
-        };
-        match crate::cache::temporary_beside(&saved) {
-            Ok(temporary) => {
-                builder = builder
-                    .with_optimized_model_path(temporary.path())
-                    .map_err(text)?;
-                builder = builder
-                    .with_config_entry("session.save_model_format", "ORT")
-                    .map_err(text)?;
-                let session = builder.commit_from_memory(&bytes).map_err(text)?;
-                // The session works whether or not its graph could be kept for the next start.
-                if let Err(error) = temporary.persist(&saved) {
-                    tracing::debug!("cannot keep the optimised graph: {error}");
-                }
-                Ok(session)
-            }
-            Err(error) => {
-                tracing::debug!("cannot keep the optimised graph: {error}");
-                Ok(builder.commit_from_memory(&bytes).map_err(text)?)
+        let mut not_kept = None;
+        if let Some(saved) = saved {
+            match self.session_that_is_kept(&saved, &bytes, provider, options) {
+                Ok(session) => return Ok(session),
+                Err(error) => not_kept = Some((saved, std::io::Error::other(error))),
             }
         }
+        let mut builder = self.builder(provider, options, level)?;
+        let session = builder.commit_from_memory(&bytes).map_err(text)?;
+        // It was not the model's fault.
+        if let Some((saved, error)) = not_kept {
+            warn_not_kept(GRAPHS, &saved, &error);
+        }
+        Ok(session)
+    }
+
+    /// A session whose optimised graph is kept for the next start.
+    fn session_that_is_kept(
+        &self,
+        saved: &CacheEntry,
+        bytes: &[u8],
+        provider: Provider,
+        options: &SessionOptions,
+    ) -> Result<ort::session::Session, String> {
+        let temporary = saved.temporary().map_err(|error| error.to_string())?;
+        let builder = self.builder(provider, options, level(options.optimization))?;
+        let builder = builder
+            .with_optimized_model_path(temporary.path())
+            .map_err(text)?;
+        let mut builder = builder
+            .with_config_entry("session.save_model_format", "ORT")
+            .map_err(text)?;
+        let session = builder.commit_from_memory(bytes).map_err(text)?;
+        // The session works whether or not its graph could be kept for the next start.
+        if let Err(error) = saved.adopt(temporary) {
+            warn_not_kept(GRAPHS, saved, &error);
+        }
+        Ok(session)
     }
 
     /// Named by all that the optimised graph depends on.
-    fn saved_graph(&self, folder: &Path, model: &ModelSource) -> PathBuf {
+    fn saved_graph(&self, cache: &Path, model: &ModelSource) -> Option<CacheEntry> {
         let hash: String = model.sha256().chars().take(32).collect();
-        let arch = std::env::consts::ARCH;
-        folder.join("graphs").join(format!(
-            "{hash}-ort{}-cpu-extended-{arch}.ort",
-            self.version()
-        ))
+        let of = format!(
+            "ort{}-cpu-extended-{}",
+            self.version(),
+            std::env::consts::ARCH
+        );
+        let made_of = format!("{} {of}", model.sha256());
+        CacheEntry::new(cache, "graphs", &format!("{hash}-{of}.ort"), made_of)
     }
 }
 
@@ -274,6 +293,9 @@ impl Engine for OnnxRuntime {
             outputs: names(session.outputs()),
             on_gpu: provider != Provider::Cpu,
             device_outputs: options.device_outputs.clone(),
+            time_limit: options
+                .time_limit
+                .filter(|_| provider != Provider::TensorRt),
             session,
         }))
     }
@@ -442,6 +464,7 @@ struct OrtSession {
     outputs: Vec<String>,
     on_gpu: bool,
     device_outputs: Vec<String>,
+    time_limit: Option<Duration>,
     session: ort::session::Session,
 }
 
@@ -454,6 +477,15 @@ impl OrtSession {
         let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
         for (name, tensor) in inputs {
             values.push((name, input_value(tensor)?));
+        }
+        if let Some(limit) = self.time_limit {
+            // All outputs: options that select some cannot be shared with the thread that waits.
+            let options = RunOptions::new()?;
+            let session = &mut self.session;
+            let mut results = within(limit, &options, || {
+                session.run_with_options(values, &options)
+            })?;
+            return take_outputs(&mut results, outputs);
         }
         let selector = outputs
             .iter()
@@ -494,9 +526,45 @@ impl OrtSession {
             let stays = self.device_outputs.iter().any(|kept| kept == name);
             binding.bind_output_to_device(*name, if stays { &device } else { &host })?;
         }
-        let mut results = self.session.run_binding(&binding)?;
+        let session = &mut self.session;
+        let mut results = match self.time_limit {
+            Some(limit) => {
+                let options = RunOptions::new()?;
+                within(limit, &options, || {
+                    session.run_binding_with_options(&binding, &options)
+                })?
+            }
+            None => session.run_binding(&binding)?,
+        };
         take_outputs(&mut results, outputs)
     }
+}
+
+/// Runs a session, and tells it to end when its time is over.
+fn within<T>(
+    limit: Duration,
+    options: &RunOptions,
+    run: impl FnOnce() -> ort::Result<T>,
+) -> ort::Result<T> {
+    let (ended, waiting) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(move || {
+            let is_late = waiting
+                .recv_timeout(limit)
+                .is_err_and(|e| e == RecvTimeoutError::Timeout);
+            is_late && options.terminate().is_ok()
+        });
+        let outcome = run();
+        drop(ended);
+        let was_late = watch.join().unwrap_or(false);
+        match outcome {
+            Err(_) if was_late => Err(ort::Error::new(format!(
+                "it took more than {} s and was stopped (--budget or KINOGRAD_BUDGET takes longer)",
+                limit.as_secs_f64()
+            ))),
+            other => other,
+        }
+    })
 }
 
 impl Session for OrtSession {

@@ -2,6 +2,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use kinograd_files::Budget;
+
+use super::options::thread_count;
 use super::{BuiltIn, Engine, OnnxRuntime, Provider};
 use crate::RuntimeError;
 use crate::library::find_library;
@@ -59,6 +62,8 @@ pub struct EngineReport {
     pub provider: &'static str,
     /// ONNX Runtime's library.
     pub library: Option<PathBuf>,
+    /// Processor threads: part of what decides the last bits of sums.
+    pub threads: usize,
     /// Why this is not what was asked for.
     pub notes: Vec<String>,
 }
@@ -76,8 +81,11 @@ pub struct OpenEngine {
 ///
 /// # Errors
 /// [`RuntimeError::LibraryNotFound`] if ONNX Runtime was asked for and is nowhere,
-/// [`RuntimeError::LibraryRejected`] if the library that was named cannot be used.
+/// [`RuntimeError::LibraryRejected`] if the library that was named cannot be used,
+/// [`RuntimeError::OverBudget`] for more threads than [`Budget::threads`].
 pub fn open_engine(options: &EngineOptions) -> Result<OpenEngine, RuntimeError> {
+    let budget = Budget::of_process();
+    budget.check("threads", options.threads as u64, budget.threads)?;
     let asked = options.engine == EngineChoice::OnnxRuntime || options.library.is_some();
     let gpu = matches!(options.provider, Provider::Cuda | Provider::TensorRt);
     if options.engine == EngineChoice::BuiltIn {
@@ -105,6 +113,7 @@ fn open_library(library: &Path, options: &EngineOptions) -> Result<OpenEngine, R
         version: engine.version(),
         provider: engine.provider(),
         library: Some(engine.library().to_owned()),
+        threads: thread_count(options.threads),
         notes: engine.notes().to_vec(),
     };
     Ok(OpenEngine {
@@ -120,6 +129,7 @@ fn built_in(threads: usize, notes: Vec<String>) -> OpenEngine {
         version: "tract 0.23.9".to_owned(),
         provider: engine.provider(),
         library: None,
+        threads: thread_count(threads),
         notes,
     };
     OpenEngine {

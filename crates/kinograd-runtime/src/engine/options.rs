@@ -2,6 +2,9 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use kinograd_files::{Budget, FileError};
 
 use crate::RuntimeError;
 use crate::hash::sha256_hex;
@@ -62,6 +65,21 @@ pub struct SessionOptions {
     /// Outputs that stay on the device that made them, for another session to read.
     /// It has an effect on GPU providers only.
     pub device_outputs: Vec<String>,
+    /// Longest run, for networks that may not end; `None` waits. ONNX Runtime keeps it, outside of
+    /// TensorRT, which builds engines in its first run; the built-in engine has no loops.
+    pub time_limit: Option<Duration>,
+}
+
+impl SessionOptions {
+    /// For a network of the user's own: a run takes at most [`Budget::evaluation_secs`].
+    #[must_use]
+    pub fn of_user_network(self) -> Self {
+        let secs = Budget::of_process().evaluation_secs;
+        Self {
+            time_limit: Some(Duration::from_secs_f64(secs)),
+            ..self
+        }
+    }
 }
 
 /// An ONNX model: its name in messages, its bytes, and their SHA-256.
@@ -159,7 +177,9 @@ pub(crate) fn thread_count(threads: usize) -> usize {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, RuntimeError> {
-    std::fs::read(path).map_err(RuntimeError::io("cannot read the model file", path))
+    kinograd_files::read_large(path, Budget::of_process())
+        .map_err(FileError::into_io)
+        .map_err(RuntimeError::io("cannot read the model file", path))
 }
 
 #[cfg(test)]

@@ -1,41 +1,45 @@
-use std::io::{Cursor, Read};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use kinograd_files::{Budget, FileError, check_npy, unzip};
 use ndarray::{Array, Dimension, IntoDimension};
-use ndarray_npy::NpzReader;
+use ndarray_npy::ReadNpyExt as _;
 
 use crate::RuntimeError;
 
 /// An NPZ of f32 arrays whose shapes are known.
 pub(super) struct Arrays {
     path: PathBuf,
-    npz: NpzReader<Cursor<Vec<u8>>>,
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Arrays {
     pub fn open(path: &Path) -> Result<Self, RuntimeError> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(path)
-            .and_then(|mut file| file.read_to_end(&mut bytes))
+        let budget = Budget::of_process();
+        let bytes = kinograd_files::read(path, budget)
+            .map_err(FileError::into_io)
             .map_err(RuntimeError::io("cannot read", path))?;
-        let npz = NpzReader::new(Cursor::new(bytes)).map_err(|error| refuse(path, error))?;
+        let files = unzip(&bytes, budget).map_err(|error| refuse(path, error))?;
         Ok(Self {
             path: path.to_owned(),
-            npz,
+            files,
         })
     }
 
     /// An array of a shape, all of it finite.
     pub fn take<S: IntoDimension>(
-        &mut self,
+        &self,
         name: &str,
         shape: S,
     ) -> Result<Array<f32, S::Dim>, RuntimeError> {
         let expected = shape.into_dimension();
-        let array: Array<f32, S::Dim> = self
-            .npz
-            .by_name(name)
-            .or_else(|_| self.npz.by_name(&format!("{name}.npy")))
+        let bytes = self
+            .files
+            .get(name)
+            .or_else(|| self.files.get(&format!("{name}.npy")))
+            .ok_or_else(|| self.refuse(format!("array `{name}`: it is not there")))?;
+        check_npy(bytes).map_err(|error| self.refuse(format!("array `{name}`: {error}")))?;
+        let array = Array::<f32, S::Dim>::read_npy(bytes.as_slice())
             .map_err(|error| self.refuse(format!("array `{name}`: {error}")))?;
         if array.raw_dim() != expected {
             return Err(self.refuse(format!(

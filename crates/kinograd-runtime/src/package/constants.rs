@@ -19,7 +19,7 @@ pub struct Constants {
 
 impl Constants {
     pub(super) fn read(path: &Path, manifest: &Manifest) -> Result<Self, RuntimeError> {
-        let mut arrays = Arrays::open(path)?;
+        let arrays = Arrays::open(path)?;
         let (features, dims) = (manifest.motion()?.features, manifest.text()?.dims);
         let constants = Self {
             mean: arrays.take("mean", features)?,

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use super::manifest::{MANIFEST_FILE, Role};
 use super::opened::Package;
 use crate::RuntimeError;
+use crate::cache::warn_once;
 
 /// A package that a listing found.
 #[derive(Debug)]
@@ -37,30 +38,46 @@ impl Package {
 
 /// Finds a package by path (its folder or its `model.json`) or by name in [`package_folders`].
 ///
+/// A word without a separator is a name: a folder that is called so in the current folder is taken
+/// only where no package of that name is installed, and this is said.
+///
 /// # Errors
 /// [`RuntimeError::PackageNotFound`] if there is none, otherwise as [`Package::open`].
 pub fn find_package(name_or_path: &str) -> Result<Package, RuntimeError> {
     let path = Path::new(name_or_path);
-    if path.is_file() || path.join(MANIFEST_FILE).is_file() {
+    let is_package = |path: &Path| path.join(MANIFEST_FILE).is_file();
+    let is_name = !name_or_path.contains(['/', '\\']) && !matches!(name_or_path, "" | "." | "..");
+    let is_manifest = path.file_name().is_some_and(|name| name == MANIFEST_FILE);
+    if (!is_name && is_package(path)) || ((is_manifest || !is_name) && path.is_file()) {
         return Package::open(path);
     }
-    let searched = package_folders();
-    // A word with a separator is a path that does not exist, not a name.
-    if !name_or_path.is_empty() && !name_or_path.contains(['/', '\\']) && name_or_path != ".." {
-        for folder in &searched {
-            let candidate = folder.join(name_or_path);
-            if candidate.join(MANIFEST_FILE).is_file() {
-                return Package::open(candidate);
-            }
-        }
+    if !is_name {
+        // A path that does not exist.
         return Err(RuntimeError::PackageNotFound {
             name: name_or_path.into(),
-            searched,
+            searched: vec![path.into()],
         });
+    }
+    let (trusted, here) = (installed_folders(), folders_here());
+    for folder in &trusted {
+        let candidate = folder.join(name_or_path);
+        if is_package(&candidate) {
+            return Package::open(candidate);
+        }
+    }
+    let beside = std::iter::once(path.to_path_buf());
+    let mut candidates = beside.chain(here.iter().map(|folder| folder.join(name_or_path)));
+    if let Some(candidate) = candidates.find(|candidate| is_package(candidate)) {
+        warn_once(&format!(
+            "the model package `{name_or_path}` is not installed; it is taken from where you \
+             stand: {}",
+            candidate.display()
+        ));
+        return Package::open(candidate);
     }
     Err(RuntimeError::PackageNotFound {
         name: name_or_path.into(),
-        searched: vec![path.into()],
+        searched: package_folders(),
     })
 }
 
@@ -92,15 +109,24 @@ pub fn list_packages() -> Vec<FoundPackage> {
     found
 }
 
-/// Where packages are looked for, in order: `KINOGRAD_MODELS`, `models` in the current folder and
-/// above it, the places beside and above the executable, the user's data folder.
+/// Where packages are looked for, in order: `KINOGRAD_MODELS`, the places beside and above the
+/// executable, the user's data folder, and last `models` in the current folder and above it. What is
+/// taken from the last is said: [`find_package`].
 pub fn package_folders() -> Vec<PathBuf> {
+    let mut folders = installed_folders();
+    for folder in folders_here() {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    folders
+}
+
+/// All but those of the current folder.
+fn installed_folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
     if let Some(folder) = std::env::var_os("KINOGRAD_MODELS").filter(|v| !v.is_empty()) {
         folders.push(PathBuf::from(folder));
-    }
-    if let Ok(current) = std::env::current_dir() {
-        folders.extend(current.ancestors().map(|folder| folder.join("models")));
     }
     if let Some(beside) = std::env::current_exe()
         .ok()
@@ -117,6 +143,13 @@ pub fn package_folders() -> Vec<PathBuf> {
     let mut seen = std::collections::HashSet::new();
     folders.retain(|folder| folder.is_dir() && seen.insert(folder.clone()));
     folders
+}
+
+fn folders_here() -> Vec<PathBuf> {
+    let current = std::env::current_dir();
+    let ancestors = current.iter().flat_map(|current| current.ancestors());
+    let folders = ancestors.map(|folder| folder.join("models"));
+    folders.filter(|folder| folder.is_dir()).collect()
 }
 
 /// Where the user's own packages live.

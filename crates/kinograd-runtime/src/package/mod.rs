@@ -22,3 +22,4 @@ pub use manifest::{
 pub use opened::{Package, write_package};
 pub use reference::Reference;
 pub use schedule::{Prediction, ScheduleKind, ScheduleSpec, TimeInput};
+pub use validate::MAX_NAME_BYTES;

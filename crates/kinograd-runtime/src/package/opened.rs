@@ -1,11 +1,13 @@
 //! A package that lies in a folder.
 
+use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
+
+use kinograd_files::{Budget, FileError};
 
 use super::constants::Constants;
 use super::manifest::{FileEntry, MANIFEST_FILE, Manifest, Role};
 use super::reference::Reference;
-use crate::cache::write_atomically;
 use crate::hash::sha256_of_file;
 use crate::{ModelSource, RuntimeError};
 
@@ -38,7 +40,8 @@ impl Package {
             folder.pop();
         }
         let path = folder.join(MANIFEST_FILE);
-        let text = std::fs::read_to_string(&path)
+        let text = kinograd_files::read_text(&path, Budget::of_process())
+            .map_err(FileError::into_io)
             .map_err(RuntimeError::io("cannot read the model package", &path))?;
         let manifest = Manifest::parse(&text)
             .map_err(|reason| RuntimeError::PackageFormat { path, reason })?;
@@ -197,6 +200,8 @@ pub fn write_package(folder: &Path, mut manifest: Manifest) -> Result<Package, R
             path: path.clone(),
             reason,
         })?;
-    write_atomically(&path, text.as_bytes())?;
+    kinograd_files::write_atomic(&path, |file| file.write_all(text.as_bytes()))
+        .map_err(FileError::into_io)
+        .map_err(RuntimeError::io("cannot write", &path))?;
     Package::open(folder)
 }

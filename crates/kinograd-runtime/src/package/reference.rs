@@ -17,7 +17,7 @@ pub struct Reference {
 
 impl Reference {
     pub(super) fn read(path: &Path, manifest: &Manifest) -> Result<Self, RuntimeError> {
-        let mut arrays = Arrays::open(path)?;
+        let arrays = Arrays::open(path)?;
         let dims = manifest.text()?.embedding_dims;
         let dims = dims.ok_or_else(|| arrays.refuse("`conditioning` has no `embedding_dims`"))?;
         Ok(Self {

@@ -1,5 +1,6 @@
 //! What a `model.json` must say to be understood.
 
+use kinograd_files::{Budget, OverBudget, escape};
 use serde::Deserialize;
 
 use super::manifest::{Manifest, ModelKind, Role, SCHEMA};
@@ -13,9 +14,17 @@ const MAX_CLASSES: usize = 1_000_000;
 /// Most training steps: what a typing error in `model.json` may ask memory for.
 const MAX_TRAIN_STEPS: usize = 1_000_000;
 
+/// Longest name, which is that of a folder, too.
+pub const MAX_NAME_BYTES: usize = 100;
+/// Most frames, features and tokens: what the arrays of one clip may ask memory for.
+const MAX_CLIP_SIDE: usize = 1 << 16;
+
 /// Whether a name cannot lead out of the folder of packages.
 fn is_plain_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\'])
+    !matches!(name, "" | "." | "..")
+        && name.len() <= MAX_NAME_BYTES
+        && !name.contains(['/', '\\'])
+        && !name.contains(char::is_control)
 }
 
 impl Manifest {
@@ -46,8 +55,8 @@ impl Manifest {
     fn validate(&self) -> Result<(), String> {
         if !is_plain_name(&self.name) {
             return Err(format!(
-                "name `{}` must be a plain, non-empty word",
-                self.name
+                "name `{}` must be a plain, non-empty word of at most {MAX_NAME_BYTES} bytes",
+                escape(&self.name)
             ));
         }
         self.validate_schedule()?;
@@ -61,6 +70,7 @@ impl Manifest {
                 );
             }
         }
+        self.validate_sizes().map_err(|error| error.to_string())?;
         self.validate_image_model()?;
         if let Some(c) = &self.conditioning
             && (c.dims == 0 || c.max_tokens == 0)
@@ -72,6 +82,42 @@ impl Manifest {
             && !cfg.is_finite()
         {
             return Err("defaults.cfg must be a finite number".into());
+        }
+        Ok(())
+    }
+
+    /// Refuses sizes that no array could have.
+    fn validate_sizes(&self) -> Result<(), OverBudget> {
+        let budget = Budget::of_process();
+        let side =
+            |what: &str, value: usize| budget.check(what, value as u64, MAX_CLIP_SIDE as u64);
+        if let Some(r) = &self.representation {
+            budget.check_fps("representation.fps", r.fps)?;
+            side("representation.max_frames", r.max_frames)?;
+            side("representation.patch_frames", r.patch_frames)?;
+            side("representation.features", r.features)?;
+            let clip = [r.max_frames, r.features];
+            budget.check_shape(
+                "representation: frames × features",
+                &clip,
+                budget.batch_elements,
+            )?;
+        }
+        if let Some(c) = &self.conditioning {
+            let states = [c.max_tokens, c.dims];
+            budget.check_shape(
+                "conditioning: max_tokens × dims",
+                &states,
+                budget.sample_elements,
+            )?;
+            let embedding = c.embedding_dims.unwrap_or(0);
+            side("conditioning.embedding_dims", embedding)?;
+        }
+        if let Some(image) = &self.image {
+            budget.check_shape("image", &image.size(), budget.sample_elements * 16)?;
+        }
+        if let Some(latent) = &self.latent {
+            budget.check_shape("latent", &latent.size(), budget.sample_elements)?;
         }
         Ok(())
     }

@@ -119,6 +119,16 @@ impl Graph {
         self
     }
 
+    /// The graph alone, as an attribute such as a loop's body.
+    pub fn into_attribute(self, name: &str) -> AttributeProto {
+        AttributeProto {
+            name: name.into(),
+            r#type: Some(5),
+            g: Some(Box::new(self.graph)),
+            ..Default::default()
+        }
+    }
+
     pub fn bytes(self) -> Vec<u8> {
         let model = ModelProto {
             ir_version: Some(8),

@@ -133,7 +133,8 @@ fn open(path: &Path) -> Opened {
 #[must_use]
 pub fn is_bench(path: &Path) -> bool {
     let mut start = [0; 200];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read(&mut start));
+    let file = kinograd_files::open(path).map_err(kinograd_files::FileError::into_io);
+    let read = file.and_then(|mut file| file.read(&mut start));
     let text = read.map(|count| String::from_utf8_lossy(&start[..count]).into_owned());
     text.is_ok_and(|text| text.contains("\"kinograd.bench-guidance/"))
 }

@@ -123,8 +123,9 @@ impl Picture {
     /// In words, with the path.
     pub fn read_png(path: &Path) -> Result<Self, String> {
         let fail = |error: &dyn std::error::Error| format!("{}: {error}", path.display());
-        let file = std::fs::File::open(path).map_err(|error| fail(&error))?;
-        let decoder = png::Decoder::new(std::io::BufReader::new(file));
+        let budget = kinograd_files::Budget::of_process();
+        let bytes = kinograd_files::read(path, budget).map_err(|error| fail(&error))?;
+        let decoder = png::Decoder::new(std::io::Cursor::new(bytes));
         let mut reader = decoder.read_info().map_err(|error| fail(&error))?;
         let size = reader.output_buffer_size().unwrap_or(0);
         let mut bytes = vec![0; size];

@@ -14,6 +14,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use kinograd_diffusion::{Guidance, Progress, StepPair};
+use kinograd_files::Budget;
 use kinograd_guidance::{NoiseOptimizer, Objective};
 use kinograd_runtime::{EngineReport, Manifest};
 use ndarray::ArrayD;
@@ -252,6 +253,8 @@ impl<M: Modality> Generator<M> {
         let seeds = task.sampling().seeds();
         let mut noise = modality.noise(plan, rows.clone(), &seeds[rows]);
         let shape = modality.shape(task, batch);
+        let budget = Budget::of_process();
+        budget.check_shape("numbers in a batch", &shape, budget.batch_elements)?;
         if M::is_guided(task, plan) && task.method().optimizes_noise() {
             let loss = modality.objective(task, plan, batch)?.into_loss()?;
             let options = task.schedule().noise_options(task.guidance_scale());

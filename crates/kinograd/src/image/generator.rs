@@ -416,7 +416,12 @@ fn record(
     );
     record.extra.insert(
         "engine".to_owned(),
-        json!({ "name": engine.engine, "version": engine.version, "provider": engine.provider }),
+        json!({
+            "name": engine.engine,
+            "version": engine.version,
+            "provider": engine.provider,
+            "threads": engine.threads,
+        }),
     );
     Ok(record)
 }

@@ -1,9 +1,9 @@
 //! PNG files as arrays, and back.
 
-use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::path::Path;
 
+use kinograd_files::{Budget, catch_panic};
 use kinograd_motion::Provenance;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
@@ -12,8 +12,6 @@ use crate::record::write_png;
 
 /// Longest side of a PNG that is read.
 pub const MAX_SIDE_PX: u32 = 8192;
-/// Longest file that is read.
-const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Most memory that decoding may take.
 const MAX_BYTES: usize = 1 << 30;
 /// What a PNG begins with.
@@ -46,17 +44,14 @@ impl ReadPicture {
             path: path.to_path_buf(),
             source,
         };
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
-            .map_err(|error| fail(error.into()))?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(fail("the file is longer than 256 MiB".into()));
-        }
+        let bytes = kinograd_files::read(path, Budget::of_process())
+            .map_err(|error| fail(error.into_io().into()))?;
         if !bytes.starts_with(&SIGNATURE) {
             return Err(fail(what_it_is(&bytes).into()));
         }
-        decode(Cursor::new(bytes)).map_err(fail)
+        catch_panic("png", || decode(Cursor::new(bytes)))
+            .map_err(|error| fail(error.into()))?
+            .map_err(fail)
     }
 }
 
@@ -236,6 +231,8 @@ pub fn tiled(pictures: &[ArrayView3<'_, f32>], columns: usize) -> Picture {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     fn ramp() -> Picture {

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{ImageOptimization, PictureGoal, PictureGoalKind};
-use crate::task::check;
 use crate::task::limits::{MAX_AUGMENTATIONS, SCALE};
 use crate::task::prompts::check_text;
 use crate::task::refuse::{refuse, within};
 use crate::task::{
     Checked, GuidanceSchedule, SCHEMA, Sampling, SharedMut, Spec, TaskBuilder, json,
 };
+use crate::task::{bounds, check};
 use crate::{Error, Method};
 
 /// Steps with which strengths were tuned.
@@ -155,6 +155,7 @@ impl Spec for PictureSpec {
             let message = format!("{} is not {SCHEMA}, the one that is read here", self.schema);
             return Err(refuse("schema", message));
         }
+        bounds::check(self)?;
         check::sampling(&self.sampling)?;
         let augmentations = self.guidance.augmentations;
         if augmentations > MAX_AUGMENTATIONS {

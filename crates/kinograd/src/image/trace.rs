@@ -1,10 +1,9 @@
 //! A run as numbers: x_T in, every step out.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use kinograd_diffusion::{DiffusionError, NoiseSource, SeededNoise, StepPair};
+use kinograd_files::{Budget, check_npy};
 use ndarray::{ArrayD, Axis, stack};
 use ndarray_npy::ReadNpyExt as _;
 
@@ -87,11 +86,13 @@ pub(super) fn read_noise(
         path: path.to_path_buf(),
         source: message.into(),
     };
-    let open = || File::open(path).map_err(|error| refuse(error.to_string()));
-    let noise = match ArrayD::<f32>::read_npy(BufReader::new(open()?)) {
+    let bytes = kinograd_files::read(path, Budget::of_process())
+        .map_err(|error| refuse(error.into_io().to_string()))?;
+    check_npy(&bytes).map_err(refuse)?;
+    let noise = match ArrayD::<f32>::read_npy(bytes.as_slice()) {
         Ok(noise) => noise,
         // NumPy's own default
-        Err(single) => ArrayD::<f64>::read_npy(BufReader::new(open()?))
+        Err(single) => ArrayD::<f64>::read_npy(bytes.as_slice())
             .map_err(|_| refuse(format!("no .npy of 32- or 64-bit floats: {single}")))?
             .mapv(|x| x as f32),
     };

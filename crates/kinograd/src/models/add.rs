@@ -32,7 +32,8 @@ pub struct NewPackage {
 /// not there.
 ///
 /// # Errors
-/// [`Error::Request`] if the name is taken or an input cannot be told; otherwise as [`check`](super::check).
+/// [`Error::Request`] if the name is taken, an input cannot be told or a gradient is wrong; otherwise as
+/// [`check`](super::check).
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Error> {
     let into = packages_folder(new.into.as_deref())?;
     let (staged, manifest) = if new.source.is_dir() {
@@ -63,6 +64,17 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Err
     };
     let package = write_package(staged.path(), manifest)?;
     let mut report = check_package(&package, options)?;
+    if report.no_gradient.is_none() && !report.gradient_is_right() {
+        let off = report.gradient_error.unwrap_or(f64::NAN);
+        return Err(Error::Request {
+            field: "model",
+            message: format!(
+                "{}: the gradient does not agree with the central difference ({off:.1e} off, \
+                 relative); nothing was added",
+                report.name
+            ),
+        });
+    }
     report.folder = staged.publish()?;
     Ok(report)
 }

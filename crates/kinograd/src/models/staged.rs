@@ -1,8 +1,10 @@
 //! Packages that are whole or not there.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use kinograd_runtime::{Manifest, Package, Role, user_models, write_package};
+use kinograd_files::{TemporaryFolder, escape};
+use kinograd_runtime::{MAX_NAME_BYTES, Manifest, Package, Role, user_models, write_package};
 
 use crate::Error;
 
@@ -19,7 +21,7 @@ pub(crate) fn packages_folder(into: Option<&Path>) -> Result<PathBuf, Error> {
 
 /// A package's folder under a hidden name, which is renamed when it is whole and else removed.
 pub(crate) struct StagedPackage {
-    staging: tempfile::TempDir,
+    staging: TemporaryFolder,
     folder: PathBuf,
 }
 
@@ -34,10 +36,7 @@ impl StagedPackage {
         let folder = new_folder(into, name)?;
         let fail = write_failed(&folder);
         std::fs::create_dir_all(into).map_err(&fail)?;
-        let staging = tempfile::Builder::new()
-            .prefix(".kinograd-")
-            .tempdir_in(into)
-            .map_err(&fail)?;
+        let staging = TemporaryFolder::new_in(into).map_err(&fail)?;
         let staged = Self { staging, folder };
         for (role, file) in &like.manifest().files {
             if wanted(*role) {
@@ -58,8 +57,11 @@ impl StagedPackage {
         if let Some(parent) = to.parent() {
             std::fs::create_dir_all(parent).map_err(&fail)?;
         }
-        std::fs::copy(from, &to).map_err(&fail)?;
-        Ok(())
+        let mut from = kinograd_files::open(from).map_err(|error| fail(error.into_io()))?;
+        // Not a copy of the mode: the umask decides, as for the files beside it.
+        let mut to = File::create_new(&to).map_err(&fail)?;
+        std::io::copy(&mut from, &mut to).map_err(&fail)?;
+        to.sync_all().map_err(&fail)
     }
 
     /// Writes `model.json` and gives the folder its name.
@@ -69,8 +71,11 @@ impl StagedPackage {
     }
 
     pub(super) fn publish(self) -> Result<PathBuf, Error> {
-        std::fs::rename(self.staging.keep(), &self.folder).map_err(write_failed(&self.folder))?;
-        Ok(self.folder)
+        let folder = self.folder;
+        self.staging
+            .persist(&folder)
+            .map_err(write_failed(&folder))?;
+        Ok(folder)
     }
 }
 
@@ -90,8 +95,15 @@ fn new_folder(into: &Path, name: &str) -> Result<PathBuf, Error> {
             message,
         })
     };
-    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
-        return refuse(format!("`{name}` must be a plain word"));
+    let is_plain = !name.contains(['/', '\\', ':']) && !name.contains(char::is_control);
+    if name.is_empty() || name.starts_with('.') || !is_plain {
+        return refuse(format!("`{}` must be a plain word", escape(name)));
+    }
+    if name.len() > MAX_NAME_BYTES {
+        return refuse(format!(
+            "it has {} bytes; at most {MAX_NAME_BYTES} are taken",
+            name.len()
+        ));
     }
     let folder = into.join(name);
     if folder.exists() {

@@ -63,7 +63,8 @@ impl<S: Spec> TaskBuilder<S> {
         self
     }
 
-    /// The same seed, models and provider give the same bytes.
+    /// The same task, models, engine, provider and number of threads give the same bytes on one
+    /// machine: see [`Sampling::seed`](super::Sampling::seed).
     pub fn seed(mut self, seed: u64) -> Self {
         self.spec.shared_mut().sampling.seed = seed;
         self

@@ -2,9 +2,10 @@
 
 use kinograd_guidance::GuidanceError;
 
+use super::bounds;
 use super::limits::{
-    CFG, FAST_M_PER_S, FPS, MAX_BEST_OF, MAX_COUNT, MAX_DURATION_SECS, MAX_ENTRIES, MAX_STEPS,
-    MODEL_FPS, SCALE, SCHEMA,
+    CFG, FAST_M_PER_S, FPS, MAX_BEST_OF, MAX_COUNT, MAX_DURATION_SECS, MAX_STEPS, MODEL_FPS, SCALE,
+    SCHEMA,
 };
 use super::refuse::{refuse, within};
 use super::settings::{GuidanceSettings, Sampling};
@@ -27,19 +28,7 @@ pub(super) fn check(task: &TaskSpec) -> Result<(), Error> {
             format!("{duration} must be above 0 and at most {MAX_DURATION_SECS}"),
         ));
     }
-    for (field, entries) in [
-        ("prompts", task.prompts.len()),
-        ("goals", task.goals.len()),
-        ("obstacles", task.obstacles.len()),
-        ("losses", task.losses.len()),
-    ] {
-        if entries > MAX_ENTRIES {
-            return Err(refuse(
-                field,
-                format!("has {entries} entries; at most {MAX_ENTRIES} are taken"),
-            ));
-        }
-    }
+    bounds::check(task)?;
     timed_prompts::check(task)?;
     sampling(&task.sampling)?;
     guidance(&task.guidance, &task.sampling)?;

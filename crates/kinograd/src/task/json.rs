@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kinograd_files::Budget;
 use serde::de::DeserializeOwned;
 
 use super::limits::SCHEMA;
@@ -23,7 +24,8 @@ pub(crate) fn read<T>(
         path: path.to_path_buf(),
         source,
     };
-    let text = std::fs::read_to_string(path).map_err(|error| fail(Box::new(error)))?;
+    let text = kinograd_files::read_text(path, Budget::of_process())
+        .map_err(|error| fail(Box::new(error.into_io())))?;
     parse(&text).map_err(|error| fail(Box::new(error)))
 }
 

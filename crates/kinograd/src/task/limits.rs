@@ -19,8 +19,6 @@ pub const MAX_COUNT: usize = 1000;
 pub(crate) const MAX_BEST_OF: usize = 100;
 /// Most denoising steps.
 pub(crate) const MAX_STEPS: usize = 1000;
-/// Most goals, obstacles, prompts and losses of one task, each.
-pub(crate) const MAX_ENTRIES: usize = 1000;
 /// Longest clip of any model, seconds; a package says what its own is.
 pub(crate) const MAX_DURATION_SECS: f64 = 600.0;
 /// Frames per second of a file.

@@ -41,6 +41,7 @@
 //! # Ok::<(), kinograd::Error>(())
 //! ```
 
+pub(crate) mod bounds;
 mod builder;
 pub(crate) mod check;
 mod checked;

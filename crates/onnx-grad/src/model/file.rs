@@ -1,9 +1,10 @@
 //! Files: external data is read, and nothing is ever half written.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Component, Path};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Component, Path, PathBuf};
 
 use prost::Message as _;
 use prost::bytes::Bytes;
@@ -68,20 +69,12 @@ pub(super) fn write_external(proto: &ModelProto, path: &Path) -> Result<()> {
     replace_file(path, |file| file.write_all(&proto.encode_to_vec()))
 }
 
-/// Writes beside `path` and renames, so that no half-written file is ever seen under that name.
+/// Writes a file whole or not at all.
 pub(super) fn replace_file(
     path: &Path,
-    fill: impl FnOnce(&mut fs::File) -> io::Result<()>,
+    fill: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> Result<()> {
-    let part = path.with_file_name(name_beside(path, &format!(".{}.part", std::process::id()))?);
-    let written = fs::File::create(&part)
-        .and_then(|mut file| fill(&mut file))
-        .and_then(|()| fs::rename(&part, path));
-    written.map_err(|source| {
-        // The error that matters is the first one.
-        let _ = fs::remove_file(&part);
-        io_error(path, source)
-    })
+    Ok(kinograd_files::write_atomic(path, |file| fill(file))?)
 }
 
 pub(super) fn visit_tensors(
@@ -129,8 +122,18 @@ fn place_of(tensor: &TensorProto) -> Result<Place, String> {
     })
 }
 
+/// How many times over the data of a file may be taken: tied weights name it twice.
+const TAKEN_OVER: u64 = 4;
+
+/// Bytes that the tensors of a model took from each file.
+pub(super) type Taken = HashMap<PathBuf, u64>;
+
 /// Reads the data of a tensor from the file that it names, which has to lie in the model's folder.
-pub(super) fn load_external(tensor: &mut TensorProto, folder: Option<&Path>) -> Result<()> {
+pub(super) fn load_external(
+    tensor: &mut TensorProto,
+    folder: Option<&Path>,
+    taken: &mut Taken,
+) -> Result<()> {
     if tensor.data_location != Some(DataLocation::External.into()) {
         return Ok(());
     }
@@ -176,6 +179,15 @@ pub(super) fn load_external(tensor: &mut TensorProto, folder: Option<&Path>) -> 
             tensor.dims,
         )));
     }
+    // A small model may name one large file any number of times.
+    let sum = taken.entry(real.clone()).or_default();
+    *sum = sum.saturating_add(given);
+    let size = bytes_given(&real, 0, None).map_err(|source| io_error(&path, source))?;
+    if *sum > size.saturating_mul(TAKEN_OVER) {
+        return Err(refuse(format!(
+            "the tensors of this model take more than {TAKEN_OVER} times what `{location}` holds"
+        )));
+    }
     let raw = read_range(&real, offset, given).map_err(|source| io_error(&path, source))?;
     tensor.raw_data = Some(Bytes::from(raw));
     tensor.external_data.clear();
@@ -197,7 +209,7 @@ fn bytes_given(path: &Path, offset: u64, length: Option<u64>) -> io::Result<u64>
 }
 
 fn read_range(path: &Path, offset: u64, length: u64) -> io::Result<Vec<u8>> {
-    let mut file = fs::File::open(path)?;
+    let mut file = kinograd_files::open(path).map_err(kinograd_files::FileError::into_io)?;
     file.seek(SeekFrom::Start(offset))?;
     let mut raw = Vec::new();
     // At once: growing would hold a large tensor twice.

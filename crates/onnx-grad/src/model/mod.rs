@@ -2,14 +2,12 @@
 
 mod file;
 
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use self::file::{io_error, load_external, replace_file, visit_tensors, write_external};
+use self::file::{Taken, load_external, replace_file, visit_tensors, write_external};
 use crate::data_type::{DataType, element_count};
 use crate::proto::{DimensionValue, ModelProto, TensorProto, TypeValue, ValueInfoProto};
 use crate::tensor;
@@ -69,7 +67,7 @@ impl Model {
     /// As [`Model::from_bytes`], and [`Error::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(|source| io_error(path, source))?;
+        let bytes = kinograd_files::read_large(path, kinograd_files::Budget::of_process())?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Self::decode(Bytes::from(bytes), Some(folder))
     }
@@ -83,7 +81,10 @@ impl Model {
                 reason: "it holds no graph".into(),
             });
         };
-        visit_tensors(graph, &mut |tensor| load_external(tensor, folder))?;
+        let mut taken = Taken::new();
+        visit_tensors(graph, &mut |tensor| {
+            load_external(tensor, folder, &mut taken)
+        })?;
         Ok(Self { proto })
     }
 

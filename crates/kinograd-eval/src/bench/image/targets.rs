@@ -1,8 +1,8 @@
 //! Targets as files, and how near pictures come to them.
 
 use kinograd::motion::metrics::Gaussian;
+use kinograd_files::TemporaryFolder;
 use ndarray::{Array2, ArrayD, Axis, stack};
-use tempfile::TempDir;
 
 use super::protocol::{ImageCandidate, ImageGoal, ImageProtocol};
 use super::record::PictureRecord;
@@ -23,7 +23,7 @@ pub(super) struct Targets<'a> {
     texts: [Option<Array2<f32>>; 2],
     /// Of the judge's training data.
     pub reference: Option<Gaussian>,
-    folder: TempDir,
+    folder: TemporaryFolder,
 }
 
 impl<'a> Targets<'a> {
@@ -33,7 +33,8 @@ impl<'a> Targets<'a> {
         options: &kinograd::runtime::EngineOptions,
     ) -> Result<Self, Error> {
         protocol.check()?;
-        let folder = tempfile::tempdir().map_err(|error| Error::Internal(error.to_string()))?;
+        let folder = TemporaryFolder::new_in(&std::env::temp_dir())
+            .map_err(|error| Error::Internal(error.to_string()))?;
         let mut needs = task(protocol);
         // A text opens both encoders: the judge's distances are measured of every picture.
         let text = protocol.prompts.first().map_or("a picture", String::as_str);
