@@ -96,7 +96,7 @@ pub struct ReadingArgs {
     /// The animation, or the clip of several, by name or number from 0; the first if not given.
     #[arg(long, value_name = "NAME|NUMBER")]
     pub animation: Option<String>,
-    /// Which joints are which, where their names do not tell: JSON, see docs/files.md.
+    /// Which joints are which, where their names do not tell: JSON, see docs/characters.md.
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
     /// Frames per second of a file that does not say, as arrays of joints.
