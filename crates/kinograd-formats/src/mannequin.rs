@@ -1,4 +1,4 @@
-//! A mannequin of ellipsoids and tapered capsules, one rigid piece per bone.
+//! A mannequin of ellipsoids and tapered capsules, a piece per bone; pieces bend where they meet.
 
 use std::f64::consts::{PI, TAU};
 
