@@ -12,7 +12,7 @@ use crate::{JOINTS, Motion, PARENTS, REST_OFFSETS, Skeleton};
 const SAME_M: f64 = 1e-5;
 
 /// A skeleton that is the canonical body in one of the forms that files give it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CanonicalForm {
     /// Whose names it has.
     pub naming: JointNaming,

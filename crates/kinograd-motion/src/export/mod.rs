@@ -79,12 +79,27 @@ impl Export {
         }
     }
 
-    /// Says in a clip's record what was done to it.
-    pub fn record(&self, provenance: &mut Provenance) {
-        if *self == Self::default() {
-            return;
-        }
-        if let Ok(value) = serde_json::to_value(self) {
+    /// Says in the record of a clip in which form it is, now that this was done to it: travel that
+    /// was ever taken away, a root bone, names and a rest pose that are not the plain body's.
+    pub fn record(&self, written: &Motion, provenance: &mut Provenance) {
+        let earlier = Self::recorded(provenance).unwrap_or_default();
+        let done = |way| self.root_motion == way || earlier.root_motion == way;
+        let form = CanonicalForm::of(&written.skeleton).unwrap_or_default();
+        let now = Self {
+            root_motion: if done(RootMotion::InPlace) {
+                RootMotion::InPlace
+            } else if done(RootMotion::Extract) && hips_of(&written.skeleton) != 0 {
+                RootMotion::Extract
+            } else {
+                RootMotion::Keep
+            },
+            names: Some(form.naming).filter(|naming| *naming != JointNaming::Ours),
+            rest_pose: Some(form.rest_pose).filter(|pose| *pose != RestPose::T),
+        };
+        provenance.extra.remove(RECORD_KEY);
+        if let Ok(value) = serde_json::to_value(now)
+            && now != Self::default()
+        {
             provenance.extra.insert(RECORD_KEY.to_owned(), value);
         }
     }
@@ -180,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bodies_keep_their_names_and_records_say_what_was_done() {
+    fn other_bodies_keep_their_names() {
         let mut walk = SynthWalk::default().motion();
         walk.skeleton.offsets_m[4].y *= 1.1;
         let export = Export {
@@ -189,10 +204,34 @@ mod tests {
         };
         let said = export.apply(&walk).unwrap_err().to_string();
         assert!(said.contains("--retarget"), "{said}");
+    }
+
+    #[test]
+    fn records_say_in_which_form_a_clip_is() {
+        let walk = SynthWalk::default().motion();
         let mut record = Provenance::new();
-        Export::default().record(&mut record);
-        assert_eq!(Export::recorded(&record), None);
-        export.record(&mut record);
-        assert_eq!(Export::recorded(&record), Some(export));
+        let mut said = |export: Export, motion: &Motion| {
+            let written = export.apply(motion).unwrap();
+            export.record(&written, &mut record);
+            (written, Export::recorded(&record))
+        };
+        assert_eq!(said(Export::default(), &walk).1, None);
+        let export = Export {
+            root_motion: RootMotion::Extract,
+            names: Some(JointNaming::Ue5),
+            rest_pose: Some(RestPose::A),
+        };
+        let (written, first) = said(export, &walk);
+        assert_eq!(first, Some(export));
+        // Written again as it is, then as the plain body.
+        assert_eq!(said(Export::default(), &written).1, Some(export));
+        assert_eq!(said(Export::default(), &plain(&written).unwrap()).1, None);
+        // Travel stays away.
+        let in_place = Export {
+            root_motion: RootMotion::InPlace,
+            ..Export::default()
+        };
+        let (still, _) = said(in_place, &walk);
+        assert_eq!(said(Export::default(), &still).1, Some(in_place));
     }
 }
