@@ -5,8 +5,8 @@
 ANIMSMITH is the crate of that name's program (MIT or Apache-2.0), CONVERT is kinograd-formats' example `convert`. Every
 clip is written in place and with a root bone, each as it is and cut short. What animsmith measures of a clip in place
 must agree with `extras.loop` of its animation: poses meet within 2 cm, and no joint's velocity jumps by more than a
-walking foot's does from frame to frame. Travel must be where we say that it is, and nothing else may be wrong with the tracks. Prints a line a case; exits with 1 where one is
-wrong.
+walking foot's does from frame to frame. Travel must be where we say that it is, and nothing else may be wrong with the
+tracks. Prints a line a case; exits with 1 where one is wrong.
 """
 
 import json

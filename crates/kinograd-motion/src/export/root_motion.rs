@@ -235,10 +235,10 @@ mod tests {
         // A Gaussian leaves exp(-(2 pi f sigma)^2 / 2) of a sine, 0.29 of one at 1 Hz.
         let left = 0.2 * (-(TAU * HEADING_SIGMA_SECS).powi(2) / 2.0).exp();
         let headings = headings_rad(&swaying, fps);
-        for frame in 40..260 {
+        for (frame, heading) in headings.iter().enumerate().take(260).skip(40) {
             let secs = frame as f64 / fps;
             let expected = 0.3 + rate * secs + left * (TAU * secs).sin();
-            assert!((headings[frame] - expected).abs() < 2e-3);
+            assert!((heading - expected).abs() < 2e-3);
         }
         // A body that lies on its back and rolls has a heading, too.
         let lying = DQuat::from_rotation_y(0.7) * DQuat::from_rotation_x(-TAU / 4.0);
