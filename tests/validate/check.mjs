@@ -2,6 +2,7 @@
 // The Khronos validator must find nothing to say, and three.js must play the clip so that its
 // joints are where the NPZ of the same clip says (within 1e-4 m). Exit code 1 otherwise.
 import { readFileSync } from 'node:fs';
+import { readNpz } from './npz.mjs';
 import validator from 'gltf-validator';
 import * as THREE from 'three';
 import { GLTFLoader } from 'three/addons/loaders/GLTFLoader.js';
@@ -62,47 +63,19 @@ if (npzPath) {
 
 // The skin moves with the bones: no vertex strays from the body.
 pose(clip.duration / 2);
-const hip = bones[0].getWorldPosition(new THREE.Vector3());
+// The root may be a bone on the ground.
+const box = new THREE.Box3().setFromPoints(bones.map((bone) => bone.getWorldPosition(new THREE.Vector3())));
+const middle = box.getCenter(new THREE.Vector3());
 let farthest = 0;
 let lowest = Infinity;
 gltf.scene.traverse((mesh) => {
   if (!mesh.isSkinnedMesh) return;
   for (let i = 0; i < mesh.geometry.attributes.position.count; i++) {
     const vertex = mesh.getVertexPosition(i, new THREE.Vector3()).applyMatrix4(mesh.matrixWorld);
-    farthest = Math.max(farthest, vertex.distanceTo(hip));
+    farthest = Math.max(farthest, vertex.distanceTo(middle));
     lowest = Math.min(lowest, vertex.y);
   }
 });
-const span = `skin within ${farthest.toFixed(3)} m of the root, lowest ${lowest.toFixed(3)} m`;
+const span = `skin within ${farthest.toFixed(3)} m of the body's middle, lowest ${lowest.toFixed(3)} m`;
 check(farthest < 1.5, span);
 process.exit(failed ? 1 : 0);
-
-function readNpz(path) {
-  const file = readFileSync(path);
-  const arrays = {};
-  // Entries are stored, not deflated; the central directory at the end lists them.
-  let at = file.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
-  const entries = file.readUInt16LE(at + 10);
-  at = file.readUInt32LE(at + 16);
-  for (let entry = 0; entry < entries; entry++) {
-    const [nameLength, extra, comment] = [28, 30, 32].map((o) => file.readUInt16LE(at + o));
-    const name = file.toString('utf8', at + 46, at + 46 + nameLength);
-    const local = file.readUInt32LE(at + 42);
-    const start = local + 30 + file.readUInt16LE(local + 26) + file.readUInt16LE(local + 28);
-    arrays[name.replace(/\.npy$/, '')] = readNpy(file.subarray(start));
-    at += 46 + nameLength + extra + comment;
-  }
-  return { joints: arrays.joints, fps: arrays.fps.data[0] };
-}
-
-function readNpy(npy) {
-  const wide = npy[6] > 1;
-  const start = wide ? 12 + npy.readUInt32LE(8) : 10 + npy.readUInt16LE(8);
-  const header = npy.toString('latin1', wide ? 12 : 10, start);
-  const type = /'descr': '(.*?)'/.exec(header)[1];
-  const shape = /'shape': \((.*?)\)/.exec(header)[1].split(',').filter((n) => n.trim()).map(Number);
-  const size = shape.reduce((a, b) => a * b, 1);
-  const read = { '<f4': ['readFloatLE', 4], '<f8': ['readDoubleLE', 8] }[type];
-  if (!read) return { shape, data: [] };
-  return { shape, data: Array.from({ length: size }, (_, i) => npy[read[0]](start + i * read[1])) };
-}

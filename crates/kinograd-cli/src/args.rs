@@ -6,6 +6,7 @@ mod engine;
 mod generate;
 mod image;
 mod optimize;
+mod output;
 mod rig;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ pub use self::engine::{EngineArgs, ProviderArg};
 pub use self::generate::{DiagnoseArgs, GenerateArgs, SamplingArgs, ScheduleArgs};
 pub use self::image::{ImageArgs, ImageModelArgs};
 pub use self::optimize::{OptimizeArgs, OptimizeGuidanceArg};
+pub use self::output::OutputArgs;
 pub use self::rig::{RigCommand, RigInspectArgs};
 
 const STYLES: Styles = Styles::styled()

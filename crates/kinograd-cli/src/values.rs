@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use kinograd::guidance::{StepSchedule, TimestepInterval};
+use kinograd::motion::export::{JointNaming, RestPose, RootMotion};
 use kinograd::motion::mapping::Up;
 use kinograd::task::Resampling;
 use kinograd::{Method, SamplerKind};
@@ -46,6 +47,42 @@ pub fn up_values() -> impl TypedValueParser<Value = Up> {
         _ => "",
     };
     named(Up::ALL.to_vec(), name, summary)
+}
+
+/// Where the travel lies: `keep`, `extract`, `in-place`.
+pub fn root_motion_values() -> impl TypedValueParser<Value = RootMotion> {
+    named(
+        RootMotion::ALL.to_vec(),
+        RootMotion::name,
+        |way| match way {
+            RootMotion::Keep => "in the hips",
+            RootMotion::Extract => "in a bone on the ground under the hips, with the heading",
+            RootMotion::InPlace => "nowhere: the hips stay over the origin, heights are kept",
+        },
+    )
+}
+
+/// Whose names joints get.
+pub fn naming_values() -> impl TypedValueParser<Value = JointNaming> {
+    named(
+        JointNaming::ALL.to_vec(),
+        JointNaming::name,
+        |whose| match whose {
+            JointNaming::Ours => "SMPL's and HumanML3D's: left_hip",
+            JointNaming::Mixamo => "mixamorig:LeftUpLeg",
+            JointNaming::Ue5 => "Manny's: thigh_l",
+            JointNaming::Unity => "Humanoid's: LeftUpperLeg",
+            JointNaming::Vrm => "leftUpperLeg",
+        },
+    )
+}
+
+/// Poses in which a skeleton rests.
+pub fn rest_pose_values() -> impl TypedValueParser<Value = RestPose> {
+    named(RestPose::ALL.to_vec(), RestPose::name, |pose| match pose {
+        RestPose::T => "arms held out",
+        RestPose::A => "arms lowered by 45 degrees",
+    })
 }
 
 /// Frames per second, within the budget for foreign input.

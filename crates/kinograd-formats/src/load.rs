@@ -4,9 +4,10 @@ use std::path::Path;
 
 use glam::{DQuat, DVec3};
 use kinograd_files::Budget;
+use kinograd_motion::export::{Export, RootMotion, plain};
 use kinograd_motion::mapping::{Mapping, Up, Upright, upright};
 use kinograd_motion::retarget::{guess_unit, leg_length, retarget_motion};
-use kinograd_motion::{Motion, MotionError, Skeleton, resample};
+use kinograd_motion::{Motion, MotionError, Provenance, Skeleton, resample};
 
 use crate::format::{Format, LoadOptions, SourceClip, StoredClip};
 use crate::reading::{KnownBy, Reading};
@@ -66,6 +67,7 @@ fn finish(source: SourceClip, options: &LoadOptions) -> Result<StoredClip, Motio
         warnings.extend(odd_size(&motion, body, unit_to_metre)?);
     }
     motion.check_storable()?;
+    warnings.extend(source.provenance.as_ref().and_then(taken_away));
     let reading = Reading {
         unit_to_metre,
         unit_known_by,
@@ -79,9 +81,15 @@ fn finish(source: SourceClip, options: &LoadOptions) -> Result<StoredClip, Motio
     };
     let mut features = source.features;
     if options.retarget && motion.skeleton != Skeleton::canonical() {
-        let mut mapping = mapping?;
-        (mapping.up, mapping.unit_to_metre) = (Up::Y, Some(1.0));
-        motion = retarget_motion(&motion, &mapping)?.motion;
+        // The canonical body in another form needs no fitting.
+        motion = match plain(&motion).filter(|_| options.mapping.is_none()) {
+            Some(motion) => motion,
+            None => {
+                let mut mapping = mapping?;
+                (mapping.up, mapping.unit_to_metre) = (Up::Y, Some(1.0));
+                retarget_motion(&motion, &mapping)?.motion
+            }
+        };
         features = None;
     }
     if let Some(fps) = options.fps
@@ -169,6 +177,16 @@ fn unit_of(
         by_legs.unwrap_or_else(|| unit_by_height(motion)),
         KnownBy::Body,
     ))
+}
+
+/// A warning where the record says that the clip is not as it was made.
+fn taken_away(record: &Provenance) -> Option<String> {
+    let export = Export::recorded(record)?;
+    (export.root_motion == RootMotion::InPlace).then(|| {
+        "the clip's travel was taken away when it was written (in-place); places on the ground of \
+         its record do not hold"
+            .to_owned()
+    })
 }
 
 /// Length of a leg in the motion's unit, where it has one.

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod error;
+pub mod export;
 pub mod features;
 pub mod ik;
 pub mod mapping;

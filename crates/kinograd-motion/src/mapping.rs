@@ -311,6 +311,11 @@ impl Resolved {
         self.unit_to_metre
     }
 
+    /// The joint of the rig that is the pelvis, or at which its bone begins.
+    pub(crate) fn pelvis(&self) -> usize {
+        self.points[0].a
+    }
+
     /// Number of joints of the rig.
     #[must_use]
     pub fn rig_joints(&self) -> usize {

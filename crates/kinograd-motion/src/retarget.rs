@@ -13,6 +13,7 @@ use glam::DVec3;
 pub use floor::Floor;
 pub use points::{guess_unit, leg_length};
 
+use crate::export::plain;
 use crate::{
     Motion, MotionError, Skeleton,
     ik::{self, Limb},
@@ -91,6 +92,9 @@ pub fn retarget_joints(
 pub fn to_canonical_body(motion: &Motion) -> Result<Option<Motion>, MotionError> {
     if motion.skeleton == Skeleton::canonical() {
         return Ok(None);
+    }
+    if let Some(motion) = plain(motion) {
+        return Ok(Some(motion));
     }
     let mapping = Mapping::automatic(&motion.skeleton)?;
     Ok(Some(retarget_motion(motion, &mapping)?.motion))

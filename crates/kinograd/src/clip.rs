@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
 use kinograd_formats::{Character, ClipRef, FORMATS, Format, LoadOptions, Reading};
+use kinograd_motion::export::{Export, RootMotion};
 use kinograd_motion::retarget::to_canonical_body;
 use kinograd_motion::rig::RigReport;
 use kinograd_motion::{Motion, MotionError, Provenance, joints_array, write_atomic};
@@ -45,11 +46,17 @@ pub struct SaveOptions {
     /// Metres per unit of a format without a unit of its own: 1 writes a BVH in metres, 0.01 in
     /// centimetres.
     pub unit_to_metre: f64,
+    /// Where the travel lies, what the joints are called, in which pose the skeleton rests. Pictures
+    /// and reports show the clip as it is.
+    pub export: Export,
 }
 
 impl Default for SaveOptions {
     fn default() -> Self {
-        Self { unit_to_metre: 1.0 }
+        Self {
+            unit_to_metre: 1.0,
+            export: Export::default(),
+        }
     }
 }
 
@@ -173,7 +180,7 @@ impl Clip {
     pub fn save_with(&self, path: &Path, options: &SaveOptions) -> Result<(), Error> {
         let written = match FileFormat::of(path)? {
             FileFormat::Clip(format) => self.write(format, path, options),
-            FileFormat::Json => self.write_record(path),
+            FileFormat::Json => self.write_record(path, &self.provenance),
             FileFormat::Png => return self.write_sheet(path),
         };
         written.map_err(|error| Error::writing(path, error))
@@ -185,10 +192,21 @@ impl Clip {
         path: &Path,
         options: &SaveOptions,
     ) -> Result<(), MotionError> {
+        let export = options.export;
+        let motion = export.apply(&self.motion)?;
+        if self.character.is_some() && motion.skeleton != self.motion.skeleton {
+            return Err(of_a_character(export));
+        }
+        let mut provenance = self.provenance.clone();
+        export.record(&motion, &mut provenance);
         let clip = ClipRef {
-            motion: &self.motion,
-            features: self.features.as_ref(),
-            provenance: &self.provenance,
+            motion: &motion,
+            // A model's features are those of the clip as it was made.
+            features: self
+                .features
+                .as_ref()
+                .filter(|_| export == Export::default()),
+            provenance: &provenance,
             unit_to_metre: options.unit_to_metre,
         };
         match &self.character {
@@ -197,7 +215,7 @@ impl Clip {
         }
         match format.read_record {
             Some(_) => Ok(()),
-            None => self.write_record(&record_beside(path)),
+            None => self.write_record(&record_beside(path), &provenance),
         }
     }
 
@@ -234,13 +252,25 @@ impl Clip {
         })
     }
 
-    fn write_record(&self, path: &Path) -> Result<(), MotionError> {
+    fn write_record(&self, path: &Path, provenance: &Provenance) -> Result<(), MotionError> {
         let document = serde_json::json!({
             "schema": "kinograd.clip/1",
-            "provenance": self.provenance,
+            "provenance": provenance,
             "report": self.report,
         });
         write_json(path, &document)
+    }
+}
+
+/// A character keeps its bones, their names and its rest pose.
+fn of_a_character(export: Export) -> MotionError {
+    let what = match export.root_motion {
+        RootMotion::Extract => "it has no bone above its hips that could carry the travel",
+        _ => "its names and its rest pose are its own",
+    };
+    MotionError::Clip {
+        clip: "character".to_owned(),
+        message: what.to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use kinograd::LoadOptions;
 use kinograd::motion::MotionError;
 use kinograd::motion::mapping::{MappingFile, Up};
 
+use super::OutputArgs;
 use super::rig::RigArgs;
 use crate::values::{SizeArg, frame_rate, unit, up_values};
 
@@ -18,7 +19,8 @@ use crate::values::{SizeArg, frame_rate, unit, up_values};
     kinograd convert walk.npz walk.bvh --output-unit 0.01\n  \
     kinograd convert soldier.glb run.npz --animation Run --fps 60\n  \
     kinograd convert 000123.npy walk.glb\n  \
-    kinograd convert take.bvh hero-take.glb --rig hero.vrm\n\n\
+    kinograd convert take.bvh hero-take.glb --rig hero.vrm\n  \
+    kinograd convert take.bvh walk.glb --retarget --root-motion extract --names ue5\n\n\
     Reads .bvh, .glb, .vrm, .npz and .npy (also HumanML3D's and AMASS's); writes .glb, .bvh, .npz and .png. A clip keeps its own rig unless --retarget\n\
     is given or the output is a sheet (.png).")]
 pub struct ConvertArgs {
@@ -41,6 +43,9 @@ pub struct ConvertArgs {
     /// On whom the clip is put.
     #[command(flatten)]
     pub rig: RigArgs,
+    /// In which form it is written.
+    #[command(flatten)]
+    pub writing: OutputArgs,
 }
 
 /// Arguments of `render`.

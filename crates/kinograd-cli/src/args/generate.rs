@@ -6,8 +6,8 @@ use clap::Args;
 use kinograd::guidance::StepSchedule;
 use kinograd::{Method, SamplerKind};
 
-use super::EngineArgs;
 use super::rig::RigArgs;
+use super::{EngineArgs, OutputArgs};
 use crate::values::{
     NetworkArg, ObstacleArg, ResamplingArg, TargetArg, ThenArg, TimestepsArg, WaypointArg,
     method_values, sampler_values, strength_values,
@@ -155,6 +155,9 @@ pub struct GenerateArgs {
     /// Output file: .glb, .fbx, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
+    /// In which form clips are written.
+    #[command(flatten)]
+    pub writing: OutputArgs,
     /// When and how much the method acts.
     #[command(flatten)]
     pub schedule: ScheduleArgs,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::EngineArgs;
 use super::rig::RigArgs;
+use super::{EngineArgs, OutputArgs};
 use crate::values::WindowArg;
 
 /// Arguments of `optimize`.
@@ -90,6 +90,9 @@ pub struct OptimizeArgs {
     /// Output file: .glb, .fbx, .bvh, .npz, .png (a sheet of poses) or .json (the report); may be repeated.
     #[arg(short, long = "output", value_name = "FILE")]
     pub outputs: Vec<PathBuf>,
+    /// In which form clips are written.
+    #[command(flatten)]
+    pub writing: OutputArgs,
     /// Steps of Adam after each round of algorithm 2.
     #[arg(long, default_value_t = 4, help_heading = "Algorithm 2")]
     pub train_steps: usize,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kinograd::motion::export::{Export, RootMotion};
 use kinograd::{Clip, FileFormat, LoadOptions, Reading, SaveOptions, check_output};
 use serde_json::json;
 
@@ -23,10 +24,12 @@ pub fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
         clip = clip.on_character(&rig.open()?, &rig.options())?;
         judge(std::slice::from_ref(&clip), args.rig.strict, printer)?;
     }
+    let export = args.writing.export();
     clip.save_with(
         &args.output,
         &SaveOptions {
             unit_to_metre: args.output_unit,
+            export,
         },
     )?;
     let motion = &clip.motion;
@@ -39,24 +42,26 @@ pub fn run(args: &ConvertArgs, printer: &Printer) -> anyhow::Result<()> {
         duration_secs,
         motion.fps
     );
+    text.push_str(&form_in_words(&export));
     if let Some(reading) = &clip.reading {
         text.push('\n');
         text.push_str(&in_words(reading));
     }
-    printer.document(
-        &json!({
-            "schema": "kinograd.convert/1",
-            "input": args.input.to_string_lossy(),
-            "outputs": [args.output.to_string_lossy()],
-            "joints": motion.skeleton.len(),
-            "frames": motion.len(),
-            "fps": motion.fps,
-            "clip_seconds": duration_secs,
-            "reading": clip.reading,
-            "rig": report_of(&clip)?,
-        }),
-        &text,
-    )?;
+    let mut document = json!({
+        "schema": "kinograd.convert/1",
+        "input": args.input.to_string_lossy(),
+        "outputs": [args.output.to_string_lossy()],
+        "joints": motion.skeleton.len(),
+        "frames": motion.len(),
+        "fps": motion.fps,
+        "clip_seconds": duration_secs,
+        "reading": clip.reading,
+        "rig": report_of(&clip)?,
+    });
+    if export != Export::default() {
+        document["export"] = json!(export);
+    }
+    printer.document(&document, &text)?;
     Ok(())
 }
 
@@ -65,6 +70,21 @@ pub fn warn(clip: &Clip, path: &Path, printer: &Printer) {
     for warning in clip.reading.iter().flat_map(|reading| &reading.warnings) {
         printer.warning(format!("{}: {warning}", path.display()));
     }
+}
+
+/// What was done to the clip before it was written; nothing where nothing was.
+fn form_in_words(export: &Export) -> String {
+    let mut words = String::new();
+    if export.root_motion != RootMotion::Keep {
+        words.push_str(&format!(", root motion {}", export.root_motion.name()));
+    }
+    if let Some(names) = export.names {
+        words.push_str(&format!(", names {}", names.name()));
+    }
+    if let Some(pose) = export.rest_pose {
+        words.push_str(&format!(", rest pose {}", pose.name()));
+    }
+    words
 }
 
 /// What was chosen, in a line.

@@ -7,9 +7,10 @@ use std::time::Instant;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
+use kinograd::motion::export::Export;
 use kinograd::{
     Clip, ClipReport, Event, FileFormat, Goal, GoalOutcome, Method, MotionGenerator, Observer,
-    SamplerKind, Task, Timings, check_output, save_report,
+    SamplerKind, SaveOptions, Task, Timings, check_output, save_report,
 };
 use kinograd_eval::statistics::mean;
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
         .first_step
         .map(|at| at.duration_since(started).as_secs_f64());
     judge(&clips, args.rig.strict, printer)?;
-    let written = write_clips(&clips, &args.outputs, printer)?;
+    let written = write_clips(&clips, &args.outputs, args.writing.export(), printer)?;
     let report = report(&Outcome {
         task: &task,
         generator: &generator,
@@ -133,10 +134,15 @@ pub fn is_json(path: &Path) -> bool {
 pub fn write_clips(
     clips: &[Clip],
     outputs: &[PathBuf],
+    export: Export,
     printer: &Printer,
 ) -> anyhow::Result<Vec<Vec<PathBuf>>> {
     let files: Vec<&PathBuf> = outputs.iter().filter(|path| !is_json(path)).collect();
     let bar = printer.progress((clips.len() * files.len()) as u64, "files");
+    let options = SaveOptions {
+        export,
+        ..SaveOptions::default()
+    };
     let mut written = Vec::with_capacity(clips.len());
     for (index, clip) in clips.iter().enumerate() {
         let mut paths = Vec::with_capacity(files.len());
@@ -149,7 +155,7 @@ pub fn write_clips(
                 ));
             }
             let path = numbered(file, index, clips.len());
-            clip.save(&path)?;
+            clip.save_with(&path, &options)?;
             bar.inc(1);
             paths.push(path);
         }

@@ -28,7 +28,12 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let optimized = generator.optimize(&task, &mut Watcher::new(printer))?;
     judge(&optimized.clips, args.rig.strict, printer)?;
-    let written = write_clips(&optimized.clips, &args.outputs, printer)?;
+    let written = write_clips(
+        &optimized.clips,
+        &args.outputs,
+        args.writing.export(),
+        printer,
+    )?;
     let mut document = serde_json::to_value(&optimized.report)?;
     document["command"] = json!(command_line());
     document["outputs"] = json!(

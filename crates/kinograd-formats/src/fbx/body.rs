@@ -2,11 +2,12 @@
 
 use glam::DVec3;
 use kinograd_motion::Skeleton;
+use kinograd_motion::export::rest_positions;
 
 use super::document::{double, properties, property};
 use super::node::{Node, Value};
 use super::objects::Objects;
-use crate::mannequin::{Mannequin, Part, mannequin, rest_positions};
+use crate::mannequin::{Mannequin, Part, mannequin};
 
 /// Files hold centimetres.
 pub(super) const UNITS_PER_METRE: f64 = 100.0;
@@ -171,10 +172,16 @@ fn skin(
     models: &[i64],
     rest: &[DVec3],
 ) {
-    let mut carried: Vec<Vec<i32>> = vec![Vec::new(); models.len()];
-    let joints = parts(mesh).into_iter().flat_map(|part| &part.joints);
-    for (vertex, &joint) in joints.enumerate() {
-        carried[usize::from(joint)].push(vertex as i32);
+    let mut carried: Vec<(Vec<i32>, Vec<f64>)> = vec![Default::default(); models.len()];
+    let influences = parts(mesh).into_iter().flat_map(|part| &part.influences);
+    for (vertex, influences) in influences.enumerate() {
+        for (joint, share) in influences.joints.iter().zip(influences.shares) {
+            if share > 0 {
+                let (vertices, weights) = &mut carried[usize::from(*joint)];
+                vertices.push(vertex as i32);
+                weights.push(f64::from(share) / 255.0);
+            }
+        }
     }
     let id = objects.id();
     objects.add(
@@ -184,13 +191,12 @@ fn skin(
             .child(Node::of("Link_DeformAcuracy", 50.0)),
     );
     objects.connect(id, geometry);
-    for (joint, vertices) in carried.into_iter().enumerate() {
+    for (joint, (vertices, weights)) in carried.into_iter().enumerate() {
         if vertices.is_empty() {
             continue;
         }
         let cluster = objects.id();
         let name = &skeleton.names[joint];
-        let weights = vec![1.0; vertices.len()];
         objects.add(
             "Deformer",
             Node::object("Deformer", cluster, name, "SubDeformer", "Cluster")

@@ -55,13 +55,12 @@ impl Buffer {
         self.push(bytes, Some(Target::Vertices), accessor)
     }
 
-    /// Weights of which the first is 1, as normalised bytes.
-    pub fn rigid_weights(&mut self, count: usize) -> usize {
+    /// Weights as normalised bytes; the four of a vertex sum to 255.
+    pub fn weights(&mut self, values: &[[u8; 4]]) -> usize {
         let accessor = json!({
-            "componentType": 5121, "normalized": true, "count": count, "type": "VEC4",
+            "componentType": 5121, "normalized": true, "count": values.len(), "type": "VEC4",
         });
-        let bytes = [255, 0, 0, 0].repeat(count);
-        self.push(bytes, Some(Target::Vertices), accessor)
+        self.push(values.concat(), Some(Target::Vertices), accessor)
     }
 
     /// Indices, two bytes each where they fit.

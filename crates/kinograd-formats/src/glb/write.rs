@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use glam::{DQuat, Quat};
+use kinograd_motion::export::rest_positions;
+use kinograd_motion::metrics::seam;
 use kinograd_motion::{Motion, MotionError, Provenance, resample, write_atomic};
 use serde_json::{Value, json};
 
 use super::buffer::{Buffer, Target};
 use super::document::bad;
-use crate::mannequin::{Part, mannequin, rest_positions};
+use crate::mannequin::{Part, mannequin};
 
 /// How a clip becomes a GLB.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +47,8 @@ pub fn write_glb(
 /// A clip as a binary glTF 2.0 file (Khronos, glTF 2.0 specification): metres, Y up, facing +Z
 /// like our world. Each joint is a node that rotates; the root also moves. The rest pose is the
 /// skeleton's offsets without rotations, which is also the bind pose of the mannequin. The record
-/// is in `asset.extras`.
+/// is in `asset.extras`, and `extras.loop` of the animation is true where the clip loops
+/// ([`seam`]).
 ///
 /// ```
 /// use kinograd_formats::glb::{GlbOptions, glb_bytes};
@@ -159,13 +162,14 @@ fn joint_nodes(motion: &Motion) -> Vec<Value> {
 
 fn primitive(buffer: &mut Buffer, part: &Part, material: usize) -> Value {
     let vertices = Some(Target::Vertices);
-    let joints: Vec<[u16; 4]> = part.joints.iter().map(|&joint| [joint, 0, 0, 0]).collect();
+    let joints: Vec<[u16; 4]> = part.influences.iter().map(|i| i.joints).collect();
+    let weights: Vec<[u8; 4]> = part.influences.iter().map(|i| i.shares).collect();
     json!({
         "attributes": {
             "POSITION": buffer.floats(&part.positions, "VEC3", vertices, true),
             "NORMAL": buffer.floats(&part.normals, "VEC3", vertices, false),
             "JOINTS_0": buffer.joints(&joints),
-            "WEIGHTS_0": buffer.rigid_weights(joints.len()),
+            "WEIGHTS_0": buffer.weights(&weights),
         },
         "indices": buffer.indices(&part.indices),
         "material": material,
@@ -221,7 +225,11 @@ fn animation(motion: &Motion, name: &str, buffer: &mut Buffer) -> Value {
         let keys = rotation_keys(motion, joint);
         channel(buffer.floats(&keys, "VEC4", None, false), joint, "rotation");
     }
-    json!({"name": name, "channels": channels, "samplers": samplers})
+    let mut animation = json!({"name": name, "channels": channels, "samplers": samplers});
+    if seam(motion).is_some_and(|seam| seam.is_loop()) {
+        animation["extras"] = json!({"loop": true});
+    }
+    animation
 }
 
 /// Unit quaternions, each in the hemisphere of the one before: players that interpolate without

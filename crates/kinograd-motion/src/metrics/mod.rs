@@ -4,6 +4,7 @@
 mod embedding;
 mod goal;
 mod physics;
+mod seam;
 mod symmetric;
 
 pub use embedding::{
@@ -16,3 +17,4 @@ pub use goal::{
 pub use physics::{
     SpeedStats, bone_length_std_m, foot_skate_ratio, mean_jerk, root_speed, skate_ratio_of,
 };
+pub use seam::{Seam, seam};
