@@ -347,72 +347,158 @@ impl Convention {
             .unwrap()
     }
 
-    /// The character as a GLB without an animation, its joints' frames turned at will.
+    /// The character as a GLB without an animation, its joints' frames turned at will. Its figure is
+    /// that of our body, bone by bone.
     pub fn write(&self, path: &Path) {
         let skeleton = self.skeleton();
-        let still = Motion::new(
-            skeleton.clone(),
+        let body = Motion::new(
+            Skeleton::canonical(),
             30.0,
-            vec![skeleton.offsets_m[0]],
-            vec![vec![DQuat::IDENTITY; skeleton.len()]],
+            vec![DVec3::from_array(REST_OFFSETS[0])],
+            vec![vec![DQuat::IDENTITY; JOINTS]],
         );
-        let bytes = glb_bytes(&still, &GlbOptions::default(), &Provenance::default()).unwrap();
+        let bytes = glb_bytes(&body, &GlbOptions::default(), &Provenance::default()).unwrap();
         let (mut json, mut binary) = chunks(&bytes);
-        let frames: Vec<DQuat> = (0..skeleton.len())
-            .map(|joint| {
-                let j = joint as f64;
-                DQuat::from_euler(EulerRot::XYZ, 0.7 * j, -0.4 * j, 0.3 + 0.2 * j)
-            })
-            .collect();
-        // Armatures of Blender and Unreal: centimetres, Z up.
-        let (turn, size) = if self.armature_cm {
-            (DQuat::from_rotation_x(-std::f64::consts::FRAC_PI_2), 0.01)
-        } else {
-            (DQuat::IDENTITY, 1.0)
-        };
-        let back = turn.inverse();
-        let mut places: Vec<DVec3> = Vec::new();
-        let inverse_binds = json["skins"][0]["inverseBindMatrices"].as_u64().unwrap() as usize;
-        let view = &json["bufferViews"][inverse_binds];
-        let start = view["byteOffset"].as_u64().unwrap() as usize;
-        for joint in 0..skeleton.len() {
-            let parent = skeleton.parents[joint];
-            let place = parent.map_or(DVec3::ZERO, |p| places[p]) + skeleton.offsets_m[joint];
-            places.push(place);
-            // The armature's node turns and scales: joints are in its frame.
-            let above = parent.map_or(DQuat::IDENTITY, |parent| frames[parent]);
-            let offset = above.inverse() * (back * skeleton.offsets_m[joint]) / size;
-            let local = above.inverse() * frames[joint];
-            json["nodes"][joint]["translation"] = json!(offset.to_array());
-            json["nodes"][joint]["rotation"] = json!(local.to_array());
-            let world = Mat4::from_scale_rotation_translation(
-                glam::Vec3::splat(size as f32),
-                (turn * frames[joint]).as_quat(),
-                place.as_vec3(),
-            );
-            let numbers = world.inverse().to_cols_array();
-            for (at, number) in numbers.into_iter().enumerate() {
-                let at = start + (joint * 16 + at) * 4;
-                binary[at..at + 4].copy_from_slice(&number.to_le_bytes());
-            }
-        }
-        let armature = json["nodes"].as_array().unwrap().len();
-        let node = json!({
-            "name": "Armature",
-            "children": [0],
-            "rotation": turn.to_array(),
-            "scale": [size, size, size],
-        });
-        json["nodes"].as_array_mut().unwrap().push(node);
-        let scene = json["scenes"][0]["nodes"].as_array_mut().unwrap();
-        scene.retain(|node| node.as_u64() != Some(0));
-        scene.push(json!(armature));
+        self.dress(&skeleton, &mut json, &mut binary);
+        self.bones(&skeleton, &mut json, &mut binary);
         json.as_object_mut().unwrap().remove("animations");
         if self.name == "vrm" {
             json["extensions"] = json!({"VRMC_vrm": self.humanoid(&skeleton)});
             json["extensionsUsed"] = json!(["VRMC_vrm"]);
         }
         std::fs::write(path, assembled(&json, &binary)).unwrap();
+    }
+
+    /// Puts the figure's vertices on this skeleton.
+    fn dress(&self, skeleton: &Skeleton, json: &mut Value, binary: &mut [u8]) {
+        let (ours, own) = (places(&Skeleton::canonical()), places(skeleton));
+        let mine: Vec<DVec3> = (0..JOINTS).map(|j| own[self.of(skeleton, j)]).collect();
+        let turns: Vec<DQuat> = (0..JOINTS)
+            .map(|joint| {
+                let child = (1..JOINTS).find(|&child| PARENTS[child] == joint && joint > 12);
+                child.map_or(DQuat::IDENTITY, |child| {
+                    let bone = |places: &[DVec3]| (places[child] - places[joint]).normalize();
+                    DQuat::from_rotation_arc(bone(&ours), bone(&mine))
+                })
+            })
+            .collect();
+        // Hands hang on as their arms do.
+        let turn = |joint: usize| match joint {
+            20 | 21 => turns[joint - 2],
+            _ => turns[joint],
+        };
+        let primitives = json["meshes"][0]["primitives"].clone();
+        for primitive in primitives.as_array().unwrap() {
+            let (mut low, mut high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
+            let start = |key: &str| {
+                let accessor = primitive["attributes"][key].as_u64().unwrap() as usize;
+                let accessor = &json["accessors"][accessor];
+                let view = accessor["bufferView"].as_u64().unwrap() as usize;
+                let start = json["bufferViews"][view]["byteOffset"].as_u64().unwrap();
+                (start as usize, accessor["count"].as_u64().unwrap() as usize)
+            };
+            let (positions, count) = start("POSITION");
+            let [normals, joints, weights] =
+                ["NORMAL", "JOINTS_0", "WEIGHTS_0"].map(|key| start(key).0);
+            for vertex in 0..count {
+                let vector = |binary: &[u8], start: usize| {
+                    let part = |axis: usize| {
+                        let at = start + (vertex * 3 + axis) * 4;
+                        f64::from(f32::from_le_bytes(binary[at..at + 4].try_into().unwrap()))
+                    };
+                    DVec3::new(part(0), part(1), part(2))
+                };
+                let (place, normal) = (vector(binary, positions), vector(binary, normals));
+                let (mut moved, mut turned) = (DVec3::ZERO, DVec3::ZERO);
+                for slot in 0..4 {
+                    let share = f64::from(binary[weights + vertex * 4 + slot]) / 255.0;
+                    let at = joints + (vertex * 4 + slot) * 2;
+                    let joint = usize::from(u16::from_le_bytes([binary[at], binary[at + 1]]));
+                    let offset = (place - ours[joint]) * self.scale;
+                    moved += share * (mine[joint] + turn(joint) * offset);
+                    turned += share * (turn(joint) * normal);
+                    let new = self.of(skeleton, joint) as u16;
+                    binary[at..at + 2].copy_from_slice(&new.to_le_bytes());
+                }
+                let turned = turned.normalize_or(normal);
+                (low, high) = (low.min(moved), high.max(moved));
+                for (start, vector) in [(positions, moved), (normals, turned)] {
+                    for axis in 0..3 {
+                        let at = start + (vertex * 3 + axis) * 4;
+                        binary[at..at + 4].copy_from_slice(&(vector[axis] as f32).to_le_bytes());
+                    }
+                }
+            }
+            let accessor = primitive["attributes"]["POSITION"].as_u64().unwrap() as usize;
+            json["accessors"][accessor]["min"] = json!(low.as_vec3().to_array());
+            json["accessors"][accessor]["max"] = json!(high.as_vec3().to_array());
+        }
+    }
+
+    /// Nodes, armature and skin in the place of our body's.
+    fn bones(&self, skeleton: &Skeleton, json: &mut Value, binary: &mut Vec<u8>) {
+        let frame = |joint: usize| {
+            let j = joint as f64;
+            DQuat::from_euler(EulerRot::XYZ, 0.7 * j, -0.4 * j, 0.3 + 0.2 * j)
+        };
+        // Armatures of Blender and Unreal: centimetres, Z up.
+        let (turn, size) = if self.armature_cm {
+            (DQuat::from_rotation_x(-std::f64::consts::FRAC_PI_2), 0.01)
+        } else {
+            (DQuat::IDENTITY, 1.0)
+        };
+        let mesh = json["nodes"][JOINTS].clone();
+        let (count, start) = (skeleton.len(), binary.len());
+        let mut nodes = Vec::new();
+        for (joint, place) in places(skeleton).into_iter().enumerate() {
+            let parent = skeleton.parents[joint];
+            // The armature's node turns and scales: joints are in its frame.
+            let above = parent.map_or(DQuat::IDENTITY, frame);
+            let offset = above.inverse() * (turn.inverse() * skeleton.offsets_m[joint]) / size;
+            let children: Vec<usize> = (0..count)
+                .filter(|&child| skeleton.parents[child] == Some(joint))
+                .collect();
+            let mut node = json!({
+                "name": skeleton.names[joint],
+                "translation": offset.to_array(),
+                "rotation": (above.inverse() * frame(joint)).to_array(),
+            });
+            if !children.is_empty() {
+                node["children"] = json!(children);
+            }
+            nodes.push(node);
+            let world = Mat4::from_scale_rotation_translation(
+                glam::Vec3::splat(size as f32),
+                (turn * frame(joint)).as_quat(),
+                place.as_vec3(),
+            );
+            let numbers = world.inverse().to_cols_array();
+            binary.extend(numbers.into_iter().flat_map(f32::to_le_bytes));
+        }
+        nodes.push(mesh);
+        nodes.push(json!({
+            "name": "Armature",
+            "children": [0],
+            "rotation": turn.to_array(),
+            "scale": [size, size, size],
+        }));
+        json["nodes"] = json!(nodes);
+        json["scenes"][0]["nodes"] = json!([count, count + 1]);
+        let (views, accessors) = (
+            json["bufferViews"].as_array().unwrap().len(),
+            json["accessors"].as_array().unwrap().len(),
+        );
+        let view = json!({"buffer": 0, "byteOffset": start, "byteLength": count * 64});
+        json["bufferViews"].as_array_mut().unwrap().push(view);
+        let accessor =
+            json!({"bufferView": views, "componentType": 5126, "count": count, "type": "MAT4"});
+        json["accessors"].as_array_mut().unwrap().push(accessor);
+        json["buffers"][0]["byteLength"] = json!(binary.len());
+        json["skins"] = json!([{
+            "inverseBindMatrices": accessors,
+            "skeleton": 0,
+            "joints": (0..count).collect::<Vec<_>>(),
+        }]);
     }
 
     fn humanoid(&self, skeleton: &Skeleton) -> Value {
@@ -426,6 +512,16 @@ impl Convention {
             .collect();
         json!({"specVersion": "1.0", "humanoid": {"humanBones": bones}})
     }
+}
+
+/// Joints in the rest pose.
+fn places(skeleton: &Skeleton) -> Vec<DVec3> {
+    let mut places: Vec<DVec3> = Vec::new();
+    for (joint, parent) in skeleton.parents.iter().enumerate() {
+        let above = parent.map_or(DVec3::ZERO, |parent| places[parent]);
+        places.push(above + skeleton.offsets_m[joint]);
+    }
+    places
 }
 
 /// The two chunks of a GLB.
