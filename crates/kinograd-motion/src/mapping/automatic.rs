@@ -46,11 +46,13 @@ const COLLAR: Words = &[
     ("clavicle", 0.0),
     ("collar", 0.0),
     ("collarbone", 0.0),
+    ("scapula", 0.0),
     ("shoulder", 1.0),
 ];
 const SHOULDER: Words = &[
     ("upperarm", 0.0),
     ("uparm", 0.0),
+    ("uarm", 0.0),
     ("armupper", 0.0),
     ("humerus", 0.0),
     ("shldr", 0.0),
@@ -59,6 +61,7 @@ const SHOULDER: Words = &[
 ];
 const ELBOW: Words = &[
     ("forearm", 0.0),
+    ("farm", 0.0),
     ("lowerarm", 0.0),
     ("armlower", 0.0),
     ("lowarm", 0.0),

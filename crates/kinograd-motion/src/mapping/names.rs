@@ -44,7 +44,7 @@ const NOISE: [&str; 21] = [
 ];
 
 /// Part words that may follow a lone `l` or `r` without a separator.
-const PARTS: [&str; 36] = [
+const PARTS: [&str; 39] = [
     "femur",
     "tibia",
     "foot",
@@ -81,15 +81,20 @@ const PARTS: [&str; 36] = [
     "lowleg",
     "ball",
     "toebase",
+    "uarm",
+    "farm",
+    "scapula",
 ];
 
 /// Takes a joint name apart; case, separators, namespaces and common prefixes do not matter.
 pub(super) fn part(name: &str) -> Part {
     let name = name.rsplit([':', '|']).next().unwrap_or(name);
+    // OptiTrack's forearm; "LF" is a side elsewhere.
+    let name = name.replace("LFArm", "LForearm");
     let mut side = Side::Centre;
     let mut word = String::new();
     let mut numbered = false;
-    for token in tokens(name) {
+    for token in tokens(&name) {
         if token.chars().all(|c| c.is_ascii_digit()) {
             numbered |= !word.is_empty();
             continue;
@@ -97,12 +102,20 @@ pub(super) fn part(name: &str) -> Part {
         match token.as_str() {
             "l" | "left" | "lf" | "lft" => side = Side::Left,
             "r" | "right" | "rt" | "rgt" => side = Side::Right,
+            // The middle, where sides are marked by one letter.
+            "m" => {}
             t if NOISE.contains(&t) => {}
             _ => {
                 numbered = false;
                 word.push_str(&token);
             }
         }
+    }
+    // Daz's limbs have a bone that bends and one that twists.
+    if let Some(rest) = word.strip_suffix("bend")
+        && !rest.is_empty()
+    {
+        word.truncate(rest.len());
     }
     // CMU's hip joint is no hip: it is where the bone to the hip starts.
     if !word.ends_with("hipjoint")
