@@ -1,5 +1,10 @@
 //! Writes characters of several naming conventions, to try `kinograd generate --rig` on:
 //! `cargo run -p kinograd-formats --example characters FOLDER`
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what it shares with tests fails by panicking; it says what it wrote"
+)]
 
 #[path = "../tests/rigs/build.rs"]
 #[allow(dead_code, reason = "the tests use more of it")]

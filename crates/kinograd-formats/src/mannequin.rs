@@ -1,5 +1,6 @@
 //! A mannequin of ellipsoids and tapered capsules, a piece per bone; pieces bend where they meet.
 
+mod part;
 mod skinning;
 mod surface;
 
@@ -7,29 +8,9 @@ use glam::{DQuat, DVec3};
 use kinograd_motion::export::{CanonicalForm, rest_positions};
 use kinograd_motion::{JOINT_NAMES, Skeleton};
 
-use skinning::{Hold, skin};
-
-/// Up to four joints that carry a vertex, and their shares of 255, largest first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Influences {
-    pub joints: [u16; 4],
-    pub shares: [u8; 4],
-}
-
-/// Triangles that share a material.
-#[derive(Debug, Default)]
-pub(crate) struct Part {
-    /// Rest positions in the world, metres.
-    pub positions: Vec<[f32; 3]>,
-    /// Unit normals.
-    pub normals: Vec<[f32; 3]>,
-    /// What carries each vertex.
-    pub influences: Vec<Influences>,
-    /// Three per triangle, anticlockwise from outside.
-    pub indices: Vec<u32>,
-    /// How the vertices of each closed surface hang on the skeleton: their number, and how.
-    pieces: Vec<(usize, Hold)>,
-}
+use part::Hold;
+pub(crate) use part::Part;
+use skinning::skin;
 
 /// Shell and joint balls.
 #[derive(Debug, Default)]

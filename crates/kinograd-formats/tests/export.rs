@@ -1,7 +1,5 @@
 //! Clips in the forms that engines want, through every format and back.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use kinograd_formats::{ClipRef, FORMATS, LoadOptions};
 use kinograd_motion::export::{Export, JointNaming, RestPose, RootMotion};
 use kinograd_motion::synth::SynthWalk;

@@ -1,5 +1,7 @@
 //! Captured motion of many rigs through every format, and onto characters.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "rigs/build.rs"]
 #[allow(dead_code, reason = "the tests of characters use more of it")]
 mod build;

@@ -1,5 +1,7 @@
 //! Arrays of other people's tools.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -51,11 +53,11 @@ impl Folder {
     }
 }
 
-fn load(path: &PathBuf, options: &LoadOptions) -> StoredClip {
+fn load(path: &std::path::Path, options: &LoadOptions) -> StoredClip {
     format_of(path).unwrap().load(path, options).unwrap()
 }
 
-fn refused(path: &PathBuf) -> String {
+fn refused(path: &std::path::Path) -> String {
     let loaded = format_of(path).unwrap().load(path, &LoadOptions::default());
     loaded.unwrap_err().to_string()
 }

@@ -3,7 +3,7 @@
 use glam::{DQuat, DVec3};
 use kinograd_motion::Skeleton;
 
-use super::{Influences, Part};
+use super::part::{Hold, Influences, Part};
 
 /// Half the height over which the trunk bends at a joint of the spine, metres on the canonical body.
 const SPINE_BEND_M: f64 = 0.06;
@@ -13,42 +13,6 @@ const BEND_SHARE: f64 = 0.45;
 /// What a neighbour carries of a piece's end. Ends overlap in a ball that stays round; were it half,
 /// both would pinch at a bent elbow.
 const BEND_WEIGHT: f64 = 0.25;
-
-/// How the vertices of one closed surface hang on the skeleton.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Hold {
-    /// On one joint.
-    Rigid(usize),
-    /// On pelvis and spine, by height.
-    Trunk,
-    /// On the joint at which a bone begins, partly on the next where the bone ends, and partly on the
-    /// one before where it begins.
-    Bone {
-        /// The joint at which the bone begins.
-        parent: usize,
-        /// The joint at which it ends, if it ends in one.
-        child: Option<usize>,
-        /// Radius at its beginning, metres.
-        start_m: f64,
-        /// Radius at its end, metres.
-        end_m: f64,
-    },
-}
-
-impl Hold {
-    /// The bone with its radii.
-    pub fn with_radii(self, start: f64, end: f64) -> Self {
-        match self {
-            Self::Bone { parent, child, .. } => Self::Bone {
-                parent,
-                child,
-                start_m: start,
-                end_m: end,
-            },
-            other => other,
-        }
-    }
-}
 
 /// Gives every vertex its joints. `rest`: the joints where the vertices are; `trunk`: pelvis and
 /// spine from below.

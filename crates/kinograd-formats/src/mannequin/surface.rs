@@ -4,8 +4,7 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
 use glam::{DMat3, DQuat, DVec3};
 
-use super::Part;
-use super::skinning::Hold;
+use super::part::{Hold, Part};
 
 const SIDES: usize = 16;
 const RINGS: usize = 10;
