@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use kinograd_files::Budget;
+
 use crate::RuntimeError;
 use crate::cache::{cache_dir, check_private};
 use crate::hash::sha256_of_file;
@@ -33,7 +35,7 @@ pub(crate) fn installed_library(
     let libraries = wheel.libraries.iter();
     let now: Option<Vec<String>> = libraries.map(|library| stamp(folder, library)).collect();
     let now = now.map(|lines| lines.join("\n"));
-    let noted = std::fs::read_to_string(folder.join(CHECKED)).ok();
+    let noted = kinograd_files::read_text(&folder.join(CHECKED), Budget::of_process()).ok();
     if check == Check::Full || now.is_none() || now != noted {
         for library in wheel.libraries {
             hashed(folder, library)?;

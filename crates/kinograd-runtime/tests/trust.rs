@@ -53,12 +53,11 @@ fn a_loop_without_end_is_stopped() {
         let x = Tensor::from(arr1(&[1.0_f32]));
         let few = ModelSource::memory("few", endless(3));
         // The built-in engine knows no such loop.
-        let Ok(mut session) = engine.load(&few, &limited) else {
+        if engine.name() != "ONNX Runtime" {
             continue;
-        };
-        let Ok(mut outputs) = session.run(&[("x", &x)], &["y"]) else {
-            continue;
-        };
+        }
+        let mut session = engine.load(&few, &limited).unwrap();
+        let mut outputs = session.run(&[("x", &x)], &["y"]).unwrap();
         assert_eq!(outputs.remove(0).into_f32().unwrap()[[0]], 4.0);
         let many = ModelSource::memory("many", endless(1 << 40));
         let mut session = engine.load(&many, &limited).unwrap();

@@ -57,7 +57,8 @@ fn clips_that_lie_are_refused() {
     };
     convert("stride0.glb", &[], &["accessor"]);
     convert("liehuge.npz", &[], &["bytes"]);
-    convert("frames10M.glb", &[], &["joints × frames", "--budget"]);
+    let many = ["--fps", "1000"];
+    convert("frames10M.glb", &many, &["joints × frames", "--budget"]);
     let sound = "frametime999.bvh";
     for (flag, value) in [
         ("--fps", "1e9"),
@@ -422,27 +423,25 @@ fn models_of_the_current_folder_do_not_win_in_silence() {
 #[test]
 fn files_have_the_mode_of_the_umask_or_of_what_they_replace() {
     let folder = tempfile::tempdir().unwrap();
-    let walk = corpus("frametime999.bvh");
+    let walk = corpus("empty_joint_name.glb");
     let program = env!("CARGO_BIN_EXE_kinograd");
     let run = |umask: &str, output: &str| {
         let script = format!("umask {umask}; exec {program} convert '{walk}' {output} --fps 20");
         let mut command = std::process::Command::new("sh");
         command.args(["-c", &script]).current_dir(folder.path());
         let run: Run = command.output().unwrap().into();
-        // A clip of a frame in 999 seconds may be refused; then there is nothing to see.
-        run.code == Some(0)
+        run.ok();
     };
     let mode = |name: &str| {
         let found = std::fs::metadata(folder.path().join(name)).unwrap();
         found.permissions().mode() & 0o777
     };
-    if run("077", "a.npz") {
-        assert_eq!(mode("a.npz"), 0o600);
-        assert!(run("022", "b.npz"));
-        assert_eq!(mode("b.npz"), 0o644);
-        assert!(run("022", "a.npz"));
-        assert_eq!(mode("a.npz"), 0o600, "it keeps what it had");
-    }
+    run("077", "a.npz");
+    assert_eq!(mode("a.npz"), 0o600);
+    run("022", "b.npz");
+    assert_eq!(mode("b.npz"), 0o644);
+    run("022", "a.npz");
+    assert_eq!(mode("a.npz"), 0o600, "it keeps what it had");
 }
 
 #[test]

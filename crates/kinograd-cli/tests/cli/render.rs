@@ -108,7 +108,7 @@ fn what_cannot_be_drawn_is_named() {
     for (more, part) in [
         (&["-o", "a.webm"][..], "ends in .png, .gif or .mp4"),
         (&["-o", "a.gif", "--view", "sheet"], "view: a sheet is"),
-        (&["-o", "a.gif", "--fps", "0"], "fps: 0 is outside"),
+        (&["-o", "a.gif", "--fps", "0"], "frames per second: 0;"),
         (&["-o", "no/a.gif"], "cannot write no/a.gif"),
         (&["-o", "a.png", "--size", "5"], "expected WIDTHxHEIGHT"),
         (&["-o", "a.png", "--size", "5x5"], "5 × 5 pixels"),

@@ -88,7 +88,8 @@ pub(super) fn read_noise(
     };
     let bytes = kinograd_files::read(path, Budget::of_process())
         .map_err(|error| refuse(error.into_io().to_string()))?;
-    check_npy(&bytes).map_err(refuse)?;
+    check_npy(&bytes)
+        .map_err(|reason| refuse(format!("no .npy of 32- or 64-bit floats: {reason}")))?;
     let noise = match ArrayD::<f32>::read_npy(bytes.as_slice()) {
         Ok(noise) => noise,
         // NumPy's own default
