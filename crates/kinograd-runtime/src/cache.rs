@@ -7,10 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use kinograd_files::{Budget, FileError};
+use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 /// Part of every seal; raise it when entries are written in another way.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The folder for libraries, optimised graphs and gradients: `KINOGRAD_CACHE` if it is set, else
 /// `kinograd` in the user's cache folder. `None` where the user has no such folder.
@@ -62,17 +63,33 @@ impl CacheEntry {
     /// Whether the file is there with the bytes that were sealed, made of the same.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let Ok(Some(seal)) = self.stored_seal() else {
+        let Ok(Some(stored)) = self.stored() else {
             return false;
         };
-        self.digest_of_file()
-            .is_ok_and(|digest| self.seal(&digest) == seal)
+        let now = stamp(&self.path);
+        // Hashing tens of megabytes is most of what a warm start would cost more.
+        if now.is_some()
+            && stored.stamp == now
+            && blake3::Hash::from_hex(&stored.digest).is_ok_and(|d| self.seal(&d) == stored.seal)
+        {
+            return true;
+        }
+        let Ok(digest) = digest_of(&self.path) else {
+            return false;
+        };
+        let is_whole = self.seal(&digest) == stored.seal;
+        // A file that has just changed may change again under the same stamp.
+        if is_whole && now.is_some() && stamp(&self.path) == now && is_settled(&self.path) {
+            // Where it cannot be noted, the next start hashes again.
+            let _ = self.store_seal(&digest, now);
+        }
+        is_whole
     }
 
     /// Its bytes, if they are whole.
     #[must_use]
     pub fn read(&self) -> Option<Vec<u8>> {
-        let seal = self.stored_seal().ok()??;
+        let seal = self.stored().ok()??.seal;
         let bytes = kinograd_files::read(&self.path, Budget::of_process()).ok()?;
         (self.seal(&blake3::hash(&bytes)) == seal).then_some(bytes)
     }
@@ -101,8 +118,17 @@ impl CacheEntry {
 
     fn keep(&self, file: NamedTempFile, digest: &blake3::Hash) -> io::Result<()> {
         file.persist(&self.path).map_err(|failed| failed.error)?;
-        let seal = self.seal(digest);
-        kinograd_files::write_atomic(&self.seal_path(), |file| file.write_all(seal.as_bytes()))
+        self.store_seal(digest, None)
+    }
+
+    fn store_seal(&self, digest: &blake3::Hash, stamp: Option<String>) -> io::Result<()> {
+        let seal = Stored {
+            seal: self.seal(digest),
+            digest: digest.to_hex().to_string(),
+            stamp,
+        };
+        let text = serde_json::to_vec(&seal)?;
+        kinograd_files::write_atomic(&self.seal_path(), |file| file.write_all(&text))
             .map_err(FileError::into_io)
     }
 
@@ -119,9 +145,9 @@ impl CacheEntry {
         self.path.with_file_name(name)
     }
 
-    fn stored_seal(&self) -> io::Result<Option<String>> {
-        /// Bytes of a seal, and room to see that there are more.
-        const MOST: u64 = 65;
+    fn stored(&self) -> io::Result<Option<Stored>> {
+        /// More than a seal has.
+        const MOST: u64 = 1024;
         let file = match kinograd_files::open(&self.seal_path()) {
             Ok(file) => file,
             Err(error) => {
@@ -132,13 +158,9 @@ impl CacheEntry {
                 };
             }
         };
-        let mut seal = String::new();
-        file.take(MOST).read_to_string(&mut seal)?;
-        Ok(Some(seal))
-    }
-
-    fn digest_of_file(&self) -> io::Result<blake3::Hash> {
-        digest_of(&self.path)
+        let mut text = Vec::new();
+        file.take(MOST).read_to_end(&mut text)?;
+        Ok(serde_json::from_slice(&text).ok())
     }
 
     fn seal(&self, digest: &blake3::Hash) -> String {
@@ -150,6 +172,52 @@ impl CacheEntry {
         hasher.update(digest.as_bytes());
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// A seal as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct Stored {
+    /// Of the digest and of what the entry was made of.
+    seal: String,
+    /// Of the entry's bytes.
+    digest: String,
+    /// What the system said of the file when it had been hashed, some time after it was written.
+    stamp: Option<String>,
+}
+
+/// What changes when a file does, and that no program can set; `None` where the system has nothing
+/// like it.
+#[cfg(unix)]
+fn stamp(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let found = std::fs::symlink_metadata(path).ok()?;
+    found.is_file().then(|| {
+        let (size, changed) = (found.size(), [found.ctime(), found.ctime_nsec()]);
+        format!("{} {} {size} {changed:?}", found.dev(), found.ino())
+    })
+}
+
+#[cfg(not(unix))]
+fn stamp(_: &Path) -> Option<String> {
+    None
+}
+
+/// Whether the last change is so long ago that another one would have another time.
+#[cfg(unix)]
+fn is_settled(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    const SETTLED_SECS: i64 = 3;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let changed = std::fs::symlink_metadata(path).map(|found| found.ctime());
+    let (Ok(now), Ok(changed)) = (now, changed) else {
+        return false;
+    };
+    i64::try_from(now.as_secs()).is_ok_and(|now| now - changed > SETTLED_SECS)
+}
+
+#[cfg(not(unix))]
+fn is_settled(_: &Path) -> bool {
+    false
 }
 
 fn digest_of(path: &Path) -> io::Result<blake3::Hash> {
@@ -311,6 +379,29 @@ mod tests {
         }
         b.remove();
         assert!(!b.is_whole());
+    }
+
+    #[test]
+    fn a_settled_file_is_hashed_once_and_again_when_it_changes() {
+        let cache = tempfile::tempdir().unwrap();
+        let entry = CacheEntry::new(cache.path(), "graphs", "a.ort", "a").unwrap();
+        entry.write(b"graph").unwrap();
+        assert!(entry.is_whole());
+        assert_eq!(entry.stored().unwrap().unwrap().stamp, None, "just written");
+        std::thread::sleep(std::time::Duration::from_millis(4100));
+        assert!(entry.is_whole());
+        assert_eq!(entry.stored().unwrap().unwrap().stamp, stamp(entry.path()));
+        assert!(entry.is_whole());
+        let other = CacheEntry::new(cache.path(), "graphs", "a.ort", "b").unwrap();
+        assert!(!other.is_whole(), "made of something else");
+        let modified = std::fs::metadata(entry.path()).unwrap().modified().unwrap();
+        std::fs::write(entry.path(), b"Graph").unwrap();
+        let file = std::fs::File::options()
+            .write(true)
+            .open(entry.path())
+            .unwrap();
+        file.set_modified(modified).unwrap();
+        assert!(!entry.is_whole(), "changed, with the time set back");
     }
 
     #[test]
