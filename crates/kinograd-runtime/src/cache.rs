@@ -128,8 +128,12 @@ impl CacheEntry {
             stamp,
         };
         let text = serde_json::to_vec(&seal)?;
-        kinograd_files::write_atomic(&self.seal_path(), |file| file.write_all(&text))
-            .map_err(FileError::into_io)
+        // Not synced to the disk: that would wait for the graphs, too. A torn seal fits nothing.
+        let mut file = self.temporary()?;
+        file.write_all(&text)?;
+        file.persist(self.seal_path())
+            .map_err(|failed| failed.error)?;
+        Ok(())
     }
 
     /// Removes what is there and not whole.
