@@ -4,14 +4,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use onnx_grad::{Mode, Model, Request, Seed, Split};
+use onnx_grad::{Mode, Request, Seed, Split};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::{CacheEntry, warn_not_kept};
 use crate::{Engine, ModelSource, RuntimeError, Session, SessionOptions, Tensor};
 
 /// Part of the cache key; raise it when the graphs that onnx-grad writes change.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// One output of a model and its vector–Jacobian product with respect to one input.
 ///
@@ -251,7 +251,7 @@ fn split(model: &ModelSource, output: &str, input: &str) -> Result<Split, Runtim
         model: model.name().to_owned(),
         source,
     };
-    let parsed = Model::from_bytes(&model.bytes()?).map_err(|error| failed(error.into()))?;
+    let parsed = model.model()?;
     let request = Request {
         outputs: vec![Seed::new(output)],
         inputs: vec![input.to_owned()],

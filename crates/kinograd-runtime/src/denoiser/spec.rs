@@ -15,6 +15,8 @@ pub struct DenoiserSpec {
     pub family: Family,
     /// What a sample is.
     pub samples: Samples,
+    /// Rows that the graph takes at once, where its batch is fixed.
+    pub rows: Option<usize>,
 }
 
 /// What a denoiser's samples are.
@@ -66,6 +68,7 @@ impl DenoiserSpec {
                 max_frames,
                 null_condition,
             }),
+            rows: None,
         }
     }
 
@@ -94,6 +97,7 @@ impl DenoiserSpec {
             ports: Ports::named(port),
             family: Family::of(manifest),
             samples,
+            rows: package.rows(Role::Denoiser),
         })
     }
 
