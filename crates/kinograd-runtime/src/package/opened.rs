@@ -151,6 +151,11 @@ impl Package {
         self.manifest.files.get(&role)?.batch
     }
 
+    /// The multiple of frames that a role's graph takes, where it is its own.
+    pub(crate) fn patch_frames(&self, role: Role) -> Option<usize> {
+        self.manifest.files.get(&role)?.patch_frames
+    }
+
     /// Checks every file of the package.
     ///
     /// # Errors

@@ -75,7 +75,17 @@ impl Manifest {
         }
         for (role, entry) in &self.files {
             if !entry.batch.is_none_or(|rows| (1..=MAX_ROWS).contains(&rows)) {
-                return Err(format!("files.{}.batch must be 1 to {MAX_ROWS}", role.as_str()));
+                return Err(format!(
+                    "files.{}.batch must be 1 to {MAX_ROWS}",
+                    role.as_str()
+                ));
+            }
+            let patch = entry.patch_frames;
+            if !patch.is_none_or(|frames| (1..=MAX_CLIP_SIDE).contains(&frames)) {
+                return Err(format!(
+                    "files.{}.patch_frames must be 1 to {MAX_CLIP_SIDE}",
+                    role.as_str()
+                ));
             }
         }
         self.validate_sizes().map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@ use kinograd_diffusion::{Denoiser, NoiseLevel};
 use kinograd_runtime::{
     ClipBatch, EngineOptions, OnnxDenoiser, Package, Role, RuntimeError, SessionOptions, open_engine,
 };
-use ndarray::Array2;
+use ndarray::{Array2, Axis, concatenate};
 use onnx_grad::{DataType, Model};
 
 use super::add::NewPackage;
@@ -48,7 +48,8 @@ fn run(package: &Package, options: &EngineOptions, frames: usize) -> Result<(), 
         lengths: vec![frames; 2],
         guidance_scale: 1.0,
     })?;
-    let [x, ..] = noises(&[2, frames, manifest.motion()?.features])?;
+    let [one, other, _] = noises(&[1, frames, manifest.motion()?.features])?;
+    let x = concatenate![Axis(0), one, other];
     let level = NoiseLevel {
         timestep: 500.0,
         alpha_bar: 0.5,

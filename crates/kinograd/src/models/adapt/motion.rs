@@ -48,8 +48,11 @@ pub(super) fn denoiser(
         output = masked;
     }
     ports.name(1, "x0", output);
-    if let Some(representation) = &mut manifest.representation {
-        fit_lengths(representation, frames, found.mask.is_some());
+    let mut patch_frames = None;
+    if let Some(clips) = &mut manifest.representation {
+        patch_frames = fit_lengths(clips, frames, found.mask.is_some()).map_err(|expected| {
+            ports.misfit("input", &found.x, &expected)
+        })?;
     }
     if found.mask.is_none() {
         let limit = "the denoiser reads no frame mask: clips of one length in a batch";
@@ -63,6 +66,7 @@ pub(super) fn denoiser(
             inputs,
             outputs,
             batch,
+            patch_frames,
             ..FileEntry::default()
         },
         model: graph.finish(),
@@ -261,19 +265,25 @@ fn agreed_frames(
 }
 
 /// What the graph's frames and mask allow: with a mask, clips up to a fixed length, padded; without
-/// one, nothing may be padded.
-fn fit_lengths(clips: &mut Representation, frames: Option<usize>, has_mask: bool) {
-    match frames {
-        Some(frames) => {
-            clips.max_frames = frames;
-            clips.patch_frames = frames;
-            clips.min_frames = if has_mask {
-                clips.min_frames.min(frames)
-            } else {
-                frames
-            };
-        }
-        None if !has_mask => clips.patch_frames = 1,
-        None => {}
+/// one, nothing may be padded. Returns the multiple of frames that the graph takes.
+fn fit_lengths(
+    clips: &mut Representation,
+    frames: Option<usize>,
+    has_mask: bool,
+) -> Result<Option<usize>, String> {
+    let Some(frames) = frames else {
+        return Ok((!has_mask).then_some(1));
+    };
+    let (shortest, longest) = (clips.min_frames, clips.max_frames);
+    if frames < shortest || (frames > longest && !has_mask) {
+        return Err(format!(
+            "{shortest} to {longest} frames, the lengths of the package that it is like, or a free \
+             number"
+        ));
     }
+    clips.max_frames = longest.min(frames);
+    if !has_mask {
+        clips.min_frames = frames;
+    }
+    Ok(Some(frames))
 }
