@@ -161,11 +161,13 @@ impl OnnxDenoiser {
         }
         let named = call.named(&self.ports, self.layout.as_ref());
         let (plain, gradient) = (&mut self.plain, &mut self.gradient);
-        let output = self.rows.run(&named, |named| match (&mut *plain, &mut *gradient) {
-            (Some(plain), _) => Ok(plain.run(named, &[&self.ports.x0])?.remove(0)),
-            (None, Some(gradient)) => Ok(gradient.forward(named)?.0),
-            (None, None) => Err(not_loaded()),
-        })?;
+        let output = self
+            .rows
+            .run(&named, |named| match (&mut *plain, &mut *gradient) {
+                (Some(plain), _) => Ok(plain.run(named, &[&self.ports.x0])?.remove(0)),
+                (None, Some(gradient)) => Ok(gradient.forward(named)?.0),
+                (None, None) => Err(not_loaded()),
+            })?;
         call.x0(output, self.layout.as_ref(), x_t)
     }
 

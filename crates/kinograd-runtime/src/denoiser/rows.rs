@@ -23,7 +23,9 @@ impl RowGroups {
         };
         let mut outputs: Vec<ArrayD<f32>> = Vec::new();
         for start in (0..total).step_by(size) {
-            let rows: Vec<usize> = (start..start + size).map(|row| row.min(total - 1)).collect();
+            let rows: Vec<usize> = (start..start + size)
+                .map(|row| row.min(total - 1))
+                .collect();
             let own: Vec<(&str, Tensor)> = named
                 .iter()
                 .map(|(name, tensor)| Ok((*name, tensor.rows(&rows)?)))

@@ -86,7 +86,9 @@ impl DenoiserSpec {
                 condition_port: port("condition"),
                 mask_port: port("frame_mask"),
                 features: motion.features,
-                patch_frames: package.patch_frames(Role::Denoiser).unwrap_or(motion.patch_frames),
+                patch_frames: package
+                    .patch_frames(Role::Denoiser)
+                    .unwrap_or(motion.patch_frames),
                 max_frames: motion.max_frames,
                 null_condition: package.constants()?.null_condition,
             })

@@ -74,7 +74,10 @@ impl Manifest {
             }
         }
         for (role, entry) in &self.files {
-            if !entry.batch.is_none_or(|rows| (1..=MAX_ROWS).contains(&rows)) {
+            if !entry
+                .batch
+                .is_none_or(|rows| (1..=MAX_ROWS).contains(&rows))
+            {
                 return Err(format!(
                     "files.{}.batch must be 1 to {MAX_ROWS}",
                     role.as_str()

@@ -152,7 +152,10 @@ pub type PictureTask = Checked<PictureSpec>;
 impl Spec for PictureSpec {
     fn normalize(&mut self) {
         let conditioning = &mut self.conditioning;
-        let told = conditioning.text.iter_mut().chain(&mut conditioning.negative);
+        let told = conditioning
+            .text
+            .iter_mut()
+            .chain(&mut conditioning.negative);
         told.for_each(normalize_text);
         for goal in &mut self.goals {
             if let PictureGoalKind::Text { prompt } = &mut goal.kind {

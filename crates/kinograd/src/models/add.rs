@@ -2,9 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kinograd_runtime::{
-    EngineOptions, Manifest, Package, Role, find_package, write_package,
-};
+use kinograd_runtime::{EngineOptions, Manifest, Package, Role, find_package, write_package};
 use onnx_grad::Model;
 
 use super::report::CheckReport;
@@ -40,7 +38,7 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Err
         of_denoiser(new, &into)?
     };
     let package = write_package(staged.path(), manifest)?;
-    let mut report = probe::check_new(&package, options, new)?;
+    let mut report = probe::check_new(&package, options, &new.source)?;
     if report.no_gradient.is_none() && !report.gradient_is_right() {
         let off = report.gradient_error.unwrap_or(f64::NAN);
         return Err(Error::Request {

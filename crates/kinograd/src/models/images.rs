@@ -2,8 +2,8 @@
 
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use kinograd_runtime::{
-    ImageCondition, ImageDecoder, OnnxDenoiser, OnnxNetwork, OpenEngine, Package, PictureBatch, Role,
-    SessionOptions, TextEncoder,
+    ImageCondition, ImageDecoder, OnnxDenoiser, OnnxNetwork, OpenEngine, Package, PictureBatch,
+    Role, SessionOptions, TextEncoder,
 };
 use ndarray::ArrayD;
 

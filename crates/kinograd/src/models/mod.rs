@@ -5,6 +5,7 @@ mod add;
 mod check;
 mod images;
 mod motion;
+mod precision;
 mod probe;
 mod report;
 mod staged;

@@ -1,13 +1,14 @@
 //! Whether a new package makes all that it says, before it is added.
 
+use std::path::Path;
+
 use kinograd_diffusion::{Denoiser, NoiseLevel};
 use kinograd_runtime::{
-    ClipBatch, EngineOptions, OnnxDenoiser, Package, Role, RuntimeError, SessionOptions, open_engine,
+    ClipBatch, EngineOptions, OnnxDenoiser, Package, Role, RuntimeError, SessionOptions,
+    open_engine,
 };
 use ndarray::{Array2, Axis, concatenate};
-use onnx_grad::{DataType, Model};
 
-use super::add::NewPackage;
 use super::check::check_package;
 use super::motion::frames_of;
 use super::report::{CheckReport, noises};
@@ -18,12 +19,12 @@ use crate::Error;
 pub(super) fn check_new(
     package: &Package,
     options: &EngineOptions,
-    new: &NewPackage,
+    source: &Path,
 ) -> Result<CheckReport, Error> {
     let report = check_package(package, options);
-    let report = report.map_err(|error| not_run(new, error, "one sample"))?;
+    let report = report.map_err(|error| not_run(source, error, "one sample"))?;
     let manifest = package.manifest();
-    if new.source.is_dir() || manifest.representation.is_none() || !package.has(Role::Denoiser) {
+    if source.is_dir() || manifest.representation.is_none() || !package.has(Role::Denoiser) {
         return Ok(report);
     }
     let clips = manifest.motion()?;
@@ -31,7 +32,7 @@ pub(super) fn check_new(
     for frames in [usual, clips.min_frames, clips.max_frames] {
         run(package, options, frames).map_err(|error| {
             let what = format!("two clips of {frames} frames");
-            not_run(new, error, &what)
+            not_run(source, error, &what)
         })?;
     }
     Ok(report)
@@ -59,12 +60,14 @@ fn run(package: &Package, options: &EngineOptions, frames: usize) -> Result<(), 
 }
 
 /// What an engine says is about its own insides; what it was given says more.
-fn not_run(new: &NewPackage, error: Error, what: &str) -> Error {
+fn not_run(source: &Path, error: Error, what: &str) -> Error {
     let mut cause: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = cause {
         let is_engine = matches!(
             error.downcast_ref::<RuntimeError>(),
-            Some(RuntimeError::Run { .. } | RuntimeError::Load { .. } | RuntimeError::Tensor { .. })
+            Some(
+                RuntimeError::Run { .. } | RuntimeError::Load { .. } | RuntimeError::Tensor { .. }
+            )
         );
         if is_engine {
             tracing::debug!("{error}");
@@ -75,32 +78,11 @@ fn not_run(new: &NewPackage, error: Error, what: &str) -> Error {
                      be fixed to the shapes of the example that it was exported with; export it with \
                      free axes (dynamic_axes or dynamic_shapes), or state at its inputs what is fixed; \
                      nothing was added (-v shows what the engine says)",
-                    new.source.display()
+                    source.display()
                 ),
             };
         }
         cause = error.source();
     }
     error
-}
-
-/// Whether a network of the package computes with 16 bits: weights that are stored so and cast before
-/// they are used do not count.
-pub(super) fn has_half(package: &Package) -> bool {
-    let is_half = |data_type| matches!(data_type, DataType::Float16 | DataType::BFloat16);
-    let roles = [Role::Denoiser, Role::Decoder, Role::ImageEmbedding, Role::MotionEmbedding];
-    roles.into_iter().filter(|role| package.has(*role)).any(|role| {
-        let model = package.model(role).and_then(|source| source.model());
-        model.is_ok_and(|model: Model| {
-            let graph = model.proto().graph.as_ref();
-            let mut casts = graph
-                .iter()
-                .flat_map(|graph| &graph.node)
-                .filter(|node| node.op_type == "Cast")
-                .flat_map(|node| &node.attribute)
-                .filter_map(|attribute| i32::try_from(attribute.i?).ok());
-            casts.any(|code| is_half(DataType::from_code(code)))
-                || model.inputs().iter().any(|input| is_half(input.data_type))
-        })
-    })
 }

@@ -7,6 +7,7 @@ use kinograd_runtime::{OpenEngine, Package};
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
 
+use super::precision::has_half;
 use crate::Error;
 
 /// Half width of the central difference, in units of the noise.
@@ -54,7 +55,7 @@ impl CheckReport {
             no_gradient: None,
             directional_derivatives: None,
             gradient_error: None,
-            is_half: super::probe::has_half(package),
+            is_half: has_half(package),
         }
     }
 

@@ -157,7 +157,9 @@ impl DataFiles {
         } else {
             folder
         };
-        let real = path.canonicalize().map_err(|source| io_error(path, source))?;
+        let real = path
+            .canonicalize()
+            .map_err(|source| io_error(path, source))?;
         let store = real.parent().filter(|parent| parent.ends_with(STORE));
         Ok(Self {
             folder: Some(folder.to_path_buf()),

@@ -7,9 +7,13 @@ use std::path::{Path, PathBuf};
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use self::file::{DataFiles, load_external, named_files, replace_file, visit_tensors, write_external};
+use self::file::{
+    DataFiles, load_external, named_files, replace_file, visit_tensors, write_external,
+};
 use crate::data_type::{DataType, element_count};
-use crate::proto::{DimensionValue, GraphProto, ModelProto, TensorProto, TypeValue, ValueInfoProto};
+use crate::proto::{
+    DimensionValue, GraphProto, ModelProto, TensorProto, TypeValue, ValueInfoProto,
+};
 use crate::tensor;
 use crate::{Error, Result};
 

@@ -20,11 +20,15 @@ impl Placed {
             None => None,
             Some(width) => Some(wide_axis(shape, width)?),
         };
-        let mut left: Vec<usize> = (0..shape.len()).filter(|axis| Some(*axis) != wide).collect();
+        let mut left: Vec<usize> = (0..shape.len())
+            .filter(|axis| Some(*axis) != wide)
+            .collect();
         let mut extra = Vec::new();
         // The batch comes first: of axes of length 1 the later ones are in addition.
         while left.len() > leading {
-            let at = left.iter().rposition(|&axis| shape[axis] == Dimension::Fixed(1))?;
+            let at = left
+                .iter()
+                .rposition(|&axis| shape[axis] == Dimension::Fixed(1))?;
             extra.push(left.remove(at));
         }
         if left.len() < leading {
@@ -74,7 +78,9 @@ impl Placed {
 
 /// The last axis of this width, else the last if its length is free.
 fn wide_axis(shape: &[Dimension], width: i64) -> Option<usize> {
-    let fixed = shape.iter().rposition(|dim| *dim == Dimension::Fixed(width));
+    let fixed = shape
+        .iter()
+        .rposition(|dim| *dim == Dimension::Fixed(width));
     let last = shape.len().checked_sub(1)?;
     let is_free = !matches!(shape[last], Dimension::Fixed(_));
     fixed.or(is_free.then_some(last))

@@ -82,7 +82,8 @@ impl AdaptedGraph {
         let cast = [Step::Cast(own.data_type)];
         let name = self.input(own, canonical, dims, &cast);
         // Rounding is for floats; whole numbers are cast as they are.
-        self.before.retain(|node| node.op_type != "Round" || node.input.first() != Some(&name));
+        self.before
+            .retain(|node| node.op_type != "Round" || node.input.first() != Some(&name));
         for node in &mut self.before {
             if node.op_type == "Cast" && node.output.first() == Some(&own.name) {
                 node.input = vec![name.clone()];

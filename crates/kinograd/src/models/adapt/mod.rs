@@ -2,6 +2,7 @@
 //! the edge, axes put in order, a scalar time or a fixed batch or length taken with what it allows.
 //! What cannot be taken is refused before a package is made, by the tensor, what it is and what to do.
 
+mod adapted;
 mod axes;
 mod graph;
 mod motion;
@@ -10,17 +11,11 @@ mod ports;
 
 use std::path::Path;
 
-use kinograd_runtime::{FileEntry, Manifest};
+use kinograd_runtime::Manifest;
 use onnx_grad::Model;
 
+use self::adapted::AdaptedDenoiser;
 use crate::Error;
-
-/// What becomes of a denoiser.
-pub(super) struct AdaptedDenoiser {
-    pub entry: FileEntry,
-    /// The graph with its adapters; `None` where it fits as it is.
-    pub model: Option<Model>,
-}
 
 /// Tells the tensors of a denoiser apart, by the contract's names, else by rank and width, and fits it
 /// to the manifest, which learns what lengths the graph allows.

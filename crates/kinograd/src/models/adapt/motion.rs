@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use kinograd_runtime::{FileEntry, Manifest, Representation};
-use onnx_grad::{Dimension, Model, TensorInfo};
+use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
-use super::AdaptedDenoiser;
+use super::adapted::AdaptedDenoiser;
 use super::axes::{Placed, cast_to, described};
-use super::graph::AdaptedGraph;
-use super::ports::{
-    Ports, TIME_NAMES, adapt_time, check_floats, find, is_mask_type, is_time,
-};
+use super::graph::{AdaptedGraph, Step};
+use super::ports::{Ports, TIME_NAMES, adapt_time, check_floats, find, is_mask_type, is_time};
 use crate::Error;
 
 /// The tensors of a denoiser of clips.
@@ -50,9 +48,8 @@ pub(super) fn denoiser(
     ports.name(1, "x0", output);
     let mut patch_frames = None;
     if let Some(clips) = &mut manifest.representation {
-        patch_frames = fit_lengths(clips, frames, found.mask.is_some()).map_err(|expected| {
-            ports.misfit("input", &found.x, &expected)
-        })?;
+        patch_frames = fit_lengths(clips, frames, found.mask.is_some())
+            .map_err(|expected| ports.misfit("input", &found.x, &expected))?;
     }
     if found.mask.is_none() {
         let limit = "the denoiser reads no frame mask: clips of one length in a batch";
@@ -87,8 +84,7 @@ fn found(ports: &Ports<'_>, features: i64, dims: i64) -> Result<Found, Error> {
     let x = ports.input(&["x_t", "x", "sample"], is_x);
     let x = ports.needed("x_t", x, &expected)?;
     let other = |t: &TensorInfo| t.name != x.name;
-    let is_condition =
-        |t: &TensorInfo| other(t) && has_width(t, dims) && placed(t, 1, Some(dims));
+    let is_condition = |t: &TensorInfo| other(t) && has_width(t, dims) && placed(t, 1, Some(dims));
     let condition = ports.input(&["condition"], is_condition);
     let wanted = format!(
         "[batch, {dims}], what the text encoder of the package that it is like makes (--like takes \
@@ -153,8 +149,8 @@ fn adapt_x0(
         Dimension::Fixed(features),
     ];
     let mut steps = placed.outward();
-    if x0.data_type != onnx_grad::DataType::Float32 {
-        steps.insert(0, super::graph::Step::Cast(onnx_grad::DataType::Float32));
+    if x0.data_type != DataType::Float32 {
+        steps.insert(0, Step::Cast(DataType::Float32));
     }
     Ok((graph.output(x0, "x0", &clip, &steps), clip[1].clone()))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use kinograd_runtime::{Conditioning, FileEntry, Manifest};
 use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
-use super::AdaptedDenoiser;
+use super::adapted::AdaptedDenoiser;
 use super::axes::{Placed, cast_to, is_number};
 use super::graph::{AdaptedGraph, Step};
 use super::ports::{Ports, TIME_NAMES, adapt_time, check_floats, find, is_time};

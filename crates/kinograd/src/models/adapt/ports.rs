@@ -59,9 +59,8 @@ impl<'a> Ports<'a> {
         found: Option<TensorInfo>,
         expected: &str,
     ) -> Result<TensorInfo, Error> {
-        let listed = |tensors: &[TensorInfo]| {
-            tensors.iter().map(described).collect::<Vec<_>>().join(", ")
-        };
+        let listed =
+            |tensors: &[TensorInfo]| tensors.iter().map(described).collect::<Vec<_>>().join(", ");
         let tensors = if canonical == "x0" {
             &self.outputs
         } else {
@@ -137,7 +136,12 @@ pub(super) fn find(
         (Some(only), None) => Some(only.clone()),
         (None, _) => None,
         // Of several, one of a usual name.
-        _ => names.iter().skip(1).find_map(named).filter(|t| fits(t)).cloned(),
+        _ => names
+            .iter()
+            .skip(1)
+            .find_map(named)
+            .filter(|t| fits(t))
+            .cloned(),
     }
 }
 
