@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use kinograd_files::TemporaryFolder;
 use onnx_grad::{Mode, Model, Request, Seed, Split};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::cache::{CacheEntry, warn_not_kept};
 use crate::{Engine, ModelSource, RuntimeError, Session, SessionOptions, Tensor};
 
 /// Part of the cache key; raise it when the graphs that onnx-grad writes change.
-const REVISION: u32 = 2;
+const REVISION: u32 = 3;
 
 /// One output of a model and its vector–Jacobian product with respect to one input.
 ///
@@ -22,6 +23,8 @@ pub struct GradientSession {
     backward: Box<dyn Session>,
     output: String,
     names: Names,
+    /// Where graphs lie that are too large for memory; sessions may read on from their files.
+    _files: Option<TemporaryFolder>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,6 +105,7 @@ impl GradientSession {
             backward: backward?,
             output: output.to_owned(),
             names: pair.names,
+            _files: pair.files,
         })
     }
 
@@ -154,6 +158,7 @@ struct Pair {
     forward: ModelSource,
     backward: ModelSource,
     names: Names,
+    files: Option<TemporaryFolder>,
 }
 
 const FORWARD: &str = "forward.onnx";
@@ -180,6 +185,7 @@ impl Pair {
             forward: source(FORWARD, &names.forward_sha256, "forward"),
             backward: source(BACKWARD, &names.backward_sha256, "backward"),
             names,
+            files: None,
         })
     }
 
@@ -195,34 +201,20 @@ impl Pair {
             source,
         };
         let split = split(model, output, input)?;
-        let (Some(cotangent), Some(gradient)) = (split.cotangents.first(), split.gradients.first())
-        else {
-            return Err(failed("no gradient came back".into()));
+        let bytes = (split.forward.to_bytes(), split.backward.to_bytes());
+        let (forward, backward) = match bytes {
+            (Ok(forward), Ok(backward)) => (forward, backward),
+            (Err(onnx_grad::Error::TooLarge { .. }), _)
+            | (_, Err(onnx_grad::Error::TooLarge { .. })) => {
+                let kept = entry.and_then(|entry| entry.path().parent().map(Path::to_path_buf));
+                let parent = kept.unwrap_or_else(std::env::temp_dir);
+                return Self::on_disk(model, &split, &parent);
+            }
+            (Err(error), _) | (_, Err(error)) => return Err(failed(error.into())),
         };
-        let forward = split
-            .forward
-            .to_bytes()
-            .map_err(|error| failed(error.into()))?;
-        let backward = split
-            .backward
-            .to_bytes()
-            .map_err(|error| failed(error.into()))?;
-        let names = Names {
-            saved: split
-                .saved
-                .iter()
-                .map(|saved| saved.tensor.name.clone())
-                .collect(),
-            inputs: split
-                .forwarded_inputs
-                .iter()
-                .map(|input| input.name.clone())
-                .collect(),
-            cotangent: cotangent.name.clone(),
-            gradient: gradient.tensor.name.clone(),
-            forward_sha256: crate::sha256_hex(&forward),
-            backward_sha256: crate::sha256_hex(&backward),
-        };
+        let (forward_sha256, backward_sha256) =
+            (crate::sha256_hex(&forward), crate::sha256_hex(&backward));
+        let names = names_of(&split, forward_sha256, backward_sha256);
         if let Some(entry) = entry {
             match store(entry, &forward, &backward, &names) {
                 Ok(()) => {
@@ -238,7 +230,51 @@ impl Pair {
             forward: source(forward, "forward"),
             backward: source(backward, "backward"),
             names,
+            files: None,
         })
+    }
+
+    /// Graphs from 2 GiB on are opened from files that live as long as the session, not from the cache.
+    fn on_disk(model: &ModelSource, split: &Split, parent: &Path) -> Result<Self, RuntimeError> {
+        let folder = std::fs::create_dir_all(parent)
+            .and_then(|()| TemporaryFolder::new_in(parent))
+            .map_err(RuntimeError::io("cannot write the gradient to", parent))?;
+        let written = |graph: &Model, file: &str, part| {
+            let path = folder.path().join(file);
+            graph
+                .write(&path)
+                .map_err(|source| RuntimeError::Gradient {
+                    model: model.name().to_owned(),
+                    source: source.into(),
+                })?;
+            Ok::<_, RuntimeError>(ModelSource::file(path)?.named(part_name(model, part)))
+        };
+        Ok(Self {
+            forward: written(&split.forward, FORWARD, "forward")?,
+            backward: written(&split.backward, BACKWARD, "backward")?,
+            names: names_of(split, String::new(), String::new()),
+            files: Some(folder),
+        })
+    }
+}
+
+/// How the graphs are wired.
+fn names_of(split: &Split, forward_sha256: String, backward_sha256: String) -> Names {
+    let named = |tensor: Option<&onnx_grad::TensorInfo>| {
+        tensor.map_or_else(String::new, |tensor| tensor.name.clone())
+    };
+    let saved = split.saved.iter().map(|saved| saved.tensor.name.clone());
+    let inputs = split
+        .forwarded_inputs
+        .iter()
+        .map(|input| input.name.clone());
+    Names {
+        saved: saved.collect(),
+        inputs: inputs.collect(),
+        cotangent: named(split.cotangents.first()),
+        gradient: named(split.gradients.first().map(|gradient| &gradient.tensor)),
+        forward_sha256,
+        backward_sha256,
     }
 }
 
@@ -251,7 +287,7 @@ fn split(model: &ModelSource, output: &str, input: &str) -> Result<Split, Runtim
         model: model.name().to_owned(),
         source,
     };
-    let parsed = Model::from_bytes(&model.bytes()?).map_err(|error| failed(error.into()))?;
+    let parsed = model.model()?;
     let request = Request {
         outputs: vec![Seed::new(output)],
         inputs: vec![input.to_owned()],
@@ -274,4 +310,35 @@ fn store(entry: &CacheEntry, forward: &[u8], backward: &[u8], names: &Names) -> 
     }
     // Last: its seal says that the others are whole.
     entry.write(&serde_json::to_vec(names)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BuiltIn;
+    use ndarray::Array2;
+
+    /// As graphs from 2 GiB on are, with one that is small.
+    #[test]
+    fn graphs_in_files_give_the_same_gradient() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/foreign/model.onnx");
+        let model = ModelSource::file(path).unwrap();
+        let engine: Arc<dyn Engine> = Arc::new(BuiltIn::new(1));
+        let options = SessionOptions::default();
+        let split = split(&model, "y", "x").unwrap();
+        let pair = Pair::on_disk(&model, &split, folder.path()).unwrap();
+        let mut from_files = GradientSession::load(&engine, pair, "y", &options).unwrap();
+        let mut in_memory = GradientSession::open(&engine, &model, "y", "x", &options).unwrap();
+        let x = Tensor::from(Array2::from_shape_fn((1, 8), |(_, i)| i as f32 * 0.1));
+        let ones = Tensor::from(Array2::<f32>::ones((1, 8)));
+        let [one, other] = [&mut from_files, &mut in_memory].map(|session| {
+            let (_, kept) = session.forward(&[("x", &x)]).unwrap();
+            let pulled = session.backward(&kept, &[("x", &x)], &ones).unwrap();
+            pulled.into_f32().unwrap()
+        });
+        assert_eq!(one, other);
+        drop(from_files);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

@@ -51,11 +51,7 @@ impl ScoreNetwork {
     ) -> Result<Self, RuntimeError> {
         let source = ModelSource::file(path)?;
         let name = source.name().to_owned();
-        let model = Model::read(path).map_err(|error| RuntimeError::Load {
-            model: name.clone(),
-            engine: "the reader",
-            reason: error.to_string(),
-        })?;
+        let model = source.model()?;
         let (input, kind) = found_input(&model, &name, features)?;
         let mask = other_inputs(&model, &name, &input.name)?;
         let output = found_output(&model, &name)?;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use half::f16;
-use ndarray::{ArrayD, ArrayViewD, CowArray, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn};
 
 use crate::RuntimeError;
 
@@ -124,6 +124,15 @@ impl Tensor {
             }
             _ => Err(self.wrong_type("int64")),
         }
+    }
+
+    /// These rows of the first axis, on the host.
+    pub(crate) fn rows(&self, rows: &[usize]) -> Result<Self, RuntimeError> {
+        Ok(match &self.0 {
+            Repr::I64(array) => Self::from(array.select(Axis(0), rows)),
+            Repr::F16(array) => Self::from(array.select(Axis(0), rows)),
+            _ => Self::from(self.to_f32()?.select(Axis(0), rows)),
+        })
     }
 
     fn wrong_type(&self, expected: &str) -> RuntimeError {

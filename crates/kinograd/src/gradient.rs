@@ -91,13 +91,6 @@ pub fn differentiate_file(
         outputs.push(first_float(&original.outputs(), "output").map_err(fail)?);
     }
     let seeds: Vec<Seed> = outputs.iter().map(Seed::new).collect();
-    let cotangents = seeds
-        .iter()
-        .map(|seed| Cotangent {
-            output: seed.output.clone(),
-            name: seed.cotangent_name(),
-        })
-        .collect();
     let request = Request {
         outputs: seeds,
         inputs,
@@ -116,7 +109,7 @@ pub fn differentiate_file(
     let mut written = GradientFiles {
         files: Vec::new(),
         nodes: Vec::new(),
-        cotangents,
+        cotangents: Vec::new(),
         gradients: Vec::new(),
         weight_inputs: Vec::new(),
         saved: 0,
@@ -124,10 +117,11 @@ pub fn differentiate_file(
         peak_bytes: None,
         forwarded_inputs: Vec::new(),
     };
-    let (graphs, gradients, weights) =
+    let (graphs, cotangents, gradients, weights) =
         match onnx_grad::differentiate(&original, &request).map_err(fail)? {
             Gradient::Joint(joint) => (
                 vec![(path.to_path_buf(), joint.model)],
+                joint.cotangents,
                 joint.gradients,
                 joint.weights,
             ),
@@ -141,12 +135,18 @@ pub fn differentiate_file(
                         (beside(path, "forward"), split.forward),
                         (beside(path, "backward"), split.backward),
                     ],
+                    split.cotangents,
                     split.gradients,
                     split.weights,
                 )
             }
         };
     written.weight_inputs = names(weights);
+    written.cotangents = outputs
+        .into_iter()
+        .zip(names(cotangents))
+        .map(|(output, name)| Cotangent { output, name })
+        .collect();
     written.gradients = gradients
         .into_iter()
         .map(|gradient| GradientOf {

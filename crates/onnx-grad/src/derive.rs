@@ -31,12 +31,10 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     graph.dim_sources = cotangents.iter().chain(&graph.inputs).copied().collect();
     let gradients = reverse(&mut graph, &seeds, &wanted)?;
     check_types(&graph, &cotangents)?;
-    let gradient_name = |input: &&String| format!("{input}_gradient");
-    let named: Vec<(V, String)> = gradients
-        .into_iter()
-        .zip(names.iter().map(gradient_name))
-        .collect();
-    check_names(&graph, &named)?;
+    let mut named: Vec<(V, String)> = Vec::new();
+    for (gradient, input) in gradients.into_iter().zip(&names) {
+        named.push((gradient, graph.free_name(&format!("{input}_gradient"))));
+    }
     let infos = named
         .iter()
         .zip(names)
@@ -261,25 +259,19 @@ fn add_seeds(graph: &mut Graph, request: &Request) -> Result<Vec<(V, V)>> {
                 reason: format!("output `{}` is seeded twice", seed.output),
             });
         }
-        let name = seed.cotangent_name();
-        if graph.names.contains(&name) {
-            return Err(Error::Request {
-                reason: format!("the name `{name}` is taken: name the cotangent otherwise"),
-            });
-        }
+        let name = match &seed.cotangent {
+            Some(name) if graph.names.contains(name) => {
+                return Err(Error::Request {
+                    reason: format!("the name `{name}` is taken: name the cotangent otherwise"),
+                });
+            }
+            Some(name) => name.clone(),
+            None => graph.free_name(&seed.cotangent_name()),
+        };
         let shape = graph.shape(v);
         let cotangent = graph.add_input(name, data_type, shape);
         graph.value_mut(cotangent).cotangent = true;
         seeds.push((v, cotangent));
     }
     Ok(seeds)
-}
-
-fn check_names(graph: &Graph, named: &[(V, String)]) -> Result<()> {
-    match named.iter().find(|(_, name)| graph.names.contains(name)) {
-        None => Ok(()),
-        Some((_, name)) => Err(Error::Request {
-            reason: format!("the model already has a tensor `{name}`: rename it"),
-        }),
-    }
 }

@@ -43,7 +43,9 @@ impl Seed {
         }
     }
 
-    /// The name of the input that takes the cotangent.
+    /// The name of the input that takes the cotangent; with `_2`, `_3`, … where a tensor of the model
+    /// has the name and none was chosen: what the graphs take is in [`Joint::cotangents`] and
+    /// [`Split::cotangents`].
     #[must_use]
     pub fn cotangent_name(&self) -> String {
         self.cotangent
@@ -231,6 +233,7 @@ pub struct SavedInfo {
 pub struct GradientInfo {
     /// The input or weight it belongs to.
     pub input: String,
-    /// Name, element type and shape of the gradient; the name is `<input>_gradient`.
+    /// Name, element type and shape of the gradient; the name is `<input>_gradient`, with
+    /// `_2`, `_3`, … where that is taken.
     pub tensor: TensorInfo,
 }

@@ -52,7 +52,8 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
         (generator.generate(&task, &mut watcher)?, None)
     };
     let written = write(&images, args)?;
-    let report = report(&task, &generator, &images, &rounds, written, started);
+    let mut report = report(&task, &generator, &images, &rounds, written, started);
+    report.warnings = watcher.warnings;
     let document = serde_json::to_value(&report)?;
     for path in args.outputs.iter().filter(|path| is_json(path)) {
         save_report(path, &document)?;
@@ -213,6 +214,7 @@ struct PictureReport {
     judge_score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     optimize: Option<OptimizeEntry>,
+    warnings: Vec<String>,
     seconds: f64,
     timings: Timings,
     peak_memory_mb: Option<f64>,
@@ -275,6 +277,7 @@ fn report(
             options: task.optimization,
             rounds: rounds.clone(),
         }),
+        warnings: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
         timings: generator.timings(),
         peak_memory_mb: engine::peak_memory_mb(),

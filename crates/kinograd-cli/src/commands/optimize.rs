@@ -26,7 +26,8 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
         return trade_off(args, &task, printer);
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
-    let optimized = generator.optimize(&task, &mut Watcher::new(printer))?;
+    let mut watcher = Watcher::new(printer);
+    let optimized = generator.optimize(&task, &mut watcher)?;
     judge(&optimized.clips, args.rig.strict, printer)?;
     let written = write_clips(
         &optimized.clips,
@@ -35,6 +36,7 @@ pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {
         printer,
     )?;
     let mut document = serde_json::to_value(&optimized.report)?;
+    document["warnings"] = json!(watcher.warnings);
     document["command"] = json!(command_line());
     document["outputs"] = json!(
         written

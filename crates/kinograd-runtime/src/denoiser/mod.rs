@@ -7,6 +7,7 @@ mod family;
 mod layout;
 mod onnx;
 mod pictures;
+mod rows;
 mod spec;
 
 pub use batch::{ClipBatch, DenoiserBatch, ImageCondition, PictureBatch};

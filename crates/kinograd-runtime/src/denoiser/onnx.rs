@@ -10,6 +10,7 @@ use super::clips::Clips;
 use super::family::{Adapted, Family};
 use super::layout::{SampleLayout, Scale};
 use super::pictures::Pictures;
+use super::rows::RowGroups;
 use super::spec::{DenoiserSpec, Ports, Samples};
 use crate::{
     Engine, GradientSession, ModelSource, Package, Role, RuntimeError, Session, SessionOptions,
@@ -54,6 +55,7 @@ pub struct OnnxDenoiser {
     ports: Ports,
     family: Family,
     layout: Box<dyn SampleLayout>,
+    rows: RowGroups,
     /// Loaded when first used, as is `gradient`: a run that is always guided needs no plain one.
     plain: Option<Box<dyn Session>>,
     gradient: Option<GradientSession>,
@@ -96,6 +98,7 @@ impl OnnxDenoiser {
             ports: spec.ports,
             family: spec.family,
             layout,
+            rows: RowGroups(spec.rows),
             plain: None,
             gradient: None,
         }
@@ -157,11 +160,14 @@ impl OnnxDenoiser {
             self.prepare(false)?;
         }
         let named = call.named(&self.ports, self.layout.as_ref());
-        let output = match (&mut self.plain, &mut self.gradient) {
-            (Some(plain), _) => plain.run(&named, &[&self.ports.x0])?.remove(0),
-            (None, Some(gradient)) => gradient.forward(&named)?.0,
-            (None, None) => return Err(not_loaded()),
-        };
+        let (plain, gradient) = (&mut self.plain, &mut self.gradient);
+        let output = self
+            .rows
+            .run(&named, |named| match (&mut *plain, &mut *gradient) {
+                (Some(plain), _) => Ok(plain.run(named, &[&self.ports.x0])?.remove(0)),
+                (None, Some(gradient)) => Ok(gradient.forward(named)?.0),
+                (None, None) => Err(not_loaded()),
+            })?;
         call.x0(output, self.layout.as_ref(), x_t)
     }
 
@@ -176,10 +182,16 @@ impl OnnxDenoiser {
             gradient,
             ports,
             layout,
+            rows,
             ..
         } = self;
         let gradient = gradient.as_mut().ok_or_else(not_loaded)?;
-        let (output, activations) = gradient.forward(&call.named(ports, layout.as_ref()))?;
+        let mut activations = Vec::new();
+        let output = rows.run(&call.named(ports, layout.as_ref()), |named| {
+            let (output, kept) = gradient.forward(named)?;
+            activations.push(kept);
+            Ok(output)
+        })?;
         let x0 = call.x0(output, layout.as_ref(), x_t)?;
         let shape = x0.shape().to_vec();
         let mut pull_back = move |cotangent: &ArrayD<f32>| -> Result<ArrayD<f32>, RuntimeError> {
@@ -194,8 +206,15 @@ impl OnnxDenoiser {
                 input, skip, scale, ..
             } = call.adapted;
             let stacked = Tensor::from(layout.stacked(cotangent, Scale::Weighted(1.0))?);
-            let named = call.named(ports, layout.as_ref());
-            let pulled = gradient.backward(&activations, &named, &stacked)?;
+            let mut named = call.named(ports, layout.as_ref());
+            named.push(("", &stacked));
+            let mut groups = activations.iter();
+            let pulled = rows.run(&named, |named| match (named, groups.next()) {
+                ([inputs @ .., (_, cotangent)], Some(kept)) => {
+                    gradient.backward(kept, inputs, cotangent)
+                }
+                _ => Err(not_loaded()),
+            })?;
             let pulled = pulled.to_f32()?;
             layout.combined(pulled.view(), Scale::All(input * scale), cotangent, skip)
         };

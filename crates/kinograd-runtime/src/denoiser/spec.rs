@@ -15,6 +15,8 @@ pub struct DenoiserSpec {
     pub family: Family,
     /// What a sample is.
     pub samples: Samples,
+    /// Rows that the graph takes at once, where its batch is fixed.
+    pub rows: Option<usize>,
 }
 
 /// What a denoiser's samples are.
@@ -66,6 +68,7 @@ impl DenoiserSpec {
                 max_frames,
                 null_condition,
             }),
+            rows: None,
         }
     }
 
@@ -83,7 +86,9 @@ impl DenoiserSpec {
                 condition_port: port("condition"),
                 mask_port: port("frame_mask"),
                 features: motion.features,
-                patch_frames: motion.patch_frames,
+                patch_frames: package
+                    .patch_frames(Role::Denoiser)
+                    .unwrap_or(motion.patch_frames),
                 max_frames: motion.max_frames,
                 null_condition: package.constants()?.null_condition,
             })
@@ -94,6 +99,7 @@ impl DenoiserSpec {
             ports: Ports::named(port),
             family: Family::of(manifest),
             samples,
+            rows: package.rows(Role::Denoiser),
         })
     }
 

@@ -3,11 +3,13 @@
 mod onnx_runtime;
 mod open;
 mod options;
+mod source;
 mod tract;
 
 pub use onnx_runtime::OnnxRuntime;
 pub use open::{EngineChoice, EngineOptions, EngineReport, OpenEngine, open_engine};
-pub use options::{GraphOptimization, ModelSource, Provider, SessionOptions};
+pub use options::{GraphOptimization, Provider, SessionOptions};
+pub use source::ModelSource;
 pub use tract::BuiltIn;
 
 use crate::{RuntimeError, Tensor};

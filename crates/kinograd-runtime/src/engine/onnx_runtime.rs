@@ -173,6 +173,10 @@ impl OnnxRuntime {
         options: &SessionOptions,
     ) -> Result<ort::session::Session, Failure> {
         let level = level(options.optimization);
+        if let Some(path) = model.too_large_for_bytes()? {
+            let mut builder = self.builder(provider, options, level)?;
+            return Ok(builder.commit_from_file(path).map_err(text)?);
+        }
         let saved = match (&options.cache_dir, provider, options.optimization) {
             (Some(folder), Provider::Cpu, GraphOptimization::Extended) => {
                 self.saved_graph(folder, model)

@@ -1,13 +1,10 @@
-use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use kinograd_files::{Budget, FileError};
+use kinograd_files::Budget;
 
 use crate::RuntimeError;
-use crate::hash::sha256_hex;
 
 /// Where ONNX Runtime runs a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,104 +79,12 @@ impl SessionOptions {
     }
 }
 
-/// An ONNX model: its name in messages, its bytes, and their SHA-256.
-#[derive(Debug, Clone)]
-pub struct ModelSource {
-    name: String,
-    sha256: String,
-    data: Data,
-}
-
-#[derive(Debug, Clone)]
-enum Data {
-    Memory(Arc<[u8]>),
-    File(PathBuf),
-}
-
-impl ModelSource {
-    /// A model in memory.
-    pub fn memory(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
-        let bytes = bytes.into();
-        Self {
-            name: name.into(),
-            sha256: sha256_hex(&bytes),
-            data: Data::Memory(bytes),
-        }
-    }
-
-    /// A model on disk; reads the file once to hash it.
-    ///
-    /// # Errors
-    /// [`RuntimeError::Io`] if the file cannot be read.
-    pub fn file(path: impl Into<PathBuf>) -> Result<Self, RuntimeError> {
-        let path = path.into();
-        let bytes = read(&path)?;
-        let sha256 = sha256_hex(&bytes);
-        Ok(Self::hashed_file(path, sha256))
-    }
-
-    /// A model on disk whose hash is already known; reads nothing yet.
-    pub fn hashed_file(path: impl Into<PathBuf>, sha256: impl Into<String>) -> Self {
-        let path = path.into();
-        let name = path.display().to_string();
-        Self {
-            name,
-            sha256: sha256.into(),
-            data: Data::File(path),
-        }
-    }
-
-    /// The same model under another name in messages.
-    pub(crate) fn named(self, name: String) -> Self {
-        Self { name, ..self }
-    }
-
-    /// The model's name in messages.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// SHA-256 of the bytes, in lower-case hexadecimal.
-    pub fn sha256(&self) -> &str {
-        &self.sha256
-    }
-
-    /// The bytes.
-    ///
-    /// # Errors
-    /// [`RuntimeError::Io`] if the file cannot be read, [`RuntimeError::WrongHash`] if it is not
-    /// the one that was hashed.
-    pub fn bytes(&self) -> Result<Cow<'_, [u8]>, RuntimeError> {
-        match &self.data {
-            Data::Memory(bytes) => Ok(Cow::Borrowed(bytes)),
-            Data::File(path) => {
-                let bytes = read(path)?;
-                let got = sha256_hex(&bytes);
-                if got != self.sha256 {
-                    return Err(RuntimeError::WrongHash {
-                        path: path.clone(),
-                        expected: self.sha256.clone(),
-                        got,
-                    });
-                }
-                Ok(Cow::Owned(bytes))
-            }
-        }
-    }
-}
-
 /// 0 stands for one thread per processor core.
 pub(crate) fn thread_count(threads: usize) -> usize {
     match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, RuntimeError> {
-    kinograd_files::read_large(path, Budget::of_process())
-        .map_err(FileError::into_io)
-        .map_err(RuntimeError::io("cannot read the model file", path))
 }
 
 #[cfg(test)]
@@ -201,13 +106,5 @@ mod tests {
             error,
             "unknown provider `gpu`; choose one of auto, cpu, cuda, tensorrt"
         );
-    }
-
-    #[test]
-    fn a_missing_model_file_is_named() {
-        let error = ModelSource::file("nowhere/model.onnx")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("nowhere/model.onnx"), "{error}");
     }
 }

@@ -17,7 +17,7 @@ pub const MANIFEST_FILE: &str = "model.json";
 /// | `schema` | 1 | version of this format |
 /// | `name`, `version` | strings | what [`crate::find_package`] looks for; a release of the weights |
 /// | `kind` | `"motion"`, `"image"`, `"text"`, `"embedding"`, `"segmentation"`, `"reward"` | what the package makes |
-/// | `files` | map: role → `{path, sha256, inputs?, outputs?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ |
+/// | `files` | map: role → `{path, sha256, inputs?, outputs?, data?, batch?, patch_frames?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ; `data` lists the files that hold the graph's external data, `{path, sha256}`; `batch` is how many rows the graph takes at once where that is fixed; `patch_frames` the denoiser's own, where it is not the representation's |
 /// | `prediction` | `"x0"`, `"epsilon"`, `"v"`, `"flow"` | what the denoiser's output `x0` holds; `"flow"` is `noise − x0` and goes with the schedule of that name |
 /// | `schedule` | `{kind, train_steps, beta_start?, beta_end?, shift?, time?}` | `kind` is `"cosine"`, `"linear"`, `"scaled_linear"` (β linear in its root) or `"flow"`; see [`ScheduleSpec`] |
 /// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"`; lengths in frames |
@@ -189,6 +189,15 @@ impl Role {
     }
 }
 
+/// A file with data of another: what ONNX calls external data.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DataEntry {
+    /// Path inside the folder.
+    pub path: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
 /// One file of a package.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FileEntry {
@@ -202,6 +211,16 @@ pub struct FileEntry {
     /// The graph's names of the contract's outputs, where they differ.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, String>,
+    /// The files that hold data of this one, where not all of it lies inside: weights from 2 GiB on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<DataEntry>,
+    /// How many rows the graph takes at once, no more and no fewer, where its batch is not free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Of a denoiser of clips: the multiple of frames that its graph takes, where it is not that of the
+    /// representation; of a graph of one length, that length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch_frames: Option<usize>,
 }
 
 /// What a model's features are.

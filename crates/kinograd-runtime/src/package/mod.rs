@@ -16,8 +16,8 @@ pub use find::{FoundPackage, find_package, list_packages, package_folders, user_
 pub use image::{Classes, ImageSize, LatentSize};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
-    Conditioning, Defaults, FileEntry, Lineage, MANIFEST_FILE, Manifest, ModelKind, NullText,
-    Representation, Role, SCHEMA,
+    Conditioning, DataEntry, Defaults, FileEntry, Lineage, MANIFEST_FILE, Manifest, ModelKind,
+    NullText, Representation, Role, SCHEMA,
 };
 pub use opened::{Package, write_package};
 pub use reference::Reference;

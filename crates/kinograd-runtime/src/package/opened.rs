@@ -47,6 +47,9 @@ impl Package {
             .map_err(|reason| RuntimeError::PackageFormat { path, reason })?;
         for entry in manifest.files.values() {
             check_relative(&manifest.name, &entry.path)?;
+            for data in &entry.data {
+                check_relative(&manifest.name, &data.path)?;
+            }
         }
         Ok(Self { folder, manifest })
     }
@@ -75,12 +78,20 @@ impl Package {
     /// [`RuntimeError::WrongHash`] if its bytes are not the ones described.
     pub fn file(&self, role: Role) -> Result<PathBuf, RuntimeError> {
         let entry = self.entry(role)?;
-        let path = self.inside(entry)?;
+        for data in &entry.data {
+            self.hashed(&data.path, &data.sha256)?;
+        }
+        self.hashed(&entry.path, &entry.sha256)
+    }
+
+    /// A file that lies in the folder and has this hash.
+    fn hashed(&self, file: &str, sha256: &str) -> Result<PathBuf, RuntimeError> {
+        let path = self.inside(file)?;
         let got = sha256_of_file(&path)?;
-        if !got.eq_ignore_ascii_case(&entry.sha256) {
+        if !got.eq_ignore_ascii_case(sha256) {
             return Err(RuntimeError::WrongHash {
                 path,
-                expected: entry.sha256.clone(),
+                expected: sha256.to_owned(),
                 got,
             });
         }
@@ -93,9 +104,16 @@ impl Package {
     /// As [`Package::file`].
     pub fn model(&self, role: Role) -> Result<ModelSource, RuntimeError> {
         let path = self.file(role)?;
-        Ok(ModelSource::hashed_file(
+        let entry = self.entry(role)?;
+        let data = entry.data.iter().map(|data| {
+            let sha256 = data.sha256.to_ascii_lowercase();
+            (self.folder.join(&data.path), sha256)
+        });
+        let data = data.collect();
+        Ok(ModelSource::with_data(
             path,
-            self.entry(role)?.sha256.to_ascii_lowercase(),
+            entry.sha256.to_ascii_lowercase(),
+            data,
         ))
     }
 
@@ -128,6 +146,16 @@ impl Package {
         renamed.map_or_else(|| canonical.to_owned(), Clone::clone)
     }
 
+    /// Rows that a role's graph takes at once, where its batch is fixed.
+    pub(crate) fn rows(&self, role: Role) -> Option<usize> {
+        self.manifest.files.get(&role)?.batch
+    }
+
+    /// The multiple of frames that a role's graph takes, where it is its own.
+    pub(crate) fn patch_frames(&self, role: Role) -> Option<usize> {
+        self.manifest.files.get(&role)?.patch_frames
+    }
+
     /// Checks every file of the package.
     ///
     /// # Errors
@@ -150,8 +178,8 @@ impl Package {
     }
 
     /// Resolves links, so that none leads out of the folder.
-    fn inside(&self, entry: &FileEntry) -> Result<PathBuf, RuntimeError> {
-        let path = self.folder.join(&entry.path);
+    fn inside(&self, file: &str) -> Result<PathBuf, RuntimeError> {
+        let path = self.folder.join(file);
         let missing = || RuntimeError::io("cannot read a file of the model package", &path);
         let real = path.canonicalize().map_err(missing())?;
         let folder = self.folder.canonicalize().map_err(RuntimeError::io(
@@ -161,7 +189,7 @@ impl Package {
         if !real.starts_with(&folder) {
             return Err(RuntimeError::PackagePath {
                 package: self.manifest.name.clone(),
-                file: entry.path.clone(),
+                file: file.to_owned(),
             });
         }
         Ok(path)
@@ -192,6 +220,10 @@ pub fn write_package(folder: &Path, mut manifest: Manifest) -> Result<Package, R
     for entry in manifest.files.values_mut() {
         check_relative(&manifest.name, &entry.path)?;
         entry.sha256 = sha256_of_file(&folder.join(&entry.path))?;
+        for data in &mut entry.data {
+            check_relative(&manifest.name, &data.path)?;
+            data.sha256 = sha256_of_file(&folder.join(&data.path))?;
+        }
     }
     let path = folder.join(MANIFEST_FILE);
     let text = manifest

@@ -14,6 +14,9 @@ const MAX_CLASSES: usize = 1_000_000;
 /// Most training steps: what a typing error in `model.json` may ask memory for.
 const MAX_TRAIN_STEPS: usize = 1_000_000;
 
+/// Most rows of a fixed batch, which is filled up where fewer are asked for.
+const MAX_ROWS: usize = 256;
+
 /// Longest name, which is that of a folder, too.
 pub const MAX_NAME_BYTES: usize = 100;
 /// Most frames, features and tokens: what the arrays of one clip may ask memory for.
@@ -68,6 +71,24 @@ impl Manifest {
                             1 ≤ min_frames ≤ max_frames"
                         .into(),
                 );
+            }
+        }
+        for (role, entry) in &self.files {
+            if !entry
+                .batch
+                .is_none_or(|rows| (1..=MAX_ROWS).contains(&rows))
+            {
+                return Err(format!(
+                    "files.{}.batch must be 1 to {MAX_ROWS}",
+                    role.as_str()
+                ));
+            }
+            let patch = entry.patch_frames;
+            if !patch.is_none_or(|frames| (1..=MAX_CLIP_SIDE).contains(&frames)) {
+                return Err(format!(
+                    "files.{}.patch_frames must be 1 to {MAX_CLIP_SIDE}",
+                    role.as_str()
+                ));
             }
         }
         self.validate_sizes().map_err(|error| error.to_string())?;

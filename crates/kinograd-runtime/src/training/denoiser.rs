@@ -48,11 +48,14 @@ impl DenoiserTrainer {
     ) -> Result<Self, RuntimeError> {
         let name = model.name().to_owned();
         let adam = Adam::new(learning_rate)?;
-        let model = Model::from_bytes(&model.bytes()?).map_err(|error| RuntimeError::Load {
-            model: name.clone(),
-            engine: "the reader",
-            reason: error.to_string(),
-        })?;
+        if let Some(rows) = spec.rows {
+            return Err(RuntimeError::Parameter {
+                name: "batch",
+                value: format!("fixed to {rows} in {name}"),
+                expected: "free in a network that learns; export it with a free batch".into(),
+            });
+        }
+        let model = model.model()?;
         let session =
             TrainingSession::open(engine, &model, &name, &spec.ports.x0, choice, options)?;
         Ok(Self {

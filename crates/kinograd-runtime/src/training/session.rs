@@ -82,7 +82,10 @@ impl TrainingSession {
             forward: load("training forward", &split.forward)?,
             backward: load("training backward", &split.backward)?,
             output: output.to_owned(),
-            cotangent: Seed::new(output).cotangent_name(),
+            cotangent: split
+                .cotangents
+                .first()
+                .map_or_else(String::new, |cotangent| cotangent.name.clone()),
             saved: kept.device_outputs.clone(),
             forwarded: split
                 .forwarded_inputs

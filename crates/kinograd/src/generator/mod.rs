@@ -21,7 +21,7 @@ use ndarray::ArrayD;
 
 use self::model::Draw;
 use crate::Error;
-use crate::observer::{Event, Observer};
+use crate::observer::{Denoised, Event, Observer};
 use crate::task::{Checked, Spec};
 
 /// A model package on an engine, ready to make samples of one modality:
@@ -30,6 +30,8 @@ pub struct Generator<M> {
     pub(crate) model: OpenModel,
     pub(crate) modality: M,
     timings: Timings,
+    /// What the user was told when the last run was planned.
+    warnings: Vec<String>,
 }
 
 /// Seconds that the parts of the last run took.
@@ -58,6 +60,7 @@ impl<M> Generator<M> {
                 open_s: started.elapsed().as_secs_f64(),
                 ..Timings::default()
             },
+            warnings: Vec::new(),
         }
     }
 
@@ -165,7 +168,12 @@ impl<M: Modality> Generator<M> {
             ..Timings::default()
         };
         let started = Instant::now();
-        let plan = self.modality.plan(&mut self.model, task, observer)?;
+        self.warnings.clear();
+        let mut noting = NotingWarnings {
+            observer,
+            warnings: &mut self.warnings,
+        };
+        let plan = self.modality.plan(&mut self.model, task, &mut noting)?;
         self.timings.plan_s = started.elapsed().as_secs_f64();
         Ok(plan)
     }
@@ -221,8 +229,21 @@ impl<M: Modality> Generator<M> {
             made.extend(modality.finish(model, task, &mut plan, &x0, &trajectory, seeds)?);
             self.timings.finish_s += started.elapsed().as_secs_f64();
         }
+        self.note_warnings(&mut made);
         emit(observer, Event::Finished)?;
         Ok(made)
+    }
+
+    /// Says in the samples' records what the user was warned of.
+    pub(crate) fn note_warnings(&self, made: &mut [M::Output]) {
+        for output in made {
+            let mut warnings = self.warnings.clone();
+            warnings.extend(M::warning(&self.model, output).map(|own| own.to_string()));
+            if !warnings.is_empty() {
+                let record = M::record(output);
+                record.extra.insert("warnings".to_owned(), warnings.into());
+            }
+        }
     }
 
     /// Rows of the samples that are drawn together, or of those with this seed alone.
@@ -273,6 +294,25 @@ impl<M: Modality> Generator<M> {
             noise: noise.as_mut(),
         };
         model.sample(draw, guidance, observer)
+    }
+}
+
+/// Passes on what a plan says, and keeps its warnings.
+struct NotingWarnings<'a> {
+    observer: &'a mut dyn Observer,
+    warnings: &'a mut Vec<String>,
+}
+
+impl Observer for NotingWarnings<'_> {
+    fn event(&mut self, event: &Event) -> ControlFlow<()> {
+        if let Event::Warning(warning) = event {
+            self.warnings.push(warning.to_string());
+        }
+        self.observer.event(event)
+    }
+
+    fn denoised(&mut self, step: &Denoised<'_>) -> ControlFlow<()> {
+        self.observer.denoised(step)
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 
 use kinograd_diffusion::{NoiseSource, Progress};
 use kinograd_guidance::Objective;
+use kinograd_motion::Provenance;
 use kinograd_runtime::DenoiserBatch;
 use ndarray::ArrayD;
 
@@ -96,6 +97,9 @@ pub trait Modality: Sized {
 
     /// How good a sample is beside others of its task; more is better.
     fn score(output: &Self::Output) -> f64;
+
+    /// A sample's record.
+    fn record(output: &mut Self::Output) -> &mut Provenance;
 
     /// What the user should know of a sample.
     fn warning(model: &OpenModel, output: &Self::Output) -> Option<Warning>;

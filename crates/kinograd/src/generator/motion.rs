@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use kinograd_diffusion::{Denoiser, NoiseSource, Progress, SeededNoise};
 use kinograd_guidance::{Barrier, Loss, MotionDecoder, Objective, Obstacles, Reduction};
-use kinograd_motion::{FEATURES, Normalizer};
+use kinograd_motion::{FEATURES, Normalizer, Provenance};
 use kinograd_runtime::{
     ClipBatch, DenoiserBatch, EngineOptions, Manifest, MotionEmbedding, Package, Role,
     RuntimeError, ScoreNetwork, TextBatch, TextEncoder, find_package, open_engine,
@@ -396,6 +396,10 @@ impl Modality for MotionModality {
             - report.foot_skate_ratio
             - f64::from(u8::from(report.implausibly_fast))
             - missed as f64
+    }
+
+    fn record(clip: &mut Clip) -> &mut Provenance {
+        &mut clip.provenance
     }
 
     fn warning(model: &OpenModel, clip: &Clip) -> Option<Warning> {

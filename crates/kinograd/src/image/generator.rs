@@ -345,6 +345,10 @@ impl Modality for PictureModality {
         score.unwrap_or_else(by_losses)
     }
 
+    fn record(image: &mut GeneratedImage) -> &mut Provenance {
+        &mut image.provenance
+    }
+
     fn warning(_model: &OpenModel, _image: &GeneratedImage) -> Option<Warning> {
         None
     }

@@ -101,6 +101,7 @@ impl ImageGenerator {
             }
             images.extend(modality.finish(model, task, &mut plan, &last, &trajectory, seeds)?);
         }
+        self.note_warnings(&mut images);
         for (index, image) in images.iter_mut().enumerate() {
             let record = &mut image.provenance;
             record.method = Some("optimize loss".to_owned());

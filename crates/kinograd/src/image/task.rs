@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ImageOptimization, PictureGoal, PictureGoalKind};
 use crate::task::limits::{MAX_AUGMENTATIONS, SCALE};
-use crate::task::prompts::check_text;
+use crate::task::prompts::{check_text, normalize_text};
 use crate::task::refuse::{refuse, within};
 use crate::task::{
     Checked, GuidanceSchedule, SCHEMA, Sampling, SharedMut, Spec, TaskBuilder, json,
@@ -150,6 +150,20 @@ impl Default for PictureGuidance {
 pub type PictureTask = Checked<PictureSpec>;
 
 impl Spec for PictureSpec {
+    fn normalize(&mut self) {
+        let conditioning = &mut self.conditioning;
+        let told = conditioning
+            .text
+            .iter_mut()
+            .chain(&mut conditioning.negative);
+        told.for_each(normalize_text);
+        for goal in &mut self.goals {
+            if let PictureGoalKind::Text { prompt } = &mut goal.kind {
+                normalize_text(prompt);
+            }
+        }
+    }
+
     fn validate(&self) -> Result<(), Error> {
         if self.schema != SCHEMA {
             let message = format!("{} is not {SCHEMA}, the one that is read here", self.schema);

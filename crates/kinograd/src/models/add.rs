@@ -2,16 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use kinograd_runtime::{
-    EngineOptions, FileEntry, Manifest, Package, Role, TensorSummary, find_package, inspect,
-    write_package,
-};
+use kinograd_runtime::{EngineOptions, Manifest, Package, Role, find_package, write_package};
+use onnx_grad::Model;
 
-use super::check::check_package;
-use super::images;
-use super::ports::{find, renamed};
 use super::report::CheckReport;
 use super::staged::{StagedPackage, packages_folder};
+use super::{adapt, probe};
 use crate::Error;
 
 /// A package to make of a denoiser, or to take over whole.
@@ -37,33 +33,12 @@ pub struct NewPackage {
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Error> {
     let into = packages_folder(new.into.as_deref())?;
     let (staged, manifest) = if new.source.is_dir() {
-        let whole = Package::open(&new.source)?;
-        let mut manifest = whole.manifest().clone();
-        manifest.name = new.name.clone().unwrap_or(manifest.name);
-        let staged = StagedPackage::copied(&whole, &into, &manifest.name, |_| true)?;
-        (staged, manifest)
+        whole_package(new, &into)?
     } else {
-        let name = new.name.clone().ok_or_else(|| Error::Request {
-            field: "name",
-            message: "a denoiser's package needs one".to_owned(),
-        })?;
-        let like = find_package(&new.like)?;
-        let mut manifest = like.manifest().clone();
-        let entry = denoiser_entry(&new.source, &mut manifest)?;
-        let staged = StagedPackage::copied(&like, &into, &name, |role| role != Role::Denoiser)?;
-        staged.put(&new.source, &entry.path)?;
-        manifest.name = name;
-        manifest.version = "0.1.0".to_owned();
-        manifest.licence = "not said".to_owned();
-        manifest.data = "not said".to_owned();
-        manifest.limits.clear();
-        manifest.metrics.clear();
-        manifest.lineage = None;
-        manifest.files.insert(Role::Denoiser, entry);
-        (staged, manifest)
+        of_denoiser(new, &into)?
     };
     let package = write_package(staged.path(), manifest)?;
-    let mut report = check_package(&package, options)?;
+    let mut report = probe::check_new(&package, options, &new.source)?;
     if report.no_gradient.is_none() && !report.gradient_is_right() {
         let off = report.gradient_error.unwrap_or(f64::NAN);
         return Err(Error::Request {
@@ -79,34 +54,70 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Err
     Ok(report)
 }
 
-/// Tells the graph's inputs apart: by the contract's names, else by rank and width.
-fn denoiser_entry(onnx: &Path, manifest: &mut Manifest) -> Result<FileEntry, Error> {
-    let summary = inspect(onnx)?;
-    if manifest.image.is_some() {
-        return images::denoiser_entry(onnx, &summary, manifest);
+/// A package that is taken over; data files that it does not list are put inside its graphs.
+fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), Error> {
+    let whole = Package::open(&new.source)?;
+    let mut manifest = whole.manifest().clone();
+    manifest.name = new.name.clone().unwrap_or(manifest.name);
+    let staged = StagedPackage::copied(&whole, into, &manifest.name, |_| true)?;
+    for (role, entry) in &mut manifest.files {
+        let is_graph = entry.path.to_ascii_lowercase().ends_with(".onnx");
+        if !is_graph || !entry.data.is_empty() {
+            continue;
+        }
+        let path = whole.file(*role)?;
+        if !data_files(&path)?.is_empty() {
+            staged.put_model(&read(&path)?, entry)?;
+        }
     }
-    let features = manifest.motion()?.features.to_string();
-    let dims = manifest.text()?.dims.to_string();
-    let rank = |tensor: &TensorSummary| tensor.shape.as_ref().map(Vec::len);
-    let width = |tensor: &TensorSummary| tensor.shape.as_ref().and_then(|s| s.last().cloned());
-    let is_x = |t: &TensorSummary| rank(t) == Some(3) && width(t).as_ref() == Some(&features);
-    let is_condition = |t: &TensorSummary| rank(t) == Some(2) && width(t).as_ref() == Some(&dims);
-    let is_mask = |t: &TensorSummary| rank(t) == Some(2) && width(t).as_ref() != Some(&dims);
-    let is_time = |t: &TensorSummary| rank(t) == Some(1);
-    let inputs = [
-        ("x_t", find(&summary.inputs, "x_t", is_x)),
-        ("timestep", find(&summary.inputs, "timestep", is_time)),
-        (
-            "condition",
-            find(&summary.inputs, "condition", is_condition),
-        ),
-        ("frame_mask", find(&summary.inputs, "frame_mask", is_mask)),
-    ];
-    let outputs = [("x0", find(&summary.outputs, "x0", is_x))];
-    Ok(FileEntry {
-        path: "denoiser.onnx".to_owned(),
-        inputs: renamed(onnx, &inputs, &summary.inputs)?,
-        outputs: renamed(onnx, &outputs, &summary.outputs)?,
-        ..FileEntry::default()
-    })
+    Ok((staged, manifest))
+}
+
+/// A package of a denoiser and what else that of `like` has.
+fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), Error> {
+    let name = new.name.clone().ok_or_else(|| Error::Request {
+        field: "name",
+        message: "a denoiser's package needs one".to_owned(),
+    })?;
+    let like = find_package(&new.like)?;
+    let mut manifest = like.manifest().clone();
+    manifest.limits.clear();
+    let has_data = !data_files(&new.source)?.is_empty();
+    let mut model = read(&new.source)?;
+    let adapted = adapt::denoiser(&new.source, model.clone(), &mut manifest)?;
+    let mut entry = adapted.entry;
+    let staged = StagedPackage::copied(&like, into, &name, |role| role != Role::Denoiser)?;
+    let is_adapted = adapted.model.is_some();
+    if let Some(adapted) = adapted.model {
+        model = adapted;
+    }
+    if is_adapted || has_data {
+        staged.put_model(&model, &mut entry)?;
+    } else {
+        staged.put(&new.source, &entry.path)?;
+    }
+    manifest.name = name;
+    manifest.version = "0.1.0".to_owned();
+    manifest.licence = "not said".to_owned();
+    manifest.data = "not said".to_owned();
+    manifest.metrics.clear();
+    manifest.lineage = None;
+    manifest.files.insert(Role::Denoiser, entry);
+    Ok((staged, manifest))
+}
+
+fn read(path: &Path) -> Result<Model, Error> {
+    Model::read(path).map_err(not_read(path))
+}
+
+fn data_files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    Model::data_files(path).map_err(not_read(path))
+}
+
+fn not_read(path: &Path) -> impl FnOnce(onnx_grad::Error) -> Error {
+    let path = path.to_owned();
+    move |source| Error::Read {
+        path,
+        source: Box::new(source),
+    }
 }

@@ -1,17 +1,13 @@
 //! Checks of image packages, and denoisers that become one.
 
-use std::path::Path;
-
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use kinograd_runtime::{
-    Conditioning, FileEntry, ImageCondition, ImageDecoder, Manifest, ModelSummary, OnnxDenoiser,
-    OnnxNetwork, OpenEngine, Package, PictureBatch, Role, SessionOptions, TensorSummary,
-    TextEncoder,
+    ImageCondition, ImageDecoder, OnnxDenoiser, OnnxNetwork, OpenEngine, Package, PictureBatch,
+    Role, SessionOptions, TextEncoder,
 };
 use ndarray::ArrayD;
 
-use super::ports::{find, renamed};
-use super::report::{CheckReport, DIFFERENCE, chain, moved, noises};
+use super::report::{CheckReport, chain, moved, noises};
 use crate::Error;
 use crate::generator::schedule_of;
 
@@ -118,51 +114,12 @@ fn compare(
     let [_, _, v] = noises(output.shape())?;
     match run(x, Some(&v)) {
         Ok(pulled) => {
-            let ahead = run(&moved(x, u, DIFFERENCE), None)?;
-            let behind = run(&moved(x, u, -DIFFERENCE), None)?;
+            let step = found.difference();
+            let ahead = run(&moved(x, u, step), None)?;
+            let behind = run(&moved(x, u, -step), None)?;
             found.compare(&pulled, u, &v, &(&ahead - &behind));
         }
         Err(error) => found.no_gradient = Some(chain(&error)),
     }
     Ok(())
-}
-
-/// Tells the inputs of an image denoiser apart: by the contract's names, else by rank. One that has
-/// no input for a text is told none, even where the package that it is like borrows an encoder.
-pub(super) fn denoiser_entry(
-    onnx: &Path,
-    summary: &ModelSummary,
-    manifest: &mut Manifest,
-) -> Result<FileEntry, Error> {
-    let rank = |tensor: &TensorSummary| tensor.shape.as_ref().map(Vec::len);
-    let is_picture = |tensor: &TensorSummary| rank(tensor) == Some(4);
-    let is_whole = |tensor: &TensorSummary| tensor.element.starts_with("int");
-    let inputs = &summary.inputs;
-    let mut wanted = vec![
-        ("x_t", find(inputs, "x_t", is_picture)),
-        (
-            "timestep",
-            find(inputs, "timestep", |t| rank(t) == Some(1) && !is_whole(t)),
-        ),
-    ];
-    if manifest.classes.is_some() {
-        let is_class = |t: &TensorSummary| rank(t) == Some(1) && is_whole(t);
-        wanted.push(("class", find(inputs, "class", is_class)));
-    }
-    let text = find(inputs, "condition", |t| rank(t) == Some(3));
-    let borrows = |c: &Conditioning| c.from.is_some();
-    if text.is_none() && manifest.conditioning.as_ref().is_some_and(borrows) {
-        manifest.conditioning = None;
-        manifest.defaults.cfg = None;
-    }
-    if manifest.takes_text() {
-        wanted.push(("condition", text));
-    }
-    let outputs = [("x0", find(&summary.outputs, "x0", is_picture))];
-    Ok(FileEntry {
-        path: "denoiser.onnx".to_owned(),
-        inputs: renamed(onnx, &wanted, inputs)?,
-        outputs: renamed(onnx, &outputs, &summary.outputs)?,
-        ..FileEntry::default()
-    })
 }

@@ -1,10 +1,12 @@
 //! Checking model packages, and making one of a denoiser of one's own.
 
+mod adapt;
 mod add;
 mod check;
 mod images;
 mod motion;
-mod ports;
+mod precision;
+mod probe;
 mod report;
 mod staged;
 

@@ -7,11 +7,17 @@ use kinograd_runtime::{
 };
 use ndarray::{Array2, ArrayD};
 
-use super::report::{CheckReport, DIFFERENCE, chain, moved, noises};
+use super::report::{CheckReport, chain, moved, noises};
 use crate::Error;
 
 /// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
 const FRAMES: usize = 42;
+
+/// Frames of a clip that the package makes, [`FRAMES`] if it can.
+pub(super) fn frames_of(package: &Package) -> Result<usize, Error> {
+    let clips = package.manifest().motion()?;
+    Ok(FRAMES.clamp(clips.min_frames, clips.max_frames))
+}
 
 /// Encodes a prompt, runs denoiser and motion embedding once, and compares their gradients.
 pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, Error> {
@@ -21,14 +27,15 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
     let prompt = manifest.known_prompts.first();
     let prompt = prompt.map_or("a person walks", String::as_str);
     let text = text.encode(&[prompt])?;
-    let clips = noises(&[1, FRAMES, manifest.motion()?.features])?;
+    let frames = frames_of(package)?;
+    let clips = noises(&[1, frames, manifest.motion()?.features])?;
     let mut found = None;
     if package.has(Role::Denoiser) {
         let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, session.clone())?;
         denoiser.set_batch(ClipBatch {
             condition: text.condition,
             blend_weights: None,
-            lengths: vec![FRAMES],
+            lengths: vec![frames],
             guidance_scale: 1.0,
         })?;
         found = Some(check_denoiser(&mut denoiser, &clips, |x0| {
@@ -37,7 +44,7 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
     }
     if package.has(Role::MotionEmbedding) {
         let mut embedding = MotionEmbedding::open(engine.engine.clone(), package, session)?;
-        let embedded = embedding.embed(&clips[0], &[FRAMES])?;
+        let embedded = embedding.embed(&clips[0], &[frames])?;
         let into =
             found.get_or_insert_with(|| CheckReport::new(package, engine, &embedded.into_dyn()));
         check_embedding(&mut embedding, &clips, &text.embedding, into)?;
@@ -64,8 +71,9 @@ fn check_denoiser(
     };
     match gradient(denoiser) {
         Ok(pulled) => {
-            let ahead = denoiser.denoise(&moved(x, u, DIFFERENCE), level)?;
-            let behind = denoiser.denoise(&moved(x, u, -DIFFERENCE), level)?;
+            let step = found.difference();
+            let ahead = denoiser.denoise(&moved(x, u, step), level)?;
+            let behind = denoiser.denoise(&moved(x, u, -step), level)?;
             found.compare(&pulled, u, v, &(&ahead - &behind));
         }
         Err(error) => found.no_gradient = Some(chain(&error)),
@@ -80,11 +88,12 @@ fn check_embedding(
     text: &Array2<f32>,
     found: &mut CheckReport,
 ) -> Result<(), Error> {
-    let lengths = [FRAMES];
+    let lengths = [x.shape().get(1).copied().unwrap_or(FRAMES)];
     match embedding.cosine_distance_and_grad(x, &lengths, text.view()) {
         Ok((_, gradient)) => {
-            let ahead = embedding.embed(&moved(x, u, DIFFERENCE), &lengths)?;
-            let behind = embedding.embed(&moved(x, u, -DIFFERENCE), &lengths)?;
+            let step = found.difference();
+            let ahead = embedding.embed(&moved(x, u, step), &lengths)?;
+            let behind = embedding.embed(&moved(x, u, -step), &lengths)?;
             let pulled = gradient.mapv(|value| -value);
             let v = text.clone().into_dyn();
             found.compare(&pulled, u, &v, &(&ahead - &behind).into_dyn());

@@ -7,12 +7,16 @@ use kinograd_runtime::{OpenEngine, Package};
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
 
+use super::precision::has_half;
 use crate::Error;
 
 /// Half width of the central difference, in units of the noise.
-pub(super) const DIFFERENCE: f32 = 1e-2;
+const DIFFERENCE: f32 = 1e-2;
 /// Largest difference between gradient and central difference that passes, relative.
 const GRADIENT_TOLERANCE: f64 = 2e-2;
+/// Both where a network computes with 16 bits, whose rounding would drown so small a difference.
+const HALF_DIFFERENCE: f32 = 1e-1;
+const HALF_TOLERANCE: f64 = 1e-1;
 
 /// What a check of a package found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,6 +38,9 @@ pub struct CheckReport {
     pub directional_derivatives: Option<[f64; 2]>,
     /// Their difference, relative to ‖Jᵀv‖ (its deviation over random u).
     pub gradient_error: Option<f64>,
+    /// A network computes with 16 bits.
+    #[serde(skip)]
+    pub(super) is_half: bool,
 }
 
 impl CheckReport {
@@ -48,11 +55,21 @@ impl CheckReport {
             no_gradient: None,
             directional_derivatives: None,
             gradient_error: None,
+            is_half: has_half(package),
         }
     }
 
-    /// Compares `Jᵀv` with the difference of the outputs at x + [`DIFFERENCE`] u and x −
-    /// [`DIFFERENCE`] u; of several networks the worst is kept.
+    /// Half width of the central difference, in units of the noise.
+    pub(super) fn difference(&self) -> f32 {
+        if self.is_half {
+            HALF_DIFFERENCE
+        } else {
+            DIFFERENCE
+        }
+    }
+
+    /// Compares `Jᵀv` with the difference of the outputs at x + δu and x − δu, δ being
+    /// [`CheckReport::difference`]; of several networks the worst is kept.
     pub(super) fn compare(
         &mut self,
         pulled: &ArrayD<f32>,
@@ -60,7 +77,7 @@ impl CheckReport {
         v: &ArrayD<f32>,
         outputs: &ArrayD<f32>,
     ) {
-        let by_difference = dot(v, outputs) / (2.0 * f64::from(DIFFERENCE));
+        let by_difference = dot(v, outputs) / (2.0 * f64::from(self.difference()));
         let by_gradient = dot(pulled, u);
         let scale = dot(pulled, pulled).sqrt().max(f64::MIN_POSITIVE);
         let error = (by_difference - by_gradient).abs() / scale;
@@ -74,8 +91,12 @@ impl CheckReport {
     /// Whether the gradient agrees with the central difference.
     #[must_use]
     pub fn gradient_is_right(&self) -> bool {
-        self.gradient_error
-            .is_some_and(|error| error <= GRADIENT_TOLERANCE)
+        let tolerance = if self.is_half {
+            HALF_TOLERANCE
+        } else {
+            GRADIENT_TOLERANCE
+        };
+        self.gradient_error.is_some_and(|error| error <= tolerance)
     }
 }
 

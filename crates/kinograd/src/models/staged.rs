@@ -4,7 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use kinograd_files::{TemporaryFolder, escape};
-use kinograd_runtime::{MAX_NAME_BYTES, Manifest, Package, Role, user_models, write_package};
+use kinograd_runtime::{
+    DataEntry, FileEntry, MAX_NAME_BYTES, Manifest, Package, Role, user_models, write_package,
+};
+use onnx_grad::Model;
 
 use crate::Error;
 
@@ -41,6 +44,9 @@ impl StagedPackage {
         for (role, file) in &like.manifest().files {
             if wanted(*role) {
                 staged.put(&like.file(*role)?, &file.path)?;
+                for data in &file.data {
+                    staged.put(&like.folder().join(&data.path), &data.path)?;
+                }
             }
         }
         Ok(staged)
@@ -62,6 +68,30 @@ impl StagedPackage {
         let mut to = File::create_new(&to).map_err(&fail)?;
         std::io::copy(&mut from, &mut to).map_err(&fail)?;
         to.sync_all().map_err(&fail)
+    }
+
+    /// Writes a model in the place of its entry, its data inside; from 2 GiB on in a file beside, which
+    /// the entry lists then.
+    pub(crate) fn put_model(&self, model: &Model, entry: &mut FileEntry) -> Result<(), Error> {
+        let path = self.path().join(&entry.path);
+        let fail = |source| Error::Gradient {
+            path: path.clone(),
+            source,
+        };
+        model.write(&path).map_err(fail)?;
+        let beside = Model::data_files(&path).map_err(fail)?;
+        let name = |file: &PathBuf| {
+            let inside = file.strip_prefix(self.path()).unwrap_or(file);
+            inside.to_string_lossy().replace('\\', "/")
+        };
+        entry.data = beside
+            .iter()
+            .map(|file| DataEntry {
+                path: name(file),
+                ..DataEntry::default()
+            })
+            .collect();
+        Ok(())
     }
 
     /// Writes `model.json` and gives the folder its name.

@@ -66,6 +66,7 @@ impl MotionGenerator {
         } = self;
         let (seeds, trajectory) = (task.sampling.seeds(), modality.trajectory(&plan, 0));
         let mut made = modality.finish(model, task, &mut plan, &x0, &trajectory, &seeds)?;
+        self.note_warnings(&mut made);
         for (index, clip) in made.iter_mut().enumerate() {
             record(clip, optimization, &rounds, index);
         }

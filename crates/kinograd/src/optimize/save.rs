@@ -50,13 +50,9 @@ impl FineTuned {
         let mut manifest = package.manifest().clone();
         let entry = manifest
             .files
-            .get(&Role::Denoiser)
+            .get_mut(&Role::Denoiser)
             .ok_or_else(|| Error::Internal("the package lost its denoiser".to_owned()))?;
-        let path = staged.path().join(&entry.path);
-        self.model.write(&path).map_err(|source| Error::Gradient {
-            path: path.clone(),
-            source,
-        })?;
+        staged.put_model(&self.model, entry)?;
         let optimization = task.asked_optimization()?;
         let fine_tune = optimization.fine_tune.clone().unwrap_or_default();
         manifest.lineage = Some(Lineage {

@@ -10,6 +10,9 @@ use crate::{Error, Method};
 
 /// What a task says, as plain data that can be checked.
 pub trait Spec: Clone {
+    /// Writes what means the same in the same way: before the check.
+    fn normalize(&mut self);
+
     /// Whether it can be.
     ///
     /// # Errors
@@ -64,7 +67,8 @@ impl<S: Spec> Checked<S> {
     ///
     /// # Errors
     /// As [`Spec::validate`].
-    pub fn new(spec: S) -> Result<Self, Error> {
+    pub fn new(mut spec: S) -> Result<Self, Error> {
+        spec.normalize();
         spec.validate()?;
         Ok(Self(spec))
     }

@@ -2,6 +2,7 @@
 
 use super::checked::{Checked, SharedMut, Spec};
 use super::limits::{SCENE_SCHEMA, SCHEMA};
+use super::prompts::normalize_text;
 use super::schedule::GuidanceSchedule;
 use super::settings::Sampling;
 use super::spec::TaskSpec;
@@ -14,6 +15,12 @@ use crate::{Error, Method};
 pub type Task = Checked<TaskSpec>;
 
 impl Spec for TaskSpec {
+    fn normalize(&mut self) {
+        for prompt in &mut self.prompts {
+            normalize_text(&mut prompt.text);
+        }
+    }
+
     fn validate(&self) -> Result<(), Error> {
         check::check(self)
     }

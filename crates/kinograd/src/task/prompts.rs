@@ -32,6 +32,16 @@ impl Prompt {
     }
 }
 
+/// Leaves out the blanks around a prompt and the full stops and exclamation marks at its end: the text
+/// encoders' captions have none, and read them as words.
+pub(crate) fn normalize_text(text: &mut String) {
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '.' | '!' | '。' | '！');
+    let kept = text.trim_start().trim_end_matches(is_mark);
+    if kept.len() != text.len() {
+        *text = kept.to_owned();
+    }
+}
+
 /// Checks the words of a prompt; pictures have the same limits.
 pub(crate) fn check_text(path: &str, text: &str) -> Result<(), Error> {
     if text.trim().is_empty() {
@@ -43,4 +53,20 @@ pub(crate) fn check_text(path: &str, text: &str) -> Result<(), Error> {
         return Err(refuse(path, message));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Task;
+
+    #[test]
+    fn a_prompt_is_the_same_with_and_without_a_final_mark() {
+        let plain = Task::builder("a person walks. then sits").build().unwrap();
+        for ending in [".", "!", " ", " .", "...", "!!\n", ". "] {
+            let marked = Task::builder(format!(" a person walks. then sits{ending}"));
+            assert_eq!(marked.build().unwrap(), plain, "{ending:?}");
+        }
+        let error = Task::builder(" ..! ").build().unwrap_err().to_string();
+        assert!(error.contains("prompts[0].text: is empty"), "{error}");
+    }
 }

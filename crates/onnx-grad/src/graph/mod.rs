@@ -365,6 +365,17 @@ impl Graph {
         }
     }
 
+    /// The wanted name, or with `_2`, `_3`, … where it is taken; it is taken then.
+    pub(crate) fn free_name(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut number = 1_usize;
+        while !self.names.insert(name.clone()) {
+            number += 1;
+            name = format!("{wanted}_{number}");
+        }
+        name
+    }
+
     pub(crate) fn push_value(&mut self, value: Value) -> V {
         self.values.push(value);
         V(self.values.len() - 1)

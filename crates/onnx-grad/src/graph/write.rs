@@ -1,6 +1,6 @@
 //! From the working graph back to messages.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Graph, Origin, V};
 use crate::model::{Dimension, TensorInfo};
@@ -107,6 +107,51 @@ fn node_proto(graph: &Graph, at: usize, given: &HashSet<V>) -> NodeProto {
         domain: node.domain.clone(),
         attribute: node.attributes.clone(),
         ..NodeProto::default()
+    }
+}
+
+/// Gives every node of a graph a name of its own, those of its bodies too: names are optional in ONNX,
+/// in functions above all, but ONNX Runtime takes none twice.
+pub(crate) fn name_nodes(graph: &mut GraphProto) {
+    let mut counts = HashMap::new();
+    count_node_names(graph, &mut counts);
+    rename_nodes(graph, &mut counts);
+}
+
+/// A name, and how often it was given: 0 where it is only in the file so far.
+type NameCounts = HashMap<String, usize>;
+
+fn count_node_names(graph: &GraphProto, counts: &mut NameCounts) {
+    for node in &graph.node {
+        counts.insert(node.name.clone(), 0);
+        for body in node.attribute.iter().flat_map(|a| a.subgraphs()) {
+            count_node_names(body, counts);
+        }
+    }
+}
+
+fn rename_nodes(graph: &mut GraphProto, counts: &mut NameCounts) {
+    for node in &mut graph.node {
+        let given = counts.get(&node.name).copied().unwrap_or(0);
+        // Nodes without a name may stay so.
+        if !node.name.is_empty() {
+            let mut number = given + 1;
+            if given > 0 {
+                while counts.contains_key(&format!("{}_{number}", node.name)) {
+                    number += 1;
+                }
+            }
+            counts.insert(node.name.clone(), number);
+            if given > 0 {
+                node.name = format!("{}_{number}", node.name);
+                counts.insert(node.name.clone(), 1);
+            }
+        }
+        for attribute in &mut node.attribute {
+            for body in attribute.subgraphs_mut() {
+                rename_nodes(body, counts);
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files: external data is read, and nothing is ever half written.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -125,47 +125,134 @@ fn place_of(tensor: &TensorProto) -> Result<Place, String> {
 /// How many times over the data of a file may be taken: tied weights name it twice.
 const TAKEN_OVER: u64 = 4;
 
-/// Bytes that the tensors of a model took from each file.
-pub(super) type Taken = HashMap<PathBuf, u64>;
+/// What the tensors of a model take from files.
+pub(super) struct DataFiles {
+    /// The model's folder; `None` where it was given as bytes.
+    folder: Option<PathBuf>,
+    /// Where the model's own file lies behind its links, if that is a store of a hub's cache.
+    store: Option<PathBuf>,
+    /// Bytes taken of each file, by where it really lies.
+    taken: HashMap<PathBuf, u64>,
+}
 
-/// Reads the data of a tensor from the file that it names, which has to lie in the model's folder.
-pub(super) fn load_external(
-    tensor: &mut TensorProto,
-    folder: Option<&Path>,
-    taken: &mut Taken,
-) -> Result<()> {
-    if tensor.data_location != Some(DataLocation::External.into()) {
-        return Ok(());
+/// Name of the folder that holds the files of a Hugging Face hub cache; its snapshots are links there.
+const STORE: &str = "blobs";
+
+impl DataFiles {
+    /// Those of a model that was given as bytes: none.
+    pub(super) fn none() -> Self {
+        Self {
+            folder: None,
+            store: None,
+            taken: HashMap::new(),
+        }
     }
-    let refuse = |reason: String| Error::ExternalData {
+
+    /// Those of the model at `path`.
+    pub(super) fn beside(path: &Path) -> Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // The parent of a bare name is empty.
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let real = path
+            .canonicalize()
+            .map_err(|source| io_error(path, source))?;
+        let store = real.parent().filter(|parent| parent.ends_with(STORE));
+        Ok(Self {
+            folder: Some(folder.to_path_buf()),
+            store: store.map(Path::to_path_buf),
+            taken: HashMap::new(),
+        })
+    }
+
+    /// The file that a location names, and where it really lies, if the model may read it: inside its
+    /// folder, or beside its own file in the store of a hub's cache.
+    fn find(&self, location: &str) -> Result<(PathBuf, PathBuf), Fault> {
+        let folder = self.folder.as_ref().ok_or_else(|| {
+            Fault::Refused("the model was given as bytes; read it from its file instead".into())
+        })?;
+        let relative = Path::new(location);
+        let inside = relative
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if location.is_empty() || !inside {
+            return Err(Fault::Refused(format!(
+                "`{location}` leaves the folder of the model"
+            )));
+        }
+        let path = folder.join(relative);
+        let resolved = |path: &Path| {
+            let real = path.canonicalize();
+            real.map_err(|source| Fault::Io(path.to_path_buf(), source))
+        };
+        let (root, real) = (resolved(folder)?, resolved(&path)?);
+        let in_store = self.store.is_some() && real.parent() == self.store.as_deref();
+        if !real.starts_with(&root) && !in_store {
+            return Err(Fault::Refused(format!(
+                "`{location}` is a link that leaves the folder of the model; copy the model and its \
+                 data into one folder (`cp -L`)"
+            )));
+        }
+        Ok((path, real))
+    }
+}
+
+enum Fault {
+    Refused(String),
+    Io(PathBuf, io::Error),
+}
+
+/// The data files that a graph's tensors name, each once, in the order of their names.
+pub(super) fn named_files(graph: &mut GraphProto, files: &DataFiles) -> Result<Vec<PathBuf>> {
+    let mut found = BTreeSet::new();
+    visit_tensors(graph, &mut |tensor| {
+        if is_external(tensor) {
+            let place = place_of(tensor).map_err(|reason| refused(tensor, reason))?;
+            let (path, _) = files
+                .find(&place.location)
+                .map_err(|fault| fault.of(tensor))?;
+            found.insert(path);
+        }
+        Ok(())
+    })?;
+    Ok(found.into_iter().collect())
+}
+
+fn is_external(tensor: &TensorProto) -> bool {
+    tensor.data_location == Some(DataLocation::External.into())
+}
+
+fn refused(tensor: &TensorProto, reason: String) -> Error {
+    Error::ExternalData {
         tensor: tensor.name.clone(),
         reason,
-    };
-    let folder = folder.ok_or_else(|| {
-        refuse("the model was given as bytes; read it from its file instead".into())
-    })?;
+    }
+}
+
+impl Fault {
+    fn of(self, tensor: &TensorProto) -> Error {
+        match self {
+            Self::Refused(reason) => refused(tensor, reason),
+            Self::Io(path, source) => io_error(&path, source),
+        }
+    }
+}
+
+/// Reads the data of a tensor from the file that it names.
+pub(super) fn load_external(tensor: &mut TensorProto, files: &mut DataFiles) -> Result<()> {
+    if !is_external(tensor) {
+        return Ok(());
+    }
+    let refuse = |reason: String| refused(tensor, reason);
     let Place {
         location,
         offset,
         length,
     } = place_of(tensor).map_err(refuse)?;
-    let relative = Path::new(&location);
-    let inside = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if location.is_empty() || !inside {
-        return Err(refuse(format!(
-            "`{location}` leaves the folder of the model"
-        )));
-    }
-    let path = folder.join(relative);
-    let resolved = |path: &Path| path.canonicalize().map_err(|source| io_error(path, source));
-    let (root, real) = (resolved(folder)?, resolved(&path)?);
-    if !real.starts_with(&root) {
-        return Err(refuse(format!(
-            "`{location}` is a link that leaves the folder of the model"
-        )));
-    }
+    let (path, real) = files.find(&location).map_err(|fault| fault.of(tensor))?;
     // Both are checked before anything is allocated: they come from the model file.
     let given = bytes_given(&real, offset, length).map_err(|source| io_error(&path, source))?;
     let expected = element_count(&tensor.dims)
@@ -180,7 +267,7 @@ pub(super) fn load_external(
         )));
     }
     // A small model may name one large file any number of times.
-    let sum = taken.entry(real.clone()).or_default();
+    let sum = files.taken.entry(real.clone()).or_default();
     *sum = sum.saturating_add(given);
     let size = bytes_given(&real, 0, None).map_err(|source| io_error(&path, source))?;
     if *sum > size.saturating_mul(TAKEN_OVER) {

@@ -2,14 +2,18 @@
 
 mod file;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use prost::Message as _;
 use prost::bytes::Bytes;
 
-use self::file::{Taken, load_external, replace_file, visit_tensors, write_external};
+use self::file::{
+    DataFiles, load_external, named_files, replace_file, visit_tensors, write_external,
+};
 use crate::data_type::{DataType, element_count};
-use crate::proto::{DimensionValue, ModelProto, TensorProto, TypeValue, ValueInfoProto};
+use crate::proto::{
+    DimensionValue, GraphProto, ModelProto, TensorProto, TypeValue, ValueInfoProto,
+};
 use crate::tensor;
 use crate::{Error, Result};
 
@@ -58,33 +62,35 @@ impl Model {
     /// # Errors
     /// [`Error::Decode`], [`Error::Invalid`] or [`Error::ExternalData`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Self::decode(Bytes::copy_from_slice(bytes), None)
+        Self::decode(Bytes::copy_from_slice(bytes), DataFiles::none())
     }
 
-    /// Reads a model and the data files beside it. Data files may not lie outside the model's folder.
+    /// Reads a model and the data files beside it. Data files may not lie outside the model's folder,
+    /// but beside the model's own file in the store of a Hugging Face hub cache (`blobs`), to which
+    /// the names in the folder are links.
     ///
     /// # Errors
     /// As [`Model::from_bytes`], and [`Error::Io`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = kinograd_files::read_large(path, kinograd_files::Budget::of_process())?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        Self::decode(Bytes::from(bytes), Some(folder))
+        Self::decode(read_file(path)?, DataFiles::beside(path)?)
     }
 
-    fn decode(bytes: Bytes, folder: Option<&Path>) -> Result<Self> {
-        let mut proto = ModelProto::decode(bytes).map_err(|error| Error::Decode {
-            reason: error.to_string(),
-        })?;
-        let Some(graph) = proto.graph.as_mut() else {
-            return Err(Error::Decode {
-                reason: "it holds no graph".into(),
-            });
-        };
-        let mut taken = Taken::new();
-        visit_tensors(graph, &mut |tensor| {
-            load_external(tensor, folder, &mut taken)
-        })?;
+    /// The files that hold data of the model at `path`, as paths in its folder; none where all of it
+    /// lies in the model's own file. Reads no data.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn data_files(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+        let path = path.as_ref();
+        let (_, mut graph) = message(read_file(path)?)?;
+        named_files(&mut graph, &DataFiles::beside(path)?)
+    }
+
+    fn decode(bytes: Bytes, mut files: DataFiles) -> Result<Self> {
+        let (mut proto, mut graph) = message(bytes)?;
+        visit_tensors(&mut graph, &mut |tensor| load_external(tensor, &mut files))?;
+        proto.graph = Some(graph);
         Ok(Self { proto })
     }
 
@@ -221,6 +227,21 @@ impl Model {
             .iter()
             .flat_map(|graph| graph.output.iter().map(TensorInfo::from_proto))
             .collect()
+    }
+}
+
+fn read_file(path: &Path) -> Result<Bytes> {
+    let bytes = kinograd_files::read_large(path, kinograd_files::Budget::of_process())?;
+    Ok(Bytes::from(bytes))
+}
+
+/// A model without its graph, and the graph.
+fn message(bytes: Bytes) -> Result<(ModelProto, GraphProto)> {
+    let failed = |reason: String| Error::Decode { reason };
+    let mut proto = ModelProto::decode(bytes).map_err(|error| failed(error.to_string()))?;
+    match proto.graph.take() {
+        Some(graph) => Ok((proto, graph)),
+        None => Err(failed("it holds no graph".into())),
     }
 }
 

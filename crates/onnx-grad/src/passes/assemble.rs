@@ -11,7 +11,8 @@ use crate::proto::ModelProto;
 
 /// A part of the graph as a model, whose structure is checked.
 pub(crate) fn model(working: &Graph, source: &ModelProto, part: &Part) -> Result<Model> {
-    let graph = write::graph(working, part, &HashSet::new());
+    let mut graph = write::graph(working, part, &HashSet::new());
+    write::name_nodes(&mut graph);
     check::structure(&graph)?;
     let mut model = ModelProto {
         graph: Some(graph),

@@ -124,7 +124,12 @@ fn renamed(
             .clone()
     };
     let mut out = node.clone();
-    out.name = format!("{prefix}/{}", node.name);
+    let own = match (node.name.as_str(), node.output.first()) {
+        // Names of nodes are optional; those of their outputs are not.
+        ("", Some(output)) => output,
+        (name, _) => name,
+    };
+    out.name = format!("{prefix}/{own}");
     out.input = node.input.iter().map(&mut rename).collect();
     out.output = node.output.iter().map(&mut rename).collect();
     out.attribute = node

@@ -1,0 +1,31 @@
+//! Denoisers as exporters write them, brought to the contract of packages: element types are cast at
+//! the edge, axes put in order, a scalar time or a fixed batch or length taken with what it allows.
+//! What cannot be taken is refused before a package is made, by the tensor, what it is and what to do.
+
+mod adapted;
+mod axes;
+mod graph;
+mod motion;
+mod pictures;
+mod ports;
+
+use std::path::Path;
+
+use kinograd_runtime::Manifest;
+use onnx_grad::Model;
+
+use self::adapted::AdaptedDenoiser;
+use crate::Error;
+
+/// Tells the tensors of a denoiser apart, by the contract's names, else by rank and width, and fits it
+/// to the manifest, which learns what lengths the graph allows.
+pub(super) fn denoiser(
+    onnx: &Path,
+    model: Model,
+    manifest: &mut Manifest,
+) -> Result<AdaptedDenoiser, Error> {
+    if manifest.image.is_some() {
+        return pictures::denoiser(onnx, model, manifest);
+    }
+    motion::denoiser(onnx, model, manifest)
+}
