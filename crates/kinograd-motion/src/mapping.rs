@@ -6,7 +6,7 @@ mod upright;
 
 pub use upright::{Upright, upright};
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use glam::{DMat3, DQuat, DVec3};
 use serde::{Deserialize, Serialize};
@@ -147,11 +147,8 @@ impl MappingFile {
     /// # Errors
     /// When it cannot be read, or as [`MappingFile::parse`].
     pub fn read(path: &Path) -> Result<Self, MotionError> {
-        let bytes = fs::read(path).map_err(|source| MotionError::Io {
-            path: path.to_path_buf(),
-            source,
-        })?;
-        Self::parse(&bytes)
+        let text = kinograd_files::read_text(path, kinograd_files::Budget::of_process())?;
+        Self::parse(text.as_bytes())
     }
 
     /// Parses JSON: an object with `joints`, or an object of such objects by family, in which

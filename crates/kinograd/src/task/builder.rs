@@ -219,7 +219,6 @@ impl TaskBuilder {
     }
 
     /// The character that clips are made for.
-    #[must_use]
     pub fn rig(mut self, rig: crate::RigSettings) -> Self {
         self.spec.output.rig = Some(rig);
         self
