@@ -82,25 +82,7 @@ pub fn differentiate_file(
         source,
     };
     let original = Model::read(model).map_err(fail)?;
-    let mut inputs = options.inputs.clone();
-    if inputs.is_empty() && options.weights == Weights::none() {
-        inputs.push(first_float(&original.inputs(), "input").map_err(fail)?);
-    }
-    let mut outputs = options.outputs.clone();
-    if outputs.is_empty() {
-        outputs.push(first_float(&original.outputs(), "output").map_err(fail)?);
-    }
-    let seeds: Vec<Seed> = outputs.iter().map(Seed::new).collect();
-    let request = Request {
-        outputs: seeds,
-        inputs,
-        weights: options.weights.clone(),
-        mode: if options.split {
-            Mode::Split
-        } else {
-            Mode::Joint
-        },
-    };
+    let request = request_of(&original, options).map_err(fail)?;
     let lengths: Vec<(&str, i64)> = options
         .lengths
         .iter()
@@ -142,8 +124,8 @@ pub fn differentiate_file(
             }
         };
     written.weight_inputs = names(weights);
+    let outputs = request.outputs.into_iter().map(|seed| seed.output);
     written.cotangents = outputs
-        .into_iter()
         .zip(names(cotangents))
         .map(|(output, name)| Cotangent { output, name })
         .collect();
@@ -163,6 +145,29 @@ pub fn differentiate_file(
         written.files.push(file);
     }
     Ok(written)
+}
+
+/// What the options ask of a model.
+fn request_of(original: &Model, options: &GradientOptions) -> Result<Request, onnx_grad::Error> {
+    let mut inputs = options.inputs.clone();
+    if inputs.is_empty() && options.weights == Weights::none() {
+        inputs.push(first_float(&original.inputs(), "input")?);
+    }
+    let mut outputs = options.outputs.clone();
+    if outputs.is_empty() {
+        outputs.push(first_float(&original.outputs(), "output")?);
+    }
+    let seeds: Vec<Seed> = outputs.iter().map(Seed::new).collect();
+    Ok(Request {
+        outputs: seeds,
+        inputs,
+        weights: options.weights.clone(),
+        mode: if options.split {
+            Mode::Split
+        } else {
+            Mode::Joint
+        },
+    })
 }
 
 fn names(tensors: Vec<TensorInfo>) -> Vec<String> {
