@@ -259,7 +259,11 @@ mod tests {
             ),
             (walk().then("sit", 6.0), "prompts[1].from_secs: 6 must be"),
             (walk().target(f64::NAN, 1.0), "goals[0].position_m"),
-            (walk().target(1e9, 1.0), "must be reachable from (0, 0)"),
+            (
+                walk().target(1e9, 1.0),
+                "goals[0].position_m[0]: 1000000000; -10000 to 10000 metres is taken",
+            ),
+            (walk().target(5e3, 1.0), "must be reachable from (0, 0)"),
             (
                 walk().target_at(1.0, 1.0, 7.0),
                 "goals[0].time_secs: 7 must lie within the clip",
