@@ -16,5 +16,6 @@ mod image;
 mod image_families;
 mod optimize;
 mod render;
+mod rig;
 mod snapshots;
 mod support;
