@@ -38,7 +38,7 @@ fn prompts() {
     refused(&generate(&[""]), &["prompt: is empty"]);
     refused(&generate(&[" \t "]), &["prompt: is empty"]);
     let long = "walk ".repeat(2000);
-    refused(&generate(&[&long]), &["prompt: has 10000 characters"]);
+    refused(&generate(&[&long]), &["prompt: has 9999 characters"]);
 }
 
 #[test]

@@ -303,9 +303,9 @@ fn a_package_whose_gradient_is_wrong_is_not_added() {
     let folder = tempfile::tempdir().unwrap();
     // Steeper than the central difference can see.
     GraphBuilder::new("steep")
-        .input("x_t", &["batch", "4", "16", "16"])
+        .input("x_t", &["batch", "3", "16", "16"])
         .input("timestep", &["batch"])
-        .output("x0", &["batch", "4", "16", "16"])
+        .output("x0", &["batch", "3", "16", "16"])
         .weights("steep", &[1], vec![3000.0])
         .node("Mul", &["x_t", "steep"], "far")
         .node("Sin", &["far"], "x0")

@@ -292,7 +292,7 @@ fn bad_requests_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let long = "heart ".repeat(2000);
-    refused(folder, &[&long], &["prompt: has 12000 characters"]);
+    refused(folder, &[&long], &["prompt: has 11999 characters"]);
     refused(folder, &[" "], &["prompt: is empty"]);
     refused(folder, &["красное сердце"], &["has no Latin letter"]);
     refused(folder, &["heart", "--steps", "0"], &["steps: 0"]);
