@@ -18,7 +18,8 @@ use crate::world::FromWorld;
 /// Reads the first animation of a GLB. `fps`: frames per second to sample curves at.
 ///
 /// # Errors
-/// As [`load`].
+/// [`MotionError::Io`] with the path; [`MotionError::Format`] for a file that is not a GLB, has no
+/// animation, or keeps its data elsewhere or in an extension that is not read.
 pub fn read_glb(path: &Path, fps: Option<f64>) -> Result<Motion, MotionError> {
     let options = LoadOptions {
         fps,
