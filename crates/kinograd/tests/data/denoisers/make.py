@@ -16,7 +16,19 @@ FOLDER = Path(__file__).parent
 DTYPES = {T.FLOAT: np.float32, T.FLOAT16: np.float16, T.DOUBLE: np.float64}
 
 
-def write(name, b="b", t="t", kind=T.FLOAT, time=T.FLOAT, times=("b",), mask=T.FLOAT, mdm=False, inner=None, extra=False, external=False):
+def write(
+    name,
+    b="b",
+    t="t",
+    kind=T.FLOAT,
+    time=T.FLOAT,
+    times=("b",),
+    mask=T.FLOAT,
+    mdm=False,
+    inner=None,
+    extra=False,
+    external=False,
+):
     dtype = DTYPES[kind]
     stored = {
         "w": np.linspace(-0.5, 0.5, FEATURES).astype(dtype),
