@@ -10,3 +10,4 @@ pub use limb::{Limb, TwoBone, reach, two_bone};
 pub use places::{Place, reach_places};
 
 pub(crate) use align::{best_rotation, swing};
+pub(crate) use places::offsets_to;

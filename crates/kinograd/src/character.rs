@@ -10,7 +10,7 @@ use kinograd_motion::rig::{OnRig, RigOptions, Travel};
 use kinograd_motion::{Motion, Provenance};
 use serde_json::{Value, json};
 
-use crate::{Clip, Error, TaskSpec};
+use crate::{Clip, Error, Method, TaskSpec};
 
 impl Clip {
     /// The clip on a character: [`Clip::save`] writes a GLB with the character's own mesh.
@@ -89,20 +89,10 @@ impl OnCharacter {
     pub fn retarget(&self, task: &TaskSpec, motion: &Motion) -> Result<OnRig, Error> {
         let rig = self.character.rig();
         let first = rig.retarget(motion, &self.options)?;
-        let places = task
-            .goal_set()
-            .joint_places(&self.decoded(&first.motion)?)?;
+        let places = places_of(task, &self.decoded(&first.motion)?)?;
         if places.is_empty() {
             return Ok(first);
         }
-        let places: Vec<Place> = places
-            .into_iter()
-            .map(|(joint, frame, place)| Place {
-                joint,
-                frame,
-                position_m: DVec3::from_array(place),
-            })
-            .collect();
         Ok(rig.retarget_to(motion, &self.options, &places)?)
     }
 
@@ -118,6 +108,21 @@ impl OnCharacter {
         clip.take(&self.character, on_rig);
         Ok(())
     }
+}
+
+/// Where the goals of a task that steers ask hands and feet to be, frame by frame.
+pub(crate) fn places_of(task: &TaskSpec, motion: &DecodedMotion) -> Result<Vec<Place>, Error> {
+    if task.guidance.method == Method::None {
+        return Ok(Vec::new());
+    }
+    let places = task.goal_set().joint_places(motion)?.into_iter();
+    Ok(places
+        .map(|(joint, frame, place)| Place {
+            joint,
+            frame,
+            position_m: DVec3::from_array(place),
+        })
+        .collect())
 }
 
 /// A task whose lengths are multiplied by `factor`: keys of goals and obstacles say their unit.

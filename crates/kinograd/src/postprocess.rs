@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use glam::DVec3;
 use kinograd_guidance::goal::{Goal, MotionGoal};
 use kinograd_guidance::{DecodedMotion, Waypoint};
-use kinograd_motion::ik::{Place, reach_places};
+use kinograd_motion::ik::reach_places;
 use kinograd_motion::metrics::{
     deepest_penetration_m, foot_skate_ratio, is_implausibly_fast, mean_jerk, target_error_m,
 };
@@ -19,9 +18,9 @@ use ndarray::{Array2, ArrayView3};
 use serde_json::{Value, json};
 
 use crate::body::motion_on_body;
-use crate::character::OnCharacter;
+use crate::character::{OnCharacter, places_of};
 use crate::task::MODEL_FPS;
-use crate::{Clip, ClipReport, Error, Method, Task, TaskSpec};
+use crate::{Clip, ClipReport, Error, Task, TaskSpec};
 
 /// What all clips of a run share.
 pub(crate) struct PostProcess<'a> {
@@ -152,22 +151,11 @@ fn measure_path(
 
 /// Fitted to bones of one length, hands and feet fall short of the places that the features reach.
 fn at_places(motion: Motion, task: &TaskSpec) -> Result<Motion, Error> {
-    if task.guidance.method == Method::None {
-        return Ok(motion);
-    }
     let decoded = DecodedMotion::from_joints(joints_array(&motion).mapv(f64::from), MODEL_FPS)?;
-    let places = task.goal_set().joint_places(&decoded)?;
+    let places = places_of(task, &decoded)?;
     if places.is_empty() {
         return Ok(motion);
     }
-    let places: Vec<Place> = places
-        .into_iter()
-        .map(|(joint, frame, place)| Place {
-            joint,
-            frame,
-            position_m: DVec3::from_array(place),
-        })
-        .collect();
     Ok(reach_places(&motion, &places, REACH_SECS, MOST_REACH_M)?)
 }
 

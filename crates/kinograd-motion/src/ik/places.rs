@@ -69,17 +69,9 @@ pub fn reach_places(
     let mut moved = motion.clone();
     for limb in LIMBS {
         let end = limb.end;
-        let mut offsets = vec![DVec3::ZERO; motion.len()];
-        let mut known = vec![false; motion.len()];
-        for place in places.iter().filter(|place| place.joint == end) {
-            let offset = place.position_m - before[place.frame][end];
-            if offset.length() <= most_m {
-                offsets[place.frame] = offset;
-                known[place.frame] = true;
-            }
-        }
-        let runs = runs(&known);
-        fill_gaps(&mut offsets, &runs, blend_secs * motion.fps);
+        let now: Vec<DVec3> = before.iter().map(|joints| joints[end]).collect();
+        let of_limb = places.iter().filter(|place| place.joint == end);
+        let offsets = offsets_to(of_limb, &now, blend_secs * motion.fps, most_m);
         for (frame, offset) in offsets.iter().enumerate() {
             if offset.length() > 1e-9 {
                 reach(&mut moved, frame, limb, before[frame][end] + *offset)?;
@@ -87,6 +79,27 @@ pub fn reach_places(
         }
     }
     Ok(moved)
+}
+
+/// How the way `now` of a joint is bent through places, a frame at a time: places farther off than
+/// `most_m` are left alone, what lies between is smooth.
+pub(crate) fn offsets_to<'a>(
+    places: impl Iterator<Item = &'a Place>,
+    now: &[DVec3],
+    blend_frames: f64,
+    most_m: f64,
+) -> Vec<DVec3> {
+    let mut offsets = vec![DVec3::ZERO; now.len()];
+    let mut known = vec![false; now.len()];
+    for place in places.filter(|place| place.frame < now.len()) {
+        let offset = place.position_m - now[place.frame];
+        if offset.length() <= most_m {
+            offsets[place.frame] = offset;
+            known[place.frame] = true;
+        }
+    }
+    fill_gaps(&mut offsets, &runs(&known), blend_frames);
+    offsets
 }
 
 /// Runs of known values, from the first to one past the last.

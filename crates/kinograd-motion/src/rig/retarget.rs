@@ -7,10 +7,13 @@ use super::driver::{BindPose, Drive, drives, facing};
 use super::parts::{Doubt, PartOfRig, Parts};
 use super::pose::Pose;
 use super::report::{ANKLE_M, Measured, RigReport, measure};
-use crate::ik::Place;
+use crate::ik::{Place, offsets_to};
 use crate::mapping::{Mapping, Resolved, Up};
 use crate::{JOINTS, Motion, MotionError, REST_OFFSETS, Skeleton, joints_array};
 
+/// A hand or foot of our body's size that misses its place by more than this stays where it is,
+/// metres: it would jerk.
+const MOST_REACH_M: f64 = 0.2;
 /// A rig whose lowest joint in the bind pose is within these shares of its leg above zero stands
 /// on the ground there.
 const STANDS: std::ops::RangeInclusive<f64> = -0.03..=0.2;
@@ -175,7 +178,8 @@ impl Rig {
     }
 
     /// As [`Rig::retarget`], with hands and feet (canonical joints 7, 8, 20, 21) at places of the
-    /// rig's world in some frames, to which they go and from which they come within 0.4 s.
+    /// rig's world in some frames, to which they go and from which they come within 0.4 s. Places
+    /// farther off than 0.2 m, more on a larger rig, are left alone.
     ///
     /// # Errors
     /// As [`Rig::retarget`].
@@ -304,27 +308,13 @@ impl Rig {
     fn go_to(&self, targets: &mut [[DVec3; 4]], places: &[Place], fps: f64) {
         const BLEND_SECS: f64 = 0.4;
         const EFFECTORS: [usize; 4] = [7, 8, 20, 21];
-        let before = targets.to_vec();
         for (effector, joint) in EFFECTORS.into_iter().enumerate() {
-            let at: Vec<(usize, DVec3)> = places
-                .iter()
-                .filter(|place| place.joint == joint && place.frame < before.len())
-                .map(|place| {
-                    (
-                        place.frame,
-                        place.position_m - before[place.frame][effector],
-                    )
-                })
-                .collect();
-            for (frame, target) in targets.iter_mut().enumerate() {
-                // The nearest place in time tells; between two its share falls to none.
-                let nearest = at.iter().min_by_key(|(there, _)| there.abs_diff(frame));
-                if let Some((there, offset)) = nearest {
-                    let secs = there.abs_diff(frame) as f64 / fps;
-                    let share = (secs / BLEND_SECS).min(1.0);
-                    let fade = 0.5 + 0.5 * (std::f64::consts::PI * share).cos();
-                    target[effector] += *offset * fade;
-                }
+            let now: Vec<DVec3> = targets.iter().map(|target| target[effector]).collect();
+            let of_limb = places.iter().filter(|place| place.joint == joint);
+            let most_m = MOST_REACH_M * self.scale.max(1.0);
+            let offsets = offsets_to(of_limb, &now, BLEND_SECS * fps, most_m);
+            for (target, offset) in targets.iter_mut().zip(offsets) {
+                target[effector] += offset;
             }
         }
     }
@@ -471,6 +461,39 @@ mod tests {
                 assert!(a.distance(*b) < 1e-6, "{frame} {joint}: {a} {b}");
             }
         }
+    }
+
+    /// Two places so near in time that one's way out is the other's way in.
+    #[test]
+    fn a_hand_goes_through_places_without_a_jump() {
+        let (skeleton, _) = rig(0.8);
+        let mapping = Mapping::automatic(&skeleton).unwrap();
+        let rig = Rig::new(skeleton, &mapping, None).unwrap();
+        let walk = synth_walk(1.2, 3.0, 20.0);
+        let options = RigOptions::default();
+        let plain = rig.retarget(&walk, &options).unwrap().motion;
+        let of = |motion: &Motion, frame: usize| {
+            let joints = rig.canonical_joints(motion);
+            DVec3::from_array([0, 1, 2].map(|axis| joints[[frame, 20, axis]]))
+        };
+        let place = |frame: usize, by: DVec3| Place {
+            joint: 20,
+            frame,
+            position_m: of(&plain, frame) + by,
+        };
+        let (up, aside) = (DVec3::Y * 0.06, DVec3::new(0.03, 0.08, 0.04));
+        let places = [place(28, up), place(34, aside), place(50, DVec3::Y * 5.0)];
+        let bent = rig.retarget_to(&walk, &options, &places).unwrap().motion;
+        for place in &places[..2] {
+            assert!(of(&bent, place.frame).distance(place.position_m) < 1e-6);
+        }
+        let bend = |frame: usize| of(&bent, frame) - of(&plain, frame);
+        for frame in 1..walk.len() {
+            let jump = bend(frame).distance(bend(frame - 1));
+            assert!(jump < 0.035, "frame {frame}: {jump} m");
+        }
+        // What is out of reach is left alone.
+        assert!(bend(50).length() < 1e-6 && bend(5).length() < 1e-6);
     }
 
     #[test]

@@ -319,22 +319,22 @@ mod tests {
     #[test]
     fn addresses_are_joined_and_others_refused() {
         let url = |text: &str| Url::parse(text).unwrap();
-        let index = url("https://me:s%40cret@a.invalid:8443/root/simple/");
+        let index = url("https://me:s%40cret@a.invalid:8443/mirror/simple/");
         assert_eq!(index.host, "a.invalid:8443");
-        assert_eq!(index.path_without_slash(), "/root/simple");
+        assert_eq!(index.path_without_slash(), "/mirror/simple");
         let project = index.join(&format!("{}/onnxruntime/", index.path_without_slash()));
         assert_eq!(
             project.address(),
-            "https://a.invalid:8443/root/simple/onnxruntime/"
+            "https://a.invalid:8443/mirror/simple/onnxruntime/"
         );
         for (link, address) in [
             (
                 "../../f/x.whl#sha256=0",
-                "https://a.invalid:8443/root/f/x.whl",
+                "https://a.invalid:8443/mirror/f/x.whl",
             ),
             (
                 "x.whl?a=/b",
-                "https://a.invalid:8443/root/simple/onnxruntime/x.whl?a=/b",
+                "https://a.invalid:8443/mirror/simple/onnxruntime/x.whl?a=/b",
             ),
             ("/f/x.whl", "https://a.invalid:8443/f/x.whl"),
             ("//b.invalid/x.whl", "https://b.invalid/x.whl"),
