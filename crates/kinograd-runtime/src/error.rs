@@ -190,6 +190,41 @@ pub enum RuntimeError {
     /// More than the [`kinograd_files::Budget`] allows.
     #[error(transparent)]
     OverBudget(#[from] kinograd_files::OverBudget),
+    /// A package that cannot be made as it is asked for.
+    #[error("{field}: {message}")]
+    Request {
+        /// What of the request, such as `model`.
+        field: &'static str,
+        /// What was expected and what came.
+        message: String,
+    },
+    /// A model's file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A package could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A graph could not be written.
+    #[error("{}", path.display())]
+    Graph {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: onnx_grad::Error,
+    },
+    /// Sampling.
+    #[error(transparent)]
+    Diffusion(#[from] kinograd_diffusion::DiffusionError),
     /// ONNX Runtime could not be installed.
     #[error("ONNX Runtime was not installed: {reason}")]
     Install {

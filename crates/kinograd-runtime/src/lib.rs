@@ -5,7 +5,7 @@
 //! - [`Engine::load`] makes a [`Session`] of a [`ModelSource`]; [`Session::run`] takes and returns
 //!   [`Tensor`]s, which stay where they were made. [`GradientSession`] adds Jᵀv.
 //! - [`find_package`] opens a model package; [`TextEncoder`], [`OnnxDenoiser`] and
-//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`.
+//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`. [`import`] makes packages.
 
 mod cache;
 mod decoder;
@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod gradient;
 mod hash;
+pub mod import;
 mod install;
 mod installed;
 mod library;

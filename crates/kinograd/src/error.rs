@@ -74,7 +74,7 @@ pub enum Error {
     Guidance(#[from] kinograd_guidance::GuidanceError),
     /// An engine or a model package.
     #[error(transparent)]
-    Runtime(#[from] kinograd_runtime::RuntimeError),
+    Runtime(kinograd_runtime::RuntimeError),
     /// More than the [`kinograd_files::Budget`] allows.
     #[error(transparent)]
     OverBudget(#[from] kinograd_files::OverBudget),
@@ -124,6 +124,18 @@ impl From<kinograd_diffusion::DiffusionError> for Error {
         match error {
             kinograd_diffusion::DiffusionError::Cancelled => Self::Cancelled,
             other => Self::Diffusion(other),
+        }
+    }
+}
+
+impl From<kinograd_runtime::RuntimeError> for Error {
+    fn from(error: kinograd_runtime::RuntimeError) -> Self {
+        match error {
+            kinograd_runtime::RuntimeError::Request { field, message } => {
+                Self::Request { field, message }
+            }
+            kinograd_runtime::RuntimeError::Diffusion(error) => error.into(),
+            other => Self::Runtime(other),
         }
     }
 }

@@ -45,7 +45,6 @@ pub mod image;
 mod judge;
 mod known;
 mod marks;
-pub mod models;
 mod network_loss;
 mod observer;
 pub mod optimize;
@@ -82,6 +81,7 @@ pub use kinograd_formats::{Character, CharacterReport, KnownBy, LoadOptions, Rea
 pub use kinograd_guidance as guidance;
 pub use kinograd_motion as motion;
 pub use kinograd_runtime as runtime;
+pub use kinograd_runtime::import as models;
 pub use onnx_grad;
 
 /// Sets how many threads the work on motion takes; 0 is one per core. Only the first call counts.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use kinograd_diffusion::NoiseSchedule;
 use serde::{Deserialize, Serialize};
 
 use super::image::{Classes, ImageSize, LatentSize};
@@ -358,6 +359,16 @@ impl Manifest {
         self.conditioning
             .as_ref()
             .ok_or_else(|| self.lacks("conditioning"))
+    }
+
+    /// The noise schedule of the training.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::PackageFormat`] if `model.json` does not say, or
+    /// [`crate::RuntimeError::Diffusion`] if it cannot be.
+    pub fn noise_schedule(&self) -> Result<NoiseSchedule, crate::RuntimeError> {
+        let spec = self.schedule.ok_or_else(|| self.lacks("schedule"))?;
+        Ok(spec.levels()?)
     }
 
     fn lacks(&self, key: &str) -> crate::RuntimeError {

@@ -6,7 +6,7 @@ mod motion;
 
 pub use modality::{Modality, Trajectory};
 pub use model::OpenModel;
-pub(crate) use model::{schedule_of, session_options};
+pub(crate) use model::session_options;
 pub use motion::{MakeLoss, MotionGenerator, MotionModality};
 pub(crate) use motion::{MotionPlan, goals_objective, open_network, repeated};
 

@@ -8,9 +8,7 @@ use kinograd_diffusion::{
     sample,
 };
 use kinograd_guidance::NoiseOptimizer;
-use kinograd_runtime::{
-    Manifest, OnnxDenoiser, OpenEngine, Package, RuntimeError, SessionOptions, cache_dir,
-};
+use kinograd_runtime::{OnnxDenoiser, OpenEngine, Package, SessionOptions, cache_dir};
 use ndarray::ArrayD;
 
 use crate::Error;
@@ -38,7 +36,7 @@ impl OpenModel {
     pub(crate) fn open(package: Package, engine: OpenEngine) -> Result<Self, Error> {
         let options = session_options();
         Ok(Self {
-            schedule: schedule_of(package.manifest())?,
+            schedule: package.manifest().noise_schedule()?,
             denoiser: OnnxDenoiser::open(engine.engine.clone(), &package, options)?,
             hashes: BTreeMap::new(),
             package,
@@ -126,15 +124,4 @@ pub(crate) fn session_options() -> SessionOptions {
         cache_dir: cache_dir(),
         ..SessionOptions::default()
     }
-}
-
-/// The noise schedule of a package's training.
-pub(crate) fn schedule_of(manifest: &Manifest) -> Result<NoiseSchedule, Error> {
-    let spec = manifest
-        .schedule
-        .ok_or_else(|| RuntimeError::PackageFormat {
-            path: manifest.name.clone().into(),
-            reason: "`schedule` is missing".to_owned(),
-        })?;
-    Ok(spec.levels()?)
 }

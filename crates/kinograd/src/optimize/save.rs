@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use kinograd_runtime::import::{StagedPackage, packages_folder};
 use kinograd_runtime::{Lineage, Role, sha256_of_file};
 use onnx_grad::Model;
 
-use crate::models::{StagedPackage, packages_folder};
 use crate::{Error, MotionGenerator, Task};
 
 /// A fine-tuned denoiser that is not in a package yet.
@@ -33,7 +33,7 @@ impl FineTuned {
     /// or not there, and the parent is not touched. Returns the folder.
     ///
     /// # Errors
-    /// [`Error::Request`] if the name is taken; [`Error::Write`] or [`Error::Runtime`] if a file
+    /// [`Error::Request`] if the name is taken; [`Error::Runtime`] if a file
     /// cannot be read or written.
     pub fn save(
         &self,
@@ -70,6 +70,6 @@ impl FineTuned {
         name.clone_into(&mut manifest.name);
         // They were measured of the parent.
         manifest.metrics.clear();
-        staged.finish(manifest)
+        Ok(staged.finish(manifest)?)
     }
 }

@@ -1,24 +1,24 @@
 //! Checking a package.
 
-use kinograd_runtime::{EngineOptions, Package, find_package, open_engine};
+use crate::{EngineOptions, Package, find_package, open_engine};
 
 use super::report::CheckReport;
 use super::{images, motion};
-use crate::Error;
+use crate::RuntimeError;
 
 /// Checks the hashes of a package's files, encodes a prompt, runs every network that a gradient is
 /// pulled through once and compares that gradient with a central difference.
 ///
 /// # Errors
-/// [`Error::Runtime`] for a missing file, a wrong hash or a graph that does not run.
-pub fn check(model: &str, options: &EngineOptions) -> Result<CheckReport, Error> {
+/// [`RuntimeError`] for a missing file, a wrong hash or a graph that does not run.
+pub fn check(model: &str, options: &EngineOptions) -> Result<CheckReport, RuntimeError> {
     check_package(&find_package(model)?, options)
 }
 
 pub(super) fn check_package(
     package: &Package,
     options: &EngineOptions,
-) -> Result<CheckReport, Error> {
+) -> Result<CheckReport, RuntimeError> {
     package.check()?;
     let engine = open_engine(options)?;
     if package.manifest().image.is_some() {

@@ -2,17 +2,16 @@
 
 use std::path::Path;
 
-use kinograd_diffusion::{Denoiser, NoiseLevel};
-use kinograd_runtime::{
+use crate::{
     ClipBatch, EngineOptions, OnnxDenoiser, Package, Role, RuntimeError, SessionOptions,
     open_engine,
 };
+use kinograd_diffusion::{Denoiser, NoiseLevel};
 use ndarray::{Array2, Axis, concatenate};
 
 use super::check::check_package;
 use super::motion::frames_of;
 use super::report::{CheckReport, noises};
-use crate::Error;
 
 /// Checks a new package, and that its denoiser makes clips of all lengths that it says, two in a batch:
 /// exports are often fixed to the shapes of their example inside, which their inputs do not tell.
@@ -20,7 +19,7 @@ pub(super) fn check_new(
     package: &Package,
     options: &EngineOptions,
     source: &Path,
-) -> Result<CheckReport, Error> {
+) -> Result<CheckReport, RuntimeError> {
     let report = check_package(package, options);
     let report = report.map_err(|error| not_run(source, error, "one sample"))?;
     let manifest = package.manifest();
@@ -39,7 +38,7 @@ pub(super) fn check_new(
 }
 
 /// Runs two clips of this many frames.
-fn run(package: &Package, options: &EngineOptions, frames: usize) -> Result<(), Error> {
+fn run(package: &Package, options: &EngineOptions, frames: usize) -> Result<(), RuntimeError> {
     let manifest = package.manifest();
     let engine = open_engine(options)?.engine;
     let mut denoiser = OnnxDenoiser::open(engine, package, SessionOptions::default())?;
@@ -60,7 +59,7 @@ fn run(package: &Package, options: &EngineOptions, frames: usize) -> Result<(), 
 }
 
 /// What an engine says is about its own insides; what it was given says more.
-fn not_run(source: &Path, error: Error, what: &str) -> Error {
+fn not_run(source: &Path, error: RuntimeError, what: &str) -> RuntimeError {
     let mut cause: Option<&dyn std::error::Error> = Some(&error);
     while let Some(error) = cause {
         let is_engine = matches!(
@@ -71,7 +70,7 @@ fn not_run(source: &Path, error: Error, what: &str) -> Error {
         );
         if is_engine {
             tracing::debug!("{error}");
-            return Error::Request {
+            return RuntimeError::Request {
                 field: "model",
                 message: format!(
                     "{}: the network does not run for {what}, though its inputs allow it: its inside may \

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use kinograd_runtime::{Manifest, TimeInput};
+use crate::{Manifest, TimeInput};
 use onnx_grad::{DataType, Dimension, TensorInfo};
 
 use super::axes::{Placed, cast_to, described, is_number};
 use super::graph::{AdaptedGraph, Step};
-use crate::Error;
+use crate::RuntimeError;
 
 /// A denoiser's file and tensors, for messages.
 pub(super) struct Ports<'a> {
@@ -32,14 +32,14 @@ impl<'a> Ports<'a> {
         }
     }
 
-    pub(super) fn refuse(&self, message: impl std::fmt::Display) -> Error {
-        Error::Request {
+    pub(super) fn refuse(&self, message: impl std::fmt::Display) -> RuntimeError {
+        RuntimeError::Request {
             field: "model",
             message: format!("{}: {message}; nothing was added", self.onnx.display()),
         }
     }
 
-    pub(super) fn misfit(&self, kind: &str, tensor: &TensorInfo, expected: &str) -> Error {
+    pub(super) fn misfit(&self, kind: &str, tensor: &TensorInfo, expected: &str) -> RuntimeError {
         self.refuse(format!("{kind} {}: expected {expected}", described(tensor)))
     }
 
@@ -58,7 +58,7 @@ impl<'a> Ports<'a> {
         canonical: &str,
         found: Option<TensorInfo>,
         expected: &str,
-    ) -> Result<TensorInfo, Error> {
+    ) -> Result<TensorInfo, RuntimeError> {
         let listed =
             |tensors: &[TensorInfo]| tensors.iter().map(described).collect::<Vec<_>>().join(", ");
         let tensors = if canonical == "x0" {
@@ -85,7 +85,11 @@ impl<'a> Ports<'a> {
     }
 
     /// Takes a batch that a tensor fixes; two have to agree.
-    pub(super) fn fix_batch(&mut self, tensor: &TensorInfo, dim: &Dimension) -> Result<(), Error> {
+    pub(super) fn fix_batch(
+        &mut self,
+        tensor: &TensorInfo,
+        dim: &Dimension,
+    ) -> Result<(), RuntimeError> {
         let Dimension::Fixed(n) = dim else {
             return Ok(());
         };
@@ -109,7 +113,7 @@ impl<'a> Ports<'a> {
     }
 
     /// Refuses inputs that nothing feeds.
-    pub(super) fn check_others(&self, known: &[&TensorInfo]) -> Result<(), Error> {
+    pub(super) fn check_others(&self, known: &[&TensorInfo]) -> Result<(), RuntimeError> {
         let is_known = |input: &&TensorInfo| known.iter().any(|known| known.name == input.name);
         match self.inputs.iter().find(|input| !is_known(input)) {
             None => Ok(()),
@@ -162,7 +166,7 @@ pub(super) fn adapt_time(
     time: &TensorInfo,
     batch: &Dimension,
     manifest: &Manifest,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     let expected = "one number per sample, [batch], or one for all, [1] or a scalar";
     if !is_number(time.data_type) {
         return Err(ports.misfit("input", time, expected));
@@ -203,7 +207,7 @@ pub(super) fn check_floats(
     ports: &Ports<'_>,
     kind: &str,
     tensor: &TensorInfo,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     if tensor.data_type.is_float() {
         return Ok(());
     }

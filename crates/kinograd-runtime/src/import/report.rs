@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::{OpenEngine, Package};
 use kinograd_diffusion::{NoiseSource, SeededNoise};
-use kinograd_runtime::{OpenEngine, Package};
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
 
 use super::precision::has_half;
-use crate::Error;
+use crate::RuntimeError;
 
 /// Half width of the central difference, in units of the noise.
 const DIFFERENCE: f32 = 1e-2;
@@ -100,7 +100,7 @@ impl CheckReport {
     }
 }
 
-pub(super) fn noises(shape: &[usize]) -> Result<[ArrayD<f32>; 3], Error> {
+pub(super) fn noises(shape: &[usize]) -> Result<[ArrayD<f32>; 3], RuntimeError> {
     let mut source = SeededNoise::new(vec![0]);
     let mut draws = [(); 3].map(|()| ArrayD::zeros(IxDyn(shape)));
     for draw in &mut draws {

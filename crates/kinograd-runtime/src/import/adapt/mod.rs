@@ -11,11 +11,11 @@ mod ports;
 
 use std::path::Path;
 
-use kinograd_runtime::Manifest;
+use crate::Manifest;
 use onnx_grad::Model;
 
 use self::adapted::AdaptedDenoiser;
-use crate::Error;
+use crate::RuntimeError;
 
 /// Tells the tensors of a denoiser apart, by the contract's names, else by rank and width, and fits it
 /// to the manifest, which learns what lengths the graph allows.
@@ -23,7 +23,7 @@ pub(super) fn denoiser(
     onnx: &Path,
     model: Model,
     manifest: &mut Manifest,
-) -> Result<AdaptedDenoiser, Error> {
+) -> Result<AdaptedDenoiser, RuntimeError> {
     if manifest.image.is_some() {
         return pictures::denoiser(onnx, model, manifest);
     }

@@ -13,5 +13,5 @@ mod staged;
 pub use add::{NewPackage, add};
 pub use check::check;
 pub use report::CheckReport;
-pub use staged::check_new_name;
-pub(crate) use staged::{StagedPackage, packages_folder};
+
+pub use staged::{StagedPackage, check_new_name, packages_folder};

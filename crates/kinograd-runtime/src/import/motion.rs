@@ -1,26 +1,26 @@
 //! Checks of motion packages.
 
-use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
-use kinograd_runtime::{
+use crate::{
     ClipBatch, MotionEmbedding, OnnxDenoiser, OpenEngine, Package, Role, SessionOptions,
     TextEncoder,
 };
+use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use ndarray::{Array2, ArrayD};
 
 use super::report::{CheckReport, chain, moved, noises};
-use crate::Error;
+use crate::RuntimeError;
 
 /// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
 const FRAMES: usize = 42;
 
 /// Frames of a clip that the package makes, [`FRAMES`] if it can.
-pub(super) fn frames_of(package: &Package) -> Result<usize, Error> {
+pub(super) fn frames_of(package: &Package) -> Result<usize, RuntimeError> {
     let clips = package.manifest().motion()?;
     Ok(FRAMES.clamp(clips.min_frames, clips.max_frames))
 }
 
 /// Encodes a prompt, runs denoiser and motion embedding once, and compares their gradients.
-pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, Error> {
+pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, RuntimeError> {
     let manifest = package.manifest();
     let session = SessionOptions::default();
     let mut text = TextEncoder::open(&engine.engine, package, &session)?;
@@ -49,7 +49,7 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
             found.get_or_insert_with(|| CheckReport::new(package, engine, &embedded.into_dyn()));
         check_embedding(&mut embedding, &clips, &text.embedding, into)?;
     }
-    found.ok_or_else(|| Error::Request {
+    found.ok_or_else(|| RuntimeError::Request {
         field: "model",
         message: format!("{} has no network of motion", manifest.name),
     })
@@ -59,13 +59,13 @@ fn check_denoiser(
     denoiser: &mut OnnxDenoiser,
     [x, u, v]: &[ArrayD<f32>; 3],
     report: impl FnOnce(&ArrayD<f32>) -> CheckReport,
-) -> Result<CheckReport, Error> {
+) -> Result<CheckReport, RuntimeError> {
     let level = NoiseLevel {
         timestep: 500.0,
         alpha_bar: 0.5,
     };
     let mut found = report(&denoiser.denoise(x, level)?);
-    let gradient = |denoiser: &mut OnnxDenoiser| -> Result<ArrayD<f32>, Error> {
+    let gradient = |denoiser: &mut OnnxDenoiser| -> Result<ArrayD<f32>, RuntimeError> {
         let (_, mut pull_back) = denoiser.linearize(x, level)?;
         Ok(pull_back(v)?)
     };
@@ -87,7 +87,7 @@ fn check_embedding(
     [x, u, _]: &[ArrayD<f32>; 3],
     text: &Array2<f32>,
     found: &mut CheckReport,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     let lengths = [x.shape().get(1).copied().unwrap_or(FRAMES)];
     match embedding.cosine_distance_and_grad(x, &lengths, text.view()) {
         Ok((_, gradient)) => {

@@ -1,6 +1,6 @@
 //! Networks that compute with 16 bits.
 
-use kinograd_runtime::{Package, Role};
+use crate::{Package, Role};
 use onnx_grad::{DataType, Model};
 
 /// Whether a network of the package computes with 16 bits: weights that are stored so and cast before

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use kinograd_runtime::{FileEntry, Manifest, Representation};
+use crate::{FileEntry, Manifest, Representation};
 use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
 use super::adapted::AdaptedDenoiser;
 use super::axes::{Placed, cast_to, described};
 use super::graph::{AdaptedGraph, Step};
 use super::ports::{Ports, TIME_NAMES, adapt_time, check_floats, find, is_mask_type, is_time};
-use crate::Error;
+use crate::RuntimeError;
 
 /// The tensors of a denoiser of clips.
 struct Found {
@@ -24,7 +24,7 @@ pub(super) fn denoiser(
     onnx: &Path,
     model: Model,
     manifest: &mut Manifest,
-) -> Result<AdaptedDenoiser, Error> {
+) -> Result<AdaptedDenoiser, RuntimeError> {
     let mut ports = Ports::new(onnx, model.inputs(), model.outputs());
     let (features, dims) = (manifest.motion()?.features, manifest.text()?.dims);
     let (features, dims) = (features as i64, dims as i64);
@@ -70,7 +70,7 @@ pub(super) fn denoiser(
     })
 }
 
-fn found(ports: &Ports<'_>, features: i64, dims: i64) -> Result<Found, Error> {
+fn found(ports: &Ports<'_>, features: i64, dims: i64) -> Result<Found, RuntimeError> {
     let placed = |t: &TensorInfo, leading, width| {
         let shape = t.shape.as_deref();
         shape.is_some_and(|shape| Placed::find(shape, leading, width).is_some())
@@ -118,7 +118,7 @@ fn adapt_x(
     graph: &mut AdaptedGraph,
     x: &TensorInfo,
     features: i64,
-) -> Result<[Dimension; 3], Error> {
+) -> Result<[Dimension; 3], RuntimeError> {
     check_floats(ports, "input", x)?;
     let (placed, shape) = placed_clip(ports, "input", x, features)?;
     let clip = [
@@ -140,7 +140,7 @@ fn adapt_x0(
     graph: &mut AdaptedGraph,
     x0: &TensorInfo,
     features: i64,
-) -> Result<(String, Dimension), Error> {
+) -> Result<(String, Dimension), RuntimeError> {
     check_floats(ports, "output", x0)?;
     let (placed, shape) = placed_clip(ports, "output", x0, features)?;
     let clip = [
@@ -160,7 +160,7 @@ fn placed_clip<'t>(
     kind: &str,
     tensor: &'t TensorInfo,
     features: i64,
-) -> Result<(Placed, &'t [Dimension]), Error> {
+) -> Result<(Placed, &'t [Dimension]), RuntimeError> {
     let shape = tensor.shape.as_deref().unwrap_or_default();
     let placed = Placed::find(shape, 2, Some(features)).ok_or_else(|| {
         let expected =
@@ -176,7 +176,7 @@ fn adapt_condition(
     condition: &TensorInfo,
     batch: &Dimension,
     dims: i64,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     check_floats(ports, "input", condition)?;
     let shape = condition.shape.as_deref().unwrap_or_default();
     let placed = Placed::find(shape, 1, Some(dims)).ok_or_else(|| {
@@ -210,7 +210,7 @@ fn adapt_mask(
     ports: &mut Ports<'_>,
     graph: &mut AdaptedGraph,
     mask: &TensorInfo,
-) -> Result<Dimension, Error> {
+) -> Result<Dimension, RuntimeError> {
     let shape = mask.shape.as_deref().unwrap_or_default();
     let placed = Placed::find(shape, 2, None).filter(|_| is_mask_type(mask.data_type));
     let Some(placed) = placed else {
@@ -232,7 +232,7 @@ fn agreed_frames(
     found: &Found,
     [x, x0]: [&Dimension; 2],
     mask: Option<&Dimension>,
-) -> Result<Option<usize>, Error> {
+) -> Result<Option<usize>, RuntimeError> {
     let mut fixed: Option<(i64, &TensorInfo)> = None;
     let all = [(Some(x), Some(&found.x)), (mask, found.mask.as_ref())];
     for (dim, tensor) in all.into_iter().chain([(Some(x0), Some(&found.x0))]) {

@@ -1,19 +1,18 @@
 //! Checks of image packages, and denoisers that become one.
 
-use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
-use kinograd_runtime::{
+use crate::{
     ImageCondition, ImageDecoder, OnnxDenoiser, OnnxNetwork, OpenEngine, Package, PictureBatch,
     Role, SessionOptions, TextEncoder,
 };
+use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use ndarray::ArrayD;
 
 use super::report::{CheckReport, chain, moved, noises};
-use crate::Error;
-use crate::generator::schedule_of;
+use crate::RuntimeError;
 
 /// Runs every network of an image, embedding or segmentation package once and compares the
 /// gradients of those that guidance pulls back through.
-pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, Error> {
+pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckReport, RuntimeError> {
     let manifest = package.manifest();
     let options = SessionOptions::default();
     let picture = batch_of(manifest.image()?.size());
@@ -53,7 +52,7 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
     if package.has(Role::TextEncoder) && !manifest.takes_text() {
         TextEncoder::open(&engine.engine, package, &options)?.encode(&["a picture"])?;
     }
-    found.ok_or_else(|| Error::Request {
+    found.ok_or_else(|| RuntimeError::Request {
         field: "model",
         message: format!("{} has no network of images", manifest.name),
     })
@@ -67,7 +66,7 @@ fn check_denoiser(
     package: &Package,
     engine: &OpenEngine,
     options: &SessionOptions,
-) -> Result<CheckReport, Error> {
+) -> Result<CheckReport, RuntimeError> {
     let manifest = package.manifest();
     let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, options.clone())?;
     let text = if manifest.takes_text() {
@@ -80,7 +79,7 @@ fn check_denoiser(
         class: manifest.classes.as_ref().map(|_| 0),
         text,
     }))?;
-    let schedule = schedule_of(manifest)?;
+    let schedule = manifest.noise_schedule()?;
     let level = schedule.level((schedule.train_steps() / 2) as f64)?;
     let x = noises(&batch_of(manifest.sample_size()?))?;
     // One copy of the weights for both; why there is no gradient is found out below.
@@ -97,7 +96,7 @@ fn at(
     x: &ArrayD<f32>,
     v: Option<&ArrayD<f32>>,
     level: NoiseLevel,
-) -> Result<ArrayD<f32>, Error> {
+) -> Result<ArrayD<f32>, RuntimeError> {
     match v {
         None => Ok(denoiser.denoise(x, level)?),
         Some(v) => Ok(denoiser.linearize(x, level)?.1(v)?),
@@ -107,10 +106,10 @@ fn at(
 /// `run(x, None)` is the output at x, `run(x, Some(v))` is Jᵀv there; `[x, u, _]` are noise.
 fn compare(
     found: &mut CheckReport,
-    mut run: impl FnMut(&ArrayD<f32>, Option<&ArrayD<f32>>) -> Result<ArrayD<f32>, Error>,
+    mut run: impl FnMut(&ArrayD<f32>, Option<&ArrayD<f32>>) -> Result<ArrayD<f32>, RuntimeError>,
     [x, u, _]: &[ArrayD<f32>; 3],
     output: &ArrayD<f32>,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     let [_, _, v] = noises(output.shape())?;
     match run(x, Some(&v)) {
         Ok(pulled) => {

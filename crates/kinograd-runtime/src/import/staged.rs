@@ -3,19 +3,22 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use kinograd_files::{TemporaryFolder, escape};
-use kinograd_runtime::{
+use crate::{
     DataEntry, FileEntry, MAX_NAME_BYTES, Manifest, Package, Role, user_models, write_package,
 };
+use kinograd_files::{TemporaryFolder, escape};
 use onnx_grad::Model;
 
-use crate::Error;
+use crate::RuntimeError;
 
 /// The folder that new packages go to: the one that is named, or the user's own.
-pub(crate) fn packages_folder(into: Option<&Path>) -> Result<PathBuf, Error> {
+///
+/// # Errors
+/// [`RuntimeError::Request`] if there is no such folder.
+pub fn packages_folder(into: Option<&Path>) -> Result<PathBuf, RuntimeError> {
     match into {
         Some(folder) => Ok(folder.to_owned()),
-        None => user_models().ok_or_else(|| Error::Request {
+        None => user_models().ok_or_else(|| RuntimeError::Request {
             field: "into",
             message: "the user has no data folder; name a folder".to_owned(),
         }),
@@ -23,19 +26,23 @@ pub(crate) fn packages_folder(into: Option<&Path>) -> Result<PathBuf, Error> {
 }
 
 /// A package's folder under a hidden name, which is renamed when it is whole and else removed.
-pub(crate) struct StagedPackage {
+pub struct StagedPackage {
     staging: TemporaryFolder,
     folder: PathBuf,
 }
 
 impl StagedPackage {
     /// Copies the files of some roles of `like` for a package of this name.
-    pub(crate) fn copied(
+    ///
+    /// # Errors
+    /// [`RuntimeError::Request`] if the name is no plain word or taken, [`RuntimeError::Write`] if a file
+    /// cannot be copied.
+    pub fn copied(
         like: &Package,
         into: &Path,
         name: &str,
         wanted: impl Fn(Role) -> bool,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, RuntimeError> {
         let folder = new_folder(into, name)?;
         let fail = write_failed(&folder);
         std::fs::create_dir_all(into).map_err(&fail)?;
@@ -52,12 +59,14 @@ impl StagedPackage {
         Ok(staged)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The folder under its hidden name.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         self.staging.path()
     }
 
     /// Copies a file to a place in the package.
-    pub(super) fn put(&self, from: &Path, to: &str) -> Result<(), Error> {
+    pub(super) fn put(&self, from: &Path, to: &str) -> Result<(), RuntimeError> {
         let to = self.path().join(to);
         let fail = write_failed(&self.folder);
         if let Some(parent) = to.parent() {
@@ -72,9 +81,12 @@ impl StagedPackage {
 
     /// Writes a model in the place of its entry, its data inside; from 2 GiB on in a file beside, which
     /// the entry lists then.
-    pub(crate) fn put_model(&self, model: &Model, entry: &mut FileEntry) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// [`RuntimeError::Graph`] if it cannot be written.
+    pub fn put_model(&self, model: &Model, entry: &mut FileEntry) -> Result<(), RuntimeError> {
         let path = self.path().join(&entry.path);
-        let fail = |source| Error::Gradient {
+        let fail = |source| RuntimeError::Graph {
             path: path.clone(),
             source,
         };
@@ -95,12 +107,15 @@ impl StagedPackage {
     }
 
     /// Writes `model.json` and gives the folder its name.
-    pub(crate) fn finish(self, manifest: Manifest) -> Result<PathBuf, Error> {
+    ///
+    /// # Errors
+    /// [`RuntimeError::Write`] if a file cannot be written.
+    pub fn finish(self, manifest: Manifest) -> Result<PathBuf, RuntimeError> {
         write_package(self.path(), manifest)?.check()?;
         self.publish()
     }
 
-    pub(super) fn publish(self) -> Result<PathBuf, Error> {
+    pub(super) fn publish(self) -> Result<PathBuf, RuntimeError> {
         let folder = self.folder;
         self.staging
             .persist(&folder)
@@ -112,15 +127,15 @@ impl StagedPackage {
 /// Whether a package of this name can be made in `into`, or among the user's own.
 ///
 /// # Errors
-/// [`Error::Request`] if the name is no plain word or taken.
-pub fn check_new_name(name: &str, into: Option<&Path>) -> Result<(), Error> {
+/// [`RuntimeError::Request`] if the name is no plain word or taken.
+pub fn check_new_name(name: &str, into: Option<&Path>) -> Result<(), RuntimeError> {
     new_folder(&packages_folder(into)?, name).map(|_| ())
 }
 
 /// Where a package of this name goes, if nothing is there yet.
-fn new_folder(into: &Path, name: &str) -> Result<PathBuf, Error> {
+fn new_folder(into: &Path, name: &str) -> Result<PathBuf, RuntimeError> {
     let refuse = |message: String| {
-        Err(Error::Request {
+        Err(RuntimeError::Request {
             field: "name",
             message,
         })
@@ -142,10 +157,10 @@ fn new_folder(into: &Path, name: &str) -> Result<PathBuf, Error> {
     Ok(folder)
 }
 
-fn write_failed(folder: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+fn write_failed(folder: &Path) -> impl Fn(std::io::Error) -> RuntimeError + use<> {
     let path = folder.to_owned();
-    move |source| Error::Write {
+    move |source| RuntimeError::Write {
         path: path.clone(),
-        source: Box::new(source),
+        source,
     }
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use kinograd_runtime::{Conditioning, FileEntry, Manifest};
+use crate::{Conditioning, FileEntry, Manifest};
 use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
 use super::adapted::AdaptedDenoiser;
 use super::axes::{Placed, cast_to, is_number};
 use super::graph::{AdaptedGraph, Step};
 use super::ports::{Ports, TIME_NAMES, adapt_time, check_floats, find, is_time};
-use crate::Error;
+use crate::RuntimeError;
 
 /// One that has no input for a text is told none, even where the package that it is like borrows an
 /// encoder.
@@ -17,7 +17,7 @@ pub(super) fn denoiser(
     onnx: &Path,
     model: Model,
     manifest: &mut Manifest,
-) -> Result<AdaptedDenoiser, Error> {
+) -> Result<AdaptedDenoiser, RuntimeError> {
     let mut ports = Ports::new(onnx, model.inputs(), model.outputs());
     let [channels, height, width] = manifest.sample_size()?.map(|n| n as i64);
     let rank = |t: &TensorInfo| t.shape.as_ref().map(Vec::len);
@@ -86,7 +86,7 @@ fn check_picture(
     kind: &str,
     tensor: &TensorInfo,
     size: [i64; 3],
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     let shape = tensor.shape.as_deref().unwrap_or_default();
     let sides = shape.iter().skip(1).zip(size);
     let fits = |(dim, side): (&Dimension, i64)| match dim {
@@ -108,7 +108,7 @@ fn text_of(
     ports: &Ports<'_>,
     text: Option<TensorInfo>,
     manifest: &mut Manifest,
-) -> Result<Option<TensorInfo>, Error> {
+) -> Result<Option<TensorInfo>, RuntimeError> {
     let borrows = |c: &Conditioning| c.from.is_some();
     if text.is_none() && manifest.conditioning.as_ref().is_some_and(borrows) {
         manifest.conditioning = None;
@@ -138,7 +138,7 @@ fn adapt_picture(
     ports: &mut Ports<'_>,
     graph: &mut AdaptedGraph,
     x: &TensorInfo,
-) -> Result<Dimension, Error> {
+) -> Result<Dimension, RuntimeError> {
     adapt_rows(ports, graph, x, "x_t")?;
     let batch = x.shape.as_deref().and_then(<[Dimension]>::first);
     Ok(batch.cloned().unwrap_or(Dimension::Unknown))
@@ -150,7 +150,7 @@ fn adapt_rows(
     graph: &mut AdaptedGraph,
     tensor: &TensorInfo,
     canonical: &str,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     let shape = tensor.shape.as_deref().unwrap_or_default();
     if let Some(batch) = shape.first() {
         ports.fix_batch(tensor, batch)?;
@@ -166,7 +166,7 @@ fn adapt_class(
     ports: &mut Ports<'_>,
     graph: &mut AdaptedGraph,
     class: &TensorInfo,
-) -> Result<(), Error> {
+) -> Result<(), RuntimeError> {
     let shape = class.shape.as_deref().unwrap_or_default();
     let placed = Placed::find(shape, 1, None).filter(|_| is_number(class.data_type));
     let Some(placed) = placed.filter(|_| shape.len() == 1) else {

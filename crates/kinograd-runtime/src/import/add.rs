@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use kinograd_runtime::{EngineOptions, Manifest, Package, Role, find_package, write_package};
+use crate::{EngineOptions, Manifest, Package, Role, find_package, write_package};
 use onnx_grad::Model;
 
 use super::report::CheckReport;
 use super::staged::{StagedPackage, packages_folder};
 use super::{adapt, probe};
-use crate::Error;
+use crate::RuntimeError;
 
 /// A package to make of a denoiser, or to take over whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub struct NewPackage {
 /// not there.
 ///
 /// # Errors
-/// [`Error::Request`] if the name is taken, an input cannot be told or a gradient is wrong; otherwise as
+/// [`RuntimeError::Request`] if the name is taken, an input cannot be told or a gradient is wrong; otherwise as
 /// [`check`](super::check).
-pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Error> {
+pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, RuntimeError> {
     let into = packages_folder(new.into.as_deref())?;
     let (staged, manifest) = if new.source.is_dir() {
         whole_package(new, &into)?
@@ -41,7 +41,7 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Err
     let mut report = probe::check_new(&package, options, &new.source)?;
     if report.no_gradient.is_none() && !report.gradient_is_right() {
         let off = report.gradient_error.unwrap_or(f64::NAN);
-        return Err(Error::Request {
+        return Err(RuntimeError::Request {
             field: "model",
             message: format!(
                 "{}: the gradient does not agree with the central difference ({off:.1e} off, \
@@ -55,7 +55,7 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Err
 }
 
 /// A package that is taken over; data files that it does not list are put inside its graphs.
-fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), Error> {
+fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), RuntimeError> {
     let whole = Package::open(&new.source)?;
     let mut manifest = whole.manifest().clone();
     manifest.name = new.name.clone().unwrap_or(manifest.name);
@@ -74,8 +74,8 @@ fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manife
 }
 
 /// A package of a denoiser and what else that of `like` has.
-fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), Error> {
-    let name = new.name.clone().ok_or_else(|| Error::Request {
+fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), RuntimeError> {
+    let name = new.name.clone().ok_or_else(|| RuntimeError::Request {
         field: "name",
         message: "a denoiser's package needs one".to_owned(),
     })?;
@@ -106,17 +106,17 @@ fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest
     Ok((staged, manifest))
 }
 
-fn read(path: &Path) -> Result<Model, Error> {
+fn read(path: &Path) -> Result<Model, RuntimeError> {
     Model::read(path).map_err(not_read(path))
 }
 
-fn data_files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+fn data_files(path: &Path) -> Result<Vec<PathBuf>, RuntimeError> {
     Model::data_files(path).map_err(not_read(path))
 }
 
-fn not_read(path: &Path) -> impl FnOnce(onnx_grad::Error) -> Error {
+fn not_read(path: &Path) -> impl FnOnce(onnx_grad::Error) -> RuntimeError {
     let path = path.to_owned();
-    move |source| Error::Read {
+    move |source| RuntimeError::Read {
         path,
         source: Box::new(source),
     }
