@@ -1,12 +1,12 @@
 //! A game: click on the floor and the person walks there, round the crates.
 //!
-//! `cargo run --profile viewer -p kinograd-viewer --example bevy_embed`
+//! `cargo run --profile viewer -p kinograd-bevy --example bevy_embed`
 
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
-use kinograd_viewer::{
+use kinograd_bevy::{
     CharacterPlugin, Fade, KinogradPlugin, Mannequin, MotionClip, MotionFailed, MotionPlayer,
-    MotionReady, MotionRequest, Pose, camera,
+    MotionReady, MotionRequest, Pose, edit,
 };
 
 /// Centre `(x, z)` and radius of what is walked round, metres.
@@ -118,7 +118,7 @@ fn click(
     let ray = cursor.and_then(|cursor| camera.viewport_to_world(place, cursor).ok());
     let (true, Some(floor)) = (
         buttons.just_pressed(MouseButton::Left),
-        ray.and_then(camera::on_floor),
+        ray.and_then(edit::on_floor),
     ) else {
         return;
     };

@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use kinograd::motion::synth::synth_walk;
 use kinograd::runtime::EngineOptions;
+use kinograd_bevy::{
+    CharacterPlugin, ClipPlugin, Generation, Mannequin, MotionClip, MotionPlayer, Penetrations,
+    PlayerPlugin, edit,
+};
 use kinograd_viewer::camera::{VIEW, frame_points};
 use kinograd_viewer::scene::Stage;
 use kinograd_viewer::{
-    CharacterPlugin, ClipPlugin, DenoisingPlugin, Generation, Mannequin, MotionClip, MotionPlayer,
-    Penetrations, Playback, PlaybackPlugin, PlayerPlugin, ScenePlugin, Status, Steer, SteerPlugin,
-    Studio, edit, scene,
+    DenoisingPlugin, Playback, PlaybackPlugin, ScenePlugin, Status, Steer, SteerPlugin, Studio,
+    scene,
 };
 
 type Fault = Box<dyn std::error::Error>;

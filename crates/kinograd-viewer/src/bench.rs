@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 use kinograd::goal::RootTarget;
 use kinograd::{Method, Obstacle, TaskSpec};
+use kinograd_bevy::{Job, MakeSettings};
 use kinograd_eval::bench::{Budget, GuidanceReport, GuidanceRow};
 
 use crate::compare::{CompareClips, ComparedJob, Numbers};
-use crate::generation::{Job, MakeSettings};
 use crate::library::OpenedBench;
 use crate::steer::Steer;
 

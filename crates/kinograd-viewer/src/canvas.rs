@@ -7,8 +7,8 @@ use bevy::prelude::*;
 use bevy::render::render_resource::{Extent3d, TextureFormat};
 use bevy::window::PrimaryWindow;
 use bevy_panorbit_camera::{ActiveCameraData, PanOrbitCamera};
+use kinograd_bevy::Pose;
 
-use crate::pose::Pose;
 use crate::quality::Quality;
 
 /// Pictures go on for so long after the last change: shaders may still be compiled.

@@ -1,10 +1,8 @@
 //! The steps of the last run: which of them is shown, and what they measured.
 
 use bevy::prelude::*;
+use kinograd_bevy::{MotionClip, MotionPlayer, StepRecord};
 
-use crate::clip::MotionClip;
-use crate::generation::StepRecord;
-use crate::player::MotionPlayer;
 use crate::steer::{Steer, SteerSystems, Steered};
 
 /// Scrubbing through the sampler's steps. Wants [`crate::SteerPlugin`].

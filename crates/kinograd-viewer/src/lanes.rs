@@ -2,9 +2,7 @@
 
 use bevy::prelude::*;
 use kinograd::TaskSpec;
-
-use crate::clip::MotionClip;
-use crate::edit::handles;
+use kinograd_bevy::{MotionClip, edit::handles};
 
 /// So many clips stand in one row.
 const MOST_BESIDE: usize = 4;

@@ -17,19 +17,12 @@ mod any_file;
 mod bench;
 pub mod camera;
 mod canvas;
-mod character;
-mod clip;
 mod compare;
 mod denoising;
-pub mod edit;
-mod game;
-mod generation;
 mod lanes;
 mod library;
 mod offscreen;
 mod playback;
-mod player;
-mod pose;
 mod quality;
 pub mod scene;
 mod steer;
@@ -39,21 +32,10 @@ mod viewer;
 pub use bench::{BenchChoice, BenchRun, compared_jobs};
 pub use camera::CameraPlugin;
 pub use canvas::{Canvas, CanvasPlugin};
-pub use character::{
-    AlarmMaterials, Binding, BodyMaterial, BodyMeshes, BodyPart, CharacterAssets, CharacterPlugin,
-    Joints, Mannequin, Part, Penetrations, RevolvedMesh, Rig, RigJoint, RigPlugin, Ring, parts,
-    rounded,
-};
-pub use clip::{MotionClip, MotionClipError, MotionClipLoader};
 pub use compare::{
     Compare, CompareClips, CompareMethods, ComparePlugin, ComparedJob, Numbers, Row, numbers,
 };
 pub use denoising::{Denoising, DenoisingPlugin};
-pub use game::{ClipPlugin, KinogradPlugin, MotionFailed, MotionReady, MotionRequest};
-pub use generation::{
-    Generation, GenerationUpdate, Job, JobId, Made, MakeSettings, StepRecord, Ticket, Update,
-    receive_updates, words,
-};
 pub use lanes::lanes;
 pub use library::{
     ComparisonSlot, Failure, Library, LibraryPlugin, OpenFile, OpenedBench, is_bench, shelve,
@@ -63,8 +45,6 @@ pub use offscreen::{
     render_steps,
 };
 pub use playback::{Playback, PlaybackPlugin};
-pub use player::{Fade, MotionPlayer, PlayerPlugin, PlayerSystems, advanced};
-pub use pose::{Pose, blend, sample};
 pub use quality::Quality;
 pub use scene::ScenePlugin;
 pub use steer::{

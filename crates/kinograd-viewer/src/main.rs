@@ -10,10 +10,10 @@ use bevy::app::AppExit;
 use clap::Parser;
 use clap::error::ErrorKind;
 use kinograd::motion::mapping::MappingFile;
+use kinograd_bevy::{Generation, Job, MakeSettings, MotionClip, Rig, words};
 use kinograd_viewer::{
-    Generation, Job, MakeSettings, MotionClip, NoAdapter, NoWindow, RenderError, RenderOptions,
-    Rig, StudioError, ViewerOptions, camera, example, load_scene, render, render_steps, view,
-    words,
+    NoAdapter, NoWindow, RenderError, RenderOptions, StudioError, ViewerOptions, camera, example,
+    load_scene, render, render_steps, view,
 };
 
 use crate::args::{Args, Command, RenderArgs, StepsArgs, ViewArgs};

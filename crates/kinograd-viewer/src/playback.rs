@@ -1,9 +1,7 @@
 //! One clock for all clips of a window.
 
 use bevy::prelude::*;
-
-use crate::clip::MotionClip;
-use crate::player::{MotionPlayer, PlayerSystems, advanced};
+use kinograd_bevy::{MotionClip, MotionPlayer, PlayerSystems, advanced};
 
 /// Plays all clips in step.
 #[derive(Debug, Default)]
@@ -105,7 +103,7 @@ mod tests {
     use kinograd::motion::synth::synth_walk;
 
     use super::*;
-    use crate::player::PlayerPlugin;
+    use kinograd_bevy::PlayerPlugin;
 
     fn app() -> (App, Entity) {
         let mut app = App::new();

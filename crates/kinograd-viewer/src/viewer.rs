@@ -8,20 +8,18 @@ use bevy::prelude::*;
 use bevy::window::{Monitor, PrimaryWindow};
 use kinograd::TaskSpec;
 use kinograd::runtime::EngineOptions;
+use kinograd_bevy::{
+    CharacterAssets, CharacterPlugin, ClipPlugin, Generation, PlayerPlugin, Rig, RigPlugin, edit,
+};
 
 use crate::any_file::any_file;
 use crate::camera::{CameraPlugin, FrameAll};
 use crate::canvas::CanvasPlugin;
-use crate::character::{CharacterAssets, CharacterPlugin, Rig, RigPlugin};
 use crate::compare::ComparePlugin;
 use crate::denoising::DenoisingPlugin;
-use crate::edit;
-use crate::game::ClipPlugin;
-use crate::generation::Generation;
 use crate::library::{Library, LibraryPlugin, OpenFile, is_bench};
 use crate::offscreen::{NoAdapter, adapters};
 use crate::playback::PlaybackPlugin;
-use crate::player::PlayerPlugin;
 use crate::quality::Quality;
 use crate::scene::{ScenePlugin, Stage};
 use crate::steer::{Steer, SteerPlugin};

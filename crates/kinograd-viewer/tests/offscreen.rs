@@ -14,10 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bevy::prelude::*;
+use kinograd_bevy::{MotionClip, edit};
 use kinograd_viewer::camera::{FOV_RAD, Shot, VIEW, View, body_points, frame_points};
-use kinograd_viewer::{
-    MotionClip, Picture, RenderOptions, Studio, adapters, edit, load_scene, render,
-};
+use kinograd_viewer::{Picture, RenderOptions, Studio, adapters, load_scene, render};
 
 const SIZE: (u32, u32) = (480, 270);
 

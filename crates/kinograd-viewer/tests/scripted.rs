@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::runtime::{EngineChoice, EngineOptions};
+use kinograd_bevy::{
+    Generation, MotionClip, MotionPlayer,
+    edit::{self, Handle},
+};
 use kinograd_viewer::camera::{VIEW, frame_points};
-use kinograd_viewer::edit::{self, Handle};
 use kinograd_viewer::scene::Stage;
 use kinograd_viewer::{
-    Denoising, DenoisingPlugin, DragState, Generation, MotionClip, MotionPlayer, Playback,
-    PlaybackPlugin, Status, Steer, SteerPlugin, Steered, Studio, adapters,
+    Denoising, DenoisingPlugin, DragState, Playback, PlaybackPlugin, Status, Steer, SteerPlugin,
+    Steered, Studio, adapters,
 };
 
 fn generation() -> Generation {

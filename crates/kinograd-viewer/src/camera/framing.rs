@@ -107,15 +107,6 @@ pub fn frame_points(points: &[Vec3], view: View, aspect: f32, margin: f32) -> Sh
     }
 }
 
-/// Where a ray meets the floor, `(x, z)`, metres; `None` if it never does.
-#[must_use]
-pub fn on_floor(ray: Ray3d) -> Option<Vec2> {
-    let slope = ray.direction.y;
-    let distance = -ray.origin.y / slope;
-    let hits = slope < -1e-4 && distance.is_finite() && distance < 500.0;
-    hits.then(|| ray.get_point(distance).xz())
-}
-
 /// Points around a body that shall be in a picture.
 #[must_use]
 pub fn body_points(joints_m: &[Vec3], at: Vec3) -> Vec<Vec3> {
@@ -184,14 +175,5 @@ mod tests {
         assert!(right.distance(Vec3::Z) < 2e-3);
         assert!(up.distance(Vec3::X) < 2e-3);
         assert!(back.distance(Vec3::Y) < 2e-3);
-    }
-
-    #[test]
-    fn rays_meet_the_floor_or_not() {
-        let ray = |origin: Vec3, way: Vec3| Ray3d::new(origin, Dir3::new(way).unwrap());
-        let down = ray(Vec3::new(1.0, 2.0, 3.0), Vec3::new(1.0, -1.0, 0.0));
-        assert!(on_floor(down).unwrap().distance(Vec2::new(3.0, 3.0)) < 1e-5);
-        assert_eq!(on_floor(ray(Vec3::Y, Vec3::Y)), None);
-        assert_eq!(on_floor(ray(Vec3::Y, Vec3::X)), None);
     }
 }

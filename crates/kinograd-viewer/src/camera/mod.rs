@@ -4,6 +4,6 @@ mod framing;
 mod mode;
 mod plugin;
 
-pub use framing::{FOV_RAD, Shot, VIEW, View, body_points, frame_points, on_floor};
+pub use framing::{FOV_RAD, Shot, VIEW, View, body_points, frame_points};
 pub use mode::{CameraMode, FrameAll};
 pub use plugin::{CameraPlugin, haze, projection};

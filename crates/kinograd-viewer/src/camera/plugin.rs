@@ -3,12 +3,10 @@
 use bevy::light::CascadeShadowConfig;
 use bevy::prelude::*;
 use bevy_panorbit_camera::{PanOrbitCamera, PanOrbitCameraPlugin};
+use kinograd_bevy::{MotionClip, MotionPlayer, PlayerSystems, Pose};
 
 use super::framing::{FOV_RAD, VIEW, View, body_points, frame_points};
 use super::mode::{CameraMode, FrameAll};
-use crate::clip::MotionClip;
-use crate::player::{MotionPlayer, PlayerSystems};
-use crate::pose::Pose;
 use crate::quality::Quality;
 use crate::scene::{Sun, shadows, sky_light};
 use crate::steer::SteerSystems;

@@ -2,8 +2,7 @@
 
 use bevy::prelude::*;
 use kinograd::{ClipReport, Method};
-
-use crate::generation::Job;
+use kinograd_bevy::Job;
 
 /// Asks for the steered scene to be made by methods; clips of the comparison before leave the stage.
 #[derive(Message, Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use bevy::prelude::*;
 use kinograd::Method;
+use kinograd_bevy::{
+    Generation, GenerationUpdate, Job, Made, MakeSettings, MotionClip, Ticket, Update,
+};
 
 use super::messages::{CompareClips, CompareMethods, ComparedJob, Numbers};
 use crate::bench::{BenchRun, show};
 use crate::camera::FrameAll;
-use crate::clip::MotionClip;
-use crate::generation::{Generation, GenerationUpdate, Job, Made, MakeSettings, Ticket, Update};
 use crate::library::{ComparisonSlot, Failure, OpenedBench, shelve};
 use crate::steer::Steer;
 

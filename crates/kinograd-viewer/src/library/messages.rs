@@ -12,7 +12,3 @@ pub struct OpenFile(pub PathBuf);
 /// A saved benchmark that was read, and its file.
 #[derive(Message, Debug, Clone)]
 pub struct OpenedBench(pub PathBuf, pub Box<GuidanceReport>);
-
-/// Something went wrong that the user should read.
-#[derive(Message, Debug, Clone, PartialEq, Eq)]
-pub struct Failure(pub String);

@@ -4,6 +4,6 @@ mod messages;
 mod plugin;
 mod slot;
 
-pub use messages::{Failure, OpenFile, OpenedBench};
+pub use messages::{OpenFile, OpenedBench};
 pub use plugin::{Library, LibraryPlugin, is_bench};
 pub use slot::{ComparisonSlot, shelve};

@@ -8,16 +8,13 @@ use bevy::tasks::futures::check_ready;
 use bevy::tasks::{IoTaskPool, Task};
 use bevy::window::FileDragAndDrop;
 
+use kinograd_bevy::{Failure, Joints, Mannequin, MotionClip, MotionPlayer, words};
 use kinograd_eval::bench::GuidanceReport;
 
-use super::messages::{Failure, OpenFile, OpenedBench};
+use super::messages::{OpenFile, OpenedBench};
 use super::slot::{ComparisonSlot, shelve};
 use crate::camera::FrameAll;
-use crate::character::{Joints, Mannequin};
-use crate::clip::MotionClip;
-use crate::generation::words;
 use crate::lanes::lanes;
-use crate::player::MotionPlayer;
 use crate::scene::Stage;
 use crate::steer::{Steer, Steered, load_scene};
 

@@ -1,10 +1,8 @@
 //! Clips in the list.
 
 use bevy::prelude::*;
+use kinograd_bevy::{Mannequin, MotionClip, MotionPlayer};
 
-use crate::character::Mannequin;
-use crate::clip::MotionClip;
-use crate::player::MotionPlayer;
 use crate::scene::look;
 
 /// A clip of the library.

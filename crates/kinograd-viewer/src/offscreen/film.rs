@@ -5,12 +5,11 @@ use std::path::Path;
 use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::render::FilmWriter;
+use kinograd_bevy::{MotionClip, Rig};
 
 use super::picture::Picture;
 use super::studio::{Studio, StudioError};
 use crate::camera::{Shot, VIEW, View, body_points, frame_points};
-use crate::character::Rig;
-use crate::clip::MotionClip;
 use crate::lanes::lanes;
 use crate::scene::look::body_color;
 use crate::scene::marks::extent;

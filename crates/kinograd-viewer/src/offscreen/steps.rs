@@ -5,13 +5,12 @@ use std::path::Path;
 use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::render::FilmWriter;
+use kinograd_bevy::{MotionClip, StepRecord};
 
 use super::film::{RenderError, RenderOptions, laid_out};
 use super::picture::Picture;
 use super::studio::Studio;
 use crate::camera::{body_points, frame_points};
-use crate::clip::MotionClip;
-use crate::generation::StepRecord;
 use crate::scene::look::body_color;
 use crate::scene::marks::extent;
 

@@ -3,11 +3,10 @@
 use std::f32::consts::TAU;
 
 use bevy::prelude::*;
+use kinograd_bevy::{Mannequin, Pose};
 
 use super::ground::FlatMesh;
 use super::look;
-use crate::character::Mannequin;
-use crate::pose::Pose;
 
 /// Radius of the spot, metres.
 const RADIUS_M: f32 = 0.42;

@@ -7,12 +7,10 @@ use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::platform::collections::HashMap;
 use bevy::prelude::*;
+use kinograd_bevy::{Mannequin, MotionClip, MotionPlayer};
 
 use super::look;
 use super::stage::StageSettings;
-use crate::character::Mannequin;
-use crate::clip::MotionClip;
-use crate::player::MotionPlayer;
 
 /// Thickness of a way, metres.
 const RADIUS_M: f32 = 0.007;

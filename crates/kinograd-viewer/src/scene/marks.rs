@@ -5,11 +5,11 @@ use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::goal::{Mark as GoalMark, MarkKind, MotionGoal};
 use kinograd::guidance::Shape;
+use kinograd_bevy::edit::{Handle, ground as flat};
 
 use super::ground::{FlatMesh, text};
 use super::look;
 use super::solids::{CUT_M, outline, rim, solid};
-use crate::edit::{Handle, ground as flat};
 
 /// Height of the target's pole, metres: above a figure that has arrived.
 const POLE_M: f32 = 2.05;
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
     use kinograd::{Obstacle, Task};
 
-    use crate::edit::{add_waypoint, set_target};
+    use kinograd_bevy::edit::{add_waypoint, set_target};
 
     #[test]
     fn goals_and_obstacles_show_where_they_are() {

@@ -4,12 +4,10 @@ use bevy::light::{DirectionalLightShadowMap, NotShadowCaster, NotShadowReceiver}
 use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::motion::JOINT_NAMES;
+use kinograd_bevy::{MotionPlayer, Penetrations, PlayerSystems, Pose};
 
 use super::stage::{Stage, StageSettings};
 use super::{blob, ground, joints, light, look, marks, trail};
-use crate::character::Penetrations;
-use crate::player::{MotionPlayer, PlayerSystems};
-use crate::pose::Pose;
 use crate::quality::Quality;
 
 /// Draws the stage. Needs rendering.

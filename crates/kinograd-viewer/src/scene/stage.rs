@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use bevy::prelude::*;
 use kinograd::TaskSpec;
-
-use crate::edit::Handle;
+use kinograd_bevy::edit::Handle;
 
 /// What stands on the floor.
 #[derive(Resource, Debug, Clone, PartialEq)]

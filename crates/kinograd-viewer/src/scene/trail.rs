@@ -2,13 +2,11 @@
 
 use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::prelude::*;
+use kinograd_bevy::{Mannequin, MotionClip, MotionPlayer};
 
 use super::ground::FlatMesh;
 use super::look;
 use super::stage::StageSettings;
-use crate::character::Mannequin;
-use crate::clip::MotionClip;
-use crate::player::MotionPlayer;
 
 /// A trail of a character, for one clip.
 #[derive(Component, Debug, Clone, PartialEq)]

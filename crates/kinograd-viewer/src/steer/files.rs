@@ -4,9 +4,9 @@ use std::path::Path;
 
 use kinograd::motion::write_atomic;
 use kinograd::{Task, TaskSpec};
+use kinograd_bevy::words;
 
 use super::state::Steer;
-use crate::generation::words;
 
 /// Reads a task.
 ///
@@ -44,7 +44,7 @@ pub fn save_clip(steer: &Steer, path: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::set_target;
+    use kinograd_bevy::edit::set_target;
 
     #[test]
     fn a_scene_comes_back_as_it_was() {

@@ -3,11 +3,10 @@
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
 use bevy_panorbit_camera::PanOrbitCamera;
+use kinograd_bevy::edit::{handle_at, move_handle, on_floor};
 
 use super::state::Steer;
-use crate::camera::on_floor;
 use crate::canvas::Canvas;
-use crate::edit::{handle_at, move_handle};
 
 /// How near a point has to be to be taken, metres.
 const REACH_M: f32 = 0.3;
@@ -68,7 +67,7 @@ pub fn hold(mut hand: ResMut<DragState>, mut steer: ResMut<Steer>) {
         if let Some(handle) = handle {
             steer.remember();
             steer.is_held = true;
-            let place = crate::edit::handles(&steer.scene)
+            let place = kinograd_bevy::edit::handles(&steer.scene)
                 .into_iter()
                 .find(|(found, _)| *found == handle);
             hand.offset_m = place.map_or(Vec2::ZERO, |(_, place)| place - at);

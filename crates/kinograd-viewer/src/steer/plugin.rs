@@ -1,15 +1,14 @@
 //! Clips made anew as goals move.
 
 use bevy::prelude::*;
+use kinograd_bevy::{
+    Generation, GenerationUpdate, Mannequin, MotionClip, MotionPlayer, Update, receive_updates,
+};
 
 use super::hand::{DragState, hold};
 use super::state::{Run, Status, Steer, SteerSystems, Steered};
 use crate::camera::FrameAll;
-use crate::character::Mannequin;
-use crate::clip::MotionClip;
 use crate::denoising::Denoising;
-use crate::generation::{Generation, GenerationUpdate, Update, receive_updates};
-use crate::player::MotionPlayer;
 use crate::scene::{Stage, look};
 
 /// Scenes that are dragged and clips that follow. Wants a [`Generation`] resource to make them.

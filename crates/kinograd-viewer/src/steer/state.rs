@@ -4,10 +4,7 @@ use std::time::Instant;
 
 use bevy::prelude::*;
 use kinograd::TaskSpec;
-
-use crate::clip::MotionClip;
-use crate::edit::Handle;
-use crate::generation::{Job, Made, MakeSettings, Ticket};
+use kinograd_bevy::{Job, Made, MakeSettings, MotionClip, Ticket, edit::Handle};
 
 /// When steering happens.
 #[derive(SystemSet, Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -208,7 +205,7 @@ pub struct Steered;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edit::{move_handle, set_target};
+    use kinograd_bevy::edit::{move_handle, set_target};
 
     #[test]
     fn undo_and_redo_go_through_the_same_scenes() {

@@ -5,10 +5,10 @@ use bevy_egui::egui;
 
 use super::state::{Field, Orders, Panels};
 use kinograd::motion::JOINT_NAMES;
+use kinograd_bevy::MotionPlayer;
 
 use crate::camera::{CameraMode, FrameAll};
 use crate::library::{ComparisonSlot, Library, OpenFile};
-use crate::player::MotionPlayer;
 use crate::scene::StageSettings;
 
 /// The panel on the left.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bevy::prelude::*;
 use bevy_egui::input::EguiWantsInput;
 use kinograd::Method;
+use kinograd_bevy::edit;
 
 use super::compare;
 use super::state::{Field, Orders, Panels};
@@ -13,7 +14,6 @@ use crate::bench::BenchRun;
 use crate::camera::{CameraMode, FrameAll};
 use crate::compare::CompareMethods;
 use crate::denoising::Denoising;
-use crate::edit;
 use crate::library::Library;
 use crate::playback::Playback;
 use crate::scene::StageSettings;

@@ -17,6 +17,7 @@ use bevy_egui::{
     EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle,
     PrimaryEguiContext, egui,
 };
+use kinograd_bevy::{Failure, MotionPlayer};
 
 pub use self::state::Panels;
 
@@ -26,9 +27,8 @@ use crate::camera::CameraMode;
 use crate::canvas::Canvas;
 use crate::compare::Compare;
 use crate::denoising::Denoising;
-use crate::library::{ComparisonSlot, Failure, Library};
+use crate::library::{ComparisonSlot, Library};
 use crate::playback::Playback;
-use crate::player::MotionPlayer;
 use crate::scene::StageSettings;
 use crate::steer::{Steer, SteerSystems, read_hand};
 

@@ -2,12 +2,12 @@
 
 use bevy_egui::egui;
 use kinograd::Method;
+use kinograd_bevy::edit;
 
 use super::fields::settled;
 use super::state::{Field, Panels};
 use super::weights;
 use crate::compare::numbers;
-use crate::edit;
 use crate::steer::{Status, Steer, load_scene, save_clip, save_scene};
 
 /// The panel on the right.

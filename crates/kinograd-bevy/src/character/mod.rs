@@ -13,6 +13,6 @@ pub use build::{AlarmMaterials, BodyMeshes, BodyPart, CharacterPlugin};
 pub use lathe::{RevolvedMesh, Ring, rounded};
 pub use mannequin::{Joints, Mannequin, Penetrations};
 pub use retarget::{Binding, RigJoint};
-pub(crate) use rig::Bound;
+pub use rig::Bound;
 pub use rig::RigPlugin;
 pub use wear::{CharacterAssets, Rig};

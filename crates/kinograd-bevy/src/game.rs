@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! use bevy::prelude::*;
-//! use kinograd_viewer::{KinogradPlugin, MotionPlayer, MotionReady, MotionRequest};
+//! use kinograd_bevy::{KinogradPlugin, MotionPlayer, MotionReady, MotionRequest};
 //!
 //! App::new()
 //!     .add_plugins((MinimalPlugins, AssetPlugin::default(), KinogradPlugin::default()))

@@ -9,7 +9,7 @@ use super::build::build_mannequins;
 use super::mannequin::Mannequin;
 use super::retarget::{Binding, RigJoint};
 use super::wear::{CharacterAssets, Rig};
-use crate::library::Failure;
+use crate::failure::Failure;
 use crate::player::PlayerSystems;
 use crate::pose::Pose;
 
@@ -42,7 +42,7 @@ struct Skin {
 
 /// A rig whose joints are found.
 #[derive(Component, Debug)]
-pub(crate) struct Bound {
+pub struct Bound {
     binding: Binding,
     joints: Vec<Entity>,
 }

@@ -139,8 +139,18 @@ fn pair(point: Vec2) -> [f64; 2] {
     [point.x, point.y].map(|v| (100.0 * f64::from(v)).round() / 100.0)
 }
 
+/// Where a ray meets the floor, `(x, z)`, metres; `None` if it never does.
+#[must_use]
+pub fn on_floor(ray: Ray3d) -> Option<Vec2> {
+    let slope = ray.direction.y;
+    let distance = -ray.origin.y / slope;
+    let hits = slope < -1e-4 && distance.is_finite() && distance < 500.0;
+    hits.then(|| ray.get_point(distance).xz())
+}
+
 /// A point on the ground, `(x, z)`, metres.
-pub(crate) fn ground(point: [f64; 2]) -> Vec2 {
+#[must_use]
+pub fn ground(point: [f64; 2]) -> Vec2 {
     Vec2::new(point[0] as f32, point[1] as f32)
 }
 
@@ -205,5 +215,14 @@ mod tests {
             handles(&scene),
             vec![(Handle::Goal { goal: 0, point: 0 }, Vec2::new(2.0, 3.0))]
         );
+    }
+
+    #[test]
+    fn rays_meet_the_floor_or_not() {
+        let ray = |origin: Vec3, way: Vec3| Ray3d::new(origin, Dir3::new(way).unwrap());
+        let down = ray(Vec3::new(1.0, 2.0, 3.0), Vec3::new(1.0, -1.0, 0.0));
+        assert!(on_floor(down).unwrap().distance(Vec2::new(3.0, 3.0)) < 1e-5);
+        assert_eq!(on_floor(ray(Vec3::Y, Vec3::Y)), None);
+        assert_eq!(on_floor(ray(Vec3::Y, Vec3::X)), None);
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use kinograd::runtime::{EngineChoice, EngineOptions};
-use kinograd_viewer::{
+use kinograd_bevy::{
     KinogradPlugin, MotionClip, MotionFailed, MotionPlayer, MotionReady, MotionRequest, Pose,
 };
 
