@@ -1,5 +1,6 @@
 //! Every command, option and value the command line accepts, in one place.
 
+mod batch;
 mod bench;
 mod clips;
 mod engine;
@@ -18,6 +19,7 @@ use kinograd_files::Budget;
 
 use crate::values::method_values;
 
+pub use self::batch::BatchArgs;
 pub use self::bench::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
     BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
@@ -83,6 +85,8 @@ pub enum Command {
     Generate(Box<GenerateArgs>),
     /// Make pictures, steered by a text, masks, drawings, likenesses or measurements.
     Image(Box<ImageArgs>),
+    /// Make clips in bulk, from a list of tasks or a sweep, in shards that can be resumed.
+    Batch(Box<BatchArgs>),
     /// Make a reward of clips rise, round by round, while they stay natural.
     Optimize(Box<OptimizeArgs>),
     /// Measure how a model, losses and a method go together, and say what to change.

@@ -31,7 +31,7 @@ pub fn temporary_file(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     loop {
         let mut made = made();
         let file = builder.tempfile_in(folder)?;
-        made.push(absolute(file.path()));
+        remember(&mut made, file.path());
         drop(made);
         if is_kept(file.as_file(), file.path()) {
             return Ok(file);
@@ -44,6 +44,15 @@ static MADE: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn made() -> MutexGuard<'static, Vec<PathBuf>> {
     MADE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Those that are gone are forgotten now and then, so that a process may write millions of files.
+fn remember(made: &mut Vec<PathBuf>, path: &Path) {
+    const FEW: usize = 64;
+    if made.len() >= FEW && made.len().is_power_of_two() {
+        made.retain(|path| path.exists());
+    }
+    made.push(absolute(path));
 }
 
 fn absolute(path: &Path) -> PathBuf {
@@ -101,7 +110,7 @@ impl TemporaryFolder {
         loop {
             let mut made = made();
             let folder = builder.tempdir_in(parent)?;
-            made.push(absolute(folder.path()));
+            remember(&mut made, folder.path());
             drop(made);
             let lock = open_folder(folder.path());
             if lock
@@ -230,6 +239,19 @@ fn remove_if_dead(path: &Path, is_folder: bool, is_file: bool) -> io::Result<()>
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_are_gone_are_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        std::fs::write(&kept, "").unwrap();
+        let mut made = Vec::new();
+        remember(&mut made, &kept);
+        for number in 0..10_000 {
+            remember(&mut made, &folder.path().join(number.to_string()));
+        }
+        assert!(made.len() <= 128 && made.contains(&kept), "{}", made.len());
+    }
 
     #[test]
     fn what_the_dead_left_is_swept_and_what_lives_is_not() {

@@ -61,7 +61,7 @@ impl Default for SaveOptions {
 }
 
 /// Measurements of a generated clip.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ClipReport {
     /// The clip's own seed: a task for one clip with this seed gives the same clip.

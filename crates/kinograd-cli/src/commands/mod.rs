@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod batch;
 mod bench;
 mod completions;
 mod convert;
@@ -22,6 +23,7 @@ use crate::printer::Printer;
 pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Generate(args) => generate::run(&args, printer),
+        Command::Batch(args) => batch::run(&args, printer),
         Command::Image(args) => image::run(&args, printer),
         Command::Diagnose(args) => diagnose::run(&args, printer),
         Command::Optimize(args) => optimize::run(&args, printer),

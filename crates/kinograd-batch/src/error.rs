@@ -1,0 +1,79 @@
+use std::path::PathBuf;
+
+/// What ends a batch.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A file could not be written; what was written before is whole.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A sweep that cannot be.
+    #[error("{}: {message}", path.display())]
+    Sweep {
+        /// The sweep's file.
+        path: PathBuf,
+        /// What came and what was expected.
+        message: String,
+    },
+    /// A shard that cannot be.
+    #[error("shard: {0}")]
+    Shard(String),
+    /// The folder holds a batch that this run cannot go on with.
+    #[error("{}: {message}", path.display())]
+    Folder {
+        /// The folder or a file in it.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// Too many tasks failed.
+    #[error(
+        "{errors} tasks failed, more than --max-errors {limit}; {} has the reasons",
+        path.display()
+    )]
+    TooManyErrors {
+        /// How many failed.
+        errors: usize,
+        /// How many may.
+        limit: usize,
+        /// The file with the reasons.
+        path: PathBuf,
+    },
+    /// The caller asked to stop; whole parts are kept.
+    #[error("interrupted")]
+    Cancelled,
+}
+
+impl BatchError {
+    pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Read {
+            path,
+            source: Box::new(source),
+        }
+    }
+
+    pub(crate) fn write<E>(path: impl Into<PathBuf>) -> impl FnOnce(E) -> Self
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = path.into();
+        move |source| Self::Write {
+            path,
+            source: source.into(),
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One process's run over its tasks.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use kinograd::{Error, Observer, Task};
+use kinograd_files::escape_json;
+use serde::Serialize;
+
+use crate::line::chain;
+use crate::made::MadeClip;
+use crate::manifest::Folder;
+use crate::part::Part;
+use crate::shard::fingerprint;
+use crate::{BadLine, BatchError, BatchOptions, Line, Maker, RejectedSample, Shard, Source};
+
+/// What a run tells of its tasks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum BatchEvent<'a> {
+    /// A task is done, in whichever way.
+    Done(&'a BatchReport),
+    /// A task failed.
+    Failed(&'a BadLine),
+}
+
+/// Follows a batch, and the clips that it makes, and may stop it.
+pub trait BatchObserver: Observer {
+    /// Receives an event; `Break` stops the run with [`BatchError::Cancelled`] after what was made is
+    /// written.
+    fn batch(&mut self, event: &BatchEvent<'_>) -> ControlFlow<()>;
+}
+
+impl BatchObserver for () {
+    fn batch(&mut self, _event: &BatchEvent<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BatchReport {
+    /// Clips that were made and kept.
+    pub made: usize,
+    /// Tasks that an earlier run had done.
+    pub skipped: usize,
+    /// Clips that a filter rejected.
+    pub rejected: usize,
+    /// Tasks that failed.
+    pub failed: usize,
+    /// Parts that were written.
+    pub parts: usize,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Makes the clips of a process's tasks into a folder. Tasks that are done there are skipped; a task that
+/// failed is tried again. The reasons of failures are lines of `errors-SHARD.jsonl`.
+///
+/// # Errors
+/// [`BatchError`] for what ends the batch, which a failed task does not, unless there are too many. What was
+/// made before is written.
+pub fn run(
+    source: &Source,
+    folder: &Path,
+    options: &BatchOptions,
+    maker: &mut dyn Maker,
+    observer: &mut dyn BatchObserver,
+) -> Result<BatchReport, BatchError> {
+    let started = Instant::now();
+    let folder = Folder::open(folder, options.shard, &options.formats, options.filters)?;
+    let errors = ErrorFile::new(folder.path(), options.shard);
+    let mut run = Run {
+        options,
+        folder,
+        errors,
+        part: None,
+        report: BatchReport::default(),
+    };
+    let ended = run.all(source, maker, observer);
+    // Whatever ended it, what was made is kept.
+    let finished = run.finish_part();
+    run.report.seconds = started.elapsed().as_secs_f64();
+    ended.and(finished).map(|()| run.report)
+}
+
+struct Run<'a> {
+    options: &'a BatchOptions,
+    folder: Folder,
+    errors: ErrorFile,
+    part: Option<Part>,
+    report: BatchReport,
+}
+
+impl Run<'_> {
+    fn all(
+        &mut self,
+        source: &Source,
+        maker: &mut dyn Maker,
+        observer: &mut dyn BatchObserver,
+    ) -> Result<(), BatchError> {
+        let mut seen = Seen::of(source);
+        for line in source.lines()? {
+            let line = seen.check(line?);
+            let key = line
+                .as_ref()
+                .map_or_else(BadLine::key, |line| line.id.clone());
+            if !self.options.shard.has(&key) {
+                continue;
+            }
+            let done = line.and_then(|line| self.one(&line, maker, observer));
+            match done {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Ended(error)) => return Err(error),
+                Err(bad) => self.failed(&bad, observer)?,
+            }
+            stop_if(observer.batch(&BatchEvent::Done(&self.report)))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a task's clip, unless it is there.
+    fn one(
+        &mut self,
+        line: &Line,
+        maker: &mut dyn Maker,
+        observer: &mut dyn BatchObserver,
+    ) -> Result<Outcome, BadLine> {
+        if self.folder.has(&line.id) {
+            self.report.skipped += 1;
+            return Ok(Outcome::Done);
+        }
+        let task = line.checked(self.options.model.as_deref())?;
+        let clip = match maker.make(&task, observer) {
+            Ok(clip) => clip,
+            Err(Error::Cancelled) => return Ok(Outcome::Ended(BatchError::Cancelled)),
+            Err(error) => {
+                return Err(BadLine {
+                    number: line.number,
+                    id: Some(line.id.clone()),
+                    reason: chain(&error),
+                });
+            }
+        };
+        let kept = self.keep(line, &task, &clip, maker);
+        Ok(kept.map_or_else(Outcome::Ended, |()| Outcome::Done))
+    }
+
+    fn keep(
+        &mut self,
+        line: &Line,
+        task: &Task,
+        clip: &kinograd::Clip,
+        maker: &dyn Maker,
+    ) -> Result<(), BatchError> {
+        let part = match &mut self.part {
+            Some(part) => part,
+            empty => empty.insert(Part::begin(&mut self.folder, self.options.shard)?),
+        };
+        let report = clip.report.as_ref().ok_or_else(|| BatchError::Write {
+            path: line.id.clone().into(),
+            source: "the clip has no report".into(),
+        })?;
+        match self.options.filters.reject(report) {
+            Some(reason) => {
+                part.reject(RejectedSample {
+                    id: line.id.clone(),
+                    reason,
+                });
+                self.report.rejected += 1;
+            }
+            None => {
+                let made = MadeClip {
+                    id: &line.id,
+                    task,
+                    clip,
+                    report,
+                    made: maker.describe(task),
+                };
+                part.push(&made, &self.options.formats)?;
+                self.report.made += 1;
+            }
+        }
+        if part.is_full(self.options) {
+            self.finish_part()?;
+        }
+        Ok(())
+    }
+
+    fn finish_part(&mut self) -> Result<(), BatchError> {
+        if let Some(part) = self.part.take() {
+            part.finish(self.folder.path(), self.options.shard, self.options)?;
+            self.report.parts += 1;
+        }
+        Ok(())
+    }
+
+    fn failed(
+        &mut self,
+        bad: &BadLine,
+        observer: &mut dyn BatchObserver,
+    ) -> Result<(), BatchError> {
+        self.report.failed += 1;
+        self.errors.write(bad)?;
+        stop_if(observer.batch(&BatchEvent::Failed(bad)))?;
+        if self.report.failed > self.options.max_errors {
+            return Err(BatchError::TooManyErrors {
+                errors: self.report.failed,
+                limit: self.options.max_errors,
+                path: self.errors.path.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+enum Outcome {
+    Done,
+    Ended(BatchError),
+}
+
+fn stop_if(flow: ControlFlow<()>) -> Result<(), BatchError> {
+    match flow {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(BatchError::Cancelled),
+    }
+}
+
+/// The ids of a list so far, and where they were; a sweep's differ by themselves.
+struct Seen(Option<HashMap<u128, u64>>);
+
+impl Seen {
+    fn of(source: &Source) -> Self {
+        match source {
+            Source::List(_) => Self(Some(HashMap::new())),
+            Source::Sweep(_) => Self(None),
+        }
+    }
+
+    fn check(&mut self, line: Result<Line, BadLine>) -> Result<Line, BadLine> {
+        let line = line?;
+        let Some(seen) = &mut self.0 else {
+            return Ok(line);
+        };
+        match seen.insert(fingerprint(&line.id), line.number) {
+            None => Ok(line),
+            Some(first) => {
+                seen.insert(fingerprint(&line.id), first);
+                Err(BadLine {
+                    number: line.number,
+                    reason: format!("id: line {first} has it already"),
+                    id: Some(line.id),
+                })
+            }
+        }
+    }
+}
+
+/// Why tasks failed, a line each; made with the first.
+struct ErrorFile {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    line: u64,
+    id: Option<&'a str>,
+    error: &'a str,
+}
+
+impl ErrorFile {
+    /// Those of an earlier run are tried again, and told again where they fail again.
+    fn new(folder: &Path, shard: Shard) -> Self {
+        let path = folder.join(format!("errors-{:05}.jsonl", shard.index()));
+        let _ = std::fs::remove_file(&path);
+        Self { path, file: None }
+    }
+
+    fn write(&mut self, bad: &BadLine) -> Result<(), BatchError> {
+        let line = ErrorLine {
+            line: bad.number,
+            id: bad.id.as_deref(),
+            error: &bad.reason,
+        };
+        let text = serde_json::to_string(&line).map_err(BatchError::write(&self.path))?;
+        let file = match &mut self.file {
+            Some(file) => file,
+            empty => empty.insert(File::create(&self.path).map_err(BatchError::write(&self.path))?),
+        };
+        let text = format!("{}\n", escape_json(&text));
+        file.write_all(text.as_bytes())
+            .map_err(BatchError::write(&self.path))
+    }
+}
