@@ -68,7 +68,11 @@ pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
 /// # Errors
 /// When `time_secs` is not finite, or the motion has no frames.
 pub fn pose_at(motion: &Motion, time_secs: f64) -> Result<Pose, MotionError> {
-    let Some(last) = motion.len().checked_sub(1).filter(|_| time_secs.is_finite()) else {
+    let Some(last) = motion
+        .len()
+        .checked_sub(1)
+        .filter(|_| time_secs.is_finite())
+    else {
         return Err(MotionError::Clip {
             clip: "motion".to_owned(),
             message: format!("{} frames have no pose at {time_secs} s", motion.len()),
@@ -76,7 +80,11 @@ pub fn pose_at(motion: &Motion, time_secs: f64) -> Result<Pose, MotionError> {
     };
     let at = (time_secs * motion.fps).clamp(0.0, (last + 1) as f64);
     let nearest = at.round();
-    let at = if (at - nearest).abs() < 1e-6 { nearest } else { at };
+    let at = if (at - nearest).abs() < 1e-6 {
+        nearest
+    } else {
+        at
+    };
     let before = (at as usize).min(last);
     // The frames that the curves depend on.
     let window = before.saturating_sub(1)..(before + 3).min(last + 1);

@@ -17,7 +17,7 @@ impl Clip {
     ///
     /// let clip = Clip::new(synth_walk(1.2, 1.0, 20.0), Provenance::new());
     /// let contacts = clip.foot_contacts()?;
-    /// assert_eq!(contacts.dim(), (20, 4));
+    /// assert_eq!(contacts.dim(), (clip.motion.len(), 4));
     /// assert!(contacts.iter().any(|&stands| stands) && contacts.iter().any(|&stands| !stands));
     /// # Ok::<(), kinograd::Error>(())
     /// ```

@@ -1,0 +1,16 @@
+//! The C library: its header, its symbols, C and C++ programs that use it, and what it does with
+//! input that is wrong, from one thread and from several.
+
+#![expect(
+    unsafe_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are the calls of a C program, in tests that fail by panicking"
+)]
+
+mod bad_input;
+mod clips;
+mod header;
+mod jobs;
+mod programs;
+mod support;
