@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The C library as its users get it: installed by cargo-c, found by pkg-config and CMake, its programs under valgrind.
 #   judge.sh FOLDER   where the installation and the programs go
+#   KINOGRAD_PROFILE  how the library is built (release)
 # Needs cargo-c, cc, c++, pkg-config, cmake and valgrind.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,10 +11,10 @@ prefix=$folder/prefix
 examples=$root/examples/capi
 rm -rf "$prefix" "$folder/build"
 
-(cd "$root" && cargo cinstall --release -p kinograd-capi --prefix "$prefix" --libdir "$prefix/lib" --target-dir "$folder/target")
+(cd "$root" && cargo cinstall --profile "${KINOGRAD_PROFILE:-release}" -p kinograd-capi --prefix "$prefix" --libdir "$prefix/lib" --target-dir "$folder/target")
 (cd "$prefix" && find . -type f -o -type l) | sort
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LD_LIBRARY_PATH=$prefix/lib KINOGRAD_MODELS=$root/models
-# One engine on every machine, and none of somebody's programs under valgrind.
+# The built-in engine on every machine: no ONNX Runtime is in this cache.
 export KINOGRAD_CACHE=$folder/cache
 unset ORT_DYLIB_PATH
 

@@ -3,9 +3,10 @@
 
 #![expect(
     unsafe_code,
+    clippy::undocumented_unsafe_blocks,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "these are the calls of a C program, in tests that fail by panicking"
+    reason = "the calls of a C program, with pointers to what lives beside them; tests fail by panicking"
 )]
 
 mod bad_input;
