@@ -8,6 +8,7 @@ pub mod ik;
 pub mod mapping;
 mod mirror;
 mod motion;
+mod pose;
 mod provenance;
 pub mod resample;
 pub mod retarget;
@@ -28,5 +29,6 @@ pub use mirror::{MIRRORED_JOINTS, mirror};
 
 pub use error::MotionError;
 pub use motion::{Motion, joints_array};
+pub use pose::Pose;
 pub use provenance::Provenance;
 pub use skeleton::{JOINT_NAMES, JOINTS, PARENTS, REST_OFFSETS, Skeleton};

@@ -3,7 +3,7 @@
 use glam::{DQuat, DVec3};
 use kinograd_files::Budget;
 
-use crate::{Motion, MotionError};
+use crate::{Motion, MotionError, Pose};
 
 /// A motion at another frame rate, from its first frame on, without corners at its frames:
 /// places by Catmull and Rom's cubic (1974), rotations by Shoemake's quadrangle (1987, "squad").
@@ -32,12 +32,7 @@ pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
         .collect();
     let mut local_rotations = vec![vec![DQuat::IDENTITY; motion.skeleton.len()]; samples.len()];
     for joint in 0..motion.skeleton.len() {
-        let mut keys: Vec<DQuat> = motion.local_rotations.iter().map(|f| f[joint]).collect();
-        for frame in 1..keys.len() {
-            if keys[frame - 1].dot(keys[frame]) < 0.0 {
-                keys[frame] = -keys[frame];
-            }
-        }
+        let keys = on_one_side(motion.local_rotations.iter().map(|f| f[joint]).collect());
         let mut last = DQuat::IDENTITY;
         for (frame, rotation) in squad(&keys, &samples).enumerate() {
             last = if frame > 0 && last.dot(rotation) < 0.0 {
@@ -55,6 +50,69 @@ pub fn resample(motion: &Motion, fps: f64) -> Result<Motion, MotionError> {
         local_rotations,
         translations,
     })
+}
+
+/// The pose of a sound motion ([`Motion::validate`]) at any time, seconds from its first frame, as
+/// [`resample`] has it there. Before the first frame it is the first pose; after the last one the
+/// motion goes on as it was for as long as a frame lasts, and then holds.
+///
+/// ```
+/// use kinograd_motion::{resample::{pose_at, resample}, synth::synth_walk};
+/// let walk = synth_walk(1.2, 1.0, 20.0);
+/// let pose = pose_at(&walk, 7.0 / 60.0)?;
+/// let frame = resample(&walk, 60.0)?.root_in_world_m[7];
+/// assert!(pose.translations_m[0].distance(frame) < 1e-12);
+/// # Ok::<(), kinograd_motion::MotionError>(())
+/// ```
+///
+/// # Errors
+/// When `time_secs` is not finite, or the motion has no frames.
+pub fn pose_at(motion: &Motion, time_secs: f64) -> Result<Pose, MotionError> {
+    let Some(last) = motion
+        .len()
+        .checked_sub(1)
+        .filter(|_| time_secs.is_finite())
+    else {
+        return Err(MotionError::Clip {
+            clip: "motion".to_owned(),
+            message: format!("{} frames have no pose at {time_secs} s", motion.len()),
+        });
+    };
+    let at = (time_secs * motion.fps).clamp(0.0, (last + 1) as f64);
+    let nearest = at.round();
+    let at = if (at - nearest).abs() < 1e-6 {
+        nearest
+    } else {
+        at
+    };
+    let before = (at as usize).min(last);
+    // The frames that the curves depend on.
+    let window = before.saturating_sub(1)..(before + 3).min(last + 1);
+    let sample = [(before - window.start, 0, at - before as f64)];
+    let joints = motion.skeleton.len();
+    let mut pose = Pose::rest(&motion.skeleton);
+    pose.translations_m[0] = cubic(&motion.root_in_world_m[window.clone()], &sample)[0];
+    for (&joint, offsets) in &motion.translations {
+        pose.translations_m[joint] = cubic(&offsets[window.clone()], &sample)[0];
+    }
+    for joint in 0..joints {
+        let frames = motion.local_rotations[window.clone()].iter();
+        let keys = on_one_side(frames.map(|frame| frame[joint]).collect());
+        if let Some(rotation) = squad(&keys, &sample).next() {
+            pose.rotations[joint] = rotation;
+        }
+    }
+    Ok(pose)
+}
+
+/// Rotations with neighbours on one half sphere.
+fn on_one_side(mut keys: Vec<DQuat>) -> Vec<DQuat> {
+    for key in 1..keys.len() {
+        if keys[key - 1].dot(keys[key]) < 0.0 {
+            keys[key] = -keys[key];
+        }
+    }
+    keys
 }
 
 /// A place in time between frames: the frame before, and the share of the way to the next. Beyond
@@ -191,5 +249,62 @@ pub fn keep_signs(previous: &[DQuat], next: &mut [DQuat]) {
         if a.dot(*b) < 0.0 {
             *b = -*b;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::SynthWalk;
+
+    /// The same curves, frame by frame and all at once, beyond the last frame, too; the second
+    /// witness is a turn at a constant rate, which is known at any time.
+    #[test]
+    fn a_pose_is_that_of_the_resampled_motion() {
+        let turning = SynthWalk {
+            turn_rad_per_s: 2.5,
+            ..SynthWalk::default()
+        };
+        let mut walk = turning.motion();
+        let sway = (0..walk.len()).map(|frame| DVec3::Y * (frame as f64).sin());
+        walk.translations.insert(3, sway.collect());
+        for frames in [walk.len(), 3, 2, 1] {
+            let mut part = walk.clone();
+            part.root_in_world_m.truncate(frames);
+            part.local_rotations.truncate(frames);
+            part.translations.get_mut(&3).unwrap().truncate(frames);
+            let fine = resample(&part, 73.0).unwrap();
+            for frame in 0..fine.len() {
+                let pose = pose_at(&part, frame as f64 / 73.0).unwrap();
+                let root = fine.root_in_world_m[frame];
+                assert!(pose.translations_m[0].distance(root) < 1e-9);
+                assert!(pose.translations_m[3].distance(fine.translations[&3][frame]) < 1e-9);
+                for (a, b) in pose.rotations.iter().zip(&fine.local_rotations[frame]) {
+                    assert!(a.dot(*b).abs() > 1.0 - 1e-12, "{frame} of {frames}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_steady_turn_is_met_at_any_time_and_ends_hold() {
+        let turn = |secs: f64| DQuat::from_rotation_y(1.5 * secs);
+        let skeleton = crate::Skeleton {
+            names: vec!["root".to_owned()],
+            parents: vec![None],
+            offsets_m: vec![DVec3::ZERO],
+        };
+        let times = (0..10).map(|frame| f64::from(frame) / 20.0);
+        let (places, turns) = times.map(|t| (DVec3::X * t, vec![turn(t)])).unzip();
+        let motion = Motion::new(skeleton, 20.0, places, turns);
+        for secs in [0.0, 0.013, 0.2, 0.449, 0.47] {
+            let pose = pose_at(&motion, secs).unwrap();
+            assert!(pose.rotations[0].angle_between(turn(secs)) < 1e-6, "{secs}");
+            assert!((pose.translations_m[0].x - secs).abs() < 1e-12);
+        }
+        let at = |secs| pose_at(&motion, secs).unwrap();
+        assert_eq!(at(-3.0), at(0.0));
+        assert_eq!(at(3.0), at(0.5));
+        assert!(pose_at(&motion, f64::NAN).is_err());
     }
 }

@@ -35,7 +35,9 @@
 mod body;
 mod character;
 mod clip;
+mod contacts;
 pub mod diagnose;
+mod encode;
 mod error;
 mod format;
 mod generator;

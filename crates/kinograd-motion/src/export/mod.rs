@@ -22,7 +22,7 @@ mod root_motion;
 pub use body::{CanonicalForm, plain};
 pub use names::JointNaming;
 pub use rest_pose::{A_POSE_DEG, RestPose};
-pub use root_motion::{RootMotion, headings_rad};
+pub use root_motion::{RootMotion, headings_rad, travel};
 
 pub(crate) use root_motion::hips_of;
 

@@ -83,6 +83,38 @@ fn smooth(values: &[f64], sigma: f64) -> Vec<f64> {
     gaussian_smooth(&padded, sigma)[margin..=margin + end].to_vec()
 }
 
+/// The travel of a clip alone, as one joint: on the ground under the hips, turned about Y by
+/// [`headings_rad`] of the hips, in the world. It is what [`RootMotion::Extract`] gives a root bone.
+///
+/// ```
+/// use kinograd_motion::{export::travel, synth::synth_walk};
+/// let travel = travel(&synth_walk(1.2, 1.0, 20.0)); // 1.2 m/s for a second
+/// assert_eq!(travel.skeleton.len(), 1);
+/// assert!((travel.root_in_world_m[10].z - 0.6).abs() < 0.05);
+/// ```
+#[must_use]
+pub fn travel(motion: &Motion) -> Motion {
+    travel_of(motion, hips_of(&motion.skeleton))
+}
+
+fn travel_of(motion: &Motion, hips: usize) -> Motion {
+    let mut places = Vec::with_capacity(motion.len());
+    let mut turns = Vec::with_capacity(motion.len());
+    for frame in 0..motion.len() {
+        let (all, turned) = motion.joint_poses_in_world(frame);
+        places.push(DVec3::new(all[hips].x, 0.0, all[hips].z));
+        turns.push(turned[hips]);
+    }
+    let headings = headings_rad(&turns, motion.fps).into_iter();
+    let rotations = headings.map(|heading| vec![DQuat::from_rotation_y(heading)]);
+    let root = Skeleton {
+        names: vec!["root".to_owned()],
+        parents: vec![None],
+        offsets_m: vec![DVec3::ZERO],
+    };
+    Motion::new(root, motion.fps, places, rotations.collect())
+}
+
 /// The clip with the hips over the origin; all else moves along, heights stay.
 pub(super) fn in_place(motion: &mut Motion) {
     let hips = hips_of(&motion.skeleton);
@@ -106,19 +138,11 @@ pub(super) fn extracted(motion: &Motion, name: &str) -> Result<Motion, MotionErr
     let children: Vec<usize> = (1..motion.skeleton.len())
         .filter(|&joint| motion.skeleton.parents[joint] == Some(0))
         .collect();
-    let poses: Vec<(DVec3, DQuat)> = (0..motion.len())
-        .map(|frame| {
-            let (places, turns) = motion.joint_poses_in_world(frame);
-            (places[hips], turns[hips])
-        })
-        .collect();
-    let turns: Vec<DQuat> = poses.iter().map(|pose| pose.1).collect();
-    let headings = headings_rad(&turns, motion.fps);
+    let travel = travel_of(&motion, hips);
     let mut ways: Vec<Vec<DVec3>> = vec![Vec::with_capacity(motion.len()); children.len()];
     for frame in 0..motion.len() {
-        let at = poses[frame].0;
-        let root = DVec3::new(at.x, 0.0, at.z);
-        let turn = DQuat::from_rotation_y(headings[frame]);
+        let root = travel.root_in_world_m[frame];
+        let turn = travel.local_rotations[frame][0];
         let back = turn.conjugate();
         let (old_root, old_turn) = (
             motion.root_in_world_m[frame],
@@ -209,6 +233,10 @@ mod tests {
                 }
                 let root = motion.root_in_world_m[frame];
                 let hips = walk.root_in_world_m[frame];
+                let alone = travel(&walk);
+                assert!(root.distance(alone.root_in_world_m[frame]) < 1e-12);
+                let turn = alone.local_rotations[frame][0];
+                assert!(turn.angle_between(motion.local_rotations[frame][0]) < 1e-6);
                 assert!((root - DVec3::new(hips.x, 0.0, hips.z)).length() < 1e-12);
                 let over = motion.offset_m(frame, 1);
                 assert!(over.x.hypot(over.z) < 1e-12);
