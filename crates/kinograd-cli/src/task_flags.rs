@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
+use kinograd::goal::RootTarget;
 use kinograd::guidance::StepSchedule;
+use kinograd::task::usual_duration_secs;
 use kinograd::task::{Checked, GuidanceSchedule, Prompt, SharedMut, Spec, TaskBuilder, TaskSpec};
 use kinograd::{Error, Goal, Task, read_record};
 use serde::de::DeserializeOwned;
@@ -21,11 +23,17 @@ pub struct Asked<S: Spec> {
 /// The task that options ask for: what a file says, with the options that are given.
 pub fn task_of(args: &GenerateArgs) -> anyhow::Result<Asked<TaskSpec>> {
     let prompt = args.prompt.clone().unwrap_or_default();
+    let mut default = Task::builder(prompt.as_str()).into_spec();
+    // Places, circles and further prompts have times of their own.
+    let is_free = args.then.is_empty() && args.waypoints.is_empty() && args.obstacles.is_empty();
+    if is_free && args.target.is_none() {
+        default.duration_secs = usual_duration_secs(&prompt);
+    }
     let files = (args.task.as_deref(), args.from.as_deref());
     asked(
         files,
         Task::read,
-        Task::builder(prompt).into_spec(),
+        default,
         |spec| Ok(with_options(spec, args)),
         |spec| &spec.goals,
     )
@@ -91,11 +99,11 @@ fn with_options(mut spec: TaskSpec, args: &GenerateArgs) -> TaskSpec {
         task = task.network(&network.path, network.weight);
     }
     if let Some(target) = args.target {
-        let [x, z] = target.xz_m;
-        task = match target.seconds {
-            Some(seconds) => task.target_at(x, z, seconds),
-            None => task.target(x, z),
-        };
+        task = task.goal(RootTarget {
+            time_secs: target.seconds,
+            arrive: args.arrive,
+            ..RootTarget::at_end(target.xz_m)
+        });
     }
     for waypoint in &args.waypoints {
         let [x, z] = waypoint.xz_m;

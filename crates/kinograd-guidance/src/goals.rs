@@ -144,6 +144,7 @@ impl Circle {
 /// let goals = GroundGoals {
 ///     waypoints: vec![Waypoint { position_m: [2.0, 3.0], frame: Frame::Last }],
 ///     obstacles: vec![Circle { center_m: [1.0, 1.5], radius_m: 0.5 }],
+///     ..GroundGoals::default()
 /// };
 /// assert!(goals.check(120).is_ok());
 /// let blocked = GroundGoals {
@@ -159,6 +160,10 @@ pub struct GroundGoals {
     pub waypoints: Vec<Waypoint>,
     /// Where it shall not be.
     pub obstacles: Vec<Circle>,
+    /// A way between the waypoints round what bars the straight one, to be followed roughly: the
+    /// waypoints and the obstacles come first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<Waypoint>,
 }
 
 impl GroundGoals {
@@ -175,7 +180,7 @@ impl GroundGoals {
     /// covers the start or a waypoint; [`GuidanceError::FrameOutOfRange`] for a waypoint beyond
     /// the end.
     pub fn check(&self, length: usize) -> Result<(), GuidanceError> {
-        for waypoint in &self.waypoints {
+        for waypoint in self.waypoints.iter().chain(&self.route) {
             finite("target", waypoint.position_m)?;
             waypoint.frame.index("target", length)?;
         }

@@ -156,6 +156,28 @@ impl Shape {
         }
     }
 
+    /// Its middle over the ground (x, z) and the distance from there that holds all of it, metres.
+    #[must_use]
+    pub fn ground_reach_m(&self) -> (GroundPoint, f64) {
+        let center = self.center_m();
+        let from_center = |p: GroundPoint| (p[0] - center[0]).hypot(p[1] - center[1]);
+        let reach = match self {
+            Self::Circle { radius_m, .. } | Self::Sphere { radius_m, .. } => *radius_m,
+            Self::Box { half_extents_m, .. } => half_extents_m[0].hypot(half_extents_m[1]),
+            Self::Box3d { half_extents_m, .. } => half_extents_m[0].hypot(half_extents_m[2]),
+            Self::Capsule {
+                from_m, radius_m, ..
+            } => from_center(*from_m) + radius_m,
+            Self::Capsule3d {
+                from_m, radius_m, ..
+            } => from_center([from_m[0], from_m[2]]) + radius_m,
+            Self::Polygon { points_m } => {
+                points_m.iter().map(|p| from_center(*p)).fold(0.0, f64::max)
+            }
+        };
+        (center, reach)
+    }
+
     /// Height of its middle, metres; 0 for shapes on the ground.
     #[must_use]
     pub fn center_height_m(&self) -> f64 {

@@ -27,6 +27,7 @@ fn run(method: Method, seeds: &[u64], lengths: &[usize], frames: usize) -> Array
             center_m: [0.2, 0.2],
             radius_m: 0.1,
         }],
+        ..GroundGoals::default()
     };
     let decoder = MotionDecoder::new(normalizer, lengths.to_vec());
     let options = GuidanceOptions {

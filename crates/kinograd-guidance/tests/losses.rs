@@ -111,6 +111,7 @@ fn goals() -> GroundGoals {
             center_m: [0.3, 0.3],
             radius_m: 0.2,
         }],
+        ..GroundGoals::default()
     }
 }
 
@@ -148,6 +149,7 @@ fn the_last_frame_is_each_samples_own() {
             frame: Frame::Last,
         }],
         obstacles: Vec::new(),
+        ..GroundGoals::default()
     };
     let run = |x0: &ArrayD<f32>, lengths| {
         let decoder = MotionDecoder::new(normalizer(), lengths);
@@ -181,6 +183,7 @@ fn bad_goals_name_their_field() {
             center_m: circle.0,
             radius_m: circle.1,
         }],
+        ..GroundGoals::default()
     };
     let message = |goals: GroundGoals| goals.check(100).unwrap_err().to_string();
     let fine = ([1.0, 1.0], 0.3);

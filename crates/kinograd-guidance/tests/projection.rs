@@ -8,6 +8,7 @@ use kinograd_diffusion::{
     Ddim, DpmSolverPp2m, Layout, Model, NoObserver, NoiseSchedule, Progress, Sampler, SeededNoise,
     Spacing, sample,
 };
+use kinograd_guidance::goal::{GoalSet, Obstacle, RootTarget, Timeline};
 use kinograd_guidance::{
     Circle, ClosureLoss, Frame, GroundGoals, GuidanceOptions, MotionDecoder, PathProjection,
     ProjectionOptions, Waypoint,
@@ -40,7 +41,18 @@ fn run(
     sampler: &mut dyn Sampler,
     seed: u64,
 ) -> (ArrayD<f32>, Array2<f64>) {
-    let decoder = MotionDecoder::new(normalizer(), vec![FRAMES]);
+    run_as(&normalizer(), goals, projection, sampler, seed)
+}
+
+/// The same of data with another mean and deviation.
+fn run_as(
+    normalizer: &Normalizer,
+    goals: &GroundGoals,
+    projection: ProjectionOptions,
+    sampler: &mut dyn Sampler,
+    seed: u64,
+) -> (ArrayD<f32>, Array2<f64>) {
+    let decoder = MotionDecoder::new(normalizer.clone(), vec![FRAMES]);
     let mut guidance = PathProjection::new(
         decoder.clone(),
         goals.clone(),
@@ -80,6 +92,7 @@ fn the_trajectory_follows_the_statement() {
             waypoint([-0.2, 1.0], Frame::Last),
         ],
         obstacles: Vec::new(),
+        ..GroundGoals::default()
     };
     for (name, cap, edit_from_alpha_bar) in [
         ("capped", 0.003, 0.9),
@@ -135,6 +148,7 @@ fn goals_are_met_and_obstacles_left_whatever_the_sampler() {
             waypoint([-0.3, 2.4], Frame::Last),
         ],
         obstacles: vec![circle([0.2, 0.6], 0.2), circle([0.05, 1.8], 0.25)],
+        ..GroundGoals::default()
     };
     let samplers: [&mut dyn Sampler; 3] = [
         &mut Ddim::default(),
@@ -162,13 +176,14 @@ fn goals_are_met_and_obstacles_left_whatever_the_sampler() {
     }
 }
 
-/// Without turning, the path is linear in the velocities: the minimum-norm change is the same
-/// velocity in every frame.
+/// Data that does not turn, and is not turned: the path is linear in the velocities, and the
+/// minimum-norm change is the same velocity in every frame.
 #[test]
 fn a_straight_path_is_stretched_evenly() {
     let goals = GroundGoals {
         waypoints: vec![waypoint([0.59, 3.54], Frame::Last)],
         obstacles: Vec::new(),
+        ..GroundGoals::default()
     };
     let projection = ProjectionOptions {
         cap: 0.0,
@@ -178,20 +193,23 @@ fn a_straight_path_is_stretched_evenly() {
     };
     let none = GroundGoals::default();
     let sampler = &mut Ddim::default();
-    let (plain, _) = run(&none, projection, sampler, 5);
-    let (guided, path) = run(&goals, projection, sampler, 5);
+    let mut std = Array1::from_elem(FEATURES, 0.02);
+    std[0] = 1e-6;
+    let straight = Normalizer::new(normalizer().mean().clone(), std).unwrap();
+    let (plain, _) = run_as(&straight, &none, projection, sampler, 5);
+    let (guided, path) = run_as(&straight, &goals, projection, sampler, 5);
     assert!(distance(&path, FRAMES - 1, [0.59, 3.54]) < 0.002);
     // The last frame's velocity leads beyond the clip.
     let change = (&guided - &plain).index_axis_move(Axis(0), 0);
     let plain_path = decode_root_path(
-        MotionDecoder::new(normalizer(), vec![FRAMES])
+        MotionDecoder::new(straight.clone(), vec![FRAMES])
             .features(&plain, 0)
             .unwrap()
             .view(),
     )
     .unwrap();
     let yaw = kinograd_motion::features::decode_headings(
-        MotionDecoder::new(normalizer(), vec![FRAMES])
+        MotionDecoder::new(straight.clone(), vec![FRAMES])
             .features(&plain, 0)
             .unwrap()
             .view(),
@@ -217,6 +235,68 @@ fn a_straight_path_is_stretched_evenly() {
     }
 }
 
+/// Waypoints that a constant change would reach by a jump of 1.2 m/s in one frame: the velocity gives way
+/// over a second instead. What is left of 0.3 m/s a frame is the data's own noise.
+#[test]
+fn a_change_of_velocity_takes_its_time() {
+    let goals = GroundGoals {
+        waypoints: vec![
+            waypoint([0.0, 3.0], Frame::At(30)),
+            waypoint([0.0, 4.2], Frame::Last),
+        ],
+        ..GroundGoals::default()
+    };
+    let projection = ProjectionOptions {
+        cap: 0.0,
+        edit_from_alpha_bar: 2.0,
+        ..ProjectionOptions::default()
+    };
+    let sampler = &mut Ddim::default();
+    let (plain, _) = run(&GroundGoals::default(), projection, sampler, 5);
+    let (guided, path) = run(&goals, projection, sampler, 5);
+    assert!(distance(&path, 30, [0.0, 3.0]) < 0.002);
+    assert!(distance(&path, FRAMES - 1, [0.0, 4.2]) < 0.002);
+    let change = (&guided - &plain).index_axis_move(Axis(0), 0);
+    // Forward velocity of the features, m/s: 0.02 m a frame is one.
+    let forward = |frame: usize| f64::from(change[[frame, 2]]) * 0.02 * 20.0;
+    let jumps = (1..FRAMES - 1).map(|frame| (forward(frame) - forward(frame - 1)).abs());
+    let sharpest = jumps.fold(0.0, f64::max);
+    assert!(sharpest < 0.1, "{sharpest} m/s in one frame");
+    assert!(forward(5) - forward(55) > 1.0);
+}
+
+/// A wall of eight circles across the way, alone and with a gap, is walked round or through its gap.
+#[test]
+fn walls_are_walked_round_by_their_route() {
+    let circles = |left_out: &[usize]| -> Vec<Obstacle> {
+        (0..8)
+            .filter(|index| !left_out.contains(index))
+            .map(|index| Obstacle::circle([-1.4 + 0.4 * index as f64, 1.2], 0.25))
+            .collect()
+    };
+    let target = [RootTarget::at_end([0.0, 2.4]).into()];
+    let timeline = Timeline::new(FRAMES as f64 / 20.0, 20.0);
+    for left_out in [&[][..], &[4, 5]] {
+        let obstacles = circles(left_out);
+        let goals = GoalSet::new(&target, &obstacles, timeline).path().unwrap();
+        assert!(!goals.route.is_empty());
+        for seed in 0..4 {
+            let (_, path) = run(
+                &goals,
+                ProjectionOptions::default(),
+                &mut Ddim::default(),
+                seed,
+            );
+            assert!(distance(&path, FRAMES - 1, [0.0, 2.4]) < 0.005);
+            for circle in &goals.obstacles {
+                let nearest = (0..FRAMES).map(|frame| distance(&path, frame, circle.center_m));
+                let nearest = nearest.fold(f64::INFINITY, f64::min);
+                assert!(nearest > circle.radius_m, "seed {seed}: {nearest}");
+            }
+        }
+    }
+}
+
 #[test]
 fn met_goals_change_nothing() {
     let none = ProjectionOptions::default();
@@ -226,6 +306,7 @@ fn met_goals_change_nothing() {
     let goals = GroundGoals {
         waypoints: Vec::new(),
         obstacles: vec![circle(end, 0.5)],
+        ..GroundGoals::default()
     };
     let (guided, _) = run(&goals, none, sampler, 2);
     assert_eq!(plain, guided);
@@ -236,6 +317,7 @@ fn a_path_through_the_middle_passes_on_one_side() {
     let goals = GroundGoals {
         waypoints: vec![waypoint([0.0, 3.0], Frame::Last)],
         obstacles: vec![circle([0.0, 1.5], 0.45)],
+        ..GroundGoals::default()
     };
     for seed in 0..6 {
         let (_, path) = run(
@@ -259,6 +341,7 @@ fn a_further_loss_is_followed_besides() {
     let goals = GroundGoals {
         waypoints: vec![waypoint([0.3, 2.0], Frame::Last)],
         obstacles: Vec::new(),
+        ..GroundGoals::default()
     };
     let height = |with: bool| {
         let decoder = MotionDecoder::new(normalizer(), vec![FRAMES]);

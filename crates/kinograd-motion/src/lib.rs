@@ -1,6 +1,8 @@
 //! Skeletons, motion features and their adjoints, kinematics, retargeting, foot lock and metrics.
 
+mod above_floor;
 mod atomic;
+mod close_loop;
 mod error;
 pub mod export;
 pub mod features;
@@ -19,7 +21,9 @@ mod foot_lock;
 pub mod metrics;
 pub mod synth;
 
+pub use above_floor::{keep_above_floor, lower_to_floor};
 pub use atomic::write_atomic;
+pub use close_loop::{close_loop, edit_loop};
 pub use foot_lock::{
     FootLockOptions, FootLockReport, contacts_from_features, contacts_from_joints, foot_lock,
 };

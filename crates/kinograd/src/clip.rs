@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kinograd_draw::sheet::{SceneMarks, SheetClip, render_sheet};
 use kinograd_formats::{Character, ClipRef, FORMATS, Format, LoadOptions, Reading};
 use kinograd_motion::export::{Export, RootMotion};
+use kinograd_motion::metrics::FootSlide;
 use kinograd_motion::retarget::to_canonical_body;
 use kinograd_motion::rig::RigReport;
 use kinograd_motion::{Motion, MotionError, Provenance, joints_array, write_atomic};
@@ -78,6 +79,11 @@ pub struct ClipReport {
     pub foot_skate_ratio: f64,
     /// The same before clean-up.
     pub foot_skate_ratio_before: f64,
+    /// How feet near the ground move over it after clean-up, whatever their speed.
+    pub foot_slide: FootSlide,
+    /// Speed of the root in the last quarter of a second, metres per second, where it shall stand there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_speed_mps: Option<f64>,
     /// Mean jerk of the joints after clean-up, m/s³.
     pub jerk_m_s3: f64,
     /// Whether the root moves faster than 2.6 m/s for half a second.

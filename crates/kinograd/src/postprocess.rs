@@ -3,24 +3,26 @@
 
 use std::collections::BTreeMap;
 
-use kinograd_guidance::goal::{Goal, MotionGoal};
+use kinograd_guidance::goal::{Goal, MotionGoal, Weighted};
 use kinograd_guidance::{DecodedMotion, Waypoint};
 use kinograd_motion::ik::reach_places;
 use kinograd_motion::metrics::{
-    deepest_penetration_m, foot_skate_ratio, is_implausibly_fast, mean_jerk, target_error_m,
+    deepest_penetration_m, foot_skate_ratio, foot_slide, is_implausibly_fast, mean_jerk,
+    root_speed, target_error_m,
 };
 use kinograd_motion::resample::resample;
 use kinograd_motion::{
-    FootLockOptions, Motion, Provenance, contacts_from_features, foot_lock, joints_array,
+    FootLockOptions, Motion, Provenance, close_loop, contacts_from_features, edit_loop, foot_lock,
+    joints_array, keep_above_floor, lower_to_floor,
 };
 use kinograd_runtime::{EngineReport, Manifest};
-use ndarray::{Array2, ArrayView3};
+use ndarray::{Array2, ArrayView3, Axis, s};
 use serde_json::{Value, json};
 
 use crate::body::motion_on_body;
 use crate::character::{OnCharacter, places_of};
 use crate::task::MODEL_FPS;
-use crate::{Clip, ClipReport, Error, Task, TaskSpec};
+use crate::{Clip, ClipReport, Error, Method, Task, TaskSpec};
 
 /// What all clips of a run share.
 pub(crate) struct PostProcess<'a> {
@@ -38,6 +40,9 @@ const MOST_REACH_M: f64 = 0.2;
 /// within this time, seconds.
 const REACH_SECS: f64 = 0.4;
 
+/// Whether somebody stands at the end is seen in this time, seconds.
+const END_SECS: f64 = 0.25;
+
 /// Makes a clip of features `[frames, 263]`, not normalised.
 pub(crate) fn clip(
     run: &PostProcess<'_>,
@@ -47,11 +52,12 @@ pub(crate) fn clip(
 ) -> Result<Clip, Error> {
     // What our body does; `run.task` is what was asked for.
     let task = run.on.map_or(&**run.task, |on| &on.spec);
-    let raw = motion_on_body(&features)?;
+    let made = lower_to_floor(&keep_above_floor(&motion_on_body(&features)?)?)?;
+    let raw = closed(made, task)?;
     let skate = |motion: &Motion| foot_skate_ratio(joints_array(motion).view(), MODEL_FPS);
     let foot_skate_ratio_before = skate(&raw);
     let motion = if task.output.foot_lock {
-        let locked = lock_feet(&raw, &features)?;
+        let locked = lock_feet(&raw, &features, task)?;
         // Feet that were clean already can only lose.
         if skate(&locked) <= foot_skate_ratio_before {
             locked
@@ -61,7 +67,8 @@ pub(crate) fn clip(
     } else {
         raw
     };
-    let motion = at_places(motion, task)?;
+    // The feet's lock lowers the body and opens what was closed, by little.
+    let motion = closed(keep_above_floor(&at_places(motion, task)?)?, task)?;
     let joints = joints_array(&motion);
     let mut report = ClipReport {
         seed,
@@ -71,6 +78,8 @@ pub(crate) fn clip(
         text_score,
         foot_skate_ratio: foot_skate_ratio(joints.view(), MODEL_FPS),
         foot_skate_ratio_before,
+        foot_slide: foot_slide(joints.view(), MODEL_FPS),
+        end_speed_mps: None,
         jerk_m_s3: mean_jerk(joints.view(), MODEL_FPS),
         implausibly_fast: is_implausibly_fast(joints.view(), MODEL_FPS),
         goals: Vec::new(),
@@ -80,7 +89,7 @@ pub(crate) fn clip(
     let motion = if same_rate {
         motion
     } else {
-        resample(&motion, task.output.fps)?
+        closed(resample(&motion, task.output.fps)?, task)?
     };
     let on_rig = run
         .on
@@ -127,6 +136,7 @@ fn measure_path(
         for point in target.root_points(&timeline)? {
             report.target_error_m = Some(error(&point)?);
         }
+        report.end_speed_mps = target.arrive.then(|| end_speed_mps(joints));
     }
     for goal in task.goals.iter().filter(|goal| goal.weight() > 0.0) {
         let is_waypoint = match goal {
@@ -149,6 +159,30 @@ fn measure_path(
     Ok(())
 }
 
+/// Mean speed of the root over the ground in the last quarter of a second.
+fn end_speed_mps(joints: ArrayView3<'_, f32>) -> f64 {
+    let pairs = (END_SECS * MODEL_FPS) as usize;
+    let from = joints.len_of(Axis(0)).saturating_sub(pairs + 1);
+    root_speed(joints.slice(s![from.., .., ..]), MODEL_FPS).mean_mps
+}
+
+/// Whether the task asks for a loop and steers; then whether it is one in place.
+fn asked_loop(task: &TaskSpec) -> Option<bool> {
+    let asked = task.goals.iter().find_map(|goal| match goal {
+        Goal::Loop(asked) if asked.weight() > 0.0 => Some(asked.in_place),
+        _ => None,
+    });
+    asked.filter(|_| task.guidance.method != Method::None)
+}
+
+/// The clip closed where the task asks for a loop.
+fn closed(motion: Motion, task: &TaskSpec) -> Result<Motion, Error> {
+    match asked_loop(task) {
+        Some(in_place) => Ok(close_loop(&motion, in_place)?),
+        None => Ok(motion),
+    }
+}
+
 /// Fitted to bones of one length, hands and feet fall short of the places that the features reach.
 fn at_places(motion: Motion, task: &TaskSpec) -> Result<Motion, Error> {
     let decoded = DecodedMotion::from_joints(joints_array(&motion).mapv(f64::from), MODEL_FPS)?;
@@ -159,9 +193,17 @@ fn at_places(motion: Motion, task: &TaskSpec) -> Result<Motion, Error> {
     Ok(reach_places(&motion, &places, REACH_SECS, MOST_REACH_M)?)
 }
 
-fn lock_feet(motion: &Motion, features: &Array2<f32>) -> Result<Motion, Error> {
+/// The feet of a loop are locked as if it had no ends.
+fn lock_feet(motion: &Motion, features: &Array2<f32>, task: &TaskSpec) -> Result<Motion, Error> {
     let contacts = contacts_from_features(features.view())?;
-    Ok(foot_lock(motion, &contacts, &FootLockOptions::default())?.0)
+    let options = FootLockOptions::default();
+    if asked_loop(task).is_none() {
+        return Ok(foot_lock(motion, &contacts, &options)?.0);
+    }
+    edit_loop(motion, |rounds, frames| {
+        let contacts = contacts.select(Axis(0), frames);
+        Ok(foot_lock(rounds, &contacts, &options)?.0)
+    })
 }
 
 /// How the clip came to be: the task, with which it can be made again. No timings: the same task gives
@@ -185,9 +227,14 @@ fn record(run: &PostProcess<'_>, seed: u64, report: &ClipReport) -> Result<Prove
     if let Some(depth_m) = report.max_penetration_m {
         measured("max_penetration_m", depth_m.into());
     }
+    if let Some(speed_mps) = report.end_speed_mps {
+        measured("end_speed_mps", speed_mps.into());
+    }
     if let Some(score) = report.text_score {
         measured("text_score", score.into());
     }
+    let slide = serde_json::to_value(report.foot_slide).map_err(internal)?;
+    measured("foot_slide", slide);
     if !report.goals.is_empty() {
         let goals = serde_json::to_value(&report.goals).map_err(internal)?;
         measured("goals", goals);

@@ -15,10 +15,39 @@ pub enum Warning {
     },
     /// A place can only be reached faster than people walk or jog.
     FastTarget {
-        /// Speed along the straight way, m/s.
+        /// Speed along the way, m/s.
         speed_m_per_s: f64,
         /// When the place must be reached, seconds.
         seconds: f64,
+    },
+    /// Obstacles leave no way to a place.
+    NoWay {
+        /// The place (x, z), metres.
+        position_m: [f64; 2],
+    },
+    /// A prompt's people hardly move, and the task takes them elsewhere all the same.
+    Glides {
+        /// The prompt.
+        prompt: String,
+        /// How far they are taken, metres.
+        way_m: f64,
+        /// How far they go by themselves, metres.
+        own_m: f64,
+    },
+    /// People walk to their place before they do what the prompt says, for they would not go there by
+    /// it.
+    WalksFirst {
+        /// The prompt.
+        prompt: String,
+        /// When they begin with it, seconds.
+        begins_secs: f64,
+    },
+    /// Feet near the ground slide over it.
+    FeetSlide {
+        /// The clip's seed.
+        seed: u64,
+        /// Their mean speed, metres per second.
+        speed_mps: f64,
     },
     /// A clip shows little of its prompt, as the model's own embedding sees it.
     LowScore {
@@ -53,6 +82,31 @@ impl fmt::Display for Warning {
                 f,
                 "the place at {seconds:.1} s needs {speed_m_per_s:.1} m/s on the straight way; the model's people \
                  do not move so fast for so long"
+            ),
+            Self::NoWay { position_m: [x, z] } => write!(
+                f,
+                "the obstacles leave no way to ({x}, {z}); the clip goes through them"
+            ),
+            Self::Glides {
+                prompt,
+                way_m,
+                own_m,
+            } => write!(
+                f,
+                "people go {own_m:.1} m in \"{prompt}\", but its places ask for {way_m:.1} m: they will glide; \
+                 give more --seconds, or a prompt that walks there first (--then)"
+            ),
+            Self::WalksFirst {
+                prompt,
+                begins_secs,
+            } => write!(
+                f,
+                "people stay where they are in \"{prompt}\": they walk to the target first and begin at \
+                 {begins_secs:.1} s"
+            ),
+            Self::FeetSlide { seed, speed_mps } => write!(
+                f,
+                "in the clip of seed {seed} the feet slide over the ground, at {speed_mps:.2} m/s in the mean"
             ),
             Self::LowScore { seed, score, least } => write!(
                 f,

@@ -11,7 +11,7 @@ the next frame.
 import numpy as np
 
 TRAIN, STEPS, FRAMES, FEATURES = 1000, 8, 24, 263
-VARIANCE, STD, TURN_WEIGHT = 0.3, 0.02, 0.1
+VARIANCE, STD, TURN_WEIGHT, LENGTH = 0.3, 0.02, 0.1, 5
 WAYPOINTS = [(10, np.array([0.25, 0.5])), (FRAMES - 1, np.array([-0.2, 1.0]))]
 rng = np.random.default_rng(21)
 mean = np.zeros(FEATURES)
@@ -45,10 +45,18 @@ def at_waypoints(root):
     return np.concatenate([p[frame] for frame, _ in WAYPOINTS])
 
 
+def smoothing():
+    """`B = (I + L² DᵀD)⁻¹` over frames, D the differences of neighbours; the last frame leads beyond the clip."""
+    differences = np.diff(np.eye(FRAMES - 1), axis=0)
+    b = np.eye(FRAMES)
+    b[:-1, :-1] = np.linalg.inv(np.eye(FRAMES - 1) + LENGTH**2 * differences.T @ differences)
+    return b
+
+
 def project(root):
-    """The least Σ δ²/w that takes the path through the waypoints."""
+    """The least δᵀ K⁻¹ δ that takes the path through the waypoints, K = W B Bᵀ."""
     goal = np.concatenate([point for _, point in WAYPOINTS])
-    half = np.sqrt(np.tile([TURN_WEIGHT, 1.0, 1.0], FRAMES))
+    half = np.kron(smoothing(), np.diag(np.sqrt([TURN_WEIGHT, 1.0, 1.0])))
     delta = np.zeros(root.size)
     for _ in range(12):
         here = root + delta.reshape(root.shape)
@@ -61,8 +69,8 @@ def project(root):
             step[i] = 1e-5
             step = step.reshape(root.shape)
             jacobian[:, i] = (at_waypoints(here + step) - at_waypoints(here - step)) / 2e-5
-        delta = half * (np.linalg.pinv(jacobian * half) @ (gap + jacobian @ delta))
-    return delta.reshape(root.shape), (delta / half**2).reshape(root.shape)
+        delta = half @ (np.linalg.pinv(jacobian @ half) @ (gap + jacobian @ delta))
+    return delta.reshape(root.shape), np.linalg.solve(half @ half.T, delta).reshape(root.shape)
 
 
 def run(cap, edit_from):

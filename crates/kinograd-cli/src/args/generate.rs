@@ -94,7 +94,8 @@ pub struct GenerateArgs {
     /// What they do from a given second on, in place of what they did before; may be repeated.
     #[arg(long, value_name = "PROMPT@SECONDS", requires = "prompt")]
     pub then: Vec<ThenArg>,
-    /// Length of the clip, 1 to 10; the task's, or 6, if not given.
+    /// Length of the clip, 1 to 10; the task's, or if not given 6, of some actions without goals 2 or 4:
+    /// a kick, a wave.
     #[arg(long, allow_hyphen_values = true, value_name = "SECONDS")]
     pub seconds: Option<f64>,
     /// Task to run, as JSON: prompts, goals, obstacles and all that options say, such as those in
@@ -132,6 +133,9 @@ pub struct GenerateArgs {
     /// Where the person is at the end, or at a given second.
     #[arg(long, allow_hyphen_values = true, value_name = "X,Z[@SECONDS]")]
     pub target: Option<TargetArg>,
+    /// Stand at the target from its second on, or for the last half second, instead of passing through.
+    #[arg(long, requires = "target")]
+    pub arrive: bool,
     /// Where the person is at a given second; may be repeated.
     #[arg(
         long = "waypoint",

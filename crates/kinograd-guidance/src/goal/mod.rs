@@ -21,7 +21,10 @@
 //! ```
 
 mod fields;
+mod leg;
+mod line;
 mod obstacle;
+mod route;
 mod set;
 mod timeline;
 mod weighted;
@@ -35,6 +38,7 @@ use self::fields::{goal, keep_joints, one};
 use crate::loss::{MotionGradient, MotionLoss};
 use crate::{DecodedMotion, GroundPoint, GuidanceError, Shape, Waypoint, WorldPoint};
 
+pub use leg::Leg;
 pub use obstacle::Obstacle;
 pub use set::{GoalOutcome, GoalSet};
 pub use timeline::Timeline;

@@ -56,14 +56,19 @@ impl Obstacle {
     }
 
     /// Whether the root may not be at a point of the ground at a time.
-    pub(super) fn bars_root(&self, [x, z]: GroundPoint, time_secs: f64) -> bool {
-        /// Height of a pelvis, metres.
-        const ROOT_HEIGHT_M: f64 = 0.9;
+    pub(super) fn bars_root(&self, point: GroundPoint, time_secs: f64) -> bool {
         self.weight > 0.0
             && self.holds_for_root()
             && self.from_secs.is_none_or(|from| from <= time_secs)
             && self.to_secs.is_none_or(|to| to >= time_secs)
-            && self.shape.distance_m([x, ROOT_HEIGHT_M, z]).0 <= 0.0
+            && self.root_distance_m(point) <= 0.0
+    }
+
+    /// Distance of a pelvis over a point of the ground from the shape's surface, metres.
+    pub(super) fn root_distance_m(&self, [x, z]: GroundPoint) -> f64 {
+        /// Height of a pelvis, metres.
+        const ROOT_HEIGHT_M: f64 = 0.9;
+        self.shape.distance_m([x, ROOT_HEIGHT_M, z]).0
     }
 
     /// The obstacle as a circle that the root keeps out of all the time, if it is one.

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
+use super::leg::Leg;
+use super::route::Barriers;
 use super::{Goal, MotionGoal, Obstacle, Role, Timeline};
 use crate::loss::{Loss, MotionDecoder, MotionLossAdapter, Obstacles};
 use crate::method::{Objective, PathObjective};
@@ -138,7 +140,33 @@ impl<'a> GoalSet<'a> {
                 }
             }
         }
+        self.check_arrivals()?;
         self.check_one_place_at_a_time()
+    }
+
+    /// Refuses places after one at which somebody stands to the end.
+    fn check_arrivals(&self) -> Result<(), GuidanceError> {
+        for (index, goal) in self.goals.iter().enumerate().filter(|(_, g)| is_place(g)) {
+            let Goal::RootTarget(target) = goal else {
+                continue;
+            };
+            let Some(from) = target.stands_from(&self.timeline)? else {
+                continue;
+            };
+            let places = self.root_places()?;
+            let goes_on = |(_, frame, at): &(usize, usize, [f64; 2])| {
+                *frame > from && *at != target.position_m
+            };
+            if places.iter().any(goes_on) {
+                return Err(GuidanceError::Field {
+                    field: "arrive",
+                    value: "true".to_owned(),
+                    expected: "must be of the last place, where the clip ends",
+                }
+                .inside(format!("goals[{index}]")));
+            }
+        }
+        Ok(())
     }
 
     fn check_one_place_at_a_time(&self) -> Result<(), GuidanceError> {
@@ -175,7 +203,8 @@ impl<'a> GoalSet<'a> {
     }
 
     /// The places and circles on the ground for the root, as methods take them that project the
-    /// path. A place that several goals ask for at the same time counts once.
+    /// path, and the route between the places where obstacles bar the straight way. A place that
+    /// several goals ask for at the same time counts once.
     ///
     /// # Errors
     /// [`GuidanceError::Field`] if a time lies beyond the clip.
@@ -192,7 +221,31 @@ impl<'a> GoalSet<'a> {
         }
         let circles = self.obstacles.iter().filter_map(Obstacle::circle_for_root);
         path.obstacles.extend(circles);
+        path.route = self.legs()?.iter().flat_map(Leg::route).collect();
         Ok(path)
+    }
+
+    /// The ways from each place of the root to the next in time, the first from the start.
+    ///
+    /// # Errors
+    /// [`GuidanceError::Field`] if a time lies beyond the clip.
+    pub fn legs(&self) -> Result<Vec<Leg>, GuidanceError> {
+        let mut stops = Vec::new();
+        for (_, goal) in self.active() {
+            for point in goal.root_points(&self.timeline)? {
+                let frame = point.frame.index("goal", self.timeline.frames())?;
+                stops.push((frame, point.position_m));
+            }
+        }
+        stops.sort_by_key(|(frame, _)| *frame);
+        let barriers = Barriers::of(self.obstacles);
+        let mut before = (0, [0.0, 0.0]);
+        let mut legs = Vec::with_capacity(stops.len());
+        for stop in stops.into_iter().filter(|stop| stop.0 > 0) {
+            legs.push(Leg::new(&barriers, before, stop, self.timeline.fps));
+            before = stop;
+        }
+        Ok(legs)
     }
 
     /// The weighted sum of all goals and obstacles as a loss on normalised features.

@@ -11,6 +11,7 @@ mod dps;
 mod dsg;
 mod edit;
 mod freedom;
+mod further_moves;
 mod gradient_guidance;
 mod lgd_mc;
 mod linear_projection;

@@ -4,9 +4,10 @@ use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
 use ndarray::{Array2, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::loss_guidance::{noise_norm, norm};
+use super::further_moves::{extra_moves, leave_way};
+use super::loss_guidance::norm;
 use super::registry::{MethodInfo, Scales};
-use super::{CappedPolyak, GuidanceOptions, Objective, SampleStep, StepRule};
+use super::{GuidanceOptions, Objective};
 use crate::loss::checked;
 use crate::projection::{CHANNELS, Correction, MotionSolver, PathSolver, Side};
 use crate::{GroundGoals, GuidanceError, Loss, MotionDecoder, MotionLossAdapter};
@@ -119,7 +120,7 @@ impl ProjectionOptions {
 /// 1. the network is asked for it: `x_{t−1} += s · g` with `g = Jᵀ δ*`, δ* = W⁻¹δ, and
 ///    `s = p ⟨δ*, δ⟩ / ‖g‖²`, a share p of the step of Kaczmarz, which would give δ if x̂0 were linear
 ///    in x_t: [`ProjectionOptions::pull_back`] of large changes, less of small ones if all goals are on
-///    the ground. Its length is at most `cap · √n · σ_t`, as in [`CappedPolyak`]. All of the body follows, not the root alone;
+///    the ground. Its length is at most `cap · √n · σ_t`, as in [`CappedPolyak`](super::CappedPolyak). All of the body follows, not the root alone;
 /// 2. at low noise, x̂0 is changed by δ itself, noised with its old noise as in
 ///    [`Mpgd`](super::Mpgd): the last step leaves no residual.
 ///
@@ -130,7 +131,9 @@ impl ProjectionOptions {
 /// Goals for joints ([`PathProjection::with_constraints`]) are met in the same two ways: δ is then
 /// found for all positions by covariant Polyak steps, in turns with the path's.
 ///
-/// A further loss is followed by a [`CappedPolyak`] step of its own.
+/// A further loss is followed by a [`CappedPolyak`](super::CappedPolyak) step of its own, without its part along the
+/// network's gradient for the goals: its steps have one length however near they are, and left to
+/// themselves they throw the path to and fro.
 pub struct PathProjection<'a> {
     decoder: MotionDecoder,
     goals: GroundGoals,
@@ -355,36 +358,6 @@ impl<'a> PathProjection<'a> {
         }
         moves
     }
-
-    /// The capped Polyak move of the further loss.
-    fn extra_moves(
-        scale: f64,
-        mut gradient: ArrayD<f32>,
-        x_t: &ArrayD<f32>,
-        x0: &ArrayD<f32>,
-        step: &StepInfo<'_>,
-    ) -> ArrayD<f32> {
-        for (sample, mut g) in gradient.axis_iter_mut(Axis(0)).enumerate() {
-            let elements = step.layout.elements(sample);
-            let at = SampleStep {
-                loss: 0.0,
-                gradient_norm: norm(g.view(), elements),
-                noise_norm: noise_norm(x_t, x0, sample, elements, step.pair),
-                elements,
-                pair: step.pair,
-            };
-            let factor = if at.gradient_norm > 0.0 {
-                scale * CappedPolyak::default().factor(&at)
-            } else {
-                0.0
-            };
-            for (index, element) in g.iter_mut().enumerate() {
-                let kept = if index < elements { factor } else { 0.0 };
-                *element = (-kept * f64::from(*element)) as f32;
-            }
-        }
-        gradient
-    }
 }
 
 /// The covectors of all samples as a cotangent on x̂0.
@@ -463,7 +436,11 @@ impl Guidance for PathProjection<'_> {
         let mut moves = self.moves(&corrections, through_network.as_ref(), &x0, step);
         if let Some((scale, gradient)) = extra {
             let scale = scale * self.options.scale;
-            moves += &Self::extra_moves(scale, gradient, x_t, &x0, step);
+            let mut further = extra_moves(scale, gradient, x_t, &x0, step);
+            if let Some(goals) = &through_network {
+                leave_way(&mut further, goals, step.layout);
+            }
+            moves += &further;
         }
         self.moves = Some(moves);
         Ok(x0)

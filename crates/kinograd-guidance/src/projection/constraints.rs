@@ -20,13 +20,24 @@ impl Side {
     }
 }
 
-/// `normal · (change of the path at frame) = gap`, or `≥` for an obstacle.
+/// What a row asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `=`: a waypoint.
+    Place,
+    /// Nearly `=`: a point of a route.
+    Route,
+    /// `≥`: out of an obstacle.
+    Obstacle,
+}
+
+/// `normal · (change of the path at frame)` against `gap`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Row {
     pub frame: usize,
     pub normal: GroundPoint,
     pub gap_m: f64,
-    pub inequality: bool,
+    pub kind: Kind,
 }
 
 /// An obstacle as the path goes round it.
@@ -37,6 +48,9 @@ pub(super) struct Bypass {
     /// Unit vectors along the way and to its left.
     along: GroundPoint,
     left: GroundPoint,
+    /// Whether only what is inside is moved: a planned route, which winds, is beside the circle at
+    /// times at which it is far away, too.
+    inside_alone: bool,
 }
 
 /// Frames of one obstacle that get a row of their own, at most.
@@ -50,13 +64,15 @@ fn dot(a: GroundPoint, b: GroundPoint) -> f64 {
     a[0] * b[0] + a[1] * b[1]
 }
 
-/// Rows that take the path to the waypoints.
+/// Rows that take the path to the waypoints and along the route.
 pub(super) fn waypoint_rows(
     goals: &GroundGoals,
     path_m: ArrayView2<'_, f64>,
 ) -> Result<Vec<Row>, GuidanceError> {
     let mut rows = Vec::new();
-    for waypoint in &goals.waypoints {
+    let places = goals.waypoints.iter().map(|place| (place, Kind::Place));
+    let route = goals.route.iter().map(|place| (place, Kind::Route));
+    for (waypoint, kind) in places.chain(route) {
         let frame = waypoint.frame.index("target", path_m.nrows())?;
         // The path starts at the origin and can't be anywhere else then.
         if frame == 0 {
@@ -69,7 +85,7 @@ pub(super) fn waypoint_rows(
                 frame,
                 normal,
                 gap_m,
-                inequality: false,
+                kind,
             });
         }
     }
@@ -77,7 +93,8 @@ pub(super) fn waypoint_rows(
 }
 
 impl Bypass {
-    /// The way goes from the start through the waypoints in time; without any, along the path.
+    /// The way goes from the start through the waypoints and the route in time; without any, along
+    /// the path.
     pub(super) fn new(
         circle: &Circle,
         margin_m: f64,
@@ -85,14 +102,9 @@ impl Bypass {
         path_m: ArrayView2<'_, f64>,
     ) -> Self {
         let length = path_m.nrows();
-        let mut stops: Vec<(usize, GroundPoint)> = goals
-            .waypoints
-            .iter()
-            .filter_map(|w| Some((w.frame.index("target", length).ok()?, w.position_m)))
-            .collect();
-        stops.sort_by_key(|stop| stop.0);
+        let stops = stops(goals, length);
         let mut way = vec![[0.0, 0.0]];
-        way.extend(stops.iter().map(|stop| stop.1));
+        way.extend(&stops);
         if way.len() == 1 && length > 0 {
             way.push([path_m[[length - 1, 0]], path_m[[length - 1, 1]]]);
         }
@@ -109,6 +121,27 @@ impl Bypass {
             along,
             // Y up, right-handed: facing +Z, left is +X.
             left: [along[1], -along[0]],
+            inside_alone: !goals.route.is_empty(),
+        }
+    }
+
+    /// The side on which the planned route passes, where there is one.
+    pub(super) fn planned_side(&self, goals: &GroundGoals, length: usize) -> Option<Side> {
+        if goals.route.is_empty() {
+            return None;
+        }
+        let stops = stops(goals, length);
+        let points = std::iter::once([0.0, 0.0]).chain(stops);
+        let offsets = points.map(|point| minus(point, self.center));
+        let nearest = offsets.min_by(|a, b| dot(*a, *a).total_cmp(&dot(*b, *b)))?;
+        Some(self.side_of(nearest))
+    }
+
+    fn side_of(&self, offset: GroundPoint) -> Side {
+        if dot(offset, self.left) >= 0.0 {
+            Side::Left
+        } else {
+            Side::Right
         }
     }
 
@@ -122,12 +155,8 @@ impl Bypass {
             .map(|frame| self.offset(path_m, frame))
             .min_by(|a, b| dot(*a, *a).total_cmp(&dot(*b, *b)))
             .unwrap_or(self.along);
-        let side = if dot(nearest, self.left) >= 0.0 {
-            Side::Left
-        } else {
-            Side::Right
-        };
-        (dot(nearest, nearest).sqrt() - self.radius_m, side)
+        let distance_m = dot(nearest, nearest).sqrt() - self.radius_m;
+        (distance_m, self.side_of(nearest))
     }
 
     /// Rows that move the path out of the circle sideways, where it is beside or inside it.
@@ -138,21 +167,32 @@ impl Bypass {
             .filter_map(|frame| {
                 let offset = self.offset(path_m, frame);
                 let along = dot(offset, self.along);
+                let concerns = !self.inside_alone || dot(offset, offset) < self.radius_m.powi(2);
                 let needed = (self.radius_m * self.radius_m - along * along)
                     .max(0.0)
                     .sqrt();
                 let gap_m = needed - dot(offset, normal);
-                (along.abs() < self.radius_m && gap_m > 0.0).then_some(Row {
+                (concerns && along.abs() < self.radius_m && gap_m > 0.0).then_some(Row {
                     frame,
                     normal,
                     gap_m,
-                    inequality: true,
+                    kind: Kind::Obstacle,
                 })
             })
             .collect();
         let stride = rows.len().div_ceil(MOST_ROWS).max(1);
         rows.into_iter().step_by(stride).collect()
     }
+}
+
+/// Waypoints and points of the route in time.
+fn stops(goals: &GroundGoals, length: usize) -> Vec<GroundPoint> {
+    let all = goals.waypoints.iter().chain(&goals.route);
+    let mut stops: Vec<(usize, GroundPoint)> = all
+        .filter_map(|w| Some((w.frame.index("target", length).ok()?, w.position_m)))
+        .collect();
+    stops.sort_by_key(|stop| stop.0);
+    stops.into_iter().map(|stop| stop.1).collect()
 }
 
 /// Unit direction of the way's leg that is nearest to a point; +Z if the way has no length.

@@ -3,6 +3,7 @@
 mod constraints;
 mod linear;
 mod motion;
+mod smooth;
 mod solve;
 
 pub(crate) use constraints::Side;

@@ -4,16 +4,19 @@ use kinograd_motion::features::{YAW_VELOCITY, decode_headings, decode_root_path}
 use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::CHANNELS;
-use super::constraints::{Bypass, Row, Side, waypoint_rows};
+use super::constraints::{Bypass, Kind, Row, Side, waypoint_rows};
 use super::linear::solve_positive;
+use super::smooth::Smoothing;
 use crate::{GroundGoals, GuidanceError};
 
 /// Gauss–Newton steps at most; without a turn of more than a right angle three are enough.
-const MOST_STEPS: usize = 12;
+const MOST_STEPS: usize = 16;
+/// A step turns no heading by more than this, radians: beyond, the rows' slopes mean nothing.
+const MOST_TURN_RAD: f64 = 0.7;
 /// Gap at which the goals count as met.
 const CLOSED_M: f64 = 1e-3;
-/// Softness of obstacle rows: neighbouring frames ask for nearly the same.
-const OBSTACLE_SOFTNESS: f64 = 0.02;
+/// Softness of the rows of obstacles and routes: neighbouring frames ask for nearly the same.
+const SOFTNESS: f64 = 0.02;
 /// Keeps the system solvable where goals repeat each other.
 const JITTER: f64 = 1e-9;
 
@@ -63,8 +66,9 @@ impl PathSolver {
     /// For `features` `[frames, 263]`, not normalised. `sides`: one per obstacle, decided before
     /// or left to the path; those left are reported as the path takes them.
     ///
-    /// Minimises `Σ change² / weight` under the linearised goals, and repeats where the path has
-    /// moved to.
+    /// Minimises the norm of the change, in which a channel counts by its weight and velocities that
+    /// jump count more than smooth ones ([`Smoothing`]), under the linearised goals, and repeats
+    /// where the path has moved to.
     pub fn correct(
         &self,
         features: ArrayView2<'_, f32>,
@@ -78,6 +82,7 @@ impl PathSolver {
             covector: Array2::zeros((frames, CHANNELS)),
         };
         let mut entered = vec![false; goals.obstacles.len()];
+        let smoothing = Smoothing::new(frames);
         for _ in 0..MOST_STEPS {
             let path = decode_root_path(moved.view())?;
             let headings = decode_headings(moved.view())?;
@@ -88,22 +93,28 @@ impl PathSolver {
                 let (distance_m, own_side) = bypass.passes(path.view());
                 *entered |= distance_m < 0.0;
                 if *entered {
-                    let side = *side.get_or_insert(own_side);
+                    let planned = bypass.planned_side(goals, frames);
+                    let side = *side.get_or_insert(planned.unwrap_or(own_side));
                     rows.extend(bypass.rows(path.view(), side));
                 }
             }
-            if rows.iter().all(|row| row.gap_m.abs() < CLOSED_M) {
+            let binds = |row: &&Row| row.kind != Kind::Route;
+            if rows
+                .iter()
+                .filter(binds)
+                .all(|row| row.gap_m.abs() < CLOSED_M)
+            {
                 break;
             }
             let matrix = self.matrix(&rows, path.view(), &headings);
-            let Some(next) = self.minimum_norm(&rows, &matrix, &correction) else {
+            let Some(next) = self.minimum_norm(&rows, &matrix, &smoothing, &correction) else {
                 return Err(GuidanceError::Field {
                     field: "goals",
                     value: format!("{} waypoints", goals.waypoints.len()),
                     expected: "must be consistent and finite",
                 });
             };
-            correction = next;
+            self.step_to(next, &mut correction);
             for frame in 0..frames {
                 for channel in 0..CHANNELS {
                     // The planar velocities follow the heading velocity.
@@ -114,6 +125,29 @@ impl PathSolver {
             }
         }
         Ok(correction)
+    }
+
+    /// Goes towards the next correction as far as headings may turn in a step.
+    fn step_to(&self, next: Correction, correction: &mut Correction) {
+        let turns = &next.change.column(0) - &correction.change.column(0);
+        let (mut turned, mut most) = (0.0_f64, 0.0_f64);
+        for turn in turns {
+            // A heading is −2 times the sum of the heading velocities before it.
+            turned += 2.0 * self.channel_std[0] * turn;
+            most = most.max(turned.abs());
+        }
+        if most <= MOST_TURN_RAD {
+            *correction = next;
+            return;
+        }
+        let share = MOST_TURN_RAD / most;
+        for (now, next) in [
+            (&mut correction.change, next.change),
+            (&mut correction.covector, next.covector),
+        ] {
+            *now *= 1.0 - share;
+            now.scaled_add(share, &next);
+        }
     }
 
     /// `∂(normal · path at the row's frame) / ∂(normalised channels)`, `[rows, frames · 3]`.
@@ -150,35 +184,38 @@ impl PathSolver {
         &self,
         rows: &[Row],
         matrix: &Array2<f64>,
+        smoothing: &Smoothing,
         so_far: &Correction,
     ) -> Option<Correction> {
-        let weighted = Array2::from_shape_fn(matrix.raw_dim(), |(row, column)| {
-            matrix[[row, column]] * self.weights[column % CHANNELS]
-        });
-        let gram = weighted.dot(&matrix.t());
+        let mut weighted = smoothing.rows(matrix);
+        for ((_, column), value) in weighted.indexed_iter_mut() {
+            *value *= self.weights[column % CHANNELS].sqrt();
+        }
+        let gram = weighted.dot(&weighted.t());
         let mean_diagonal = gram.diag().sum() / rows.len().max(1) as f64;
         let shift = matrix.dot(&so_far.change.flatten());
         let mut kept: Vec<usize> = (0..rows.len()).collect();
         let multipliers = loop {
             let system = Array2::from_shape_fn((kept.len(), kept.len()), |(i, j)| {
-                let softness = match (i == j, rows[kept[i]].inequality) {
-                    (true, true) => OBSTACLE_SOFTNESS + JITTER,
-                    (true, false) => JITTER,
+                let softness = match (i == j, rows[kept[i]].kind) {
+                    (true, Kind::Place) => JITTER,
+                    (true, _) => SOFTNESS + JITTER,
                     (false, _) => 0.0,
                 };
                 gram[[kept[i], kept[j]]] + softness * mean_diagonal
             });
             let gaps = kept.iter().map(|&row| rows[row].gap_m + shift[row]);
             let multipliers = solve_positive(system, gaps.collect())?;
-            let pulls_in =
-                |(i, &row): (usize, &usize)| rows[row].inequality && multipliers[i] < 0.0;
+            let pulls_in = |(i, &row): (usize, &usize)| {
+                rows[row].kind == Kind::Obstacle && multipliers[i] < 0.0
+            };
             if !kept.iter().enumerate().any(pulls_in) {
                 break multipliers;
             }
             let mut multipliers = multipliers.iter();
             kept.retain(|&row| {
                 let multiplier = multipliers.next().copied().unwrap_or(0.0);
-                !(rows[row].inequality && multiplier < 0.0)
+                !(rows[row].kind == Kind::Obstacle && multiplier < 0.0)
             });
         };
         let mut covector = so_far.change.flatten().into_owned();
@@ -186,13 +223,15 @@ impl PathSolver {
         for (&row, multiplier) in kept.iter().zip(multipliers) {
             covector.scaled_add(multiplier, &matrix.row(row));
         }
-        let covector = covector
-            .into_shape_with_order(so_far.change.raw_dim())
-            .ok()?;
-        let change = Array2::from_shape_fn(covector.raw_dim(), |(frame, channel)| {
-            covector[[frame, channel]] * self.weights[channel]
-        });
-        Some(Correction { change, covector })
+        let mut change = smoothing.spread(covector.view());
+        for (column, value) in change.iter_mut().enumerate() {
+            *value *= self.weights[column % CHANNELS];
+        }
+        let shape = so_far.change.raw_dim();
+        Some(Correction {
+            change: change.into_shape_with_order(shape).ok()?,
+            covector: covector.into_shape_with_order(shape).ok()?,
+        })
     }
 }
 
@@ -217,7 +256,7 @@ mod tests {
             frame: 7,
             normal: [0.6, -0.8],
             gap_m: 0.0,
-            inequality: false,
+            kind: Kind::Place,
         };
         let matrix = solver.matrix(&[row], path.view(), &headings);
         let mut cotangent = Array2::zeros((9, 2));

@@ -79,7 +79,7 @@ fn hermite(t: f64, a: DVec3, a_slope: DVec3, b: DVec3, b_slope: DVec3) -> DVec3 
 
 /// A smooth curve that is nowhere below `needed`: the greatest of a window, averaged over a
 /// window of the same size.
-pub(super) fn envelope(needed: &[f64], radius: usize) -> Vec<f64> {
+pub(crate) fn envelope(needed: &[f64], radius: usize) -> Vec<f64> {
     let window = |f: usize| f.saturating_sub(radius)..(f + radius + 1).min(needed.len());
     let highest: Vec<f64> = (0..needed.len())
         .map(|f| needed[window(f)].iter().copied().fold(0.0, f64::max))

@@ -5,6 +5,7 @@ mod embedding;
 mod goal;
 mod physics;
 mod seam;
+mod slide;
 mod symmetric;
 
 pub use embedding::{
@@ -18,3 +19,4 @@ pub use physics::{
     SpeedStats, bone_length_std_m, foot_skate_ratio, mean_jerk, root_speed, skate_ratio_of,
 };
 pub use seam::{Seam, seam};
+pub use slide::{FootSlide, foot_slide};

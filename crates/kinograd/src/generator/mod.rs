@@ -130,7 +130,7 @@ impl<M: Modality> Generator<M> {
         }
         for warning in chosen
             .iter()
-            .filter_map(|made| M::warning(&self.model, made))
+            .flat_map(|made| M::warnings(&self.model, made))
         {
             emit(observer, Event::Warning(warning))?;
         }
@@ -238,7 +238,8 @@ impl<M: Modality> Generator<M> {
     pub(crate) fn note_warnings(&self, made: &mut [M::Output]) {
         for output in made {
             let mut warnings = self.warnings.clone();
-            warnings.extend(M::warning(&self.model, output).map(|own| own.to_string()));
+            let own = M::warnings(&self.model, output);
+            warnings.extend(own.iter().map(ToString::to_string));
             if !warnings.is_empty() {
                 let record = M::record(output);
                 record.extra.insert("warnings".to_owned(), warnings.into());

@@ -103,6 +103,11 @@ pub trait Modality: Sized {
 
     /// What the user should know of a sample.
     fn warning(model: &OpenModel, output: &Self::Output) -> Option<Warning>;
+
+    /// All that the user should know of an output.
+    fn warnings(model: &OpenModel, output: &Self::Output) -> Vec<Warning> {
+        Self::warning(model, output).into_iter().collect()
+    }
 }
 
 /// Follows the steps of a batch.

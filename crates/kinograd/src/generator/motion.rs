@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use kinograd_diffusion::{Denoiser, NoiseSource, Progress, SeededNoise};
 use kinograd_guidance::{Barrier, Loss, MotionDecoder, Objective, Obstacles, Reduction};
+use kinograd_motion::metrics::root_speed;
 use kinograd_motion::{FEATURES, Normalizer, Provenance};
 use kinograd_runtime::{
     ClipBatch, DenoiserBatch, EngineOptions, Manifest, MotionEmbedding, Package, Role,
@@ -22,6 +23,7 @@ use crate::network_loss::NetworkLoss;
 use crate::observer::{Denoised, Event, Observer};
 use crate::postprocess::{self, PostProcess};
 use crate::task::MODEL_FPS;
+use crate::task::stages::{self, Staged};
 use crate::task::timed_prompts::{self as prompts, TimedPrompt};
 use crate::text_loss::{TextLoss, TextPart};
 use crate::warning::Warning;
@@ -38,6 +40,9 @@ const BARRIER_WEIGHT: f64 = 10.0;
 /// A goal that is further off than this counts as missed when the best of several clips is chosen, in
 /// the goal's unit: a hand's breadth, where that is metres.
 const MISSED: f64 = 0.1;
+
+/// Feet near the ground that move faster than this in the mean slide for all to see, m/s.
+const SLIDES_MPS: f64 = 0.2;
 
 /// Makes the loss of a batch from the decoder of its root paths.
 pub type MakeLoss<'m> = dyn FnMut(MotionDecoder) -> Result<Box<dyn Loss>, Error> + 'm;
@@ -75,6 +80,8 @@ pub struct MotionPlan<'p> {
     pub(crate) networks: Vec<(f64, ScoreNetwork)>,
     /// The character that clips are made for.
     pub(crate) on: Option<OnCharacter>,
+    /// The task as our body does it, with prompts that go where its goals are.
+    pub(crate) spec: TaskSpec,
     /// A loss of the caller's beside the goals.
     make_loss: Option<&'p mut MakeLoss<'p>>,
 }
@@ -236,8 +243,14 @@ impl Modality for MotionModality {
         observer: &mut dyn Observer,
     ) -> Result<MotionPlan<'static>, Error> {
         check_length(task, model.package.manifest())?;
-        let prompts = prompts::timed(task);
-        self.warn(&model.package, task, &prompts, observer)?;
+        self.warn(&model.package, task, &prompts::timed(task), observer)?;
+        let on = OnCharacter::of(task)?;
+        let spec = on.as_ref().map_or(&**task, |on| &on.spec);
+        let staged = self.staged(model, spec)?;
+        for warning in staged.warnings {
+            emit(observer, Event::Warning(warning))?;
+        }
+        let prompts = prompts::timed(&staged.spec);
         let texts: Vec<&str> = prompts.iter().map(|prompt| prompt.text.as_str()).collect();
         let texts = self.text.encode(&texts)?;
         let steers = task.guidance.method != Method::None;
@@ -252,7 +265,8 @@ impl Modality for MotionModality {
             prompts,
             texts,
             networks,
-            on: OnCharacter::of(task)?,
+            on,
+            spec: staged.spec,
             make_loss: None,
         })
     }
@@ -302,8 +316,7 @@ impl Modality for MotionModality {
         batch: usize,
     ) -> Result<Objective<'a>, Error> {
         let decoder = self.decoder(task, batch);
-        let spec = plan.on.as_ref().map_or(task, |on| &on.spec);
-        let mut objective = goals_objective(spec, &decoder)?;
+        let mut objective = goals_objective(&plan.spec, &decoder)?;
         if let Some(make) = &mut plan.make_loss {
             objective.losses.insert(0, (1.0, make(decoder.clone())?));
         }
@@ -414,12 +427,68 @@ impl Modality for MotionModality {
             least,
         })
     }
+
+    fn warnings(model: &OpenModel, clip: &Clip) -> Vec<Warning> {
+        let report = clip.report.iter();
+        let slides = report
+            .filter(|report| report.foot_slide.mean_mps > SLIDES_MPS)
+            .map(|report| Warning::FeetSlide {
+                seed: report.seed,
+                speed_mps: report.foot_slide.mean_mps,
+            });
+        slides.chain(Self::warning(model, clip)).collect()
+    }
 }
 
 impl MotionModality {
     /// Decodes the root paths of a batch of the task's clips.
     pub(crate) fn decoder(&self, task: &TaskSpec, batch: usize) -> MotionDecoder {
         MotionDecoder::new(self.normalizer.clone(), vec![task.frames(); batch])
+    }
+
+    /// The task with prompts that go where its goals are.
+    fn staged(&mut self, model: &mut OpenModel, task: &TaskSpec) -> Result<Staged, Error> {
+        let speeds_mps = if stages::concerns(task) {
+            self.prompt_speeds_mps(model, task)?
+        } else {
+            Vec::new()
+        };
+        stages::staged(task, &speeds_mps)
+    }
+
+    /// How fast people travel under each of a task's prompts: in x̂0 of pure noise, which is the mean of
+    /// all motions of the prompt.
+    fn prompt_speeds_mps(
+        &mut self,
+        model: &mut OpenModel,
+        task: &TaskSpec,
+    ) -> Result<Vec<f64>, Error> {
+        let prompts = prompts::timed(task);
+        let texts: Vec<&str> = prompts.iter().map(|prompt| prompt.text.as_str()).collect();
+        let (batch, frames) = (texts.len(), task.frames());
+        model
+            .denoiser
+            .prepare(task.guidance.method.needs_gradient())?;
+        model.denoiser.set_batch(DenoiserBatch::Clips(ClipBatch {
+            condition: self.text.encode(&texts)?.condition,
+            blend_weights: None,
+            lengths: vec![frames; batch],
+            guidance_scale: 1.0,
+        }))?;
+        let mut x_t = ArrayD::zeros(vec![batch, frames, FEATURES]);
+        SeededNoise::new(vec![task.sampling.seed; batch]).fill(&mut x_t)?;
+        let x0 = match model.steps(1)?.first() {
+            Some(noisiest) => model.denoiser.denoise(&x_t, noisiest.from)?,
+            None => x_t,
+        };
+        let decoder = MotionDecoder::new(self.normalizer.clone(), vec![frames; batch]);
+        let speed = |sample: usize| {
+            let motion = decoder.motion(&x0, sample)?;
+            Ok(root_speed(motion.joints_m.mapv(|v| v as f32).view(), MODEL_FPS).mean_mps)
+        };
+        let speeds = (0..batch).map(speed).collect::<Result<Vec<f64>, Error>>()?;
+        tracing::debug!("speeds of the prompts: {speeds:.2?} m/s");
+        Ok(speeds)
     }
 
     fn warn(

@@ -6,15 +6,13 @@ use kinograd_diffusion::SamplerKind;
 use kinograd_guidance::goal::{Goal, Obstacle, RootTarget, TimedPoint, Waypoints};
 
 use super::checked::{Checked, Spec};
+use super::limits::DEFAULT_DURATION_SECS;
 use super::motion_task::Task;
 use super::prompts::Prompt;
 use super::schedule::GuidanceSchedule;
 use super::settings::NetworkLoss;
 use super::spec::TaskSpec;
 use crate::{Error, Method};
-
-/// Length of a clip that nothing else is said of, seconds.
-const DEFAULT_DURATION_SECS: f64 = 6.0;
 
 /// Collects a [`Task`](super::Task), or another modality's.
 ///
@@ -186,6 +184,11 @@ impl TaskBuilder {
             time_secs: Some(time_secs),
             ..RootTarget::at_end([x_m, z_m])
         })
+    }
+
+    /// Where to stand at the end, metres on the ground.
+    pub fn arrive(self, x_m: f64, z_m: f64) -> Self {
+        self.goal(RootTarget::arriving([x_m, z_m]))
     }
 
     /// Where to be on the way, metres on the ground.

@@ -91,29 +91,28 @@ fn guidance(guidance: &GuidanceSettings, sampling: &Sampling) -> Result<(), Erro
     guidance.schedule.check(guidance.method, sampling.sampler)
 }
 
-/// Places that can only be reached faster than the model's people move.
-pub(super) fn fast_places(task: &TaskSpec) -> Vec<Warning> {
-    // A checked task's points are all within the clip.
-    let mut points = task.goal_set().root_places().unwrap_or_default();
-    points.sort_by_key(|(_, frame, _)| *frame);
+/// Places that can only be reached faster than the model's people move, or not at all.
+pub(super) fn hard_places(task: &TaskSpec) -> Vec<Warning> {
     let last = task.frames().saturating_sub(1);
     let mut warnings = Vec::new();
-    let (mut at, mut from) = (0.0, [0.0, 0.0]);
-    for (_, frame, to) in points {
-        let seconds = if frame == last {
-            task.duration_secs
-        } else {
-            frame as f64 / MODEL_FPS
+    // A checked task's points are all within the clip.
+    for leg in task.goal_set().legs().unwrap_or_default() {
+        let secs = |frame: usize| match frame {
+            frame if frame == last => task.duration_secs,
+            frame => frame as f64 / MODEL_FPS,
         };
-        let way_m = (to[0] - from[0]).hypot(to[1] - from[1]);
-        let speed_m_per_s = way_m / (seconds - at).max(1.0 / MODEL_FPS);
+        let (from, seconds) = (secs(leg.frames.0), secs(leg.frames.1));
+        let speed_m_per_s = leg.length_m / (seconds - from).max(1.0 / MODEL_FPS);
         if speed_m_per_s > FAST_M_PER_S {
             warnings.push(Warning::FastTarget {
                 speed_m_per_s,
                 seconds,
             });
         }
-        (at, from) = (seconds, to);
+        if leg.line_m.is_none() {
+            let position_m = leg.to_m;
+            warnings.push(Warning::NoWay { position_m });
+        }
     }
     warnings
 }

@@ -21,6 +21,8 @@ pub(crate) const MAX_BEST_OF: usize = 100;
 pub(crate) const MAX_STEPS: usize = 1000;
 /// Longest clip of any model, seconds; a package says what its own is.
 pub(crate) const MAX_DURATION_SECS: f64 = 600.0;
+/// Length of a clip that nothing else is said of, seconds.
+pub(crate) const DEFAULT_DURATION_SECS: f64 = 6.0;
 /// Frames per second of a file.
 pub(crate) const FPS: RangeInclusive<f64> = 1.0..=240.0;
 /// Classifier-free guidance scale.

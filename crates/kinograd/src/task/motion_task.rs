@@ -94,7 +94,7 @@ impl Task {
     /// What the user should know before the run.
     #[must_use]
     pub fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = check::fast_places(self);
+        let mut warnings = check::hard_places(self);
         if self.guidance.method == Method::None && self.asks_for_steering() {
             warnings.push(Warning::Other(
                 "method none: goals and obstacles are measured, but nothing steers".to_owned(),
