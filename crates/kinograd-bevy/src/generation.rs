@@ -337,7 +337,7 @@ fn make(
     send(Update::Started {
         steps: task.sampling.steps,
     });
-    let decoder = MotionDecoder::new(generator.normalizer().clone(), vec![task.frames()]);
+    let decoder = MotionDecoder::new(generator.representation().clone(), vec![task.frames()]);
     let mut watch = Watch {
         name: task.prompts_in_words(),
         losses: task.goal_set().loss(decoder).ok(),

@@ -13,7 +13,7 @@ mod rig;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use kinograd::Method;
 use kinograd_files::Budget;
 
@@ -214,6 +214,7 @@ pub enum ModelsCommand {
     /// Make a package of a denoiser of your own, or take over a folder that an export script wrote.
     #[command(after_help = "Examples:\n  \
         kinograd models add denoiser.onnx --name mine --like motion-base\n  \
+        kinograd models add mdm.onnx --preset mdm --text clip/ --stats HumanML3D/ --name mdm\n  \
         kinograd models add exported/my-ldm")]
     Add(ModelsAddArgs),
 }
@@ -230,9 +231,37 @@ pub struct ModelsAddArgs {
     /// Package whose other files a denoiser shares.
     #[arg(long, default_value = "motion-base", value_name = "NAME|FOLDER")]
     pub like: String,
+    /// Family of published models that the denoiser is of, in place of --like.
+    #[arg(long, value_enum, conflicts_with = "like", requires_all = ["text", "stats"])]
+    pub preset: Option<PresetArg>,
+    /// CLIP's text encoder with its projection (`input_ids` to `text_embeds`), an ONNX file or its
+    /// folder, with tokenizer.json or vocab.json and merges.txt.
+    #[arg(long, value_name = "ONNX|FOLDER", requires = "preset")]
+    pub text: Option<PathBuf>,
+    /// Folder of the training data's mean and standard deviation: t2m_mean.npy and t2m_std.npy, or
+    /// Mean.npy and Std.npy; of gmd Mean_abs_3d.npy and Std_abs_3d.npy.
+    #[arg(long, value_name = "FOLDER", requires = "preset")]
+    pub stats: Option<PathBuf>,
+    /// Diffusion steps of the training; those of args.json beside the denoiser, else 1000, if not given.
+    #[arg(long, value_name = "N", requires = "preset")]
+    pub train_steps: Option<usize>,
     /// Folder of packages to write to; the user's own if not given.
     #[arg(long, value_name = "FOLDER")]
     pub into: Option<PathBuf>,
+    /// Make and check the package, say what becomes of each tensor, and add nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// A family of published models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PresetArg {
+    /// Human Motion Diffusion Model: HumanML3D's features at 20 fps, 40 to 196 frames, x0, cosine
+    /// schedule, CLIP's text.
+    Mdm,
+    /// Guided Motion Diffusion: the same with the root by its place (Mean_abs_3d.npy and
+    /// Std_abs_3d.npy), without emphasis projection.
+    Gmd,
 }
 
 /// Commands of `runtime`.

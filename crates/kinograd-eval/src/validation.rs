@@ -42,8 +42,8 @@ pub(super) fn validation(
         let start = (snippet.features.nrows() - frames) / 2;
         let window = snippet.features.slice(s![start..start + frames, ..]);
         let clear = generator
-            .normalizer()
-            .apply(window)?
+            .representation()
+            .normalised(window)?
             .insert_axis(Axis(0))
             .into_dyn();
         let mut noise = SeededNoise::counting_from(index as u64, 1);

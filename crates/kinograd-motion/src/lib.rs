@@ -28,7 +28,10 @@ pub use foot_lock::{
     FootLockOptions, FootLockReport, contacts_from_features, contacts_from_joints, foot_lock,
 };
 
-pub use features::{FEATURE_FPS, FEATURES, Normalizer, decode_root_path, decode_root_path_vjp};
+pub use features::{
+    FEATURE_FPS, FEATURES, MotionRepresentation, Normalizer, RootForm, decode_root_path,
+    decode_root_path_vjp,
+};
 pub use mirror::{MIRRORED_JOINTS, mirror};
 
 pub use error::MotionError;

@@ -51,9 +51,9 @@ pub use network::{NetworkGradient, OnnxNetwork};
 pub use package::{
     Classes, Conditioning, Constants, DataEntry, Defaults, FileEntry, FoundPackage, ImageSize,
     LatentSize, Lineage, MANIFEST_FILE, MAX_NAME_BYTES, Manifest, ModelKind, ModelSummary,
-    NullText, Package, Prediction, Reference, Representation, Role, SCHEMA, ScheduleKind,
-    ScheduleSpec, TensorSummary, TimeInput, find_package, inspect, list_packages, package_folders,
-    user_models, write_package,
+    NullText, Package, Prediction, Reference, Representation, RepresentationKind, Role, SCHEMA,
+    ScheduleKind, ScheduleSpec, TensorSummary, TimeInput, find_package, inspect, list_packages,
+    package_folders, user_models, write_package,
 };
 pub use pins::{InstallKind, ONNX_RUNTIME_VERSION};
 pub use score::{ScoreInput, ScoreNetwork};

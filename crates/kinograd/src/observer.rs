@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use kinograd_motion::{Motion, Normalizer};
+use kinograd_motion::{Motion, MotionRepresentation};
 use ndarray::{ArrayD, Axis, Ix2};
 
 use crate::Error;
@@ -46,7 +46,7 @@ pub struct Denoised<'a> {
     pub total: usize,
     /// x̂0 as used by the step, `[batch, frames, 263]`, normalised.
     pub x0: &'a ArrayD<f32>,
-    pub(crate) normalizer: &'a Normalizer,
+    pub(crate) representation: &'a MotionRepresentation,
 }
 
 impl Denoised<'_> {
@@ -66,7 +66,8 @@ impl Denoised<'_> {
         }
         let features = self.x0.index_axis(Axis(0), sample);
         let features = features.into_dimensionality::<Ix2>();
-        let features = self.normalizer.invert(features.map_err(|_| missing())?)?;
+        let features = features.map_err(|_| missing())?;
+        let features = self.representation.features(features)?;
         motion_on_body(&features)
     }
 }

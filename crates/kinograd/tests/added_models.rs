@@ -26,6 +26,8 @@ fn new(source: PathBuf, into: &Path) -> NewPackage {
         name: Some("own".to_owned()),
         like: like.to_string_lossy().into_owned(),
         into: Some(into.to_owned()),
+        preset: None,
+        dry_run: false,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use kinograd::models::{self, CheckReport, NewPackage};
+use kinograd::models::{self, CheckReport, MdmParts, NewPackage, Preset};
 use kinograd::runtime::{EngineOptions, Package, find_package, list_packages, package_folders};
 use kinograd_files::escape;
 use serde_json::{Value, json};
 
-use crate::args::ModelsCommand;
+use crate::args::{ModelsAddArgs, ModelsCommand, PresetArg};
 use crate::engine;
 use crate::printer::Printer;
 
@@ -21,15 +21,32 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
             checked(&report, "kinograd.models-check/1", printer)
         }
         ModelsCommand::Add(args) => {
-            let new = NewPackage {
-                source: args.source,
-                name: args.name,
-                like: args.like,
-                into: args.into,
-            };
-            let report = models::add(&new, &EngineOptions::default())?;
+            let report = models::add(&new_package(args), &EngineOptions::default())?;
             checked(&report, "kinograd.models-add/1", printer)
         }
+    }
+}
+
+fn new_package(args: ModelsAddArgs) -> NewPackage {
+    let parts = args.text.zip(args.stats);
+    let preset = args.preset.zip(parts).map(|(preset, (text, statistics))| {
+        let parts = MdmParts {
+            text,
+            statistics,
+            train_steps: args.train_steps,
+        };
+        match preset {
+            PresetArg::Mdm => Preset::Mdm(parts),
+            PresetArg::Gmd => Preset::Gmd(parts),
+        }
+    });
+    NewPackage {
+        source: args.source,
+        name: args.name,
+        like: args.like,
+        into: args.into,
+        preset,
+        dry_run: args.dry_run,
     }
 }
 
@@ -143,6 +160,9 @@ fn checked(report: &CheckReport, schema: &str, printer: &Printer) -> anyhow::Res
     writeln!(text, "files      {} with the right hashes", report.files)?;
     writeln!(text, "forward    runs on {}", report.engine)?;
     writeln!(text, "output     {:.3} root mean square", report.output_rms)?;
+    for tensor in &report.adapted {
+        writeln!(text, "adapted    {}", escape(tensor))?;
+    }
     match (&report.no_gradient, report.gradient_error) {
         (Some(reason), _) => writeln!(text, "gradient   none: {reason}")?,
         (None, Some(error)) => writeln!(

@@ -14,6 +14,7 @@ mod generate;
 mod hostile;
 mod image;
 mod image_families;
+mod mdm;
 mod optimize;
 mod render;
 mod rig;

@@ -356,7 +356,7 @@ impl MotionDecoder {
         gradient: &mut ArrayD<f32>,
     ) -> Result<(), GuidanceError> {
         let on_features = on_motion.on_features(self.features(x0, sample)?.view())?;
-        self.features_into(on_features.view(), sample, gradient)
+        self.features_into(x0, on_features.view(), sample, gradient)
     }
 }
 
@@ -388,7 +388,7 @@ impl Loss for MotionLossAdapter {
             }
             let on_features = on_motion.on_features(features.view())?;
             self.decoder
-                .features_into(on_features.view(), sample, &mut gradient)?;
+                .features_into(x0, on_features.view(), sample, &mut gradient)?;
             values.push(value);
         }
         Ok(LossValue { values, gradient })

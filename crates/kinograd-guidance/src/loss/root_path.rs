@@ -1,6 +1,6 @@
 //! Losses on the root's path over the ground.
 
-use kinograd_motion::{Normalizer, decode_root_path, decode_root_path_vjp};
+use kinograd_motion::{MotionRepresentation, Normalizer, decode_root_path, decode_root_path_vjp};
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2, s};
 
 use super::{Loss, LossValue};
@@ -33,16 +33,17 @@ pub trait PathLoss {
 /// Root paths of a batch of normalised features, each sample with its own length.
 #[derive(Debug, Clone)]
 pub struct MotionDecoder {
-    normalizer: Normalizer,
+    representation: MotionRepresentation,
     lengths: Vec<usize>,
 }
 
 impl MotionDecoder {
+    /// `representation`: what x0's numbers are; HumanML3D's features where it is their normalisation.
     /// `lengths`: frames of each sample; frames beyond are padding.
     #[must_use]
-    pub fn new(normalizer: Normalizer, lengths: Vec<usize>) -> Self {
+    pub fn new(representation: impl Into<MotionRepresentation>, lengths: Vec<usize>) -> Self {
         Self {
-            normalizer,
+            representation: representation.into(),
             lengths,
         }
     }
@@ -53,10 +54,16 @@ impl MotionDecoder {
         &self.lengths
     }
 
-    /// The normalisation of the features.
+    /// What x0's numbers are.
+    #[must_use]
+    pub fn representation(&self) -> &MotionRepresentation {
+        &self.representation
+    }
+
+    /// The normalisation of x0's numbers.
     #[must_use]
     pub fn normalizer(&self) -> &Normalizer {
-        &self.normalizer
+        self.representation.normalizer()
     }
 
     /// Features of one sample of `x0`, `[length, 263]`, no longer normalised.
@@ -64,12 +71,21 @@ impl MotionDecoder {
     /// # Errors
     /// [`GuidanceError::Shape`] if `x0` isn't `[batch, frames, 263]` for these lengths.
     pub fn features(&self, x0: &ArrayD<f32>, sample: usize) -> Result<Array2<f32>, GuidanceError> {
+        Ok(self.representation.features(self.clip(x0, sample)?)?)
+    }
+
+    /// One sample of `x0`, its own frames.
+    fn clip<'a>(
+        &self,
+        x0: &'a ArrayD<f32>,
+        sample: usize,
+    ) -> Result<ArrayView2<'a, f32>, GuidanceError> {
         let wrong = || GuidanceError::Shape {
             what: "x̂0",
             expected: vec![
                 self.lengths.len(),
                 self.lengths.iter().copied().max().unwrap_or(0),
-                self.normalizer.mean().len(),
+                self.normalizer().mean().len(),
             ],
             got: x0.shape().to_vec(),
         };
@@ -81,32 +97,35 @@ impl MotionDecoder {
             .index_axis(Axis(0), sample)
             .into_dimensionality::<Ix2>()
             .map_err(|_| wrong())?;
-        if length > clip.nrows() || clip.ncols() != self.normalizer.mean().len() {
+        if length > clip.nrows() || clip.ncols() != self.normalizer().mean().len() {
             return Err(wrong());
         }
-        Ok(self.normalizer.invert(clip.slice(s![..length, ..]))?)
+        Ok(clip.slice_move(s![..length, ..]))
     }
 
     /// The gradient on `x0`, all zero but for one sample's own frames, from one on its path.
     pub(crate) fn pull_back_into(
         &self,
-        features: ArrayView2<'_, f32>,
+        x0: &ArrayD<f32>,
         path_gradient: ArrayView2<'_, f64>,
         sample: usize,
         gradient: &mut ArrayD<f32>,
     ) -> Result<(), GuidanceError> {
-        let on_features = decode_root_path_vjp(features, path_gradient)?;
-        self.features_into(on_features.view(), sample, gradient)
+        let features = self.features(x0, sample)?;
+        let on_features = decode_root_path_vjp(features.view(), path_gradient)?;
+        self.features_into(x0, on_features.view(), sample, gradient)
     }
 
     /// The gradient on `x0`, all zero but for one sample's own frames, from one on its features.
     pub(crate) fn features_into(
         &self,
+        x0: &ArrayD<f32>,
         on_features: ArrayView2<'_, f64>,
         sample: usize,
         gradient: &mut ArrayD<f32>,
     ) -> Result<(), GuidanceError> {
-        let on_x0 = self.normalizer.invert_vjp(on_features)?;
+        let clip = self.clip(x0, sample)?;
+        let on_x0 = self.representation.features_vjp(clip, on_features)?;
         let mut out = gradient.index_axis_mut(Axis(0), sample);
         // Row-major, so a sample's own frames are its first elements.
         for (out, value) in out.iter_mut().zip(&on_x0) {
@@ -161,12 +180,8 @@ impl Loss for RootPathLossAdapter {
                 value += weight * term_value;
                 path_gradient.scaled_add(*weight, &term_gradient);
             }
-            self.decoder.pull_back_into(
-                features.view(),
-                path_gradient.view(),
-                sample,
-                &mut gradient,
-            )?;
+            self.decoder
+                .pull_back_into(x0, path_gradient.view(), sample, &mut gradient)?;
             values.push(value);
         }
         Ok(LossValue { values, gradient })

@@ -1,6 +1,7 @@
 //! Goals on the ground by projection.
 
 use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
+use kinograd_motion::RootForm;
 use ndarray::{Array2, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -164,6 +165,14 @@ impl<'a> PathProjection<'a> {
     ) -> Result<Self, GuidanceError> {
         options.check()?;
         projection.check()?;
+        if decoder.representation().root() != RootForm::Velocity {
+            return Err(GuidanceError::Field {
+                field: "method",
+                value: INFO.name.to_owned(),
+                expected: "must not be this one for a model whose root is by its place: it solves for the \
+                           root's velocities; take another, such as dps",
+            });
+        }
         for &length in decoder.lengths() {
             goals.check(length)?;
         }

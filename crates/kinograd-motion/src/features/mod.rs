@@ -29,13 +29,16 @@
 //!   to the bone before it in the chain; chains start from the heading. Forward kinematics over
 //!   [`CHAINS`] with the canonical offsets gives back the joints.
 
+mod absolute;
 mod adjoint;
 mod decode;
 mod encode;
 mod heading;
 mod normalizer;
+mod representation;
 mod rotations;
 
+pub use absolute::{absolute_from_relative, relative_from_absolute, relative_from_absolute_vjp};
 pub use adjoint::{decode_joints_vjp, decode_root_path_vjp};
 pub use decode::{decode_headings, decode_joints, decode_root_path, motion_from_features};
 pub use encode::{
@@ -44,6 +47,7 @@ pub use encode::{
 };
 pub use heading::{Heading, gaussian_smooth, headings_from_joints, wrap_angle};
 pub use normalizer::{Normalizer, group_std};
+pub use representation::{MotionRepresentation, RootForm};
 
 use ndarray::ArrayView2;
 

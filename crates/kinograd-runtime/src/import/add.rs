@@ -2,12 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{EngineOptions, Manifest, Package, Role, find_package, write_package};
+use crate::{
+    Engine, EngineOptions, Package, RepresentationKind, Role, find_package, open_engine,
+    write_package,
+};
 use onnx_grad::Model;
 
+use super::mask::settled;
+use super::mdm::{self, MdmParts};
+use super::probe;
 use super::report::CheckReport;
-use super::staged::{StagedPackage, packages_folder};
-use super::{adapt, probe};
+use super::staged::{Made, StagedPackage, packages_folder};
+use super::unguided::check_guidable;
 use crate::RuntimeError;
 
 /// A package to make of a denoiser, or to take over whole.
@@ -21,6 +27,21 @@ pub struct NewPackage {
     pub like: String,
     /// Folder of packages to write to; the user's own if `None`.
     pub into: Option<PathBuf>,
+    /// A family of published models whose contract and parts take the place of `like`.
+    pub preset: Option<Preset>,
+    /// Only make and check the package: nothing is added.
+    pub dry_run: bool,
+}
+
+/// A family of published models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preset {
+    /// Human Motion Diffusion Model (Tevet et al. 2023).
+    Mdm(MdmParts),
+    /// Guided Motion Diffusion (Karunratanakul et al. 2023): the same with the root by its place, without
+    /// emphasis projection.
+    Gmd(MdmParts),
 }
 
 /// Makes a package: finds out which of the graph's inputs is which by names and shapes, copies
@@ -32,10 +53,15 @@ pub struct NewPackage {
 /// [`check`](super::check).
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, RuntimeError> {
     let into = packages_folder(new.into.as_deref())?;
-    let (staged, manifest) = if new.source.is_dir() {
-        whole_package(new, &into)?
-    } else {
-        of_denoiser(new, &into)?
+    let engine = open_engine(options)?.engine;
+    let Made {
+        staged,
+        manifest,
+        adapted,
+    } = match &new.preset {
+        Some(preset) => of_preset(new, preset, &into, engine.as_ref())?,
+        None if new.source.is_dir() => whole_package(new, &into)?,
+        None => of_denoiser(new, &into, engine.as_ref())?,
     };
     let package = write_package(staged.path(), manifest)?;
     let mut report = probe::check_new(&package, options, &new.source)?;
@@ -50,12 +76,38 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Run
             ),
         });
     }
-    report.folder = staged.publish()?;
+    report.adapted = adapted;
+    report.folder = staged.target();
+    if !new.dry_run {
+        staged.publish()?;
+    }
     Ok(report)
 }
 
+fn name_of(new: &NewPackage) -> Result<String, RuntimeError> {
+    new.name.clone().ok_or_else(|| RuntimeError::Request {
+        field: "name",
+        message: "a denoiser's package needs one".to_owned(),
+    })
+}
+
+fn of_preset(
+    new: &NewPackage,
+    preset: &Preset,
+    into: &Path,
+    engine: &dyn Engine,
+) -> Result<Made, RuntimeError> {
+    let name = name_of(new)?;
+    check_guidable(&new.source, &read(&new.source)?)?;
+    let (parts, root) = match preset {
+        Preset::Mdm(parts) => (parts, RepresentationKind::HumanMl3d),
+        Preset::Gmd(parts) => (parts, RepresentationKind::HumanMl3dAbsoluteRoot),
+    };
+    mdm::staged(&new.source, &name, parts, root, into, engine)
+}
+
 /// A package that is taken over; data files that it does not list are put inside its graphs.
-fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), RuntimeError> {
+fn whole_package(new: &NewPackage, into: &Path) -> Result<Made, RuntimeError> {
     let whole = Package::open(&new.source)?;
     let mut manifest = whole.manifest().clone();
     manifest.name = new.name.clone().unwrap_or(manifest.name);
@@ -70,21 +122,25 @@ fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manife
             staged.put_model(&read(&path)?, entry)?;
         }
     }
-    Ok((staged, manifest))
+    Ok(Made {
+        staged,
+        manifest,
+        adapted: Vec::new(),
+    })
 }
 
 /// A package of a denoiser and what else that of `like` has.
-fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), RuntimeError> {
-    let name = new.name.clone().ok_or_else(|| RuntimeError::Request {
-        field: "name",
-        message: "a denoiser's package needs one".to_owned(),
-    })?;
+fn of_denoiser(new: &NewPackage, into: &Path, engine: &dyn Engine) -> Result<Made, RuntimeError> {
+    let name = name_of(new)?;
     let like = find_package(&new.like)?;
     let mut manifest = like.manifest().clone();
     manifest.limits.clear();
     let has_data = !data_files(&new.source)?.is_empty();
     let mut model = read(&new.source)?;
-    let adapted = adapt::denoiser(&new.source, model.clone(), &mut manifest)?;
+    if manifest.image.is_none() {
+        check_guidable(&new.source, &model)?;
+    }
+    let adapted = settled(engine, &new.source, &model, &mut manifest)?;
     let mut entry = adapted.entry;
     let staged = StagedPackage::copied(&like, into, &name, |role| role != Role::Denoiser)?;
     let is_adapted = adapted.model.is_some();
@@ -103,7 +159,11 @@ fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest
     manifest.metrics.clear();
     manifest.lineage = None;
     manifest.files.insert(Role::Denoiser, entry);
-    Ok((staged, manifest))
+    Ok(Made {
+        staged,
+        manifest,
+        adapted: adapted.notes,
+    })
 }
 
 fn read(path: &Path) -> Result<Model, RuntimeError> {

@@ -4,14 +4,20 @@ mod adapt;
 mod add;
 mod check;
 mod images;
+mod mask;
+mod mdm;
 mod motion;
 mod precision;
 mod probe;
 mod report;
 mod staged;
+mod statistics;
+mod tokenizer;
+mod unguided;
 
-pub use add::{NewPackage, add};
+pub use add::{NewPackage, Preset, add};
 pub use check::check;
+pub use mdm::MdmParts;
 pub use report::CheckReport;
 
 pub use staged::{StagedPackage, check_new_name, packages_folder};

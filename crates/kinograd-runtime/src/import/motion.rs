@@ -7,7 +7,7 @@ use crate::{
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
 use ndarray::{Array2, ArrayD};
 
-use super::report::{CheckReport, chain, moved, noises};
+use super::report::{CheckReport, chain, middle, moved, noises};
 use crate::RuntimeError;
 
 /// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
@@ -38,7 +38,8 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
             lengths: vec![frames],
             guidance_scale: 1.0,
         })?;
-        found = Some(check_denoiser(&mut denoiser, &clips, |x0| {
+        let level = middle(package);
+        found = Some(check_denoiser(&mut denoiser, level, &clips, |x0| {
             CheckReport::new(package, engine, x0)
         })?);
     }
@@ -57,13 +58,10 @@ pub(super) fn check(package: &Package, engine: &OpenEngine) -> Result<CheckRepor
 
 fn check_denoiser(
     denoiser: &mut OnnxDenoiser,
+    level: NoiseLevel,
     [x, u, v]: &[ArrayD<f32>; 3],
     report: impl FnOnce(&ArrayD<f32>) -> CheckReport,
 ) -> Result<CheckReport, RuntimeError> {
-    let level = NoiseLevel {
-        timestep: 500.0,
-        alpha_bar: 0.5,
-    };
     let mut found = report(&denoiser.denoise(x, level)?);
     let gradient = |denoiser: &mut OnnxDenoiser| -> Result<ArrayD<f32>, RuntimeError> {
         let (_, mut pull_back) = denoiser.linearize(x, level)?;

@@ -6,12 +6,12 @@ use crate::{
     ClipBatch, EngineOptions, OnnxDenoiser, Package, Role, RuntimeError, SessionOptions,
     open_engine,
 };
-use kinograd_diffusion::{Denoiser, NoiseLevel};
+use kinograd_diffusion::Denoiser;
 use ndarray::{Array2, Axis, concatenate};
 
 use super::check::check_package;
 use super::motion::frames_of;
-use super::report::{CheckReport, noises};
+use super::report::{CheckReport, middle, noises};
 
 /// Checks a new package, and that its denoiser makes clips of all lengths that it says, two in a batch:
 /// exports are often fixed to the shapes of their example inside, which their inputs do not tell.
@@ -50,11 +50,7 @@ fn run(package: &Package, options: &EngineOptions, frames: usize) -> Result<(), 
     })?;
     let [one, other, _] = noises(&[1, frames, manifest.motion()?.features])?;
     let x = concatenate![Axis(0), one, other];
-    let level = NoiseLevel {
-        timestep: 500.0,
-        alpha_bar: 0.5,
-    };
-    denoiser.denoise(&x, level)?;
+    denoiser.denoise(&x, middle(package))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{OpenEngine, Package};
-use kinograd_diffusion::{NoiseSource, SeededNoise};
+use kinograd_diffusion::{NoiseLevel, NoiseSource, SeededNoise};
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
 
@@ -38,6 +38,8 @@ pub struct CheckReport {
     pub directional_derivatives: Option<[f64; 2]>,
     /// Their difference, relative to ‖Jᵀv‖ (its deviation over random u).
     pub gradient_error: Option<f64>,
+    /// Of a denoiser that is added: what becomes of which of its tensors, in words.
+    pub adapted: Vec<String>,
     /// A network computes with 16 bits.
     #[serde(skip)]
     pub(super) is_half: bool,
@@ -55,6 +57,7 @@ impl CheckReport {
             no_gradient: None,
             directional_derivatives: None,
             gradient_error: None,
+            adapted: Vec::new(),
             is_half: has_half(package),
         }
     }
@@ -97,6 +100,15 @@ impl CheckReport {
             GRADIENT_TOLERANCE
         };
         self.gradient_error.is_some_and(|error| error <= tolerance)
+    }
+}
+
+/// The noise level in the middle of a training's steps, with as much noise as signal.
+pub(super) fn middle(package: &Package) -> NoiseLevel {
+    let schedule = package.manifest().schedule;
+    NoiseLevel {
+        timestep: schedule.map_or(500.0, |schedule| (schedule.train_steps / 2) as f64),
+        alpha_bar: 0.5,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Packages that are whole or not there.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::{
@@ -31,7 +32,40 @@ pub struct StagedPackage {
     folder: PathBuf,
 }
 
+/// A package that is not yet described on disk.
+pub(super) struct Made {
+    pub staged: StagedPackage,
+    pub manifest: Manifest,
+    /// What became of which tensor of the denoiser, in words.
+    pub adapted: Vec<String>,
+}
+
 impl StagedPackage {
+    /// No files yet, for a package of this name.
+    ///
+    /// # Errors
+    /// As [`StagedPackage::copied`].
+    pub(super) fn empty(into: &Path, name: &str) -> Result<Self, RuntimeError> {
+        let folder = new_folder(into, name)?;
+        let fail = write_failed(&folder);
+        std::fs::create_dir_all(into).map_err(&fail)?;
+        let staging = TemporaryFolder::new_in(into).map_err(&fail)?;
+        Ok(Self { staging, folder })
+    }
+
+    /// Where the package will be.
+    pub(super) fn target(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
+    /// Writes a file of the package.
+    pub(super) fn put_bytes(&self, bytes: &[u8], to: &str) -> Result<(), RuntimeError> {
+        let fail = write_failed(&self.folder);
+        let mut file = File::create_new(self.path().join(to)).map_err(&fail)?;
+        file.write_all(bytes).map_err(&fail)?;
+        file.sync_all().map_err(&fail)
+    }
+
     /// Copies the files of some roles of `like` for a package of this name.
     ///
     /// # Errors
@@ -43,11 +77,7 @@ impl StagedPackage {
         name: &str,
         wanted: impl Fn(Role) -> bool,
     ) -> Result<Self, RuntimeError> {
-        let folder = new_folder(into, name)?;
-        let fail = write_failed(&folder);
-        std::fs::create_dir_all(into).map_err(&fail)?;
-        let staging = TemporaryFolder::new_in(into).map_err(&fail)?;
-        let staged = Self { staging, folder };
+        let staged = Self::empty(into, name)?;
         for (role, file) in &like.manifest().files {
             if wanted(*role) {
                 staged.put(&like.file(*role)?, &file.path)?;

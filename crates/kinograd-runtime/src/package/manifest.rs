@@ -4,6 +4,7 @@ use kinograd_diffusion::NoiseSchedule;
 use serde::{Deserialize, Serialize};
 
 use super::image::{Classes, ImageSize, LatentSize};
+use super::representation::Representation;
 use super::schedule::{Prediction, ScheduleSpec};
 
 /// The version of `model.json` that this crate reads.
@@ -21,7 +22,7 @@ pub const MANIFEST_FILE: &str = "model.json";
 /// | `files` | map: role → `{path, sha256, inputs?, outputs?, data?, batch?, patch_frames?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ; `data` lists the files that hold the graph's external data, `{path, sha256}`; `batch` is how many rows the graph takes at once where that is fixed; `patch_frames` the denoiser's own, where it is not the representation's |
 /// | `prediction` | `"x0"`, `"epsilon"`, `"v"`, `"flow"` | what the denoiser's output `x0` holds; `"flow"` is `noise − x0` and goes with the schedule of that name |
 /// | `schedule` | `{kind, train_steps, beta_start?, beta_end?, shift?, time?}` | `kind` is `"cosine"`, `"linear"`, `"scaled_linear"` (β linear in its root) or `"flow"`; see [`ScheduleSpec`] |
-/// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"`; lengths in frames |
+/// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"` or `"humanml3d-absolute-root"`, see [`RepresentationKind`](crate::RepresentationKind); no other is read; lengths in frames |
 /// | `image` | `{channels, height, width}` | size of the images that a denoiser makes or a network reads; pixels in −1..1 |
 /// | `latent` | `{channels, height, width, scale, shift?}` | of a latent image model: what the denoiser makes; the `decoder` gets `latent / scale + shift` |
 /// | `classes` | `{count, null?, names?}` | of an image model with classes: how many, the index that means none (`count` or below), and their names |
@@ -222,28 +223,6 @@ pub struct FileEntry {
     /// representation; of a graph of one length, that length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch_frames: Option<usize>,
-}
-
-/// What a model's features are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Representation {
-    /// `"humanml3d"`.
-    pub kind: String,
-    /// Frames per second.
-    pub fps: f64,
-    /// Numbers per frame.
-    pub features: usize,
-    /// Shortest clip.
-    pub min_frames: usize,
-    /// Longest clip.
-    pub max_frames: usize,
-    /// The graph takes multiples of this many frames.
-    #[serde(default = "one")]
-    pub patch_frames: usize,
-}
-
-fn one() -> usize {
-    1
 }
 
 /// How prompts come in.

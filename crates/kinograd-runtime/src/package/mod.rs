@@ -8,6 +8,7 @@ mod inspect;
 mod manifest;
 mod opened;
 mod reference;
+mod representation;
 mod schedule;
 mod validate;
 
@@ -17,9 +18,10 @@ pub use image::{Classes, ImageSize, LatentSize};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
     Conditioning, DataEntry, Defaults, FileEntry, Lineage, MANIFEST_FILE, Manifest, ModelKind,
-    NullText, Representation, Role, SCHEMA,
+    NullText, Role, SCHEMA,
 };
 pub use opened::{Package, write_package};
 pub use reference::Reference;
+pub use representation::{Representation, RepresentationKind};
 pub use schedule::{Prediction, ScheduleKind, ScheduleSpec, TimeInput};
 pub use validate::MAX_NAME_BYTES;

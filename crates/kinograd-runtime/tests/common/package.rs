@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kinograd_runtime::{
     Conditioning, Defaults, FileEntry, Manifest, ModelKind, Package, Prediction, Representation,
-    Role, ScheduleKind, ScheduleSpec, TimeInput, write_package,
+    RepresentationKind, Role, ScheduleKind, ScheduleSpec, TimeInput, write_package,
 };
 use ndarray::{Array1, Array2, Array3, ArrayD, Axis};
 
@@ -192,7 +192,7 @@ pub fn manifest() -> Manifest {
         latent: None,
         classes: None,
         representation: Some(Representation {
-            kind: "test".into(),
+            kind: RepresentationKind::HumanMl3d,
             fps: 20.0,
             features: FEATURES,
             min_frames: 1,

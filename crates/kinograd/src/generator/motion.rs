@@ -6,10 +6,11 @@ use std::time::Instant;
 use kinograd_diffusion::{Denoiser, NoiseSource, Progress, SeededNoise};
 use kinograd_guidance::{Barrier, Loss, MotionDecoder, Objective, Obstacles, Reduction};
 use kinograd_motion::metrics::root_speed;
-use kinograd_motion::{FEATURES, Normalizer, Provenance};
+use kinograd_motion::{FEATURES, MotionRepresentation, Normalizer, Provenance, RootForm};
 use kinograd_runtime::{
-    ClipBatch, DenoiserBatch, EngineOptions, Manifest, MotionEmbedding, Package, Role,
-    RuntimeError, ScoreNetwork, TextBatch, TextEncoder, find_package, open_engine,
+    ClipBatch, DenoiserBatch, EngineOptions, Manifest, MotionEmbedding, Package,
+    RepresentationKind, Role, RuntimeError, ScoreNetwork, TextBatch, TextEncoder, find_package,
+    open_engine,
 };
 use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix3, s};
 use rayon::prelude::*;
@@ -67,7 +68,7 @@ pub type MotionGenerator = Generator<MotionModality>;
 
 /// The networks and constants of motion packages besides the denoiser.
 pub struct MotionModality {
-    pub(crate) normalizer: Normalizer,
+    pub(crate) representation: MotionRepresentation,
     pub(crate) text: TextEncoder,
     pub(crate) embedding: Option<MotionEmbedding>,
 }
@@ -88,7 +89,7 @@ pub struct MotionPlan<'p> {
 
 /// Passes x̂0 of every step on.
 pub struct DecodedSteps {
-    normalizer: Normalizer,
+    representation: MotionRepresentation,
 }
 
 impl Trajectory for DecodedSteps {
@@ -97,7 +98,7 @@ impl Trajectory for DecodedSteps {
             index: progress.index,
             total: progress.total,
             x0: progress.x0,
-            normalizer: &self.normalizer,
+            representation: &self.representation,
         })
     }
 }
@@ -123,7 +124,10 @@ impl MotionGenerator {
             } else {
                 None
             },
-            normalizer: Normalizer::new(constants.mean, constants.std)?,
+            representation: MotionRepresentation::new(
+                Normalizer::new(constants.mean, constants.std)?,
+                root_form(package.manifest())?,
+            ),
         };
         let mut model = OpenModel::open(package, engine)?;
         let files = &model.package.manifest().files;
@@ -154,10 +158,10 @@ impl MotionGenerator {
         self.chosen(task, plan, observer)
     }
 
-    /// Mean and standard deviation of the model's features.
+    /// What the model's normalised numbers are to HumanML3D's features.
     #[must_use]
-    pub fn normalizer(&self) -> &Normalizer {
-        &self.modality.normalizer
+    pub fn representation(&self) -> &MotionRepresentation {
+        &self.modality.representation
     }
 
     /// Known prompts nearest to a prompt, with the cosine between their embeddings.
@@ -187,13 +191,13 @@ impl MotionGenerator {
     ) -> Result<Option<Vec<f32>>, Error> {
         let MotionModality {
             embedding,
-            normalizer,
+            representation,
             ..
         } = &mut self.modality;
         let Some(embedding) = embedding else {
             return Ok(None);
         };
-        let normalised = normalizer.apply(features)?;
+        let normalised = representation.normalised(features)?;
         let frames = normalised.nrows();
         let batch = normalised.insert_axis(Axis(0)).into_dyn();
         let rows = embedding.embed(&batch, &[frames])?;
@@ -349,7 +353,7 @@ impl Modality for MotionModality {
 
     fn trajectory(&self, _plan: &MotionPlan<'_>, _steps: usize) -> DecodedSteps {
         DecodedSteps {
-            normalizer: self.normalizer.clone(),
+            representation: self.representation.clone(),
         }
     }
 
@@ -386,11 +390,11 @@ impl Modality for MotionModality {
             engine: &model.engine.report,
             on: plan.on.as_ref(),
         };
-        let normalizer = &self.normalizer;
+        let representation = &self.representation;
         (0..seeds.len())
             .into_par_iter()
             .map(|sample| {
-                let features = normalizer.invert(batch.slice(s![sample, .., ..]))?;
+                let features = representation.features(batch.slice(s![sample, .., ..]))?;
                 postprocess::clip(&this, features, seeds[sample], text_scores[sample])
             })
             .collect()
@@ -443,7 +447,7 @@ impl Modality for MotionModality {
 impl MotionModality {
     /// Decodes the root paths of a batch of the task's clips.
     pub(crate) fn decoder(&self, task: &TaskSpec, batch: usize) -> MotionDecoder {
-        MotionDecoder::new(self.normalizer.clone(), vec![task.frames(); batch])
+        MotionDecoder::new(self.representation.clone(), vec![task.frames(); batch])
     }
 
     /// The task with prompts that go where its goals are.
@@ -583,6 +587,14 @@ fn known(package: &Package) -> Known {
             .map(|file| file.sha256.clone())
             .collect(),
     }
+}
+
+/// Where a package's features have the root.
+fn root_form(manifest: &Manifest) -> Result<RootForm, Error> {
+    Ok(match manifest.motion()?.kind {
+        RepresentationKind::HumanMl3d => RootForm::Velocity,
+        RepresentationKind::HumanMl3dAbsoluteRoot => RootForm::Absolute,
+    })
 }
 
 fn check_representation(manifest: &Manifest) -> Result<(), Error> {

@@ -35,7 +35,7 @@ pub(super) fn measured(
     }
     let parents = Skeleton::canonical().parents;
     for clip in batch.axis_iter(Axis(0)) {
-        let features = generator.modality.normalizer.invert(clip)?;
+        let features = generator.modality.representation.features(clip)?;
         let joints = decode_joints(features.view())?.mapv(|value| value as f32);
         report
             .foot_skate_ratios

@@ -2,7 +2,7 @@
 
 use onnx_grad::{DataType, Dimension, TensorInfo};
 
-use super::graph::Step;
+use super::step::Step;
 
 /// Where each axis of the contract's tensor lies in the graph's; its other axes have length 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,25 @@ impl Placed {
         extra.sort_unstable();
         left.extend(wide);
         Some(Self { axes: left, extra })
+    }
+
+    /// The same with frames before the batch where `batch`, the length of the batch elsewhere, says so,
+    /// or where the second axis can be nothing else.
+    pub(super) fn frames_first(mut self, shape: &[Dimension], batch: &Dimension) -> Self {
+        let (first, second) = (self.dim(shape, 0), self.dim(shape, 1));
+        let is_known = *batch != Dimension::Unknown;
+        let is_named = is_known && second == batch && first != batch;
+        let one = Dimension::Fixed(1);
+        let is_one = *second == one && matches!(first, Dimension::Fixed(_)) && *first != one;
+        if is_named || is_one {
+            self.axes.swap(0, 1);
+        }
+        self
+    }
+
+    /// Whether frames come before the batch.
+    pub(super) fn is_frames_first(&self) -> bool {
+        self.axes.first() > self.axes.get(1)
     }
 
     /// The length of an axis of the contract's tensor.
@@ -144,6 +163,17 @@ mod tests {
         assert_eq!(steps("b t 251"), None);
         assert_eq!(steps("b 2 t 263"), None);
         assert_eq!(steps("b 263"), None);
+        let swapped = |text: &str, batch: &str| {
+            let shape = shape(text);
+            let placed = Placed::find(&shape, 2, Some(263)).unwrap();
+            placed.frames_first(&shape, &self::shape(batch)[0])
+        };
+        let swap = [Step::Transpose(vec![1, 0, 2])];
+        assert_eq!(swapped("t b 263", "b").inward(), swap);
+        assert_eq!(swapped("t b 263", "b").outward(), swap);
+        assert_eq!(swapped("196 1 263", "1").inward(), swap);
+        assert_eq!(swapped("b t 263", "b").inward(), []);
+        assert_eq!(swapped("1 1 263", "1").inward(), []);
         let mask = Placed::find(&shape("b 1 1 t"), 2, None).unwrap();
         assert_eq!(mask.inward(), [Step::Unsqueeze(vec![1, 2])]);
         let text = Placed::find(&shape("1 b 512"), 1, Some(512)).unwrap();

@@ -8,20 +8,8 @@ use onnx_grad::proto::{
 };
 use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
-/// One node on the way between a tensor of the contract and one of the graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
-    /// To another element type; to whole numbers by rounding.
-    Cast(DataType),
-    /// The first row, as a scalar or as the only row.
-    First { scalar: bool },
-    /// Axes in another order.
-    Transpose(Vec<usize>),
-    /// New axes of length 1.
-    Unsqueeze(Vec<usize>),
-    /// Axes of length 1 left out.
-    Squeeze(Vec<usize>),
-}
+use super::axes::described;
+use super::step::Step;
 
 /// A model and what is put before and behind it.
 pub(super) struct AdaptedGraph {
@@ -32,6 +20,8 @@ pub(super) struct AdaptedGraph {
     before: Vec<NodeProto>,
     behind: Vec<NodeProto>,
     is_changed: bool,
+    /// What became of which tensor, in words.
+    notes: Vec<String>,
 }
 
 impl AdaptedGraph {
@@ -50,7 +40,20 @@ impl AdaptedGraph {
             before: Vec::new(),
             behind: Vec::new(),
             is_changed: false,
+            notes: Vec::new(),
         }
+    }
+
+    /// What became of which tensor so far, in words.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
+    fn note(&mut self, canonical: &str, own: &TensorInfo, steps: &[Step]) {
+        let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+        let own = described(own);
+        self.notes
+            .push(format!("{canonical} as {own}: {}", steps.join(", ")));
     }
 
     /// Feeds the input `own` from a new one of floats, by these steps; returns the name to feed.
@@ -64,6 +67,7 @@ impl AdaptedGraph {
         if steps.is_empty() {
             return own.name.clone();
         }
+        self.note(canonical, own, steps);
         let name = self.free_name(canonical);
         let port = port(&name, dims);
         self.replace_input(&own.name, &port);
@@ -105,6 +109,7 @@ impl AdaptedGraph {
         if steps.is_empty() {
             return own.name.clone();
         }
+        self.note(canonical, own, steps);
         let name = self.free_name(canonical);
         self.replace_output(&own.name, port(&name, dims));
         let mut nodes = self.chain(&own.name, &name, steps);
@@ -132,6 +137,82 @@ impl AdaptedGraph {
         self.behind.push(node);
         self.is_changed = true;
         [mask, masked]
+    }
+
+    /// A new input, under this name or one like it.
+    pub(super) fn add_input(
+        &mut self,
+        canonical: &str,
+        data_type: DataType,
+        dims: &[Dimension],
+    ) -> String {
+        let name = self.free_name(canonical);
+        self.graph.input.push(port_of(&name, data_type, dims));
+        name
+    }
+
+    /// Makes an input an inner tensor, for nodes to feed.
+    pub(super) fn take_input(&mut self, own: &str) {
+        self.graph.input.retain(|info| info.name != own);
+        self.is_changed = true;
+    }
+
+    /// A node before the graph's own, to a tensor of this name.
+    pub(super) fn feed(&mut self, op: &str, inputs: &[&str], output: &str, cast: Option<DataType>) {
+        let node = self.plain_node(op, inputs, output, cast);
+        self.before.push(node);
+    }
+
+    /// A node before the graph's own, to a new tensor; returns its name.
+    pub(super) fn fed(&mut self, op: &str, inputs: &[&str], cast: Option<DataType>) -> String {
+        let first = inputs.first().copied().unwrap_or_default();
+        let output = self.free_name(&format!("{first}/{op}/out"));
+        self.feed(op, inputs, &output, cast);
+        output
+    }
+
+    fn plain_node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        output: &str,
+        cast: Option<DataType>,
+    ) -> NodeProto {
+        let attributes = cast.map(|to| int("to", i64::from(to.code())));
+        let inputs = inputs.iter().map(|&name| name.to_owned()).collect();
+        self.node(op, inputs, output, attributes.into_iter().collect())
+    }
+
+    /// A new output: the rows of `from`, floats `[batch, width]`, at unit length.
+    pub(super) fn unit_length(&mut self, from: &str, canonical: &str, width: usize) -> String {
+        let [unit, square, sum, length] = ["", "/square", "/sum", "/length"]
+            .map(|end| self.free_name(&format!("{canonical}{end}")));
+        let nodes = [
+            self.plain_node("Mul", &[from, from], &square, None),
+            self.with_axes("ReduceSum", square, &sum, &[1]),
+            self.plain_node("Sqrt", &[&sum], &length, None),
+            self.plain_node("Div", &[from, &length], &unit, None),
+        ];
+        self.behind.extend(nodes);
+        let dims = [
+            Dimension::Named("batch".to_owned()),
+            Dimension::Fixed(width as i64),
+        ];
+        self.graph.output.push(port(&unit, &dims));
+        self.is_changed = true;
+        unit
+    }
+
+    /// A constant of one float.
+    pub(super) fn number(&mut self, hint: &str, value: f32) -> String {
+        let name = self.free_name(&format!("{hint}/number"));
+        self.graph.initializer.push(TensorProto {
+            name: name.clone(),
+            data_type: Some(DataType::Float32.code()),
+            float_data: vec![value],
+            ..TensorProto::default()
+        });
+        name
     }
 
     /// The model, where anything was changed.
@@ -222,6 +303,10 @@ impl AdaptedGraph {
                     let index = self.whole_numbers(&output, dims, vec![0]);
                     self.node("Gather", vec![from, index], &output, vec![int("axis", 0)])
                 }
+                Step::Complement => {
+                    let one = self.number(&output, 1.0);
+                    self.node("Sub", vec![one, from], &output, Vec::new())
+                }
                 Step::Transpose(order) => {
                     let order = ints("perm", order);
                     self.node("Transpose", vec![from], &output, vec![order])
@@ -245,7 +330,7 @@ impl AdaptedGraph {
         self.node(op, vec![from, axes], to, Vec::new())
     }
 
-    fn whole_numbers(&mut self, hint: &str, dims: Vec<i64>, values: Vec<i64>) -> String {
+    pub(super) fn whole_numbers(&mut self, hint: &str, dims: Vec<i64>, values: Vec<i64>) -> String {
         let name = self.free_name(&format!("{hint}/axes"));
         self.graph.initializer.push(TensorProto {
             name: name.clone(),

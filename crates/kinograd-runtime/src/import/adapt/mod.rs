@@ -8,13 +8,16 @@ mod graph;
 mod motion;
 mod pictures;
 mod ports;
+mod step;
+mod text;
 
 use std::path::Path;
 
 use crate::Manifest;
 use onnx_grad::Model;
 
-use self::adapted::AdaptedDenoiser;
+pub(super) use self::adapted::{AdaptedDenoiser, MaskMeaning};
+pub(super) use self::text::{AdaptedText, clip_text};
 use crate::RuntimeError;
 
 /// Tells the tensors of a denoiser apart, by the contract's names, else by rank and width, and fits it
@@ -23,9 +26,10 @@ pub(super) fn denoiser(
     onnx: &Path,
     model: Model,
     manifest: &mut Manifest,
+    mask: MaskMeaning,
 ) -> Result<AdaptedDenoiser, RuntimeError> {
     if manifest.image.is_some() {
         return pictures::denoiser(onnx, model, manifest);
     }
-    motion::denoiser(onnx, model, manifest)
+    motion::denoiser(onnx, model, manifest, mask)
 }

@@ -7,8 +7,9 @@ use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
 use super::adapted::AdaptedDenoiser;
 use super::axes::{Placed, cast_to, is_number};
-use super::graph::{AdaptedGraph, Step};
+use super::graph::AdaptedGraph;
 use super::ports::{Ports, TIME_NAMES, adapt_time, check_floats, find, is_time};
+use super::step::Step;
 use crate::RuntimeError;
 
 /// One that has no input for a text is told none, even where the package that it is like borrows an
@@ -76,7 +77,9 @@ pub(super) fn denoiser(
             batch,
             ..FileEntry::default()
         },
+        notes: graph.notes(),
         model: graph.finish(),
+        has_mask: false,
     })
 }
 

@@ -7,7 +7,8 @@ use crate::{Manifest, TimeInput};
 use onnx_grad::{DataType, Dimension, TensorInfo};
 
 use super::axes::{Placed, cast_to, described, is_number};
-use super::graph::{AdaptedGraph, Step};
+use super::graph::AdaptedGraph;
+use super::step::Step;
 use crate::RuntimeError;
 
 /// A denoiser's file and tensors, for messages.
