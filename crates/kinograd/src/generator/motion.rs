@@ -1,10 +1,13 @@
 //! Clips of motion.
 
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 use std::time::Instant;
 
 use kinograd_diffusion::{Denoiser, NoiseSource, Progress, SeededNoise};
+use kinograd_formats::Character;
 use kinograd_guidance::{Barrier, Loss, MotionDecoder, Objective, Obstacles, Reduction};
+use kinograd_motion::rig::RigOptions;
 use kinograd_motion::{FEATURES, Normalizer, Provenance};
 use kinograd_runtime::{
     ClipBatch, DenoiserBatch, EngineOptions, Manifest, MotionEmbedding, Package, Role,
@@ -142,6 +145,26 @@ impl MotionGenerator {
     ) -> Result<Vec<Clip>, Error> {
         let plan = MotionPlan {
             make_loss: Some(make_loss),
+            ..self.plan(task, observer)?
+        };
+        self.chosen(task, plan, observer)
+    }
+
+    /// As [`generate`](Self::generate), on a character that the caller has in memory, in place of the
+    /// task's own.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn generate_on(
+        &mut self,
+        task: &Task,
+        character: &Arc<Character>,
+        options: &RigOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Clip>, Error> {
+        let on = OnCharacter::with(task, character.clone(), *options)?;
+        let plan = MotionPlan {
+            on: Some(on),
             ..self.plan(task, observer)?
         };
         self.chosen(task, plan, observer)
