@@ -9,6 +9,7 @@ mod image;
 mod optimize;
 mod output;
 mod rig;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub use self::image::{ImageArgs, ImageModelArgs};
 pub use self::optimize::{OptimizeArgs, OptimizeGuidanceArg};
 pub use self::output::OutputArgs;
 pub use self::rig::{RigCommand, RigInspectArgs};
+pub use self::serve::ServeArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -98,6 +100,8 @@ pub enum Command {
     /// Show what is found in a character's file.
     #[command(subcommand)]
     Rig(RigCommand),
+    /// Serve motion generation over HTTP, by the protocol MMCP 1.2.
+    Serve(ServeArgs),
     /// Build training data from motion capture.
     #[command(subcommand)]
     Dataset(DatasetCommand),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use glam::DVec3;
 use kinograd_motion::mapping::{Mapping, Up};
 use kinograd_motion::rig::{BindPose, OnRig, Rig, RigOptions};
-use kinograd_motion::{Motion, MotionError};
+use kinograd_motion::{Motion, MotionError, Skeleton};
 use serde::Serialize;
 
 use crate::format::{ClipRef, Format, LoadOptions};
@@ -107,6 +107,27 @@ impl Character {
                 up,
             },
             warnings,
+        })
+    }
+
+    /// A character of a skeleton in memory, whose joints are known by their names: metres, Y up,
+    /// standing upright in its rest pose. `name` stands for the file in records; clips are written on
+    /// the skeleton.
+    ///
+    /// # Errors
+    /// [`MotionError`] for a skeleton whose joints cannot be told.
+    pub fn of_skeleton(skeleton: Skeleton, name: &str) -> Result<Self, MotionError> {
+        let mapping = Mapping::automatic(&skeleton)?;
+        Ok(Self {
+            rig: Rig::new(skeleton, &mapping, None)?,
+            mapping,
+            path: PathBuf::from(name),
+            source: Source::Skeleton {
+                format: &crate::glb::FORMAT,
+                unit_to_metre: 1.0,
+                up: Up::Y,
+            },
+            warnings: Vec::new(),
         })
     }
 

@@ -64,17 +64,24 @@ impl OnCharacter {
         let Some(rig) = &task.output.rig else {
             return Ok(None);
         };
-        let character = rig.open()?;
-        let options = rig.options();
+        Ok(Some(Self::with(task, rig.open()?, rig.options())?))
+    }
+
+    /// For a character that the caller has.
+    pub fn with(
+        task: &TaskSpec,
+        character: Arc<Character>,
+        options: RigOptions,
+    ) -> Result<Self, Error> {
         let spec = match options.travel {
             Travel::Scaled => in_body_lengths(task, 1.0 / character.rig().scale())?,
             Travel::Kept => task.clone(),
         };
-        Ok(Some(Self {
+        Ok(Self {
             character,
             options,
             spec,
-        }))
+        })
     }
 
     /// What lengths of our body's run are multiplied by.

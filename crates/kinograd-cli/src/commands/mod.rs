@@ -15,6 +15,7 @@ mod optimize;
 mod render;
 mod rig;
 mod runtime;
+mod serve;
 
 use crate::args::{Command, DatasetCommand};
 use crate::printer::Printer;
@@ -30,6 +31,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Convert(args) => convert::run(&args, printer),
         Command::Render(args) => render::run(&args, printer),
         Command::Rig(command) => rig::run(&command, printer),
+        Command::Serve(args) => serve::run(&args, printer),
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),
         Command::Models(command) => models::run(command, printer),

@@ -1,11 +1,14 @@
 //! Clips of motion.
 
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
 use std::time::Instant;
 
 use kinograd_diffusion::{Denoiser, NoiseSource, Progress, SeededNoise};
+use kinograd_formats::Character;
 use kinograd_guidance::{Barrier, Loss, MotionDecoder, Objective, Obstacles, Reduction};
 use kinograd_motion::metrics::root_speed;
+use kinograd_motion::rig::RigOptions;
 use kinograd_motion::{FEATURES, MotionRepresentation, Normalizer, Provenance, RootForm};
 use kinograd_runtime::{
     ClipBatch, DenoiserBatch, EngineOptions, Manifest, MotionEmbedding, Package,
@@ -153,6 +156,26 @@ impl MotionGenerator {
     ) -> Result<Vec<Clip>, Error> {
         let plan = MotionPlan {
             make_loss: Some(make_loss),
+            ..self.plan(task, observer)?
+        };
+        self.chosen(task, plan, observer)
+    }
+
+    /// As [`generate`](Self::generate), on a character that the caller has in memory, in place of the
+    /// task's own.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate).
+    pub fn generate_on(
+        &mut self,
+        task: &Task,
+        character: &Arc<Character>,
+        options: &RigOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Vec<Clip>, Error> {
+        let on = OnCharacter::with(task, character.clone(), *options)?;
+        let plan = MotionPlan {
+            on: Some(on),
             ..self.plan(task, observer)?
         };
         self.chosen(task, plan, observer)
@@ -485,7 +508,7 @@ impl MotionModality {
             Some(noisiest) => model.denoiser.denoise(&x_t, noisiest.from)?,
             None => x_t,
         };
-        let decoder = MotionDecoder::new(self.normalizer.clone(), vec![frames; batch]);
+        let decoder = MotionDecoder::new(self.representation.clone(), vec![frames; batch]);
         let speed = |sample: usize| {
             let motion = decoder.motion(&x0, sample)?;
             Ok(root_speed(motion.joints_m.mapv(|v| v as f32).view(), MODEL_FPS).mean_mps)
