@@ -4,8 +4,9 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use kinograd::SaveOptions;
 use kinograd::runtime::sha256_of_file;
-use kinograd_files::{Budget, TemporaryFolder, temporary_file};
+use kinograd_files::temporary_file;
 use tempfile::NamedTempFile;
 
 use crate::index::Index;
@@ -18,7 +19,6 @@ pub(crate) struct Part {
     name: String,
     number: u32,
     tar: tar::Builder<BufWriter<NamedTempFile>>,
-    scratch: TemporaryFolder,
     index: Index,
     samples: Vec<String>,
     rejected: Vec<RejectedSample>,
@@ -35,7 +35,6 @@ impl Part {
             name: part_name(shard.index(), number),
             number,
             tar: tar::Builder::new(BufWriter::new(file)),
-            scratch: TemporaryFolder::new_in(folder.path()).map_err(fail)?,
             index: Index::default(),
             samples: Vec::new(),
             rejected: Vec::new(),
@@ -53,8 +52,9 @@ impl Part {
         let tar = format!("{}.tar", self.name);
         for format in formats {
             let name = format!("{}.{format}", clip.id);
-            let bytes = self
-                .encoded(clip, *format)
+            let bytes = clip
+                .clip
+                .to_bytes(format.extension(), &SaveOptions::default())
                 .map_err(BatchError::write(&name))?;
             let mut header = tar::Header::new_ustar();
             header.set_mode(0o644);
@@ -69,17 +69,6 @@ impl Part {
             .map_err(BatchError::write(&self.name))?;
         self.samples.push(clip.id.to_owned());
         Ok(())
-    }
-
-    fn encoded(
-        &self,
-        clip: &MadeClip<'_>,
-        format: SampleFormat,
-    ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
-        let path = self.scratch.path().join(format!("clip.{format}"));
-        clip.clip.save(&path)?;
-        Ok(kinograd_files::read_large(&path, Budget::of_process())
-            .map_err(kinograd_files::FileError::into_io)?)
     }
 
     pub(crate) fn reject(&mut self, sample: RejectedSample) {

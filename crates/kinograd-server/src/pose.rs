@@ -97,6 +97,7 @@ impl Pose {
                     position_m: [x, z],
                     time_secs: Some(time_secs),
                     weight: 1.0,
+                    arrive: false,
                 }));
             }
             if self.knows_heading {
