@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use kinograd::models::{self, CheckReport, NewPackage};
-use kinograd::runtime::{EngineOptions, Package, find_package, list_packages, package_folders};
+use kinograd::runtime::{
+    EngineOptions, Manifest, Package, find_package, list_packages, package_folders,
+};
 use kinograd_files::escape;
 use serde_json::{Value, json};
 
@@ -25,8 +27,12 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
                 source: args.source,
                 name: args.name,
                 like: args.like,
+                size: args.size,
                 into: args.into,
             };
+            if args.dry_run {
+                return plan(&models::planned(&new)?, printer);
+            }
             let report = models::add(&new, &EngineOptions::default())?;
             checked(&report, "kinograd.models-add/1", printer)
         }
@@ -67,6 +73,21 @@ fn list(printer: &Printer) -> anyhow::Result<()> {
         &json!({ "schema": "kinograd.models/1", "models": models }),
         &text,
     )?;
+    Ok(())
+}
+
+/// Shows what would be added.
+fn plan(manifest: &Manifest, printer: &Printer) -> anyhow::Result<()> {
+    let mut document = serde_json::to_value(manifest)?;
+    if let Some(files) = document["files"].as_object_mut() {
+        for file in files.values_mut().filter_map(Value::as_object_mut) {
+            file.remove("sha256");
+        }
+    }
+    let text = serde_json::to_string_pretty(&document)?;
+    let document = json!({ "schema": "kinograd.models-plan/1", "manifest": document });
+    printer.document(&document, &(text + "\n"))?;
+    printer.note("nothing was written: --dry-run");
     Ok(())
 }
 

@@ -7,18 +7,20 @@ use onnx_grad::Model;
 
 use super::report::CheckReport;
 use super::staged::{StagedPackage, packages_folder};
-use super::{adapt, probe};
+use super::{adapt, diffusers, probe};
 use crate::RuntimeError;
 
 /// A package to make of a denoiser, or to take over whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPackage {
-    /// The denoiser, ONNX, or the folder of a package.
+    /// The denoiser, ONNX, or the folder of a package, or of a pipeline as diffusers and Optimum write it.
     pub source: PathBuf,
     /// The package's name and folder; a package that is taken over may keep its own.
     pub name: Option<String>,
     /// Of a denoiser: the package whose other files it shares.
     pub like: String,
+    /// Height and width of the pictures of a pipeline whose graph leaves them free; its own if `None`.
+    pub size: Option<[usize; 2]>,
     /// Folder of packages to write to; the user's own if `None`.
     pub into: Option<PathBuf>,
 }
@@ -32,7 +34,9 @@ pub struct NewPackage {
 /// [`check`](super::check).
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, RuntimeError> {
     let into = packages_folder(new.into.as_deref())?;
-    let (staged, manifest) = if new.source.is_dir() {
+    let (staged, manifest) = if diffusers::is_pipeline(&new.source) {
+        diffusers::staged(diffusers::read(new)?, &into)?
+    } else if new.source.is_dir() {
         whole_package(new, &into)?
     } else {
         of_denoiser(new, &into)?
@@ -52,6 +56,23 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Run
     }
     report.folder = staged.publish()?;
     Ok(report)
+}
+
+/// What `model.json` of a new package would say, without hashes; nothing is written or run.
+///
+/// # Errors
+/// As [`add`], but for what shows only when the networks run.
+pub fn planned(new: &NewPackage) -> Result<Manifest, RuntimeError> {
+    if diffusers::is_pipeline(&new.source) {
+        return Ok(diffusers::read(new)?.manifest);
+    }
+    if new.source.is_dir() {
+        let mut manifest = Package::open(&new.source)?.manifest().clone();
+        manifest.name = new.name.clone().unwrap_or(manifest.name);
+        return Ok(manifest);
+    }
+    let like = find_package(&new.like)?;
+    Ok(adapted_denoiser(new, &like)?.1)
 }
 
 /// A package that is taken over; data files that it does not list are put inside its graphs.
@@ -75,35 +96,40 @@ fn whole_package(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manife
 
 /// A package of a denoiser and what else that of `like` has.
 fn of_denoiser(new: &NewPackage, into: &Path) -> Result<(StagedPackage, Manifest), RuntimeError> {
+    let like = find_package(&new.like)?;
+    let (model, mut manifest) = adapted_denoiser(new, &like)?;
+    let staged = StagedPackage::copied(&like, into, &manifest.name, |role| role != Role::Denoiser)?;
+    if let Some(entry) = manifest.files.get_mut(&Role::Denoiser) {
+        match model {
+            Some(model) => staged.put_model(&model, entry)?,
+            None => staged.put(&new.source, &entry.path)?,
+        }
+    }
+    Ok((staged, manifest))
+}
+
+/// A denoiser as it goes into a package, `None` where it is the file as it is, and what that package says.
+fn adapted_denoiser(
+    new: &NewPackage,
+    like: &Package,
+) -> Result<(Option<Model>, Manifest), RuntimeError> {
     let name = new.name.clone().ok_or_else(|| RuntimeError::Request {
         field: "name",
         message: "a denoiser's package needs one".to_owned(),
     })?;
-    let like = find_package(&new.like)?;
     let mut manifest = like.manifest().clone();
     manifest.limits.clear();
     let has_data = !data_files(&new.source)?.is_empty();
-    let mut model = read(&new.source)?;
+    let model = read(&new.source)?;
     let adapted = adapt::denoiser(&new.source, model.clone(), &mut manifest)?;
-    let mut entry = adapted.entry;
-    let staged = StagedPackage::copied(&like, into, &name, |role| role != Role::Denoiser)?;
-    let is_adapted = adapted.model.is_some();
-    if let Some(adapted) = adapted.model {
-        model = adapted;
-    }
-    if is_adapted || has_data {
-        staged.put_model(&model, &mut entry)?;
-    } else {
-        staged.put(&new.source, &entry.path)?;
-    }
     manifest.name = name;
     manifest.version = "0.1.0".to_owned();
     manifest.licence = "not said".to_owned();
     manifest.data = "not said".to_owned();
     manifest.metrics.clear();
     manifest.lineage = None;
-    manifest.files.insert(Role::Denoiser, entry);
-    Ok((staged, manifest))
+    manifest.files.insert(Role::Denoiser, adapted.entry);
+    Ok((adapted.model.or(has_data.then_some(model)), manifest))
 }
 
 fn read(path: &Path) -> Result<Model, RuntimeError> {

@@ -3,6 +3,7 @@
 mod adapt;
 mod add;
 mod check;
+mod diffusers;
 mod images;
 mod motion;
 mod precision;
@@ -10,7 +11,7 @@ mod probe;
 mod report;
 mod staged;
 
-pub use add::{NewPackage, add};
+pub use add::{NewPackage, add, planned};
 pub use check::check;
 pub use report::CheckReport;
 

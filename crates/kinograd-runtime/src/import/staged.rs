@@ -43,11 +43,7 @@ impl StagedPackage {
         name: &str,
         wanted: impl Fn(Role) -> bool,
     ) -> Result<Self, RuntimeError> {
-        let folder = new_folder(into, name)?;
-        let fail = write_failed(&folder);
-        std::fs::create_dir_all(into).map_err(&fail)?;
-        let staging = TemporaryFolder::new_in(into).map_err(&fail)?;
-        let staged = Self { staging, folder };
+        let staged = Self::empty(into, name)?;
         for (role, file) in &like.manifest().files {
             if wanted(*role) {
                 staged.put(&like.file(*role)?, &file.path)?;
@@ -57,6 +53,15 @@ impl StagedPackage {
             }
         }
         Ok(staged)
+    }
+
+    /// A package of this name without files.
+    pub(super) fn empty(into: &Path, name: &str) -> Result<Self, RuntimeError> {
+        let folder = new_folder(into, name)?;
+        let fail = write_failed(&folder);
+        std::fs::create_dir_all(into).map_err(&fail)?;
+        let staging = TemporaryFolder::new_in(into).map_err(&fail)?;
+        Ok(Self { staging, folder })
     }
 
     /// The folder under its hidden name.
@@ -77,6 +82,11 @@ impl StagedPackage {
         let mut to = File::create_new(&to).map_err(&fail)?;
         std::io::copy(&mut from, &mut to).map_err(&fail)?;
         to.sync_all().map_err(&fail)
+    }
+
+    /// Writes a text to a place in the package.
+    pub(super) fn put_text(&self, text: &str, to: &str) -> Result<(), RuntimeError> {
+        std::fs::write(self.path().join(to), text).map_err(write_failed(&self.folder))
     }
 
     /// Writes a model in the place of its entry, its data inside; from 2 GiB on in a file beside, which

@@ -4,10 +4,13 @@
 
 mod adapted;
 mod axes;
+mod decoder;
 mod graph;
 mod motion;
 mod pictures;
 mod ports;
+mod sides;
+mod text;
 
 use std::path::Path;
 
@@ -15,6 +18,10 @@ use crate::Manifest;
 use onnx_grad::Model;
 
 use self::adapted::AdaptedDenoiser;
+
+pub(super) use self::decoder::decoder;
+pub(super) use self::sides::with_sides;
+pub(super) use self::text::{EncoderPart, text_encoder};
 use crate::RuntimeError;
 
 /// Tells the tensors of a denoiser apart, by the contract's names, else by rank and width, and fits it
