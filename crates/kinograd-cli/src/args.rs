@@ -215,18 +215,23 @@ pub enum ModelsCommand {
         #[command(flatten)]
         engine: EngineArgs,
     },
-    /// Make a package of a denoiser of your own, or take over a folder that an export script wrote.
+    /// Make a package of a denoiser of your own or of a pipeline that Optimum or diffusers exported, or take over
+    /// a folder that an export script wrote.
     #[command(after_help = "Examples:\n  \
         kinograd models add denoiser.onnx --name mine --like motion-base\n  \
-        kinograd models add mdm.onnx --preset mdm --text clip/ --stats HumanML3D/ --name mdm\n  \
-        kinograd models add exported/my-ldm")]
+        kinograd models add mdm.onnx --preset mdm --text clip/ --stats HumanML3D/ --name mdm
+  \
+            kinograd models add stable-diffusion-onnx --name sd --dry-run\n  \
+        kinograd models add exported/my-ldm\n\n\
+        Of pipelines, folders with model_index.json, those of Stable Diffusion 1, 2 and XL are taken: \
+        docs/models.md says what is read of them.")]
     Add(ModelsAddArgs),
 }
 
 /// Arguments of `models add`.
 #[derive(Debug, Args)]
 pub struct ModelsAddArgs {
-    /// The denoiser, or a package's folder.
+    /// The denoiser, or the folder of a package or a pipeline.
     #[arg(value_name = "ONNX|FOLDER")]
     pub source: PathBuf,
     /// Name of the new package; a folder's own if not given.
@@ -249,10 +254,14 @@ pub struct ModelsAddArgs {
     /// Diffusion steps of the training; those of args.json beside the denoiser, else 1000, if not given.
     #[arg(long, value_name = "N", requires = "preset")]
     pub train_steps: Option<usize>,
+    /// Size of a pipeline's pictures, where its U-Net takes any.
+    #[arg(long, value_name = "HEIGHTxWIDTH", value_parser = picture_size)]
+    pub size: Option<[usize; 2]>,
     /// Folder of packages to write to; the user's own if not given.
     #[arg(long, value_name = "FOLDER")]
     pub into: Option<PathBuf>,
-    /// Make and check the package, say what becomes of each tensor, and add nothing.
+    /// Add nothing: of a pipeline, print what model.json would say; of a denoiser, make and check the package, and
+    /// say what becomes of each tensor.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -266,6 +275,15 @@ pub enum PresetArg {
     /// Guided Motion Diffusion: the same with the root by its place (Mean_abs_3d.npy and
     /// Std_abs_3d.npy), without emphasis projection.
     Gmd,
+}
+
+fn picture_size(text: &str) -> Result<[usize; 2], String> {
+    let sides = text.split_once(['x', '×']).and_then(|(height, width)| {
+        Some([height.trim().parse().ok()?, width.trim().parse().ok()?])
+    });
+    sides
+        .filter(|sides: &[usize; 2]| sides.iter().all(|side| (1..=4096).contains(side)))
+        .ok_or_else(|| format!("`{text}` is not HEIGHTxWIDTH in pixels, such as 512x512"))
 }
 
 /// Commands of `runtime`.

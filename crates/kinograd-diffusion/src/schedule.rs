@@ -8,8 +8,8 @@ use crate::{DiffusionError, NoiseLevel, Spacing, StepPair};
 const COSINE_MAX_BETA: f64 = 0.999;
 /// Offset `s` of the cosine schedule (Nichol & Dhariwal 2021, eq. 17).
 const COSINE_OFFSET: f64 = 0.008;
-/// ᾱ that stands for none: the network's time is then 1 to the last bit of an `f32`.
-const FLOW_MIN_ALPHA_BAR: f64 = 1e-16;
+/// ᾱ that stands for none: a flow's time is then 1 to the last bit of an `f32`.
+const MIN_ALPHA_BAR: f64 = 1e-16;
 
 /// The cumulative signal share ᾱ of every training step, from little noise to much.
 ///
@@ -99,7 +99,7 @@ impl NoiseSchedule {
             let u = (step as f64 + 1.0) / train_steps as f64;
             let sigma = shift * u / (1.0 + (shift - 1.0) * u);
             let signal = (1.0 - sigma).powi(2);
-            (signal / (signal + sigma.powi(2))).max(FLOW_MIN_ALPHA_BAR)
+            (signal / (signal + sigma.powi(2))).max(MIN_ALPHA_BAR)
         };
         Self::from_alpha_bars((0..train_steps).map(share).collect())
     }
@@ -143,6 +143,21 @@ impl NoiseSchedule {
             });
         }
         Ok(Self { alpha_bars })
+    }
+
+    /// The schedule with √ᾱ shifted and scaled so that the first level stays and the last has no signal
+    /// (Lin et al. 2023, algorithm 1; `rescale_betas_zero_snr` in diffusers). A trace, ᾱ = 10⁻¹⁶, is left.
+    ///
+    /// # Errors
+    /// [`DiffusionError::Parameter`] if there is one level only, or levels that the shift makes equal.
+    pub fn with_zero_terminal_snr(&self) -> Result<Self, DiffusionError> {
+        let roots = self.alpha_bars.iter().map(|alpha_bar| alpha_bar.sqrt());
+        let (first, last) = match self.alpha_bars.as_slice() {
+            [first, .., last] => (first.sqrt(), last.sqrt()),
+            _ => (0.0, 0.0),
+        };
+        let scaled = roots.map(|root| (root - last) * (first / (first - last)));
+        Self::from_alpha_bars(scaled.map(|root| root.powi(2).max(MIN_ALPHA_BAR)).collect())
     }
 
     /// Number of training steps.
@@ -280,6 +295,22 @@ mod tests {
             assert!((got - expected).abs() < 1e-15);
         }
         assert!(NoiseSchedule::scaled_linear(10, -0.1, 0.1).is_err());
+    }
+
+    #[test]
+    fn without_terminal_signal_the_roots_are_shifted_and_scaled() {
+        let before = NoiseSchedule::scaled_linear(1000, 0.00085, 0.012).unwrap();
+        let after = before.with_zero_terminal_snr().unwrap();
+        let (old, new) = (before.alpha_bars(), after.alpha_bars());
+        assert!((old[0] - new[0]).abs() < 1e-15);
+        assert_eq!(new[999], 1e-16);
+        // A shift and a scale keep the ratios of differences.
+        let ratio = |table: &[f64]| {
+            (table[100].sqrt() - table[500].sqrt()) / (table[500].sqrt() - table[900].sqrt())
+        };
+        assert!((ratio(old) - ratio(new)).abs() < 1e-12);
+        let one = NoiseSchedule::linear(1, 0.1, 0.1).unwrap();
+        assert!(one.with_zero_terminal_snr().is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub fn tokenizer(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
     };
-    crate::text::try_tokenizer(Path::new("tokenizer.json"), text);
+    crate::prompt_tokens::try_tokenizer(Path::new("tokenizer.json"), text);
 }
 
 /// Looks for the pinned wheel on a page of a package index.

@@ -22,6 +22,7 @@ mod library;
 mod network;
 mod package;
 mod pins;
+mod prompt_tokens;
 mod score;
 mod tensor;
 mod text;
@@ -58,5 +59,5 @@ pub use package::{
 pub use pins::{InstallKind, ONNX_RUNTIME_VERSION};
 pub use score::{ScoreInput, ScoreNetwork};
 pub use tensor::Tensor;
-pub use text::{TextBatch, TextEncoder};
+pub use text::{ImageText, TextBatch, TextEncoder};
 pub use training::{Adam, DenoiserTrainer, TrainingClips, TrainingSession, WeightChoice};

@@ -1,20 +1,16 @@
 //! Prompts to conditions.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kinograd_files::Budget;
 use ndarray::{Array1, Array2, Axis, Ix3};
-use tokenizers::{Encoding, PostProcessor as _, Tokenizer, TruncationDirection};
 
+use crate::prompt_tokens::PromptTokenizer;
 use crate::{Engine, Package, Role, RuntimeError, Session, SessionOptions, Tensor};
 
 /// Longest prompt, in characters. Far beyond any model's token limit, it bounds the work that a
 /// pasted file can cause.
 const MAX_CHARACTERS: usize = 2000;
-/// Deepest nesting of a `tokenizer.json`; those of real models have about 6.
-const MAX_DEPTH: usize = 32;
 
 /// What a package's text encoder makes of prompts. A text is run once and remembered.
 ///
@@ -29,8 +25,8 @@ const MAX_DEPTH: usize = 32;
 /// # Ok::<(), kinograd_runtime::RuntimeError>(())
 /// ```
 pub struct TextEncoder {
-    tokenizer: Tokenizer,
-    tokenizer_path: PathBuf,
+    /// One, or a second for a graph of encoders with vocabularies of their own.
+    tokenizers: Vec<PromptTokenizer>,
     session: Box<dyn Session>,
     max_tokens: usize,
     ports: Ports,
@@ -38,10 +34,28 @@ pub struct TextEncoder {
 }
 
 struct Ports {
-    ids: String,
-    mask: String,
     condition: String,
     embedding: String,
+    /// Of a package with pooled texts.
+    pooled: Option<String>,
+}
+
+/// What the denoiser of an image package reads of a prompt.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ImageText {
+    /// `[tokens, dims]`.
+    pub states: Array2<f32>,
+    /// `[pooled_dims]`, where the package has it.
+    pub pooled: Option<Array1<f32>>,
+}
+
+impl From<Array2<f32>> for ImageText {
+    fn from(states: Array2<f32>) -> Self {
+        Self {
+            states,
+            pooled: None,
+        }
+    }
 }
 
 struct EncodedText {
@@ -69,21 +83,29 @@ impl TextEncoder {
         package: &Package,
         options: &SessionOptions,
     ) -> Result<Self, RuntimeError> {
-        let max_tokens = package.manifest().text()?.max_tokens;
-        let tokenizer_path = package.file(Role::Tokenizer)?;
-        let tokenizer = read_tokenizer(&tokenizer_path)?;
+        let conditioning = package.manifest().text()?;
+        let max_tokens = conditioning.max_tokens;
+        let mut tokenizers = Vec::new();
+        for (role, names) in [
+            (Role::Tokenizer, ["token_ids", "token_mask"]),
+            (Role::Tokenizer2, ["token_ids_2", "token_mask_2"]),
+        ] {
+            if role == Role::Tokenizer || package.has(role) {
+                let ports = names.map(|name| package.port(Role::TextEncoder, name));
+                let path = package.file(role)?;
+                tokenizers.push(PromptTokenizer::read(path, max_tokens, ports)?);
+            }
+        }
         let session = engine.load(&package.model(Role::TextEncoder)?, options)?;
         let port = |name| package.port(Role::TextEncoder, name);
         Ok(Self {
-            tokenizer,
-            tokenizer_path,
+            tokenizers,
             session,
             max_tokens,
             ports: Ports {
-                ids: port("token_ids"),
-                mask: port("token_mask"),
                 condition: port("condition"),
                 embedding: port("embedding"),
+                pooled: conditioning.pooled_dims.map(|_| port("pooled")),
             },
             known: HashMap::new(),
         })
@@ -94,21 +116,11 @@ impl TextEncoder {
     /// # Errors
     /// [`RuntimeError::Tokenizer`] if the tokenizer fails.
     pub fn count_tokens(&self, text: &str) -> Result<usize, RuntimeError> {
-        Ok(self.tokens(text)?.len() + self.added_tokens())
-    }
-
-    /// The text's own tokens, without the ones that frame a sentence.
-    fn tokens(&self, text: &str) -> Result<Encoding, RuntimeError> {
-        guarded(&self.tokenizer_path, || {
-            self.tokenizer.encode_fast(text, false)
-        })?
-        .map_err(|error| tokenizer_error(&self.tokenizer_path, error))
-    }
-
-    fn added_tokens(&self) -> usize {
-        self.tokenizer
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(false))
+        let mut counts = self
+            .tokenizers
+            .iter()
+            .map(|tokenizer| tokenizer.count(text));
+        counts.try_fold(0, |most, count| Ok(most.max(count?)))
     }
 
     /// Encodes prompts; what lies beyond the model's token limit is cut, with a warning.
@@ -151,12 +163,11 @@ impl TextEncoder {
     /// One text per run, always padded to the limit: a text's numbers do not depend on its
     /// neighbours, and the built-in engine optimises its graph for one shape only.
     fn encode_one(&mut self, text: &str) -> Result<EncodedText, RuntimeError> {
-        let (ids, mask) = self.inputs(text)?;
+        let inputs = inputs(&self.tokenizers, text)?;
         let ports = &self.ports;
-        let outputs = self.session.run(
-            &[(&ports.ids, &ids), (&ports.mask, &mask)],
-            &[&ports.condition, &ports.embedding],
-        )?;
+        let outputs = self
+            .session
+            .run(&named(&inputs), &[&ports.condition, &ports.embedding])?;
         let mut rows = outputs.into_iter().map(|output| {
             let shape = output.shape();
             let flat = output.into_f32()?.into_flat();
@@ -187,55 +198,63 @@ impl TextEncoder {
     /// [`RuntimeError::Prompt`] for a prompt of more than 2000 characters, [`RuntimeError::Tensor`]
     /// if the encoder returns another rank, otherwise as [`Session::run`].
     pub fn hidden_states(&mut self, text: &str) -> Result<Array2<f32>, RuntimeError> {
+        Ok(self.image_text(text)?.states)
+    }
+
+    /// All that the denoiser of an image package reads of a prompt.
+    ///
+    /// # Errors
+    /// As [`TextEncoder::hidden_states`].
+    pub fn image_text(&mut self, text: &str) -> Result<ImageText, RuntimeError> {
         let text = text.trim();
         if !text.is_empty() {
             check_prompt(0, text)?;
         }
-        let (ids, mask) = self.inputs(text)?;
-        let ports = &self.ports;
-        let output = self
-            .session
-            .run(
-                &[(&ports.ids, &ids), (&ports.mask, &mask)],
-                &[&ports.condition],
-            )?
-            .remove(0);
+        let inputs = inputs(&self.tokenizers, text)?;
+        let mut wanted = vec![self.ports.condition.as_str()];
+        wanted.extend(self.ports.pooled.as_deref());
+        let mut outputs = self.session.run(&named(&inputs), &wanted)?.into_iter();
+        let wrong = |expected: String, got: String| RuntimeError::Tensor {
+            what: "text encoder's output".into(),
+            expected,
+            got,
+        };
+        let expected = format!("[1, {}, dims] or [1, dims]", self.max_tokens);
+        let Some(output) = outputs.next() else {
+            return Err(wrong(expected, "nothing".into()));
+        };
         let shape = output.shape();
         let mut states = output.into_f32()?;
         if states.ndim() == 2 {
             states.insert_axis_inplace(Axis(1));
         }
-        match states.into_dimensionality::<Ix3>() {
-            Ok(states) if states.dim().0 == 1 => Ok(states.index_axis_move(Axis(0), 0)),
-            _ => Err(RuntimeError::Tensor {
-                what: "text encoder's output".into(),
-                expected: format!("[1, {}, dims] or [1, dims]", self.max_tokens),
-                got: format!("{shape:?}"),
-            }),
-        }
+        let states = match states.into_dimensionality::<Ix3>() {
+            Ok(states) if states.dim().0 == 1 => states.index_axis_move(Axis(0), 0),
+            _ => return Err(wrong(expected, format!("{shape:?}"))),
+        };
+        let pooled = match outputs.next() {
+            Some(output) => Some(output.into_f32()?.into_flat()),
+            None => None,
+        };
+        Ok(ImageText { states, pooled })
     }
+}
 
-    /// Token ids and mask, `[1, max_tokens]`.
-    fn inputs(&self, text: &str) -> Result<(Tensor, Tensor), RuntimeError> {
-        let mut encoding = self.tokens(text)?;
-        let room = self.max_tokens.saturating_sub(self.added_tokens());
-        if encoding.len() > room {
-            tracing::warn!("the prompt is cut to its first {room} tokens: {text}");
-            encoding.truncate(room, 0, TruncationDirection::Right);
-        }
-        let encoding = guarded(&self.tokenizer_path, || {
-            self.tokenizer.post_process(encoding, None, true)
-        })?
-        .map_err(|error| tokenizer_error(&self.tokenizer_path, error))?;
-        let count = encoding.len().min(self.max_tokens);
-        let mut ids = Array2::<i64>::zeros((1, self.max_tokens));
-        let mut mask = Array2::<f32>::zeros((1, self.max_tokens));
-        for (at, &id) in encoding.get_ids().iter().take(count).enumerate() {
-            ids[[0, at]] = i64::from(id);
-            mask[[0, at]] = 1.0;
-        }
-        Ok((Tensor::from(ids), Tensor::from(mask)))
+/// Token ids and mask of every tokenizer, `[1, max_tokens]`.
+fn inputs<'a>(
+    tokenizers: &'a [PromptTokenizer],
+    text: &str,
+) -> Result<Vec<(&'a str, Tensor)>, RuntimeError> {
+    let mut inputs = Vec::with_capacity(2 * tokenizers.len());
+    for tokenizer in tokenizers {
+        inputs.extend(tokenizer.inputs(text)?);
     }
+    Ok(inputs)
+}
+
+fn named<'a>(inputs: &'a [(&'a str, Tensor)]) -> Vec<(&'a str, &'a Tensor)> {
+    let pairs = inputs.iter().map(|(name, tensor)| (*name, tensor));
+    pairs.collect()
 }
 
 fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
@@ -250,63 +269,4 @@ fn check_prompt(index: usize, text: &str) -> Result<(), RuntimeError> {
         ));
     }
     Ok(())
-}
-
-fn read_tokenizer(path: &Path) -> Result<Tokenizer, RuntimeError> {
-    let text = kinograd_files::read_text(path, Budget::of_process())
-        .map_err(|error| tokenizer_error(path, error.into_io()))?;
-    parsed(path, &text)
-}
-
-/// Parses and encodes, whatever comes of it.
-pub(crate) fn try_tokenizer(path: &Path, text: &str) {
-    if let Ok(tokenizer) = parsed(path, text) {
-        let encoded = guarded(path, || tokenizer.encode_fast("a person walks", false));
-        if let Ok(Ok(encoding)) = encoded {
-            let _ = guarded(path, || tokenizer.post_process(encoding, None, true));
-        }
-    }
-}
-
-fn parsed(path: &Path, text: &str) -> Result<Tokenizer, RuntimeError> {
-    check_depth(text).map_err(|reason| tokenizer_error(path, reason))?;
-    let mut tokenizer = guarded(path, || text.parse::<Tokenizer>())?
-        .map_err(|error| tokenizer_error(path, error))?;
-    // The limit and the padding are the package's, not the file's.
-    tokenizer.with_padding(None);
-    tokenizer
-        .with_truncation(None)
-        .map_err(|error| tokenizer_error(path, error))?;
-    Ok(tokenizer)
-}
-
-/// The library reads nested parts by recursion.
-fn check_depth(json: &str) -> Result<(), String> {
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => depth += 1,
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > MAX_DEPTH {
-            return Err(format!("its parts are nested more than {MAX_DEPTH} deep"));
-        }
-    }
-    Ok(())
-}
-
-/// Calls the library, which panics on some input.
-fn guarded<T>(path: &Path, call: impl FnOnce() -> T) -> Result<T, RuntimeError> {
-    kinograd_files::catch_panic("tokenizers", call).map_err(|error| tokenizer_error(path, error))
-}
-
-fn tokenizer_error(path: &Path, error: impl std::fmt::Display) -> RuntimeError {
-    RuntimeError::Tokenizer {
-        path: path.to_owned(),
-        reason: error.to_string(),
-    }
 }

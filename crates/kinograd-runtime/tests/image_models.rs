@@ -152,7 +152,7 @@ fn a_denoiser_is_told_what_it_takes() {
     let class = |class| ImageCondition { class, text: None };
     let text = |shape| ImageCondition {
         class: None,
-        text: Some(Array2::zeros(shape)),
+        text: Some(Array2::zeros(shape).into()),
     };
     for (name, condition, part) in [
         (

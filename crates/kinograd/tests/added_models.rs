@@ -25,6 +25,7 @@ fn new(source: PathBuf, into: &Path) -> NewPackage {
         source,
         name: Some("own".to_owned()),
         like: like.to_string_lossy().into_owned(),
+        size: None,
         into: Some(into.to_owned()),
         preset: None,
         dry_run: false,

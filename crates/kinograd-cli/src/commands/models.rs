@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use kinograd::models::{self, CheckReport, MdmParts, NewPackage, Preset};
-use kinograd::runtime::{EngineOptions, Package, find_package, list_packages, package_folders};
+use kinograd::runtime::{
+    EngineOptions, Manifest, Package, find_package, list_packages, package_folders,
+};
 use kinograd_files::escape;
 use serde_json::{Value, json};
 
@@ -21,7 +23,13 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
             checked(&report, "kinograd.models-check/1", printer)
         }
         ModelsCommand::Add(args) => {
-            let report = models::add(&new_package(args), &EngineOptions::default())?;
+            let new = new_package(args);
+            if new.dry_run
+                && let Some(manifest) = models::planned(&new)?
+            {
+                return plan(&manifest, printer);
+            }
+            let report = models::add(&new, &EngineOptions::default())?;
             checked(&report, "kinograd.models-add/1", printer)
         }
     }
@@ -44,6 +52,7 @@ fn new_package(args: ModelsAddArgs) -> NewPackage {
         source: args.source,
         name: args.name,
         like: args.like,
+        size: args.size,
         into: args.into,
         preset,
         dry_run: args.dry_run,
@@ -84,6 +93,21 @@ fn list(printer: &Printer) -> anyhow::Result<()> {
         &json!({ "schema": "kinograd.models/1", "models": models }),
         &text,
     )?;
+    Ok(())
+}
+
+/// Shows what would be added.
+fn plan(manifest: &Manifest, printer: &Printer) -> anyhow::Result<()> {
+    let mut document = serde_json::to_value(manifest)?;
+    if let Some(files) = document["files"].as_object_mut() {
+        for file in files.values_mut().filter_map(Value::as_object_mut) {
+            file.remove("sha256");
+        }
+    }
+    let text = serde_json::to_string_pretty(&document)?;
+    let document = json!({ "schema": "kinograd.models-plan/1", "manifest": document });
+    printer.document(&document, &(text + "\n"))?;
+    printer.note("nothing was written: --dry-run");
     Ok(())
 }
 

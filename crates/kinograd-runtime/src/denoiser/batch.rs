@@ -2,6 +2,8 @@
 
 use ndarray::Array2;
 
+use crate::ImageText;
+
 /// What the next calls make, in the terms of one modality.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DenoiserBatch {
@@ -85,6 +87,6 @@ impl PictureBatch {
 pub struct ImageCondition {
     /// The class, where the package has classes: below their number, or the null class.
     pub class: Option<usize>,
-    /// `[tokens, dims]`: what the text encoder makes of the prompt, where the package takes text.
-    pub text: Option<Array2<f32>>,
+    /// What the text encoder makes of the prompt, where the package takes text.
+    pub text: Option<ImageText>,
 }

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, Array3, ArrayD, ArrayViewD, Axis};
 
 use super::batch::{DenoiserBatch, ImageCondition, PictureBatch};
 use super::layout::{SampleLayout, Scale, another_modality};
-use crate::{Classes, Package, Role, RuntimeError, Tensor};
+use crate::{Classes, ImageText, Package, Role, RuntimeError, Tensor};
 
 /// What a denoiser's pictures are, and what they are conditioned on.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,8 +14,11 @@ pub struct ConditionedPictures {
     classes: Option<Classes>,
     /// `[tokens, dims]`.
     text: Option<[usize; 2]>,
+    /// Width of the pooled text.
+    pooled: Option<usize>,
     class_port: String,
     text_port: String,
+    pooled_port: String,
 }
 
 impl ConditionedPictures {
@@ -25,18 +28,20 @@ impl ConditionedPictures {
     /// [`RuntimeError::PackageFormat`] if the package makes no pictures.
     pub fn of(package: &Package) -> Result<Self, RuntimeError> {
         let manifest = package.manifest();
-        let text = if manifest.takes_text() {
+        let (mut text, mut pooled) = (None, None);
+        if manifest.takes_text() {
             let conditioning = manifest.text()?;
-            Some([conditioning.max_tokens, conditioning.dims])
-        } else {
-            None
-        };
+            text = Some([conditioning.max_tokens, conditioning.dims]);
+            pooled = conditioning.pooled_dims;
+        }
         Ok(Self {
             size: manifest.sample_size()?,
             classes: manifest.classes.clone(),
             text,
+            pooled,
             class_port: package.port(Role::Denoiser, "class"),
             text_port: package.port(Role::Denoiser, "condition"),
+            pooled_port: package.port(Role::Denoiser, "pooled"),
         })
     }
 
@@ -68,19 +73,31 @@ impl ConditionedPictures {
             }
             _ => {}
         }
-        let got = condition.text.as_ref().map(Array2::dim);
-        match (self.text, got) {
+        match (self.text, &condition.text) {
             (None, Some(_)) => wrong("condition", "a text".into(), "the model takes none".into()),
             (Some(_), None) => wrong("condition", "none".into(), "the model takes a text".into()),
-            (Some(expected), Some((tokens, dims))) if expected != [tokens, dims] => {
-                Err(RuntimeError::Tensor {
-                    what: "condition".into(),
-                    expected: format!("{expected:?}, as `conditioning` says"),
-                    got: format!("{:?}", [tokens, dims]),
-                })
-            }
-            _ => Ok(()),
+            (Some(expected), Some(text)) => self.check_text(expected, text),
+            (None, None) => Ok(()),
         }
+    }
+
+    fn check_text(&self, expected: [usize; 2], text: &ImageText) -> Result<(), RuntimeError> {
+        let wrong = |what: &str, expected: String, got: String| {
+            Err(RuntimeError::Tensor {
+                what: what.into(),
+                expected: format!("{expected}, as `conditioning` says"),
+                got,
+            })
+        };
+        let (got, pooled) = (text.states.shape(), text.pooled.as_ref().map(Array1::len));
+        if got != expected {
+            return wrong("condition", format!("{expected:?}"), format!("{got:?}"));
+        }
+        if pooled != self.pooled {
+            let words = |width: Option<usize>| width.map_or("none".into(), |n| format!("[{n}]"));
+            return wrong("pooled", words(self.pooled), words(pooled));
+        }
+        Ok(())
     }
 
     /// The graph's inputs for `each` pictures of every condition, one condition after the other.
@@ -98,12 +115,25 @@ impl ConditionedPictures {
         }
         if let Some([tokens, dims]) = self.text {
             let mut states = Array3::zeros((each * conditions.len(), tokens, dims));
-            for (mut row, condition) in states.axis_iter_mut(Axis(0)).zip(rows) {
+            for (mut row, condition) in states.axis_iter_mut(Axis(0)).zip(rows.clone()) {
                 if let Some(text) = &condition.text {
-                    row.assign(text);
+                    row.assign(&text.states);
                 }
             }
             inputs.push((self.text_port.clone(), Tensor::from(states)));
+        }
+        if let Some(width) = self.pooled {
+            let mut pooled = Array2::zeros((each * conditions.len(), width));
+            for (mut row, condition) in pooled.axis_iter_mut(Axis(0)).zip(rows) {
+                if let Some(text) = condition
+                    .text
+                    .as_ref()
+                    .and_then(|text| text.pooled.as_ref())
+                {
+                    row.assign(text);
+                }
+            }
+            inputs.push((self.pooled_port.clone(), Tensor::from(pooled)));
         }
         inputs
     }

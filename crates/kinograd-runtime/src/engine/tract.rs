@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use tract_onnx::Onnx;
 use tract_onnx::pb;
 use tract_onnx::prelude::multithread::{Executor, set_threading_panel_threshold};
 use tract_onnx::prelude::*;
+use tract_onnx::tract_hir::ops::konst::Const;
 use tract_onnx::tract_hir::ops::unimpl::UnimplementedOp;
 
 use super::options::thread_count;
@@ -20,6 +21,9 @@ const NAME: &str = "the built-in engine";
 /// Optimised plans kept per session. A plan holds packed weights, so few are kept; the clips of
 /// one run share one batch size and at most a few lengths.
 const PLANS: usize = 3;
+
+/// Most whole numbers of an input that may be a shape.
+const MAX_RANK: usize = 16;
 
 /// The engine that needs nothing installed.
 #[derive(Debug, Clone)]
@@ -75,6 +79,7 @@ impl Engine for BuiltIn {
             name: model.name().to_owned(),
             template,
             plans: Vec::new(),
+            knows_shapes: false,
             options: RunOptions {
                 executor: Some(self.executor.clone()),
                 ..Default::default()
@@ -163,7 +168,8 @@ impl Template {
         ))
     }
 
-    /// The graph for inputs of exactly these shapes, giving only these outputs.
+    /// The graph for inputs of exactly these shapes, of these values where they are known, giving only these
+    /// outputs.
     fn plan(&self, key: &Key, options: &RunOptions) -> TractResult<Plan> {
         let mut graph = self.graph.clone();
         let wanted = key.outputs.iter().map(|name| {
@@ -176,6 +182,14 @@ impl Template {
         for (index, shape) in key.shapes.iter().enumerate() {
             let fact = graph.input_fact(index)?.clone().with_shape(shape);
             graph.set_input_fact(index, fact)?;
+        }
+        for (index, value) in &key.known {
+            let Some(source) = self.graph.inputs.get(*index) else {
+                continue;
+            };
+            let node = graph.node_mut(source.node);
+            node.op = Box::new(Const::new(value.clone())?);
+            graph.inputs.retain(|input| input != source);
         }
         graph.into_optimized()?.into_runnable_with_options(options)
     }
@@ -214,6 +228,24 @@ type Plan = std::sync::Arc<TypedRunnableModel>;
 struct Key {
     shapes: Vec<Vec<usize>>,
     outputs: Vec<String>,
+    /// Values of inputs that may be shapes, by their place.
+    known: Vec<(usize, Arc<tract_onnx::prelude::Tensor>)>,
+}
+
+/// Inputs that may be shapes, as whole numbers: a backward graph gets those of its forward.
+fn shapes_among(values: &[TValue]) -> Vec<(usize, Arc<tract_onnx::prelude::Tensor>)> {
+    let as_shape = |value: &TValue| {
+        let whole = [i64::datum_type(), TDim::datum_type()];
+        if !whole.contains(&value.datum_type()) || value.rank() > 1 || value.len() > MAX_RANK {
+            return None;
+        }
+        let numbers = value.cast_to::<i64>().ok()?.into_owned();
+        Some(numbers.into_arc_tensor())
+    };
+    let values = values.iter().enumerate();
+    values
+        .filter_map(|(index, value)| Some((index, as_shape(value)?)))
+        .collect()
 }
 
 struct TractSession {
@@ -221,6 +253,8 @@ struct TractSession {
     template: Template,
     /// Most recently used last.
     plans: Vec<(Key, Plan)>,
+    /// A plan was possible only for known values of shapes.
+    knows_shapes: bool,
     options: RunOptions,
 }
 
@@ -284,7 +318,30 @@ impl Session for TractSession {
             values.push(value_from_tensor(tensor)?);
         }
         let outputs = outputs.iter().map(|name| (*name).to_owned()).collect();
-        let plan = self.plan(Key { shapes, outputs })?;
+        let mut key = Key {
+            shapes,
+            outputs,
+            known: Vec::new(),
+        };
+        let known = shapes_among(&values);
+        let plan = if self.knows_shapes && !known.is_empty() {
+            key.known = known;
+            self.plan(key.clone())?
+        } else {
+            match self.plan(key.clone()) {
+                Err(error) if !known.is_empty() => {
+                    key.known = known;
+                    let plan = self.plan(key.clone()).map_err(|_| error)?;
+                    self.knows_shapes = true;
+                    plan
+                }
+                planned => planned?,
+            }
+        };
+        let is_known = |index: &usize| key.known.iter().any(|(known, _)| known == index);
+        let values = values.into_iter().enumerate();
+        let values = values.filter(|(index, _)| !is_known(index));
+        let values = values.map(|(_, value)| value).collect();
         let results =
             guarded(|| plan.run(values)).map_err(|reason| run_error(&self.name, reason))?;
         Ok(results

@@ -3,28 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    Engine, EngineOptions, Package, RepresentationKind, Role, find_package, open_engine,
+    Engine, EngineOptions, Manifest, Package, RepresentationKind, Role, find_package, open_engine,
     write_package,
 };
 use onnx_grad::Model;
 
 use super::mask::settled;
 use super::mdm::{self, MdmParts};
-use super::probe;
 use super::report::CheckReport;
 use super::staged::{Made, StagedPackage, packages_folder};
 use super::unguided::check_guidable;
+use super::{diffusers, probe};
 use crate::RuntimeError;
 
 /// A package to make of a denoiser, or to take over whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPackage {
-    /// The denoiser, ONNX, or the folder of a package.
+    /// The denoiser, ONNX, or the folder of a package, or of a pipeline as diffusers and Optimum write it.
     pub source: PathBuf,
     /// The package's name and folder; a package that is taken over may keep its own.
     pub name: Option<String>,
     /// Of a denoiser: the package whose other files it shares.
     pub like: String,
+    /// Height and width of the pictures of a pipeline whose graph leaves them free; its own if `None`.
+    pub size: Option<[usize; 2]>,
     /// Folder of packages to write to; the user's own if `None`.
     pub into: Option<PathBuf>,
     /// A family of published models whose contract and parts take the place of `like`.
@@ -60,6 +62,9 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Run
         adapted,
     } = match &new.preset {
         Some(preset) => of_preset(new, preset, &into, engine.as_ref())?,
+        None if diffusers::is_pipeline(&new.source) => {
+            diffusers::staged(diffusers::read(new)?, &into)?
+        }
         None if new.source.is_dir() => whole_package(new, &into)?,
         None => of_denoiser(new, &into, engine.as_ref())?,
     };
@@ -104,6 +109,18 @@ fn of_preset(
         Preset::Gmd(parts) => (parts, RepresentationKind::HumanMl3dAbsoluteRoot),
     };
     mdm::staged(&new.source, &name, parts, root, into, engine)
+}
+
+/// What `model.json` of a pipeline's package would say, without hashes; nothing is written or run. `None`
+/// for what is no pipeline.
+///
+/// # Errors
+/// As [`add`], but for what shows only when the networks run.
+pub fn planned(new: &NewPackage) -> Result<Option<Manifest>, RuntimeError> {
+    if !diffusers::is_pipeline(&new.source) {
+        return Ok(None);
+    }
+    Ok(Some(diffusers::read(new)?.manifest))
 }
 
 /// A package that is taken over; data files that it does not list are put inside its graphs.

@@ -71,7 +71,7 @@ fn check_denoiser(
     let mut denoiser = OnnxDenoiser::open(engine.engine.clone(), package, options.clone())?;
     let text = if manifest.takes_text() {
         let mut encoder = TextEncoder::open(&engine.engine, &package.text_package()?, options)?;
-        Some(encoder.hidden_states("a picture")?)
+        Some(encoder.image_text("a picture")?)
     } else {
         None
     };

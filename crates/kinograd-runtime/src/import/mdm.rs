@@ -177,6 +177,7 @@ fn schedule(onnx: &Path, train_steps: Option<usize>) -> Result<ScheduleSpec, Run
         beta_start: None,
         beta_end: None,
         shift: None,
+        zero_snr: false,
         time: TimeInput::Discrete,
     })
 }

@@ -3,6 +3,7 @@
 mod adapt;
 mod add;
 mod check;
+mod diffusers;
 mod images;
 mod mask;
 mod mdm;
@@ -15,7 +16,7 @@ mod statistics;
 mod tokenizer;
 mod unguided;
 
-pub use add::{NewPackage, Preset, add};
+pub use add::{NewPackage, Preset, add, planned};
 pub use check::check;
 pub use mdm::MdmParts;
 pub use report::CheckReport;

@@ -109,6 +109,11 @@ impl StagedPackage {
         to.sync_all().map_err(&fail)
     }
 
+    /// Writes a text to a place in the package.
+    pub(super) fn put_text(&self, text: &str, to: &str) -> Result<(), RuntimeError> {
+        std::fs::write(self.path().join(to), text).map_err(write_failed(&self.folder))
+    }
+
     /// Writes a model in the place of its entry, its data inside; from 2 GiB on in a file beside, which
     /// the entry lists then.
     ///

@@ -21,12 +21,12 @@ pub const MANIFEST_FILE: &str = "model.json";
 /// | `kind` | `"motion"`, `"image"`, `"text"`, `"embedding"`, `"segmentation"`, `"reward"` | what the package makes |
 /// | `files` | map: role → `{path, sha256, inputs?, outputs?, data?, batch?, patch_frames?}` | `path` relative to the folder, with `/`; `inputs` and `outputs` map the contract's names to the graph's where they differ; `data` lists the files that hold the graph's external data, `{path, sha256}`; `batch` is how many rows the graph takes at once where that is fixed; `patch_frames` the denoiser's own, where it is not the representation's |
 /// | `prediction` | `"x0"`, `"epsilon"`, `"v"`, `"flow"` | what the denoiser's output `x0` holds; `"flow"` is `noise − x0` and goes with the schedule of that name |
-/// | `schedule` | `{kind, train_steps, beta_start?, beta_end?, shift?, time?}` | `kind` is `"cosine"`, `"linear"`, `"scaled_linear"` (β linear in its root) or `"flow"`; see [`ScheduleSpec`] |
+/// | `schedule` | `{kind, train_steps, beta_start?, beta_end?, shift?, zero_snr?, time?}` | `kind` is `"cosine"`, `"linear"`, `"scaled_linear"` (β linear in its root) or `"flow"`; see [`ScheduleSpec`] |
 /// | `representation` | `{kind, fps, features, min_frames, max_frames, patch_frames}` | `kind` is `"humanml3d"` or `"humanml3d-absolute-root"`, see [`RepresentationKind`](crate::RepresentationKind); no other is read; lengths in frames |
 /// | `image` | `{channels, height, width}` | size of the images that a denoiser makes or a network reads; pixels in −1..1 |
 /// | `latent` | `{channels, height, width, scale, shift?}` | of a latent image model: what the denoiser makes; the `decoder` gets `latent / scale + shift` |
 /// | `classes` | `{count, null?, names?}` | of an image model with classes: how many, the index that means none (`count` or below), and their names |
-/// | `conditioning` | `{dims, max_tokens, embedding_dims?}` | widths of `condition` and `embedding`; longest prompt |
+/// | `conditioning` | `{dims, max_tokens, embedding_dims?, pooled_dims?}` | widths of `condition`, `embedding` and `pooled`; longest prompt |
 /// | `defaults` | `{cfg?, steps?, sampler?}` | how the makers sample |
 /// | `licence`, `data` | strings | terms; where the training data came from |
 /// | `limits` | strings | what the model cannot do |
@@ -39,14 +39,15 @@ pub const MANIFEST_FILE: &str = "model.json";
 /// | role | inputs → outputs |
 /// |---|---|
 /// | `denoiser` | `x_t [batch, frames, features]`, `timestep [batch]` f32, `condition [batch, dims]`, `frame_mask [batch, frames]` f32 → `x0 [batch, frames, features]` |
-/// | `denoiser` of an image package | `x_t [batch, channels, height, width]` of the size of `latent`, if there is one, else of `image`; `timestep [batch]` f32; with `classes` also `class [batch]` i64; with a `text_encoder` also `condition [batch, max_tokens, dims]` → `x0`, like `x_t` |
+/// | `denoiser` of an image package | `x_t [batch, channels, height, width]` of the size of `latent`, if there is one, else of `image`; `timestep [batch]` f32; with `classes` also `class [batch]` i64; with a `text_encoder` also `condition [batch, max_tokens, dims]`, with `pooled_dims` also `pooled [batch, pooled_dims]` → `x0`, like `x_t` |
 /// | `decoder` | `latent [batch, channels, height, width]` → `image [batch, channels, height, width]` in −1..1 |
 /// | `text_encoder` | `token_ids [batch, tokens]` i64, `token_mask [batch, tokens]` f32 → `condition [batch, dims]`, `embedding [batch, embedding_dims]` |
-/// | `text_encoder` of an image package | the same, always `max_tokens` of them → `condition [batch, max_tokens, dims]`; that of the empty prompt is the null condition |
+/// | `text_encoder` of an image package | the same, always `max_tokens` of them → `condition [batch, max_tokens, dims]`, with `pooled_dims` also `pooled [batch, pooled_dims]`; that of the empty prompt is the null condition |
 /// | `motion_embedding` | `features [batch, frames, features]`, `frame_mask [batch, frames]` → `embedding [batch, embedding_dims]` |
 /// | `image_embedding` | `image [batch, channels, height, width]` → `embedding [batch, embedding_dims]`, unit length |
 /// | `segmentation` | `image [batch, channels, height, width]` → `logits [batch, 1, height, width]` of the foreground |
 /// | `tokenizer` | a `tokenizer.json` of the `tokenizers` crate |
+/// | `tokenizer_2` of an image package | another, whose tokens the text encoder takes as `token_ids_2` and `token_mask_2` beside the first's |
 /// | `constants` | NPZ of f32: `mean [features]`, `std [features]`, `null_condition [dims]` |
 /// | `reference` of an embedding package | NPZ of f32: `mean [embedding_dims]`, `covariance [embedding_dims, embedding_dims]` of its training data |
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -168,6 +169,9 @@ pub enum Role {
     Segmentation,
     /// Turns text into tokens.
     Tokenizer,
+    /// Turns text into tokens of a second vocabulary.
+    #[serde(rename = "tokenizer_2")]
+    Tokenizer2,
     /// Means, deviations and the null condition.
     Constants,
     /// Mean and covariance of the embeddings of the training data.
@@ -185,6 +189,7 @@ impl Role {
             Self::ImageEmbedding => "image_embedding",
             Self::Segmentation => "segmentation",
             Self::Tokenizer => "tokenizer",
+            Self::Tokenizer2 => "tokenizer_2",
             Self::Constants => "constants",
             Self::Reference => "reference",
         }
@@ -235,6 +240,10 @@ pub struct Conditioning {
     /// Width of the embeddings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding_dims: Option<usize>,
+    /// Of an image package: width of the text encoder's second output, `pooled`, which the denoiser
+    /// reads beside the condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pooled_dims: Option<usize>,
     /// Name of the package whose tokenizer and text encoder the denoiser of an image package was
     /// trained with, where they are not its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]

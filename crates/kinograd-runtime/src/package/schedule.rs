@@ -57,6 +57,9 @@ pub struct ScheduleSpec {
     /// Last β of a linear schedule: 0.02 if not given, 0.012 if it is linear in the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta_end: Option<f64>,
+    /// The levels were shifted so that the last has no signal (Lin et al. 2023, algorithm 1).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub zero_snr: bool,
     /// How a flow is sampled: `σ = s u / (1 + (s − 1) u)` for even u; 1 if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift: Option<f64>,
@@ -75,14 +78,14 @@ impl ScheduleSpec {
     /// The noise levels.
     ///
     /// # Errors
-    /// As the constructors of [`NoiseSchedule`].
+    /// As the constructors of [`NoiseSchedule`] and [`NoiseSchedule::with_zero_terminal_snr`].
     pub fn levels(&self) -> Result<NoiseSchedule, DiffusionError> {
         let steps = self.train_steps;
         let betas = |start, end| {
             let given = (self.beta_start, self.beta_end);
             (given.0.unwrap_or(start), given.1.unwrap_or(end))
         };
-        match self.kind {
+        let levels = match self.kind {
             ScheduleKind::Cosine => NoiseSchedule::cosine(steps),
             ScheduleKind::Linear => {
                 let (start, end) = betas(1e-4, 0.02);
@@ -93,6 +96,10 @@ impl ScheduleSpec {
                 NoiseSchedule::scaled_linear(steps, start, end)
             }
             ScheduleKind::Flow => NoiseSchedule::flow(steps, self.shift.unwrap_or(1.0)),
+        }?;
+        if self.zero_snr {
+            return levels.with_zero_terminal_snr();
         }
+        Ok(levels)
     }
 }

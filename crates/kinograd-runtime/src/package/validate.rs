@@ -133,6 +133,7 @@ impl Manifest {
             )?;
             let embedding = c.embedding_dims.unwrap_or(0);
             side("conditioning.embedding_dims", embedding)?;
+            side("conditioning.pooled_dims", c.pooled_dims.unwrap_or(0))?;
         }
         if let Some(image) = &self.image {
             budget.check_shape("image", &image.size(), budget.sample_elements * 16)?;
@@ -238,6 +239,11 @@ impl Manifest {
         }
         if schedule.shift.is_some() && !is_flow {
             return Err("schedule.shift belongs to a schedule of the kind `flow`".into());
+        }
+        if schedule.zero_snr && (is_flow || self.prediction == Prediction::Epsilon) {
+            let reason =
+                "schedule.zero_snr needs prediction `x0` or `v`: noise alone tells no noise";
+            return Err(reason.into());
         }
         schedule
             .levels()

@@ -185,6 +185,7 @@ pub fn manifest() -> Manifest {
             train_steps: 1000,
             beta_start: None,
             beta_end: None,
+            zero_snr: false,
             shift: None,
             time: TimeInput::Discrete,
         }),

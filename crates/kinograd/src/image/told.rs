@@ -1,9 +1,10 @@
 //! What the denoiser itself is told: a class, a text, or both.
 
 use kinograd_runtime::{
-    Conditioning, ImageCondition, Manifest, NullText, PictureBatch, TextEncoder, find_package,
+    Conditioning, ImageCondition, ImageText, Manifest, NullText, PictureBatch, TextEncoder,
+    find_package,
 };
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 
 use super::PictureSpec;
 use crate::Error;
@@ -115,7 +116,7 @@ fn texts(
     task: &PictureSpec,
     manifest: &Manifest,
     encoder: Option<&mut TextEncoder>,
-) -> Result<Option<[Array2<f32>; 2]>, Error> {
+) -> Result<Option<[ImageText; 2]>, Error> {
     if !manifest.takes_text() {
         return Ok(None);
     }
@@ -123,18 +124,22 @@ fn texts(
         max_tokens,
         dims,
         null,
+        pooled_dims,
         ..
     } = manifest.text()?;
-    let zeros = || Array2::zeros((*max_tokens, *dims));
+    let zeros = || ImageText {
+        states: Array2::zeros((*max_tokens, *dims)),
+        pooled: pooled_dims.map(Array1::zeros),
+    };
     let Some(encoder) = encoder else {
         return Ok(Some([zeros(), zeros()]));
     };
     let null = match null {
-        NullText::Empty => encoder.hidden_states("")?,
+        NullText::Empty => encoder.image_text("")?,
         NullText::Zeros => zeros(),
     };
     let read = |encoder: &mut TextEncoder, text: &Option<String>| match text {
-        Some(text) => encoder.hidden_states(text),
+        Some(text) => encoder.image_text(text),
         None => Ok(null.clone()),
     };
     let told = read(encoder, &task.conditioning.text)?;

@@ -221,6 +221,18 @@ pub(super) fn named_files(graph: &mut GraphProto, files: &DataFiles) -> Result<V
     Ok(found.into_iter().collect())
 }
 
+/// Gives the data files that tensors name other names.
+pub(super) fn rename_external(graph: &mut GraphProto, name: &dyn Fn(&str) -> String) {
+    // Visiting fails only where the visitor does.
+    let _ = visit_tensors(graph, &mut |tensor| {
+        let places = tensor.external_data.iter_mut();
+        for entry in places.filter(|entry| entry.key == "location") {
+            entry.value = name(&entry.value);
+        }
+        Ok(())
+    });
+}
+
 fn is_external(tensor: &TensorProto) -> bool {
     tensor.data_location == Some(DataLocation::External.into())
 }

@@ -8,7 +8,8 @@ use prost::Message as _;
 use prost::bytes::Bytes;
 
 use self::file::{
-    DataFiles, load_external, named_files, replace_file, visit_tensors, write_external,
+    DataFiles, load_external, named_files, rename_external, replace_file, visit_tensors,
+    write_external,
 };
 use crate::data_type::{DataType, element_count};
 use crate::proto::{
@@ -87,6 +88,27 @@ impl Model {
         named_files(&mut graph, &DataFiles::beside(path)?)
     }
 
+    /// Reads a model whose external data stays where it is: for changes of the graph around weights
+    /// that need not be in memory. [`Model::write`] writes it with the names of its data files, which
+    /// have to lie in the new folder too.
+    ///
+    /// # Errors
+    /// As [`Model::data_files`].
+    pub fn read_without_data(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let (mut proto, mut graph) = message(read_file(path)?)?;
+        named_files(&mut graph, &DataFiles::beside(path)?)?;
+        proto.graph = Some(graph);
+        Ok(Self { proto })
+    }
+
+    /// Gives the data files that the model's tensors name other names.
+    pub fn rename_data_files(&mut self, name: &dyn Fn(&str) -> String) {
+        if let Some(graph) = &mut self.proto.graph {
+            rename_external(graph, name);
+        }
+    }
+
     fn decode(bytes: Bytes, mut files: DataFiles) -> Result<Self> {
         let (mut proto, mut graph) = message(bytes)?;
         visit_tensors(&mut graph, &mut |tensor| load_external(tensor, &mut files))?;
@@ -104,6 +126,12 @@ impl Model {
     #[must_use]
     pub fn proto(&self) -> &ModelProto {
         &self.proto
+    }
+
+    /// The message, to build another of.
+    #[must_use]
+    pub fn into_proto(self) -> ModelProto {
+        self.proto
     }
 
     /// Encodes the model with its weights.

@@ -27,8 +27,7 @@ pub(super) struct AdaptedGraph {
 impl AdaptedGraph {
     pub(super) fn of(model: Model) -> Self {
         let opset = model.opset();
-        let mut proto = model.proto().clone();
-        drop(model);
+        let mut proto = model.into_proto();
         let graph = proto.graph.take().unwrap_or_default();
         let mut names = HashSet::new();
         collect_names(&graph, &mut names);
@@ -115,6 +114,36 @@ impl AdaptedGraph {
         let mut nodes = self.chain(&own.name, &name, steps);
         self.behind.append(&mut nodes);
         name
+    }
+
+    /// Feeds the input `own` with the same values in every row of the batch, which is that of the input
+    /// `rows`.
+    pub(super) fn constant_rows(&mut self, own: &TensorInfo, values: &[f32], rows: &str) {
+        let (width, name) = (values.len() as i64, own.name.as_str());
+        self.graph.input.retain(|info| info.name != own.name);
+        let [value, shape, batch, wide] = ["value", "shape", "batch", "wide"]
+            .map(|part| self.free_name(&format!("{name}/{part}")));
+        self.graph.initializer.push(TensorProto {
+            name: value.clone(),
+            dims: vec![1, width],
+            data_type: Some(DataType::Float32.code()),
+            float_data: values.to_vec(),
+            ..TensorProto::default()
+        });
+        let first = self.whole_numbers(&shape, vec![1], vec![0]);
+        let width = self.whole_numbers(&wide, vec![1], vec![width]);
+        let full = self.free_name(&format!("{name}/full"));
+        let nodes = [
+            self.node("Shape", vec![rows.to_owned()], &shape, Vec::new()),
+            self.node("Gather", vec![shape, first], &batch, vec![int("axis", 0)]),
+            self.node("Concat", vec![batch, width], &wide, vec![int("axis", 0)]),
+            self.node("Expand", vec![value, wide], &full, Vec::new()),
+        ];
+        self.before.extend(nodes);
+        let to = int("to", i64::from(own.data_type.code()));
+        let cast = self.node("Cast", vec![full], name, vec![to]);
+        self.before.push(cast);
+        self.is_changed = true;
     }
 
     /// A new input `[batch, frames]` that the output, `[batch, frames, features]`, is multiplied by: a
@@ -343,7 +372,7 @@ impl AdaptedGraph {
     }
 }
 
-fn int(name: &str, value: i64) -> AttributeProto {
+pub(super) fn int(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         name: name.to_owned(),
         r#type: Some(AttributeType::Int.into()),
@@ -365,7 +394,7 @@ fn port(name: &str, dims: &[Dimension]) -> ValueInfoProto {
     port_of(name, DataType::Float32, dims)
 }
 
-fn port_of(name: &str, data_type: DataType, dims: &[Dimension]) -> ValueInfoProto {
+pub(super) fn port_of(name: &str, data_type: DataType, dims: &[Dimension]) -> ValueInfoProto {
     let dim = |dim: &Dimension| match dim {
         Dimension::Fixed(n) => Some(DimensionValue::DimValue(*n)),
         Dimension::Named(name) => Some(DimensionValue::DimParam(name.clone())),

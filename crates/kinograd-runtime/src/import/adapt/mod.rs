@@ -4,10 +4,13 @@
 
 mod adapted;
 mod axes;
+mod clip_text;
+mod decoder;
 mod graph;
 mod motion;
 mod pictures;
 mod ports;
+mod sides;
 mod step;
 mod text;
 
@@ -17,7 +20,10 @@ use crate::Manifest;
 use onnx_grad::Model;
 
 pub(super) use self::adapted::{AdaptedDenoiser, MaskMeaning};
-pub(super) use self::text::{AdaptedText, clip_text};
+pub(super) use self::clip_text::{AdaptedText, clip_text};
+pub(super) use self::decoder::decoder;
+pub(super) use self::sides::with_sides;
+pub(super) use self::text::{EncoderPart, text_encoder};
 use crate::RuntimeError;
 
 /// Tells the tensors of a denoiser apart, by the contract's names, else by rank and width, and fits it

@@ -49,11 +49,22 @@ pub(super) fn denoiser(
         rank(t) == Some(3)
     });
     let text = text_of(&ports, text, manifest)?;
+    let pooled = pooled_of(&ports, manifest)?;
+    let sizes = ports.inputs.iter().find(|t| t.name == "time_ids").cloned();
+    let sizes = sizes.filter(|_| pooled.is_some());
     let mut known = vec![&x, &time];
-    known.extend(class.iter().chain(&text));
+    known.extend(class.iter().chain(&text).chain(&pooled).chain(&sizes));
     ports.check_others(&known)?;
     let mut graph = AdaptedGraph::of(model);
     let batch = adapt_picture(&mut ports, &mut graph, &x)?;
+    if let Some(pooled) = &pooled {
+        adapt_rows(&mut ports, &mut graph, pooled, "pooled")?;
+    }
+    if let Some(sizes) = &sizes {
+        let fed = ports.names[0].get("x_t").cloned();
+        let fed = fed.unwrap_or_else(|| "x_t".to_owned());
+        graph.constant_rows(sizes, &size_ids(&ports, sizes, manifest)?, &fed);
+    }
     if let Some(text) = &text {
         adapt_rows(&mut ports, &mut graph, text, "condition")?;
     }
@@ -134,6 +145,44 @@ fn text_of(
         return Err(ports.misfit("input", &text, &expected));
     }
     Ok(Some(text))
+}
+
+/// The pooled text, where the package has one.
+fn pooled_of(ports: &Ports<'_>, manifest: &Manifest) -> Result<Option<TensorInfo>, RuntimeError> {
+    let conditioning = manifest.conditioning.as_ref();
+    let Some(width) = conditioning.and_then(|conditioning| conditioning.pooled_dims) else {
+        return Ok(None);
+    };
+    let expected = format!("[batch, {width}]");
+    let pooled = ports.input(&["pooled", "text_embeds", "pooled_projections"], |t| {
+        t.shape.as_ref().is_some_and(|shape| shape.len() == 2) && t.name != "time_ids"
+    });
+    let pooled = ports.needed("pooled", pooled, &expected)?;
+    check_floats(ports, "input", &pooled)?;
+    match pooled.shape.as_deref() {
+        Some([_, Dimension::Fixed(n)]) if *n != width as i64 => {
+            Err(ports.misfit("input", &pooled, &expected))
+        }
+        _ => Ok(Some(pooled)),
+    }
+}
+
+/// `[height, width, 0, 0, height, width]`: size of the training picture, its upper left corner and the
+/// size that is asked for (Podell et al. 2023, section 2.2), all those of a picture that was not cropped.
+fn size_ids(
+    ports: &Ports<'_>,
+    sizes: &TensorInfo,
+    manifest: &Manifest,
+) -> Result<[f32; 6], RuntimeError> {
+    if let Some([_, Dimension::Fixed(n)]) = sizes.shape.as_deref()
+        && *n != 6
+    {
+        let expected = "[batch, 6], sizes and corner; five numbers with a score are a refiner's, which \
+                        needs a picture to begin with";
+        return Err(ports.misfit("input", sizes, expected));
+    }
+    let [_, height, width] = manifest.image()?.size().map(|side| side as f32);
+    Ok([height, width, 0.0, 0.0, height, width])
 }
 
 /// The batch of x_t.

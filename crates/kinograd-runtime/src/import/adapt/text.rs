@@ -1,182 +1,257 @@
-//! CLIP text encoders as exporters write them, brought to the contract of packages.
+//! Text encoders: one graph of one or more, which takes token ids with their mask and makes one condition.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::FileEntry;
+use crate::{FileEntry, RuntimeError};
+use onnx_grad::proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 use onnx_grad::{DataType, Dimension, Model, TensorInfo};
 
 use super::axes::described;
-use super::graph::AdaptedGraph;
-use super::step::Step;
-use crate::RuntimeError;
+use super::graph::{int, port_of};
 
-/// A text encoder in the contract of packages.
-pub(in crate::import) struct AdaptedText {
-    pub entry: FileEntry,
+/// One encoder of a text.
+pub(in crate::import) struct EncoderPart {
+    pub onnx: PathBuf,
     pub model: Model,
-    /// Width of the condition.
-    pub dims: usize,
-    /// Tokens that are read of a prompt.
-    pub tokens: usize,
+    /// What stands where there is no token.
+    pub pad: i64,
+    /// Its output that the denoiser reads, `[batch, tokens, dims]`.
+    pub states: String,
+    /// Its output for the whole text, `[batch, dims]`, where it is read.
+    pub pooled: Option<String>,
+    /// The contract's names of its ids and mask.
+    pub ports: [&'static str; 2],
 }
 
-/// Fits a CLIP text encoder with its projection (`input_ids [batch, tokens]` → `text_embeds [batch, d]`)
-/// to the contract: what is no token is 0, ids are filled up to the graph's own length, the condition is
-/// `text_embeds` as they are, the embedding the same at unit length.
-pub(in crate::import) fn clip_text(
-    onnx: &Path,
-    model: Model,
-    max_tokens: usize,
-) -> Result<AdaptedText, RuntimeError> {
-    let refuse = |message: String| RuntimeError::Request {
-        field: "text",
-        message: format!("{}: {message}; nothing was added", onnx.display()),
+/// Joins encoders whose states lie beside each other: `[batch, tokens, d1 + d2 + …]`. The names of each
+/// get its part's name in front.
+pub(in crate::import) fn text_encoder(
+    parts: Vec<EncoderPart>,
+) -> Result<(Model, FileEntry), RuntimeError> {
+    let mut joined = ModelProto::default();
+    let mut graph = GraphProto {
+        name: "text_encoder".to_owned(),
+        ..GraphProto::default()
     };
-    let found = Found::of(&model).map_err(&refuse)?;
-    let (tokens, filled) = lengths(&found.ids, max_tokens).map_err(&refuse)?;
-    let dims = width(&found.embeds).map_err(&refuse)?;
-    if model.opset() < 13 {
-        let opset = model.opset();
-        return Err(refuse(format!(
-            "operator set {opset}; export it with 13 or later"
-        )));
-    }
-    let mut graph = AdaptedGraph::of(model);
-    let [ids, mask] = feed_tokens(&mut graph, &found, tokens, filled);
-    let cast = match found.embeds.data_type {
-        DataType::Float32 => vec![],
-        _ => vec![Step::Cast(DataType::Float32)],
-    };
-    let batch = Dimension::Named("batch".to_owned());
-    let shape = [batch, Dimension::Fixed(dims as i64)];
-    let condition = graph.output(&found.embeds, "condition", &shape, &cast);
-    let embedding = graph.unit_length(&condition, "embedding", dims);
-    let renamed = |pairs: [(&str, String); 2]| {
-        let pairs = pairs
-            .into_iter()
-            .filter(|(canonical, own)| canonical != own);
-        pairs
-            .map(|(canonical, own)| (canonical.to_owned(), own))
-            .collect()
-    };
-    let entry = FileEntry {
-        path: "text_encoder.onnx".to_owned(),
-        inputs: renamed([("token_ids", ids), ("token_mask", mask)]),
-        outputs: renamed([("condition", condition), ("embedding", embedding)]),
-        ..FileEntry::default()
-    };
-    let model = graph.finish();
-    let model = model.ok_or_else(|| refuse("nothing feeds it".to_owned()))?;
-    Ok(AdaptedText {
-        entry,
-        model,
-        dims,
-        tokens,
-    })
-}
-
-/// The tensors of a CLIP text encoder.
-struct Found {
-    ids: TensorInfo,
-    attention: Option<TensorInfo>,
-    embeds: TensorInfo,
-}
-
-impl Found {
-    fn of(model: &Model) -> Result<Self, String> {
-        let (mut ids, mut attention) = (None, None);
-        for input in model.inputs() {
-            let is_whole = matches!(input.data_type, DataType::Int64 | DataType::Int32);
-            let is_rows = input.shape.as_ref().is_some_and(|shape| shape.len() == 2);
-            match input.name.as_str() {
-                "input_ids" | "token_ids" if is_whole && is_rows => ids = Some(input),
-                "attention_mask" if is_whole && is_rows => attention = Some(input),
-                _ => {
-                    return Err(format!(
-                        "input {} is none that a CLIP text encoder is given: expected whole numbers, \
-                         [batch, tokens], `input_ids` and, if any, `attention_mask`",
-                        described(&input)
-                    ));
-                }
+    let (mut states, mut pooled) = (Vec::new(), Vec::new());
+    for (index, part) in parts.into_iter().enumerate() {
+        let prefix = format!("encoder_{}/", index + 1);
+        let ids = ids_of(&part)?;
+        for (output, into) in [
+            (Some(&part.states), &mut states),
+            (part.pooled.as_ref(), &mut pooled),
+        ] {
+            if let Some(output) = output {
+                check_output(&part, output)?;
+                into.push(format!("{prefix}{output}"));
             }
         }
-        let ids = ids.ok_or("it has no input `input_ids`, whole numbers [batch, tokens]")?;
-        let outputs = model.outputs();
-        let embeds = outputs.iter().find(|output| output.name == "text_embeds");
-        let embeds = embeds.ok_or_else(|| {
-            let names: Vec<String> = outputs.iter().map(described).collect();
-            format!(
-                "expected an output `text_embeds`, [batch, width], among {}; export CLIP's text model \
-                 with its projection (CLIPTextModelWithProjection)",
-                names.join(", ")
-            )
-        })?;
-        Ok(Self {
-            ids,
-            attention,
-            embeds: embeds.clone(),
-        })
+        let mut proto = part.model.into_proto();
+        let own = proto.graph.take().unwrap_or_default();
+        adopt(&mut joined, proto, &part.onnx)?;
+        feed(&mut graph, &ids, part.pad, part.ports, &prefix);
+        append(&mut graph, own, &prefix);
+    }
+    collect(&mut graph, "condition", &states, 3);
+    if !pooled.is_empty() {
+        collect(&mut graph, "pooled", &pooled, 2);
+    }
+    joined.graph = Some(graph);
+    let entry = FileEntry {
+        path: "text_encoder.onnx".to_owned(),
+        ..FileEntry::default()
+    };
+    Ok((Model::from_proto(joined), entry))
+}
+
+fn refuse(onnx: &std::path::Path, message: &str) -> RuntimeError {
+    RuntimeError::Request {
+        field: "model",
+        message: format!("{}: {message}; nothing was added", onnx.display()),
     }
 }
 
-fn width(embeds: &TensorInfo) -> Result<usize, String> {
-    let width = match embeds.shape.as_deref() {
-        Some([_, Dimension::Fixed(width)]) if embeds.data_type.is_float() => Some(*width),
-        _ => None,
+/// The one input, token ids.
+fn ids_of(part: &EncoderPart) -> Result<TensorInfo, RuntimeError> {
+    let inputs = part.model.inputs();
+    let is_ids = |t: &TensorInfo| {
+        matches!(t.data_type, DataType::Int64 | DataType::Int32)
+            && t.shape.as_ref().is_some_and(|shape| shape.len() == 2)
     };
-    let width = width.and_then(|width| usize::try_from(width).ok());
-    width.filter(|&width| width > 0).ok_or_else(|| {
-        format!(
-            "output {}: expected floats [batch, width]",
-            described(embeds)
-        )
-    })
-}
-
-/// How many tokens are read, and how many zeros fill them up to what the graph takes.
-fn lengths(ids: &TensorInfo, max_tokens: usize) -> Result<(usize, usize), String> {
-    let expected = || format!("input {}: expected [batch, tokens]", described(ids));
-    let Some([batch, tokens]) = ids.shape.as_deref() else {
-        return Err(expected());
-    };
-    if matches!(batch, Dimension::Fixed(rows) if *rows != 1) {
-        return Err(format!("{}, a free batch or one of 1", expected()));
-    }
-    let Dimension::Fixed(own) = tokens else {
-        return Ok((max_tokens, 0));
-    };
-    let own = usize::try_from(*own).map_err(|_| expected())?;
-    let read = own.min(max_tokens);
-    Ok((read, own - read))
-}
-
-/// Feeds ids and mask from those of the contract; returns the names to feed.
-fn feed_tokens(
-    graph: &mut AdaptedGraph,
-    found: &Found,
-    tokens: usize,
-    filled: usize,
-) -> [String; 2] {
-    let dims = [
-        Dimension::Named("batch".to_owned()),
-        Dimension::Fixed(tokens as i64),
-    ];
-    let ids = graph.add_input("token_ids", DataType::Int64, &dims);
-    let mask = graph.add_input("token_mask", DataType::Float32, &dims);
-    let half = graph.number(&mask, 0.5);
-    let zero = graph.whole_numbers(&ids, vec![], vec![0]);
-    let real = graph.fed("Greater", &[&mask, &half], None);
-    let kept = graph.fed("Where", &[&real, &ids, &zero], None);
-    let real = graph.fed("Cast", &[&real], Some(DataType::Int64));
-    let own = [(Some(&found.ids), kept), (found.attention.as_ref(), real)];
-    for (own, mut from) in own {
-        let Some(own) = own else { continue };
-        graph.take_input(&own.name);
-        if filled > 0 {
-            let pads = graph.whole_numbers(&from, vec![4], vec![0, 0, 0, filled as i64]);
-            from = graph.fed("Pad", &[&from, &pads], None);
+    match inputs.as_slice() {
+        [only] if is_ids(only) => Ok(only.clone()),
+        _ => {
+            let listed: Vec<String> = inputs.iter().map(described).collect();
+            let message = format!(
+                "a text encoder takes token ids, [batch, tokens] of whole numbers, and no more; this \
+                 one has {}",
+                listed.join(", ")
+            );
+            Err(refuse(&part.onnx, &message))
         }
-        graph.feed("Cast", &[&from], &own.name, Some(own.data_type));
     }
-    [ids, mask]
+}
+
+fn check_output(part: &EncoderPart, name: &str) -> Result<(), RuntimeError> {
+    let outputs = part.model.outputs();
+    if outputs.iter().any(|output| output.name == name) {
+        return Ok(());
+    }
+    let listed: Vec<String> = outputs.iter().map(described).collect();
+    let message = format!("it has no output `{name}`, but {}", listed.join(", "));
+    Err(refuse(&part.onnx, &message))
+}
+
+/// Takes over what a model has besides its graph.
+fn adopt(
+    joined: &mut ModelProto,
+    proto: ModelProto,
+    onnx: &std::path::Path,
+) -> Result<(), RuntimeError> {
+    joined.ir_version = joined.ir_version.max(proto.ir_version);
+    for import in proto.opset_import {
+        let known = joined
+            .opset_import
+            .iter()
+            .find(|k| k.domain == import.domain);
+        match known.map(|known| known.version) {
+            None => joined.opset_import.push(import),
+            Some(version) if version == import.version => {}
+            Some(version) => {
+                let message = format!(
+                    "it is written in operator set {}, the encoder before it in {}; export both alike",
+                    import.version.unwrap_or_default(),
+                    version.unwrap_or_default()
+                );
+                return Err(refuse(onnx, &message));
+            }
+        }
+    }
+    let is_known = |name: &str| joined.functions.iter().any(|known| known.name == name);
+    if proto
+        .functions
+        .iter()
+        .any(|function| is_known(&function.name))
+    {
+        let message =
+            "it has a function of the name of another encoder's; export it without functions";
+        return Err(refuse(onnx, message));
+    }
+    joined.functions.extend(proto.functions);
+    Ok(())
+}
+
+/// Ids where the mask is 1 and `pad` elsewhere, to the encoder's own input.
+fn feed(graph: &mut GraphProto, ids: &TensorInfo, pad: i64, ports: [&str; 2], prefix: &str) {
+    let free = [
+        Dimension::Named("batch".into()),
+        Dimension::Named("tokens".into()),
+    ];
+    for (name, data_type) in ports.iter().zip([DataType::Int64, DataType::Float32]) {
+        if !graph.input.iter().any(|input| input.name == *name) {
+            graph.input.push(port_of(name, data_type, &free));
+        }
+    }
+    let named = |part: &str| format!("{prefix}fed/{part}");
+    graph.initializer.push(TensorProto {
+        name: named("pad"),
+        data_type: Some(DataType::Int64.code()),
+        int64_data: vec![pad],
+        ..TensorProto::default()
+    });
+    let cast = |from: String, to: String, code: i32| {
+        node("Cast", vec![from], to, vec![int("to", i64::from(code))])
+    };
+    let [token_ids, mask] = ports.map(str::to_owned);
+    let own = format!("{prefix}{}", ids.name);
+    graph.node.extend([
+        cast(mask, named("is_token"), DataType::Bool.code()),
+        node(
+            "Where",
+            vec![named("is_token"), token_ids, named("pad")],
+            named("ids"),
+            Vec::new(),
+        ),
+        cast(named("ids"), own, ids.data_type.code()),
+    ]);
+}
+
+/// An output of 32-bit floats, of one tensor or several beside each other.
+fn collect(graph: &mut GraphProto, name: &str, from: &[String], rank: usize) {
+    let mut wide = Vec::with_capacity(from.len());
+    for (index, part) in from.iter().enumerate() {
+        let cast = format!("{name}/{index}");
+        let to = int("to", i64::from(DataType::Float32.code()));
+        graph
+            .node
+            .push(node("Cast", vec![part.clone()], cast.clone(), vec![to]));
+        wide.push(cast);
+    }
+    let joined = node("Concat", wide, name.to_owned(), vec![int("axis", -1)]);
+    graph.node.push(joined);
+    let dims = vec![Dimension::Unknown; rank];
+    graph.output.push(port_of(name, DataType::Float32, &dims));
+}
+
+fn node(
+    op: &str,
+    input: Vec<String>,
+    output: String,
+    attribute: Vec<onnx_grad::proto::AttributeProto>,
+) -> NodeProto {
+    NodeProto {
+        name: format!("{output}/{op}"),
+        op_type: op.to_owned(),
+        input,
+        output: vec![output],
+        attribute,
+        ..NodeProto::default()
+    }
+}
+
+/// Takes over nodes and weights, their names behind the prefix; inputs and outputs are left out.
+fn append(graph: &mut GraphProto, mut own: GraphProto, prefix: &str) {
+    rename(&mut own, prefix);
+    graph.node.append(&mut own.node);
+    graph.initializer.append(&mut own.initializer);
+    graph.sparse_initializer.append(&mut own.sparse_initializer);
+    graph
+        .quantization_annotation
+        .append(&mut own.quantization_annotation);
+}
+
+fn rename(graph: &mut GraphProto, prefix: &str) {
+    let put = |name: &mut String| {
+        if !name.is_empty() {
+            name.insert_str(0, prefix);
+        }
+    };
+    graph
+        .initializer
+        .iter_mut()
+        .for_each(|tensor| put(&mut tensor.name));
+    for sparse in &mut graph.sparse_initializer {
+        sparse
+            .values
+            .iter_mut()
+            .for_each(|values| put(&mut values.name));
+    }
+    for annotation in &mut graph.quantization_annotation {
+        put(&mut annotation.tensor_name);
+        let tensors = annotation.quant_parameter_tensor_names.iter_mut();
+        tensors.for_each(|entry| put(&mut entry.value));
+    }
+    let infos = graph.input.iter_mut().chain(&mut graph.output);
+    let infos = infos.chain(&mut graph.value_info);
+    infos.for_each(|info: &mut ValueInfoProto| put(&mut info.name));
+    for node in &mut graph.node {
+        put(&mut node.name);
+        node.input.iter_mut().chain(&mut node.output).for_each(put);
+        for attribute in &mut node.attribute {
+            let bodies = attribute.g.iter_mut().map(AsMut::as_mut);
+            bodies
+                .chain(&mut attribute.graphs)
+                .for_each(|body| rename(body, prefix));
+        }
+    }
 }

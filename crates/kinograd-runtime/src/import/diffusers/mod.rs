@@ -1,0 +1,57 @@
+//! Folders of diffusion pipelines as diffusers and Optimum write them.
+
+mod family;
+mod files;
+mod folder;
+mod scheduler;
+mod stable_diffusion;
+mod text;
+mod tokenizer;
+
+use std::path::Path;
+
+use crate::{Manifest, RuntimeError};
+
+use self::files::PackageFiles;
+use self::folder::PipelineFolder;
+pub(super) use self::folder::is_pipeline;
+use super::add::NewPackage;
+use super::staged::{Made, StagedPackage};
+
+/// What a package of a pipeline is made of; nothing is written yet.
+pub(super) struct PipelinePackage {
+    pub manifest: Manifest,
+    files: PackageFiles,
+}
+
+/// Reads a pipeline's folder.
+///
+/// # Errors
+/// [`RuntimeError::Request`] that names the part that is missing, does not fit the others or is not taken.
+pub(super) fn read(new: &NewPackage) -> Result<PipelinePackage, RuntimeError> {
+    let folder = PipelineFolder::open(&new.source)?;
+    let Some(name) = &new.name else {
+        return Err(RuntimeError::Request {
+            field: "name",
+            message: "a pipeline's package needs one".to_owned(),
+        });
+    };
+    let family = family::of(&folder)?;
+    let (mut manifest, files) = stable_diffusion::read(&folder, family, new.size)?;
+    manifest.name.clone_from(name);
+    Ok(PipelinePackage { manifest, files })
+}
+
+/// Writes the files of a package, without `model.json`.
+///
+/// # Errors
+/// As [`StagedPackage::copied`].
+pub(super) fn staged(package: PipelinePackage, into: &Path) -> Result<Made, RuntimeError> {
+    let staged = StagedPackage::empty(into, &package.manifest.name)?;
+    package.files.write(&staged)?;
+    Ok(Made {
+        staged,
+        manifest: package.manifest,
+        adapted: Vec::new(),
+    })
+}
