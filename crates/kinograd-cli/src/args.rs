@@ -182,6 +182,10 @@ pub struct GradArgs {
     /// several times.
     #[arg(long, value_name = "NAME=LENGTH", value_parser = length, requires = "split")]
     pub dim: Vec<(String, i64)>,
+    /// ONNX Runtime's shared library, which loads the gradient before it is written, where it loads the
+    /// model; `none` loads nothing. The installed one if not given.
+    #[arg(long, value_name = "FILE|none")]
+    pub runtime: Option<PathBuf>,
 }
 
 fn length(text: &str) -> Result<(String, i64), String> {

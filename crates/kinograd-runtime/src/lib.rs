@@ -21,6 +21,7 @@ mod library;
 mod network;
 mod package;
 mod pins;
+mod ports;
 mod score;
 mod tensor;
 mod text;
@@ -46,7 +47,7 @@ pub use hash::{sha256_hex, sha256_of_file};
 pub use install::{InstallProgress, install};
 pub use installed::check_installed;
 pub use library::{LibraryOrigin, find_library};
-pub use network::{NetworkGradient, OnnxNetwork};
+pub use network::{NetworkGradient, OnnxNetwork, PixelHints};
 pub use package::{
     Classes, Conditioning, Constants, DataEntry, Defaults, FileEntry, FoundPackage, ImageSize,
     LatentSize, Lineage, MANIFEST_FILE, MAX_NAME_BYTES, Manifest, ModelKind, ModelSummary,

@@ -89,7 +89,24 @@ fn the_gradient_of_a_model_as_one_graph_and_as_two() {
     let model = model.to_str().unwrap();
     let one = kinograd(folder.path(), &["grad", model, "-o", "one.onnx", "--json"]).ok();
     assert_eq!(one.json()["schema"], "kinograd.grad/2");
-    kinograd(folder.path(), &["grad", model, "-o", "two.onnx", "--split"]).ok();
+    // By an ONNX Runtime, where one is installed.
+    let by = &one.json()["loaded_by"];
+    assert!(*by == "ONNX Runtime" || by.is_null(), "{by}");
+    let two = [
+        "grad",
+        model,
+        "-o",
+        "two.onnx",
+        "--split",
+        "--runtime",
+        "none",
+    ];
+    let two = kinograd(folder.path(), &two).ok();
+    assert!(
+        two.stderr.contains("not loaded by an engine"),
+        "{}",
+        two.stderr
+    );
     assert_eq!(
         files(folder.path()),
         ["one.onnx", "two-backward.onnx", "two-forward.onnx"]
