@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use kinograd::Method;
 use kinograd_files::Budget;
 
-use crate::values::method_values;
+use crate::values::{bytes, method_values};
 
 pub use self::bench::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
@@ -46,7 +46,8 @@ const STYLES: Styles = Styles::styled()
     arg_required_else_help = true,
     after_help = "Exit codes: 0 fine, 1 the input was at fault or the run was interrupted, 2 a fault of this program.\n\
                   Environment: KINOGRAD_MODELS (where packages are), ORT_DYLIB_PATH (ONNX Runtime), KINOGRAD_VIEWER\n\
-                  (the program kinograd-viewer), KINOGRAD_BUDGET (as --budget), KINOGRAD_CACHE, NO_COLOR."
+                  (the program kinograd-viewer), KINOGRAD_BUDGET (as --budget), KINOGRAD_CACHE, \
+                  KINOGRAD_CACHE_LIMIT (as --cache-limit), NO_COLOR."
 )]
 pub struct Cli {
     /// What to do.
@@ -74,6 +75,10 @@ pub struct GlobalArgs {
     /// this factor; KINOGRAD_BUDGET does the same.
     #[arg(long, global = true, value_name = "FACTOR", value_parser = Budget::parse_factor)]
     pub budget: Option<f64>,
+    /// The most that the cache of graphs and gradients keeps, such as 500MB or 20GB, which is the limit
+    /// if none is given; what was used longest ago goes. KINOGRAD_CACHE_LIMIT does the same.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = bytes)]
+    pub cache_limit: Option<u64>,
 }
 
 /// The commands.
@@ -102,6 +107,12 @@ pub enum Command {
     /// List, show, check and add model packages.
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Show how much the cache of graphs and gradients holds, or clear it.
+    Cache {
+        /// What to do; shows it if not given.
+        #[command(subcommand)]
+        command: Option<CacheCommand>,
+    },
     /// Show the engines that are there, or install ONNX Runtime.
     #[command(subcommand)]
     Runtime(RuntimeCommand),
@@ -116,6 +127,13 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// Commands of `cache`.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Remove all entries; an installed ONNX Runtime stays.
+    Clear,
 }
 
 /// Commands of `dataset`.

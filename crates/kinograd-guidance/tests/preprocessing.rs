@@ -1,7 +1,5 @@
 //! Pictures as networks see them: against torchvision, and through losses in groups.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use kinograd_guidance::{
     ChannelOrder, ClassLoss, Interpolation, Loss, Network, NetworkPullBack, PixelFormat,
     PixelLayout, Preprocessed, Preprocessing,

@@ -8,6 +8,7 @@
 //!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`.
 
 mod cache;
+mod cache_usage;
 mod decoder;
 mod denoiser;
 mod embedding;
@@ -31,6 +32,7 @@ mod training;
 pub mod fuzzing;
 
 pub use cache::{CacheEntry, cache_dir};
+pub use cache_usage::{CACHE_LIMIT_BYTES, CacheUsage, cache_usage, limit_cache};
 pub use decoder::ImageDecoder;
 pub use denoiser::{
     ClipBatch, ClipSpec, ConditionedPictures, DenoiserBatch, DenoiserSpec, Family, ImageCondition,

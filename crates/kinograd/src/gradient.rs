@@ -26,7 +26,7 @@ pub struct GradientOptions {
 }
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GradientFiles {
     /// The files: one, or forward and backward.
@@ -97,18 +97,7 @@ pub fn differentiate_file(
         .iter()
         .map(|(name, length)| (name.as_str(), *length))
         .collect();
-    let mut written = GradientFiles {
-        files: Vec::new(),
-        nodes: Vec::new(),
-        cotangents: Vec::new(),
-        gradients: Vec::new(),
-        weight_inputs: Vec::new(),
-        saved: 0,
-        saved_bytes: None,
-        peak_bytes: None,
-        forwarded_inputs: Vec::new(),
-        loaded_by: None,
-    };
+    let mut written = GradientFiles::default();
     let (graphs, cotangents, gradients, weights) =
         match onnx_grad::differentiate(&original, &request).map_err(fail)? {
             Gradient::Joint(joint) => (

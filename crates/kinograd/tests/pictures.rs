@@ -126,7 +126,7 @@ fn pictures_of_every_number_of_channels_are_made_and_read() {
             (format!("identity={disc}"), 0),
             (format!("reward={}", score.display()), 3),
         ] {
-            let images = run(&model, &[loss.clone()], augmentations).unwrap();
+            let images = run(&model, std::slice::from_ref(&loss), augmentations).unwrap();
             assert_eq!(images.len(), 3, "{loss}");
             for image in &images {
                 assert_eq!(image.picture.0.dim(), (channels, SIDE, SIDE));

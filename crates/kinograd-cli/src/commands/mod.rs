@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod bench;
+pub mod cache;
 mod completions;
 mod convert;
 mod dataset;
@@ -19,7 +20,7 @@ use crate::args::{Command, DatasetCommand};
 use crate::printer::Printer;
 
 /// Runs a command.
-pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
+pub fn run(command: Command, cache_limit: Option<u64>, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Generate(args) => generate::run(&args, printer),
         Command::Image(args) => image::run(&args, printer),
@@ -31,6 +32,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),
         Command::Models(command) => models::run(command, printer),
+        Command::Cache { command } => cache::run(command.as_ref(), cache_limit, printer),
         Command::Runtime(command) => runtime::run(&command, printer),
         Command::Eval(command) => eval::run(command, printer),
         Command::Bench(command) => bench::run(command, printer),

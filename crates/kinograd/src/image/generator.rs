@@ -7,18 +7,19 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use kinograd_diffusion::{NoiseSource, Progress};
-use kinograd_guidance::{Loss, Objective, Preprocessing};
+use kinograd_guidance::{Loss, Objective};
 use kinograd_motion::Provenance;
 use kinograd_runtime::{
-    DenoiserBatch, EngineOptions, ImageDecoder, OnnxNetwork, Package, Role, RuntimeError,
-    TextEncoder, find_package, open_engine,
+    DenoiserBatch, EngineOptions, ImageDecoder, Package, RuntimeError, TextEncoder, find_package,
+    open_engine,
 };
 use ndarray::{Array3, ArrayD, Axis, Ix3, Slice};
 use serde_json::json;
 
 use super::generated::{GeneratedImage, ImageReport};
 use super::losses::{
-    Networks, PairEncoders, Prepared, Term, name_of, on_samples, prepare, sum, terms,
+    Networks, PairEncoders, Prepared, Term, name_of, on_samples, open_segmentation, prepare, sum,
+    terms,
 };
 use super::own_network::OwnNetwork;
 use super::picture::Picture;
@@ -113,27 +114,12 @@ impl ImageGenerator {
         };
         let segmentation = if needs(|c| matches!(c, PictureGoalKind::Seg { .. })) {
             let package = open(&models.segmentation).map_err(how_to_get)?;
-            let seen = Preprocessing::between(size, package.manifest().image()?.size())?;
-            let network = OnnxNetwork::of_package(
-                engine.engine.clone(),
-                &package,
-                Role::Segmentation,
-                "image",
-                "logits",
-                session.clone(),
-            )?;
-            Some((network, seen))
+            Some(open_segmentation(&engine.engine, &package, size, &session)?)
         } else {
             None
         };
-        let mut own = BTreeMap::new();
-        for (index, goal) in task.goals.iter().enumerate() {
-            let opened = OwnNetwork::of_goal(&engine.engine, &goal.kind, size, &session)?;
-            if let Some((name, opened)) = opened {
-                hashes.insert(name, opened.sha256().to_owned());
-                own.insert(index, opened);
-            }
-        }
+        let shared = &engine.engine;
+        let own = OwnNetwork::of_goals(shared, &task.goals, size, &session, &mut hashes)?;
         let text = if needs_encoder(task, package.manifest()) {
             let source = package.text_package()?;
             note(&mut hashes, &source);

@@ -117,6 +117,20 @@ pub(super) struct Networks {
     pub own: BTreeMap<usize, OwnNetwork>,
 }
 
+/// A package's segmentation network, and what it sees of the pictures that are made.
+pub(super) fn open_segmentation(
+    engine: &Arc<dyn Engine>,
+    package: &Package,
+    picture: [usize; 3],
+    options: &SessionOptions,
+) -> Result<(OnnxNetwork, Preprocessing), Error> {
+    let seen = Preprocessing::between(picture, package.manifest().image()?.size())?;
+    let (engine, options) = (engine.clone(), options.clone());
+    let role = Role::Segmentation;
+    let network = OnnxNetwork::of_package(engine, package, role, "image", "logits", options)?;
+    Ok((network, seen))
+}
+
 /// A latent model's decoder as a loss sees it.
 struct Decoding<'a>(&'a mut ImageDecoder);
 

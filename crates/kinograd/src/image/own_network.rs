@@ -1,5 +1,6 @@
 //! A network of the user's that judges pictures.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use kinograd_runtime::{Engine, OnnxNetwork, SessionOptions};
 use ndarray::ArrayD;
 
 use super::judge::Judge;
-use super::{NetworkInput, PictureGoalKind};
+use super::{NetworkInput, PictureGoal, PictureGoalKind};
 use crate::Error;
 
 /// A classifier or reward, and how it sees pictures.
@@ -18,8 +19,26 @@ pub(super) struct OwnNetwork {
 }
 
 impl OwnNetwork {
-    /// The network of a goal, run and differentiated once; `None` where the goal has none.
-    pub fn of_goal(
+    /// The networks of goals by their index, each run and differentiated once; their hashes are added.
+    pub fn of_goals(
+        engine: &Arc<dyn Engine>,
+        goals: &[PictureGoal],
+        picture: [usize; 3],
+        options: &SessionOptions,
+        hashes: &mut BTreeMap<String, String>,
+    ) -> Result<BTreeMap<usize, Self>, Error> {
+        let mut all = BTreeMap::new();
+        for (index, goal) in goals.iter().enumerate() {
+            if let Some((file, own)) = Self::of_goal(engine, &goal.kind, picture, options)? {
+                hashes.insert(file, own.network.sha256().to_owned());
+                all.insert(index, own);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The network of a goal, with its file; `None` where the goal has none.
+    fn of_goal(
         engine: &Arc<dyn Engine>,
         goal: &PictureGoalKind,
         picture: [usize; 3],
@@ -90,10 +109,6 @@ impl OwnNetwork {
     /// As a loss on our pictures sees it.
     pub fn network(&mut self) -> Preprocessed<Judge<'_>> {
         Preprocessed::new(Judge(&mut self.network), self.preprocessing.clone())
-    }
-
-    pub fn sha256(&self) -> &str {
-        self.network.sha256()
     }
 }
 

@@ -6,6 +6,7 @@ mod edges;
 mod measurement;
 mod network;
 mod operator;
+mod preprocessed;
 mod preprocessing;
 
 pub use colour::{ColourStatistics, ColourTarget};
@@ -14,9 +15,8 @@ pub use edges::{EDGE_HALF, EdgeMatch, edge_map};
 pub use measurement::LinearMeasurement;
 pub use network::{AsEmbedding, ClassLoss, MaskMatch, Network, NetworkPullBack, RewardLoss};
 pub use operator::{ImageOperator, Interpolation};
-pub use preprocessing::{
-    ChannelOrder, PixelFormat, PixelLayout, Preprocessed, PreprocessedLoss, Preprocessing,
-};
+pub use preprocessed::{Preprocessed, PreprocessedLoss};
+pub use preprocessing::{ChannelOrder, PixelFormat, PixelLayout, Preprocessing};
 
 use ndarray::{ArrayView4, ArrayViewD, Ix4};
 

@@ -3,10 +3,8 @@
 use ndarray::{Array2, Array3, Array4, ArrayD, ArrayView3, ArrayView4, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::network::{Failure, Network, NetworkPullBack};
 use super::{ImageOperator, Interpolation, images};
 use crate::GuidanceError;
-use crate::loss::{Loss, LossValue};
 
 /// Weights of red, green and blue in grey (ITU-R BT.601), as Pillow has them.
 const LUMA: [f64; 3] = [0.299, 0.587, 0.114];
@@ -327,70 +325,6 @@ fn scaling(format: &PixelFormat) -> Result<Vec<[f64; 2]>, GuidanceError> {
             Ok([half / std, (low + half - mean) / std])
         })
         .collect()
-}
-
-/// A network that sees pictures through a [`Preprocessing`].
-pub struct Preprocessed<N> {
-    network: N,
-    preprocessing: Preprocessing,
-}
-
-impl<N: Network> Preprocessed<N> {
-    /// `network` takes what `preprocessing` makes.
-    pub fn new(network: N, preprocessing: Preprocessing) -> Self {
-        Self {
-            network,
-            preprocessing,
-        }
-    }
-}
-
-impl<N: Network> Network for Preprocessed<N> {
-    fn batch(&self) -> Option<usize> {
-        self.network.batch()
-    }
-
-    fn linearize<'a>(
-        &'a mut self,
-        x0: &ArrayD<f32>,
-    ) -> Result<(ArrayD<f32>, NetworkPullBack<'a>), Failure> {
-        let preprocessing = &self.preprocessing;
-        let (output, mut pull_back) = self.network.linearize(&preprocessing.apply(x0)?)?;
-        let x0 = x0.clone();
-        Ok((
-            output,
-            Box::new(move |cotangent| Ok(preprocessing.adjoint(&x0, &pull_back(cotangent)?)?)),
-        ))
-    }
-}
-
-/// A loss on pictures that are seen through a [`Preprocessing`].
-pub struct PreprocessedLoss<L> {
-    loss: L,
-    preprocessing: Preprocessing,
-}
-
-impl<L: Loss> PreprocessedLoss<L> {
-    /// `loss` takes what `preprocessing` makes.
-    pub fn new(loss: L, preprocessing: Preprocessing) -> Self {
-        Self {
-            loss,
-            preprocessing,
-        }
-    }
-}
-
-impl<L: Loss> Loss for PreprocessedLoss<L> {
-    fn name(&self) -> &str {
-        self.loss.name()
-    }
-
-    fn value_and_grad(&mut self, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
-        let seen = self.preprocessing.apply(x0)?;
-        let LossValue { values, gradient } = self.loss.value_and_grad(&seen)?;
-        let gradient = self.preprocessing.adjoint(x0, &gradient)?;
-        Ok(LossValue { values, gradient })
-    }
 }
 
 #[cfg(test)]

@@ -107,12 +107,10 @@ impl Cell {
         let all = of_node(g, kind.activations(), directions)?;
         let count = kind.activations().len();
         let r = g.x(2)?;
-        let hidden = g.shape_or(r)?.get(2).cloned();
-        let known = hidden.as_ref().and_then(Dim::as_known).filter(|&n| n > 0);
-        let (Some(hidden), Some(n)) = (hidden, known) else {
-            return Err(
-                g.error("its hidden size has to be known: run shape inference on the model")
-            );
+        let stored = g.shape_or(r)?.get(2).and_then(Dim::as_known);
+        let stated = node.attribute("hidden_size").and_then(|a| a.i);
+        let Some(n) = stored.or(stated).filter(|&n| n > 0) else {
+            return Err(g.error("its hidden size is not known: give `hidden_size`"));
         };
         let gates = kind.gates();
         let w = g.x(1)?;
@@ -150,7 +148,7 @@ impl Cell {
         let clip = node.attribute("clip").and_then(|a| a.f).map(f64::from);
         Ok(Self {
             kind,
-            hidden,
+            hidden: Dim::known(n),
             activations: all[at * count..(at + 1) * count].to_vec(),
             clip: clip.filter(|&clip| clip > 0.0),
             linear_before_reset: node.int("linear_before_reset", 0) != 0,

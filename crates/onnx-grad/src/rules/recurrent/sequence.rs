@@ -2,9 +2,11 @@
 
 use super::cell::{Cell, Kind, rows, taken, zero_state};
 use crate::Result;
+use crate::axes::to_i64;
 use crate::graph::attribute::{attr_graph, attr_int, attr_ints};
 use crate::graph::scope::Scope;
 use crate::graph::{Dim, Graph, Info, V};
+use crate::proto::AttributeProto;
 use crate::rules::grad::Grad;
 
 /// The longest sequence whose steps are written out.
@@ -136,20 +138,9 @@ fn scanned(
         .flatten()
         .collect();
     let (body, read) = scope.finish(g, &parameters, &returned);
-    let slices = 1 + i64::from(mask.is_some());
-    let reversed = i64::from(direction == Direction::Reverse);
-    let bodies = vec![
-        (attr_graph("body", body), read),
-        (attr_int("num_scan_inputs", slices), Vec::new()),
-        (
-            attr_ints(
-                "scan_input_directions",
-                &[reversed, reversed][..1 + usize::from(mask.is_some())],
-            ),
-            Vec::new(),
-        ),
-        (attr_ints("scan_output_directions", &[reversed]), Vec::new()),
-    ];
+    let mut bodies = vec![(attr_graph("body", body), read)];
+    let slices = 1 + usize::from(mask.is_some());
+    bodies.extend(series(slices, direction).map(|attribute| (attribute, Vec::new())));
     let inputs = [Some(state.0), state.1, Some(rows), mask];
     let inputs = inputs.into_iter().flatten().map(Some).collect();
     let mut stacked = info.clone();
@@ -163,4 +154,14 @@ fn scanned(
         h: made[0],
         c: state.1.map(|_| made[1]),
     })
+}
+
+/// How many inputs a Scan slices, and whether it goes through them and its output from the end.
+fn series(slices: usize, direction: Direction) -> [AttributeProto; 3] {
+    let reversed = i64::from(direction == Direction::Reverse);
+    [
+        attr_int("num_scan_inputs", to_i64(slices)),
+        attr_ints("scan_input_directions", &vec![reversed; slices]),
+        attr_ints("scan_output_directions", &[reversed]),
+    ]
 }
