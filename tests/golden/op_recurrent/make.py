@@ -150,7 +150,7 @@ softened = [F.hardsigmoid, lambda v: 1.7 * torch.tanh(0.6 * v), lambda v: F.leak
 peeped = tensors("LSTM") | {"p": noise(1, 3 * HIDDEN, seed=7)}
 every = ["x", "w", "r", "b", "", "s", "c", "p"]
 cases += [
-    one("GRU_reset_first", "GRU", stated("GRU", standard["GRU"], names="bs"), tensors("GRU"), ["x", "w", "r", "b", "", "s"]),
+    one("GRU_reset_first", "GRU", stated("GRU", standard["GRU"], names="bs"), tensors("GRU"), every[:6]),
     one("LSTM_peepholes", "LSTM", stated("LSTM", standard["LSTM"], names="bscp"), peeped, every),
     one(
         "LSTM_input_forget",
