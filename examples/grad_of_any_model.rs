@@ -19,6 +19,7 @@ fn main() -> Result<(), kinograd::Error> {
         Path::new(&model),
         Path::new(&gradient),
         &GradientOptions::default(),
+        None,
     )?;
     println!(
         "{gradient} takes the model's inputs and `{}`, and also returns `{}`",

@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use kinograd::Method;
 use kinograd_files::Budget;
 
-use crate::values::method_values;
+use crate::values::{bytes, method_values};
 
 pub use self::batch::BatchArgs;
 pub use self::bench::{
@@ -50,7 +50,8 @@ const STYLES: Styles = Styles::styled()
     arg_required_else_help = true,
     after_help = "Exit codes: 0 fine, 1 the input was at fault or the run was interrupted, 2 a fault of this program.\n\
                   Environment: KINOGRAD_MODELS (where packages are), ORT_DYLIB_PATH (ONNX Runtime), KINOGRAD_VIEWER\n\
-                  (the program kinograd-viewer), KINOGRAD_BUDGET (as --budget), KINOGRAD_CACHE, NO_COLOR."
+                  (the program kinograd-viewer), KINOGRAD_BUDGET (as --budget), KINOGRAD_CACHE, \
+                  KINOGRAD_CACHE_LIMIT (as --cache-limit), NO_COLOR."
 )]
 pub struct Cli {
     /// What to do.
@@ -78,6 +79,10 @@ pub struct GlobalArgs {
     /// this factor; KINOGRAD_BUDGET does the same.
     #[arg(long, global = true, value_name = "FACTOR", value_parser = Budget::parse_factor)]
     pub budget: Option<f64>,
+    /// The most that the cache of graphs and gradients keeps, such as 500MB or 20GB, which is the limit
+    /// if none is given; what was used longest ago goes. KINOGRAD_CACHE_LIMIT does the same.
+    #[arg(long, global = true, value_name = "SIZE", value_parser = bytes)]
+    pub cache_limit: Option<u64>,
 }
 
 /// The commands.
@@ -110,6 +115,12 @@ pub enum Command {
     /// List, show, check and add model packages.
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Show how much the cache of graphs and gradients holds, or clear it.
+    Cache {
+        /// What to do; shows it if not given.
+        #[command(subcommand)]
+        command: Option<CacheCommand>,
+    },
     /// Show the engines that are there, or install ONNX Runtime.
     #[command(subcommand)]
     Runtime(RuntimeCommand),
@@ -124,6 +135,13 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+}
+
+/// Commands of `cache`.
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Remove all entries; an installed ONNX Runtime stays.
+    Clear,
 }
 
 /// Commands of `dataset`.
@@ -190,6 +208,10 @@ pub struct GradArgs {
     /// several times.
     #[arg(long, value_name = "NAME=LENGTH", value_parser = length, requires = "split")]
     pub dim: Vec<(String, i64)>,
+    /// ONNX Runtime's shared library, which loads the gradient before it is written, where it loads the
+    /// model; `none` loads nothing. The installed one if not given.
+    #[arg(long, value_name = "FILE|none")]
+    pub runtime: Option<PathBuf>,
 }
 
 fn length(text: &str) -> Result<(String, i64), String> {

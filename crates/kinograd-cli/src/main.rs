@@ -34,9 +34,20 @@ fn main() -> ExitCode {
         printer.error(&error);
         return ExitCode::from(EXIT_INPUT);
     }
+    let cache_limit = match cache_limit(cli.global.cache_limit) {
+        Ok(limit) => limit,
+        Err(error) => {
+            printer.error(&error);
+            return ExitCode::from(EXIT_INPUT);
+        }
+    };
     logging::start(&cli.global);
     interrupt::listen();
-    let outcome = std::panic::catch_unwind(|| commands::run(cli.command, &printer));
+    let outcome = std::panic::catch_unwind(|| {
+        let outcome = commands::run(cli.command, cache_limit, &printer);
+        commands::cache::keep_below(cache_limit, &printer);
+        outcome
+    });
     match outcome {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => exit_of_error(&error, &printer),
@@ -57,6 +68,16 @@ fn set_budget(flag: Option<f64>) -> anyhow::Result<()> {
     };
     Budget::set_of_process(Budget::default().scaled(factor));
     Ok(())
+}
+
+/// The limit of `--cache-limit`, else that of the variable.
+fn cache_limit(flag: Option<u64>) -> anyhow::Result<Option<u64>> {
+    match (flag, std::env::var("KINOGRAD_CACHE_LIMIT")) {
+        (None, Ok(text)) if !text.is_empty() => values::bytes(&text)
+            .map(Some)
+            .map_err(|reason| anyhow::anyhow!("KINOGRAD_CACHE_LIMIT: {reason}")),
+        (flag, _) => Ok(flag),
+    }
 }
 
 /// Help and version are results; anything else clap says is the input's fault.

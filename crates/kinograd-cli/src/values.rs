@@ -12,6 +12,40 @@ use kinograd::task::Resampling;
 use kinograd::{Method, SamplerKind};
 use kinograd_files::Budget;
 
+/// A size in bytes, such as `500MB`, `20 GB` or `1e9`.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, f64); 5] = [
+        ("kB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+        ("B", 1.0),
+    ];
+    let text = text.trim();
+    let unit = UNITS.iter().find_map(|(unit, factor)| {
+        let at = text.len().checked_sub(unit.len())?;
+        let ending = text.get(at..)?;
+        ending
+            .eq_ignore_ascii_case(unit)
+            .then(|| (&text[..at], *factor))
+    });
+    let (number, factor) = unit.unwrap_or((text, 1.0));
+    let bytes = number
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .map(|number| number * factor);
+    let bytes = bytes.filter(|bytes| (0.0..1e18).contains(bytes));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within 0 and 1e18"
+    )]
+    bytes
+        .map(|bytes| bytes as u64)
+        .ok_or_else(|| format!("`{text}` is no size such as 500MB or 20GB"))
+}
+
 /// Guidance methods by name.
 pub fn method_values() -> impl TypedValueParser<Value = Method> {
     let all = std::iter::once(Method::None).chain(Method::STEERING);
@@ -345,6 +379,23 @@ mod tests {
         assert_eq!("a person walks @ home@3.5".parse(), Ok(then));
         for wrong in ["a person walks", "a person walks@soon"] {
             assert!(wrong.parse::<ThenArg>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_in_bytes() {
+        for (text, expected) in [
+            ("500MB", 500_000_000),
+            ("20 gb", 20_000_000_000),
+            ("1.5kB", 1500),
+            ("7 B", 7),
+            ("1e9", 1_000_000_000),
+            ("0", 0),
+        ] {
+            assert_eq!(bytes(text), Ok(expected), "{text}");
+        }
+        for wrong in ["", "MB", "-1GB", "much", "nan", "1e30", "5 €"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
         }
     }
 

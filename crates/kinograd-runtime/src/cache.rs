@@ -72,6 +72,7 @@ impl CacheEntry {
             && stored.stamp == now
             && blake3::Hash::from_hex(&stored.digest).is_ok_and(|d| self.seal(&d) == stored.seal)
         {
+            self.touch();
             return true;
         }
         let Ok(digest) = digest_of(&self.path) else {
@@ -82,6 +83,8 @@ impl CacheEntry {
         if is_whole && now.is_some() && stamp(&self.path) == now && is_settled(&self.path) {
             // Where it cannot be noted, the next start hashes again.
             let _ = self.store_seal(&digest, now);
+        } else if is_whole {
+            self.touch();
         }
         is_whole
     }
@@ -91,7 +94,18 @@ impl CacheEntry {
     pub fn read(&self) -> Option<Vec<u8>> {
         let seal = self.stored().ok()??.seal;
         let bytes = kinograd_files::read(&self.path, Budget::of_process()).ok()?;
-        (self.seal(&blake3::hash(&bytes)) == seal).then_some(bytes)
+        let is_whole = self.seal(&blake3::hash(&bytes)) == seal;
+        is_whole.then(|| {
+            self.touch();
+            bytes
+        })
+    }
+
+    /// Notes at the seal that the entry was used, for [`crate::limit_cache`].
+    fn touch(&self) {
+        let seal = std::fs::File::options().write(true).open(self.seal_path());
+        // Where it cannot be noted, the entry goes sooner.
+        let _ = seal.and_then(|seal| seal.set_modified(std::time::SystemTime::now()));
     }
 
     /// Stores and seals bytes.

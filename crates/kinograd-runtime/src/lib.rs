@@ -8,6 +8,7 @@
 //!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`. [`import`] makes packages.
 
 mod cache;
+mod cache_usage;
 mod decoder;
 mod denoiser;
 mod embedding;
@@ -22,6 +23,7 @@ mod library;
 mod network;
 mod package;
 mod pins;
+mod ports;
 mod prompt_tokens;
 mod score;
 mod tensor;
@@ -32,6 +34,7 @@ mod training;
 pub mod fuzzing;
 
 pub use cache::{CacheEntry, cache_dir};
+pub use cache_usage::{CACHE_LIMIT_BYTES, CacheUsage, cache_usage, limit_cache};
 pub use decoder::ImageDecoder;
 pub use denoiser::{
     ClipBatch, ClipSpec, ConditionedPictures, DenoiserBatch, DenoiserSpec, Family, ImageCondition,
@@ -48,7 +51,7 @@ pub use hash::{sha256_hex, sha256_of_file};
 pub use install::{InstallProgress, install};
 pub use installed::check_installed;
 pub use library::{LibraryOrigin, find_library};
-pub use network::{NetworkGradient, OnnxNetwork};
+pub use network::{NetworkGradient, OnnxNetwork, PixelHints};
 pub use package::{
     Classes, Conditioning, Constants, DataEntry, Defaults, FileEntry, FoundPackage, ImageSize,
     LatentSize, Lineage, MANIFEST_FILE, MAX_NAME_BYTES, Manifest, ModelKind, ModelSummary,

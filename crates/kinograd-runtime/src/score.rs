@@ -4,8 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayD, Axis, IxDyn, Slice};
-use onnx_grad::{Dimension, Model, TensorInfo};
+use onnx_grad::{Model, TensorInfo};
 
+use crate::network::FloatEdges;
+use crate::ports::{dimension, groups, listed};
 use crate::{Engine, GradientSession, ModelSource, RuntimeError, SessionOptions, Tensor};
 
 /// Joints of a clip's body, and their axes.
@@ -24,16 +26,16 @@ pub enum ScoreInput {
 ///
 /// Of its inputs, the one of rank 4 takes the joints `[batch, frames, 22, 3]` or that of rank 3 the
 /// features `[batch, frames, features]`; an input `frame_mask [batch, frames]` is optional. Its first
-/// float output holds one number per clip, `[batch]` or `[batch, 1]`. Batch and frames may be fixed,
-/// batch to 1 only.
+/// float output holds one number per clip, `[batch]` or `[batch, 1]`. Batch and frames may be fixed, and
+/// floats be of any width.
 pub struct ScoreNetwork {
     session: GradientSession,
     name: String,
     input: TensorInfo,
     kind: ScoreInput,
     mask: Option<String>,
-    /// The graph takes one clip at a time.
-    single: bool,
+    /// The clips that the graph takes at once, where it fixes them.
+    batch: Option<usize>,
 }
 
 impl ScoreNetwork {
@@ -55,16 +57,19 @@ impl ScoreNetwork {
         let (input, kind) = found_input(&model, &name, features)?;
         let mask = other_inputs(&model, &name, &input.name)?;
         let output = found_output(&model, &name)?;
-        let single = dimension(&input, 0) == Some(1);
+        let mut edges = FloatEdges::of(&name, &model);
+        let output = edges.output(&output);
+        let mask = mask.map(|mask| edges.constant(&mask));
+        let fed = edges.input(&input)?;
+        let source = edges.finish(source)?;
         let options = options.clone().of_user_network();
-        let session = GradientSession::open(engine, &source, &output, &input.name, &options)?;
         Ok(Self {
-            session,
+            session: GradientSession::open(engine, &source, &output, &fed, &options)?,
             name,
-            input,
+            batch: dimension(&input, 0),
+            input: TensorInfo { name: fed, ..input },
             kind,
             mask,
-            single,
         })
     }
 
@@ -107,16 +112,17 @@ impl ScoreNetwork {
     ) -> Result<(Vec<f64>, ArrayD<f32>), RuntimeError> {
         let batch = clips.shape().first().copied().unwrap_or(0);
         self.check_frames(clips.shape().get(1).copied().unwrap_or(0))?;
-        if !self.single || batch == 1 {
+        if self.batch.is_none_or(|fixed| fixed == batch) {
             return self.run(clips.clone());
         }
         let mut values = Vec::with_capacity(batch);
         let mut gradient = ArrayD::zeros(clips.raw_dim());
-        for clip in 0..batch {
-            let row = Slice::from(clip..=clip);
-            let (value, own) = self.run(clips.slice_axis(Axis(0), row).to_owned())?;
-            values.extend(value);
-            gradient.slice_axis_mut(Axis(0), row).assign(&own);
+        for (group, own) in groups(clips, self.batch) {
+            let (value, pulled) = self.run(group)?;
+            let rows = Slice::from(values.len()..values.len() + own);
+            values.extend(value.into_iter().take(own));
+            let pulled = pulled.slice_axis(Axis(0), Slice::from(..own));
+            gradient.slice_axis_mut(Axis(0), rows).assign(&pulled);
         }
         Ok((values, gradient))
     }
@@ -153,14 +159,6 @@ impl ScoreNetwork {
     }
 }
 
-/// A dimension that the file fixes.
-fn dimension(tensor: &TensorInfo, axis: usize) -> Option<usize> {
-    match tensor.shape.as_ref()?.get(axis)? {
-        Dimension::Fixed(n) => usize::try_from(*n).ok(),
-        _ => None,
-    }
-}
-
 /// Whether the last axes may be these.
 fn ends_in(tensor: &TensorInfo, rank: usize, last: &[usize]) -> bool {
     let shape = tensor.shape.as_ref();
@@ -170,28 +168,7 @@ fn ends_in(tensor: &TensorInfo, rank: usize, last: &[usize]) -> bool {
             .iter()
             .enumerate()
             .all(|(i, &n)| dimension(tensor, rank - last.len() + i).is_none_or(|fixed| fixed == n))
-        && dimension(tensor, 0).is_none_or(|batch| batch == 1)
-}
-
-fn listed(tensors: &[TensorInfo]) -> String {
-    let one = |tensor: &TensorInfo| {
-        let axis = |dimension: &Dimension| match dimension {
-            Dimension::Fixed(n) => n.to_string(),
-            Dimension::Named(name) => name.clone(),
-            Dimension::Unknown => "?".to_owned(),
-        };
-        let shape = tensor.shape.as_ref().map_or_else(
-            || "of any rank".to_owned(),
-            |shape| {
-                format!(
-                    "[{}]",
-                    shape.iter().map(axis).collect::<Vec<_>>().join(", ")
-                )
-            },
-        );
-        format!("`{}` {shape}", tensor.name)
-    };
-    tensors.iter().map(one).collect::<Vec<_>>().join(", ")
+        && dimension(tensor, 0).is_none_or(|batch| batch > 0)
 }
 
 fn found_input(
@@ -215,8 +192,12 @@ fn found_input(
     }
 }
 
-/// The mask's name, if there is one; nothing else can be fed.
-fn other_inputs(model: &Model, name: &str, taken: &str) -> Result<Option<String>, RuntimeError> {
+/// The mask, if there is one; nothing else can be fed.
+fn other_inputs(
+    model: &Model,
+    name: &str,
+    taken: &str,
+) -> Result<Option<TensorInfo>, RuntimeError> {
     let others: Vec<TensorInfo> = model
         .inputs()
         .into_iter()
@@ -224,7 +205,7 @@ fn other_inputs(model: &Model, name: &str, taken: &str) -> Result<Option<String>
         .collect();
     match others.as_slice() {
         [] => Ok(None),
-        [mask] if mask.name == "frame_mask" => Ok(Some(mask.name.clone())),
+        [mask] if mask.name == "frame_mask" => Ok(Some(mask.clone())),
         _ => Err(RuntimeError::Tensor {
             what: format!("{name}: inputs beside `{taken}`"),
             expected: "frame_mask [batch, frames] or none".into(),
@@ -233,7 +214,7 @@ fn other_inputs(model: &Model, name: &str, taken: &str) -> Result<Option<String>
     }
 }
 
-fn found_output(model: &Model, name: &str) -> Result<String, RuntimeError> {
+fn found_output(model: &Model, name: &str) -> Result<TensorInfo, RuntimeError> {
     let outputs = model.outputs();
     let fits = |output: &&TensorInfo| {
         let rank = output.shape.as_ref().map(Vec::len);
@@ -245,7 +226,7 @@ fn found_output(model: &Model, name: &str) -> Result<String, RuntimeError> {
     outputs
         .iter()
         .find(fits)
-        .map(|output| output.name.clone())
+        .cloned()
         .ok_or_else(|| RuntimeError::Tensor {
             what: format!("{name}: outputs"),
             expected: "one number per clip, [batch] or [batch, 1]".into(),

@@ -86,16 +86,24 @@ fn what_does_not_fit_is_named() {
             [
                 "inputs",
                 "joints [batch, frames, 22, 3]",
-                "`clip` [batch, frames, 21, 3]",
+                "`clip` float32 [batch, frames, 21, 3]",
             ],
         ),
         (
             squares(&joints, 4, &["batch", "7"]),
-            ["outputs", "one number per clip", "`score` [batch, 7]"],
+            [
+                "outputs",
+                "one number per clip",
+                "`score` float32 [batch, 7]",
+            ],
         ),
         (
             squares(&joints, 4, &["batch"]).input("style", FLOAT, &["batch", "2"]),
-            ["inputs beside `clip`", "frame_mask", "`style` [batch, 2]"],
+            [
+                "inputs beside `clip`",
+                "frame_mask",
+                "`style` float32 [batch, 2]",
+            ],
         ),
     ] {
         let error = open(graph).err().unwrap().to_string();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kinograd_runtime::{Engine, ModelSource, RuntimeError, SessionOptions};
 pub use onnx_grad::Weights;
 use onnx_grad::{Gradient, Mode, Model, Request, Seed, TensorInfo};
 use serde::Serialize;
@@ -25,7 +26,7 @@ pub struct GradientOptions {
 }
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct GradientFiles {
     /// The files: one, or forward and backward.
@@ -47,6 +48,9 @@ pub struct GradientFiles {
     pub peak_bytes: Option<u64>,
     /// Inputs of the model that the backward graph takes too.
     pub forwarded_inputs: Vec<String>,
+    /// The engine that loaded the graphs before they were written; absent where none was tried, or it
+    /// runs the model itself neither.
+    pub loaded_by: Option<String>,
 }
 
 /// An output and the name of the graph input that takes its cotangent.
@@ -70,12 +74,17 @@ pub struct GradientOf {
 /// Reads `model`, derives `v ↦ (∂outputs/∂inputs)ᵀ v` and writes it as `path`; with
 /// [`GradientOptions::split`] as `NAME-forward.onnx` and `NAME-backward.onnx`.
 ///
+/// `engine`, where it is given, loads the graphs before they are written. Where it cannot run the model
+/// itself either, and for models from 2 GiB on, nothing is learnt so ([`GradientFiles::loaded_by`]).
+///
 /// # Errors
-/// [`Error::Gradient`] if the model cannot be read, differentiated or written.
+/// [`Error::Gradient`] if the model cannot be read, differentiated or written, [`Error::Runtime`] if the
+/// engine loads the model but not its gradient.
 pub fn differentiate_file(
     model: &Path,
     path: &Path,
     options: &GradientOptions,
+    engine: Option<&dyn Engine>,
 ) -> Result<GradientFiles, Error> {
     let fail = |source| Error::Gradient {
         path: model.to_path_buf(),
@@ -88,17 +97,7 @@ pub fn differentiate_file(
         .iter()
         .map(|(name, length)| (name.as_str(), *length))
         .collect();
-    let mut written = GradientFiles {
-        files: Vec::new(),
-        nodes: Vec::new(),
-        cotangents: Vec::new(),
-        gradients: Vec::new(),
-        weight_inputs: Vec::new(),
-        saved: 0,
-        saved_bytes: None,
-        peak_bytes: None,
-        forwarded_inputs: Vec::new(),
-    };
+    let mut written = GradientFiles::default();
     let (graphs, cotangents, gradients, weights) =
         match onnx_grad::differentiate(&original, &request).map_err(fail)? {
             Gradient::Joint(joint) => (
@@ -136,6 +135,11 @@ pub fn differentiate_file(
             name: gradient.tensor.name,
         })
         .collect();
+    if let Some(engine) = engine
+        && loads(engine, model, &graphs)?
+    {
+        written.loaded_by = Some(engine.name().to_owned());
+    }
     for (file, graph) in graphs {
         graph.write(&file).map_err(|source| Error::Gradient {
             path: file.clone(),
@@ -147,15 +151,44 @@ pub fn differentiate_file(
     Ok(written)
 }
 
+/// Whether an engine loads these graphs; `false` where it does not load the model itself, or all are too
+/// large to be held in memory once more.
+fn loads(engine: &dyn Engine, model: &Path, graphs: &[(PathBuf, Model)]) -> Result<bool, Error> {
+    let options = SessionOptions::default();
+    let load = |name: &Path, graph: &Model| {
+        let bytes = graph.to_bytes().map_err(|source| Error::Gradient {
+            path: name.to_path_buf(),
+            source,
+        })?;
+        let source = ModelSource::memory(name.display().to_string(), bytes);
+        engine.load(&source, &options).map_err(Error::from)
+    };
+    for (name, graph) in graphs {
+        let error = match load(name, graph) {
+            Ok(_) => continue,
+            Err(Error::Gradient { .. }) => return Ok(false),
+            Err(error) => error,
+        };
+        let original = ModelSource::file(model)?;
+        // The built-in engine has fewer ops than gradients need.
+        let is_missing = matches!(error, Error::Runtime(RuntimeError::UnsupportedOp { .. }));
+        if is_missing || engine.load(&original, &options).is_err() {
+            return Ok(false);
+        }
+        return Err(error);
+    }
+    Ok(true)
+}
+
 /// What the options ask of a model.
 fn request_of(original: &Model, options: &GradientOptions) -> Result<Request, onnx_grad::Error> {
     let mut inputs = options.inputs.clone();
     if inputs.is_empty() && options.weights == Weights::none() {
-        inputs.push(first_float(&original.inputs(), "input")?);
+        inputs.push(first_float(original, &original.inputs(), "input")?);
     }
     let mut outputs = options.outputs.clone();
     if outputs.is_empty() {
-        outputs.push(first_float(&original.outputs(), "output")?);
+        outputs.push(first_float(original, &original.outputs(), "output")?);
     }
     let seeds: Vec<Seed> = outputs.iter().map(Seed::new).collect();
     Ok(Request {
@@ -182,14 +215,24 @@ fn node_count(model: &Model) -> usize {
         .map_or(0, |graph| graph.node.len())
 }
 
-fn first_float(tensors: &[TensorInfo], role: &str) -> Result<String, onnx_grad::Error> {
-    tensors
-        .iter()
-        .find(|tensor| tensor.data_type.is_float())
-        .map(|tensor| tensor.name.clone())
-        .ok_or_else(|| onnx_grad::Error::Request {
+fn first_float(
+    model: &Model,
+    tensors: &[TensorInfo],
+    role: &str,
+) -> Result<String, onnx_grad::Error> {
+    let float = tensors.iter().find(|tensor| tensor.data_type.is_float());
+    if let Some(tensor) = float {
+        return Ok(tensor.name.clone());
+    }
+    Err(match model.quantised_op() {
+        Some(op) => onnx_grad::Error::Quantised {
+            op: op.to_owned(),
+            name: None,
+        },
+        None => onnx_grad::Error::Request {
             reason: format!("no {role} of the model holds floats"),
-        })
+        },
+    })
 }
 
 /// `a/b.onnx` → `a/b-forward.onnx`.

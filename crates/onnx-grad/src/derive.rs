@@ -25,8 +25,10 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     let mut graph = graph_from_model(source)?;
     graph.stores_transposed = request.mode == Mode::Split;
     let names: Vec<&String> = request.inputs.iter().chain(&weights).collect();
-    let wanted = find_sources(&graph, request, &names, request.inputs.len())?;
-    let seeds = add_seeds(&mut graph, request)?;
+    let of_quantised = |error| of_quantised(source, error);
+    let wanted =
+        find_sources(&graph, request, &names, request.inputs.len()).map_err(of_quantised)?;
+    let seeds = add_seeds(&mut graph, request).map_err(of_quantised)?;
     let cotangents: Vec<V> = seeds.iter().map(|(_, cotangent)| *cotangent).collect();
     graph.dim_sources = cotangents.iter().chain(&graph.inputs).copied().collect();
     let gradients = reverse(&mut graph, &seeds, &wanted)?;
@@ -59,6 +61,17 @@ pub fn differentiate(source: &Model, request: &Request) -> Result<Gradient> {
     match request.mode {
         Mode::Joint => derived.joint(&cotangents).map(Gradient::Joint),
         Mode::Split => derived.split(&cotangents).map(Gradient::Split),
+    }
+}
+
+/// Whole numbers of a quantised model are named as such.
+fn of_quantised(source: &Model, error: Error) -> Error {
+    match (error, source.quantised_op()) {
+        (Error::NotFloat { name, .. }, Some(op)) => Error::Quantised {
+            op: op.to_owned(),
+            name: Some(name),
+        },
+        (error, _) => error,
     }
 }
 

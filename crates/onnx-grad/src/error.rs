@@ -1,5 +1,9 @@
 use std::path::PathBuf;
 
+/// What to do about quantised arithmetic.
+pub(crate) const QUANTISED_ADVICE: &str = "quantised arithmetic has no gradient: differentiate the float model that it was \
+     made from, or one whose weights alone are quantised (DequantizeLinear of initializers)";
+
 /// Why a model could not be read, differentiated or written.
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
@@ -123,6 +127,17 @@ pub enum Error {
         name: String,
         /// Its element type.
         dtype: crate::data_type::DataType,
+    },
+    /// The model computes with quantised numbers, and what is to be seeded or differentiated is one.
+    #[error(
+        "the model is quantised (op `{op}`{}): {QUANTISED_ADVICE}",
+        name.as_ref().map_or_else(String::new, |name| format!(", and `{name}` holds whole numbers"))
+    )]
+    Quantised {
+        /// An op of its that computes with quantised numbers, or makes them.
+        op: String,
+        /// The input or output, where one was asked for.
+        name: Option<String>,
     },
     /// The element type of a tensor that has to be passed between graphs is unknown.
     #[error("the element type of `{tensor}` is unknown: run shape inference on the model first")]

@@ -21,6 +21,11 @@ def wrap(x):
     return torch.cat([x[..., -2:], x, x[..., :4]], -1)
 
 
+def wrap_around(x):
+    """Further than one length."""
+    return x[..., torch.arange(-7, x.shape[-1] + 12) % x.shape[-1]]
+
+
 write(
     __file__,
     [
@@ -76,6 +81,8 @@ write(
             mode="edge",
         ),
         pad("wrap", y, [0, 0, 2, 0, 0, 4], wrap, mode="wrap"),
+        pad("wrap_around", y, [0, 0, 7, 0, 0, 12], wrap_around, mode="wrap"),
+        pad("wrap_around_fixed", y, [0, 0, 7, 0, 0, 12], wrap_around, "fixed", mode="wrap"),
         pad("wrap_fixed", y, [0, 0, 2, 0, 0, 4], wrap, "fixed", mode="wrap"),
         pad("edge_cropped", y, [0, 0, 2, 0, 0, -1], lambda x: F.pad(x, (2, -1), mode="replicate"), mode="edge"),
         case(

@@ -4,6 +4,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import numpy as np
+from torch.nn.functional import max_pool2d
 
 from op_golden import case, node, noise, write
 
@@ -20,6 +21,17 @@ write(
         case("mean", node("ReduceMean", "xa"), {"x": x}, lambda x: x.mean(1, keepdim=True), constants=axis),
         case("mean_dropped", node("ReduceMean", "xa", keepdims=0), {"x": x}, lambda x: x.mean((0, 2)), constants=both),
         case("mean_old", node("ReduceMean", "x", axes=[1], keepdims=0), {"x": x}, lambda x: x.mean(1), opset=17),
+        case(
+            "mean_halved",
+            [
+                node("MaxPool", "x", "p", kernel_shape=[2, 2], strides=[2, 2]),
+                node("ReduceMean", "pa", keepdims=0),
+            ],
+            {"x": noise(2, 3, 7, 5)},
+            lambda x: max_pool2d(x, 2).mean((2, 3)),
+            constants={"a": np.array([2, 3])},
+            dims="free",
+        ),
         case(
             "sum_square",
             node("ReduceSumSquare", "xa", keepdims=0),

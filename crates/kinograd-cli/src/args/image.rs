@@ -14,6 +14,7 @@ use super::{ProviderArg, SamplingArgs, ScheduleArgs};
     kinograd image --loss text=dog,seg:2=mask.png,sketch=lines.png -o dog.png\n  \
     kinograd image \"a red heart\" --n 4 --grid --rounds 8 --save-steps rounds.png -o hearts.png\n  \
     kinograd image --loss inpaint=hole.png,image=photo.png --method mpgd -o whole.png\n  \
+    kinograd image --loss class=resnet50.onnx:779,input=imagenet -o bus.png\n  \
     kinograd image \"a red bus\" --cfg 3 -o bus.png\n  \
     kinograd image \"a red bus\" --model my-ldm --cfg 7.5 --negative \"people\" -o bus.png\n  \
     kinograd image --model my-dit --class \"golden retriever\" --loss sketch=lines.png -o dog.png\n\n\
@@ -25,9 +26,13 @@ use super::{ProviderArg, SamplingArgs, ScheduleArgs};
     colour=FILE         a picture's colours: mean and deviation of each channel\n  \
     class=ONNX:INDEX    a class of a classifier\n  \
     reward=ONNX         a network's number, as large as can be\n  \
+    input=WORDS         how that network sees pictures, where its graph does not say it\n  \
     inpaint=FILE,image=FILE    fill in what the mask shows white\n  \
     sr=N,image=FILE     a picture N times larger whose means are this one (bicubic=N: by that kernel)\n  \
     blur=PIXELS,image=FILE     a picture that is this one when blurred\n\n\
+    Words of input=, joined by +: imagenet, clip, caffe (ranges, means and deviations); 0..1, 0..255, -1..1;\n\
+    rgb, bgr; nchw, nhwc; 224x224; bilinear, bicubic; mean:A/B/C, std:A/B/C. Size, channels and layout are\n\
+    taken from the graph where it fixes them. A network whose batch is fixed runs in groups.\n\n\
     Pictures are PNG of the model's shape in any size. Transparent ones stand on white, 16 bits become 8.\n\
     With --n above 1 and without --grid, heart.png becomes heart-00.png, heart-01.png and so on.")]
 pub struct ImageArgs {
@@ -46,6 +51,9 @@ pub struct ImageArgs {
     /// Network whose output shall be as large as can be; the same as --loss reward=FILE.
     #[arg(long, value_name = "ONNX")]
     pub reward: Option<PathBuf>,
+    /// How the network of --reward sees pictures: imagenet, 0..255+bgr and so on, as input= of --loss.
+    #[arg(long, value_name = "WORDS", requires = "reward")]
+    pub reward_input: Option<String>,
     /// Task to run, as JSON. Options that are given go before what it says; losses are added.
     #[arg(long, value_name = "FILE")]
     pub task: Option<PathBuf>,

@@ -106,7 +106,9 @@ fn with_options(mut spec: PictureSpec, args: &ImageArgs) -> Result<PictureSpec, 
     }
     spec.goals.extend(goals);
     if let Some(network) = args.reward.clone() {
-        let kind = PictureGoalKind::Reward { network };
+        let input = args.reward_input.as_deref().map(str::parse).transpose()?;
+        let input = input.unwrap_or_default();
+        let kind = PictureGoalKind::Reward { network, input };
         spec.goals.push(PictureGoal { kind, weight: 1.0 });
     }
     let conditioning = &mut spec.conditioning;

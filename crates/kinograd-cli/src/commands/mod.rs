@@ -2,6 +2,7 @@
 
 mod batch;
 mod bench;
+pub mod cache;
 mod completions;
 mod convert;
 mod dataset;
@@ -21,7 +22,7 @@ use crate::args::{Command, DatasetCommand};
 use crate::printer::Printer;
 
 /// Runs a command.
-pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
+pub fn run(command: Command, cache_limit: Option<u64>, printer: &Printer) -> anyhow::Result<()> {
     match command {
         Command::Generate(args) => generate::run(&args, printer),
         Command::Batch(args) => batch::run(&args, printer),
@@ -35,6 +36,7 @@ pub fn run(command: Command, printer: &Printer) -> anyhow::Result<()> {
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
         Command::Grad(args) => grad::run(args, printer),
         Command::Models(command) => models::run(command, printer),
+        Command::Cache { command } => cache::run(command.as_ref(), cache_limit, printer),
         Command::Runtime(command) => runtime::run(&command, printer),
         Command::Eval(command) => eval::run(command, printer),
         Command::Bench(command) => bench::run(command, printer),

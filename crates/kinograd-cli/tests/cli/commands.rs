@@ -3,7 +3,7 @@
 use kinograd::formats::bvh;
 use kinograd::motion::synth::synth_walk;
 
-use crate::support::{files, kinograd, models};
+use crate::support::{Run, command, files, kinograd, models};
 
 #[test]
 fn models_are_listed_shown_and_checked() {
@@ -89,7 +89,24 @@ fn the_gradient_of_a_model_as_one_graph_and_as_two() {
     let model = model.to_str().unwrap();
     let one = kinograd(folder.path(), &["grad", model, "-o", "one.onnx", "--json"]).ok();
     assert_eq!(one.json()["schema"], "kinograd.grad/2");
-    kinograd(folder.path(), &["grad", model, "-o", "two.onnx", "--split"]).ok();
+    // By an ONNX Runtime, where one is installed.
+    let by = &one.json()["loaded_by"];
+    assert!(*by == "ONNX Runtime" || by.is_null(), "{by}");
+    let two = [
+        "grad",
+        model,
+        "-o",
+        "two.onnx",
+        "--split",
+        "--runtime",
+        "none",
+    ];
+    let two = kinograd(folder.path(), &two).ok();
+    assert!(
+        two.stderr.contains("not loaded by an engine"),
+        "{}",
+        two.stderr
+    );
     assert_eq!(
         files(folder.path()),
         ["one.onnx", "two-backward.onnx", "two-forward.onnx"]
@@ -126,6 +143,43 @@ fn the_gradient_of_a_model_as_one_graph_and_as_two() {
     assert_eq!(wrong.code, Some(1));
     assert!(
         wrong.stderr.contains("no input `nothing`"),
+        "{}",
+        wrong.stderr
+    );
+}
+
+#[test]
+fn the_cache_says_its_size_keeps_to_a_limit_and_clears() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let run = |args: &[&str]| -> Run {
+        let mut command = command(folder.path());
+        command.env("KINOGRAD_CACHE", &cache).args(args);
+        command.output().unwrap().into()
+    };
+    let entry = |name: &str| {
+        let entry = kinograd::runtime::CacheEntry::new(&cache, "graphs", name, name).unwrap();
+        entry.write(&[1; 40_000]).unwrap();
+    };
+    entry("a.ort");
+    let held = run(&["cache", "--json"]).ok().json();
+    assert_eq!(held["kinds"]["graphs"]["entries"], 1);
+    assert!(held["bytes"].as_u64().unwrap() > 40_000);
+    assert_eq!(held["limit_bytes"], 20_000_000_000_u64);
+    entry("b.ort");
+    run(&["cache", "--cache-limit", "60kB"]).ok();
+    let held = run(&["cache", "--json"]).ok().json();
+    assert_eq!(held["kinds"]["graphs"]["entries"], 1, "{held}");
+    let cleared = run(&["cache", "clear", "--json"]).ok().json();
+    assert_eq!(
+        (&cleared["bytes"], &cleared["kinds"]),
+        (&0.into(), &serde_json::json!({}))
+    );
+    assert!(cleared["freed_bytes"].as_u64().unwrap() > 40_000);
+    let wrong = run(&["cache", "--cache-limit", "much"]);
+    assert_eq!(wrong.code, Some(1));
+    assert!(
+        wrong.stderr.contains("`much` is no size"),
         "{}",
         wrong.stderr
     );

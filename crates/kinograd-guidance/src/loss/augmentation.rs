@@ -150,16 +150,19 @@ impl Draw {
     fn recolour(&self, mut image: Vec<f64>, brightness: f64) -> Vec<f64> {
         let [channels, height, width] = self.size;
         let pixels = height * width;
+        // Opacity is moved with the colours and keeps its numbers.
+        let channels = if channels == 4 { 3 } else { channels };
+        let colours = &mut image[..channels * pixels];
         for pixel in 0..pixels {
-            let grey: f64 = (0..channels).map(|c| image[c * pixels + pixel]).sum();
+            let grey: f64 = (0..channels).map(|c| colours[c * pixels + pixel]).sum();
             let grey = grey / channels.max(1) as f64;
             for channel in 0..channels {
-                let value = &mut image[channel * pixels + pixel];
+                let value = &mut colours[channel * pixels + pixel];
                 *value = grey + self.saturation * (*value - grey);
             }
         }
-        let mean = image.iter().sum::<f64>() / image.len().max(1) as f64;
-        for value in &mut image {
+        let mean = colours.iter().sum::<f64>() / colours.len().max(1) as f64;
+        for value in colours {
             *value = mean + self.contrast * (*value - mean) + brightness;
         }
         image
@@ -238,7 +241,11 @@ mod tests {
     use rand::SeedableRng;
 
     fn image(seed: f32) -> ArrayD<f32> {
-        ArrayD::from_shape_fn(vec![2, 3, 7, 6], |i| {
+        image_of(3, seed)
+    }
+
+    fn image_of(channels: usize, seed: f32) -> ArrayD<f32> {
+        ArrayD::from_shape_fn(vec![2, channels, 7, 6], |i| {
             (seed + i[0] as f32 + 1.3 * i[1] as f32 + 0.7 * i[2] as f32 + 2.1 * i[3] as f32).sin()
         })
     }
@@ -247,10 +254,10 @@ mod tests {
     #[test]
     fn the_adjoint_is_the_linear_parts() {
         let mut rng = ChaCha12Rng::seed_from_u64(4);
-        let (x, u) = (image(0.2), image(1.9));
         let mut cut = 0;
-        for _ in 0..20 {
-            let draw = ImageAugmentation::default().draw(&mut rng, [3, 7, 6]);
+        for channels in [1, 3, 4].into_iter().cycle().take(60) {
+            let (x, u) = (image_of(channels, 0.2), image_of(channels, 1.9));
+            let draw = ImageAugmentation::default().draw(&mut rng, [channels, 7, 6]);
             let offset = draw.apply(&ArrayD::zeros(x.raw_dim()));
             let applied = draw.apply(&x);
             cut += applied.iter().filter(|v| **v == 0.0).count();
@@ -265,6 +272,17 @@ mod tests {
     fn single_policies_do_what_they_say() {
         let mut rng = ChaCha12Rng::seed_from_u64(1);
         let x = image(0.5);
+        let bright = ImageAugmentation {
+            brightness: 0.5,
+            ..ImageAugmentation::NONE
+        };
+        let opaque = image_of(4, 0.5);
+        let bright = bright.draw(&mut rng, [4, 7, 6]).apply(&opaque);
+        let change = |channel| {
+            let [a, b] = [&bright, &opaque].map(|x| x.index_axis(Axis(1), channel).to_owned());
+            (a - b).mapv(f32::abs).sum()
+        };
+        assert!(change(0) > 1.0 && change(3) < 1e-6);
         let none = ImageAugmentation::NONE.draw(&mut rng, [3, 7, 6]);
         assert!((&none.apply(&x) - &x).iter().all(|d| d.abs() < 1e-6));
         let shifted = Draw {

@@ -37,9 +37,10 @@ pub use foot_contact::{FEET, FootContact, NoSkate};
 pub use forward_distance::ForwardDistance;
 pub use ground::GroundPenetration;
 pub use image::{
-    AsEmbedding, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter, EDGE_HALF,
-    EdgeMatch, ImageOperator, LinearMeasurement, MaskMatch, Network, NetworkPullBack, RewardLoss,
-    edge_map,
+    AsEmbedding, ChannelOrder, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter,
+    EDGE_HALF, EdgeMatch, ImageOperator, Interpolation, LinearMeasurement, MaskMatch, Network,
+    NetworkPullBack, PixelFormat, PixelLayout, Preprocessed, PreprocessedLoss, Preprocessing,
+    RewardLoss, edge_map,
 };
 pub use joint_height::JointHeight;
 pub use joint_target::{JointTarget, Origin};

@@ -8,6 +8,7 @@ mod tract;
 
 pub use onnx_runtime::OnnxRuntime;
 pub use open::{EngineChoice, EngineOptions, EngineReport, OpenEngine, open_engine};
+pub(crate) use options::TOO_LONG;
 pub use options::{GraphOptimization, Provider, SessionOptions};
 pub use source::ModelSource;
 pub use tract::BuiltIn;

@@ -12,7 +12,7 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::session::{OutputSelector, RunOptions, SessionInputValue};
 use ort::value::{DynTensor, TensorRef};
 
-use super::options::thread_count;
+use super::options::{TOO_LONG, thread_count};
 use super::{
     Engine, GraphOptimization, ModelSource, Provider, Session, SessionOptions, check_names,
 };
@@ -563,7 +563,7 @@ fn within<T>(
         let was_late = watch.join().unwrap_or(false);
         match outcome {
             Err(_) if was_late => Err(ort::Error::new(format!(
-                "it took more than {} s and was stopped (--budget or KINOGRAD_BUDGET takes longer)",
+                "{TOO_LONG} {} s and was stopped (--budget or KINOGRAD_BUDGET takes longer)",
                 limit.as_secs_f64()
             ))),
             other => other,

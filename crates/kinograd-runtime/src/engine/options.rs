@@ -52,6 +52,9 @@ pub enum GraphOptimization {
     All,
 }
 
+/// What an engine says of a run that [`SessionOptions::time_limit`] ended begins so.
+pub(crate) const TOO_LONG: &str = "it took more than";
+
 /// How a session is made.
 #[derive(Debug, Clone, Default)]
 pub struct SessionOptions {

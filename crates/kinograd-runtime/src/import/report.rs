@@ -7,16 +7,8 @@ use kinograd_diffusion::{NoiseLevel, NoiseSource, SeededNoise};
 use ndarray::{ArrayD, IxDyn};
 use serde::Serialize;
 
-use super::precision::has_half;
+use super::precision::Precision;
 use crate::RuntimeError;
-
-/// Half width of the central difference, in units of the noise.
-const DIFFERENCE: f32 = 1e-2;
-/// Largest difference between gradient and central difference that passes, relative.
-const GRADIENT_TOLERANCE: f64 = 2e-2;
-/// Both where a network computes with 16 bits, whose rounding would drown so small a difference.
-const HALF_DIFFERENCE: f32 = 1e-1;
-const HALF_TOLERANCE: f64 = 1e-1;
 
 /// What a check of a package found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -40,9 +32,9 @@ pub struct CheckReport {
     pub gradient_error: Option<f64>,
     /// Of a denoiser that is added: what becomes of which of its tensors, in words.
     pub adapted: Vec<String>,
-    /// A network computes with 16 bits.
+    /// The coarsest numbers that a network computes with.
     #[serde(skip)]
-    pub(super) is_half: bool,
+    precision: Precision,
 }
 
 impl CheckReport {
@@ -58,17 +50,13 @@ impl CheckReport {
             directional_derivatives: None,
             gradient_error: None,
             adapted: Vec::new(),
-            is_half: has_half(package),
+            precision: Precision::of_package(package),
         }
     }
 
     /// Half width of the central difference, in units of the noise.
     pub(super) fn difference(&self) -> f32 {
-        if self.is_half {
-            HALF_DIFFERENCE
-        } else {
-            DIFFERENCE
-        }
+        self.precision.difference()
     }
 
     /// Compares `Jᵀv` with the difference of the outputs at x + δu and x − δu, δ being
@@ -94,11 +82,7 @@ impl CheckReport {
     /// Whether the gradient agrees with the central difference.
     #[must_use]
     pub fn gradient_is_right(&self) -> bool {
-        let tolerance = if self.is_half {
-            HALF_TOLERANCE
-        } else {
-            GRADIENT_TOLERANCE
-        };
+        let tolerance = self.precision.tolerance();
         self.gradient_error.is_some_and(|error| error <= tolerance)
     }
 }

@@ -166,9 +166,9 @@ impl Manifest {
         if let Some(image) = &self.image {
             let sides = [image.height, image.width];
             let within = sides.iter().all(|side| (1..=MAX_SIDE).contains(side));
-            if !(within && (1..=4).contains(&image.channels)) {
+            if !(within && matches!(image.channels, 1 | 3 | 4)) {
                 return Err(format!(
-                    "image: sides must be 1 to {MAX_SIDE} pixels and channels 1 to 4"
+                    "image: sides must be 1 to {MAX_SIDE} pixels and channels 1, 3 or 4"
                 ));
             }
         }

@@ -20,6 +20,7 @@ pub const TOLERANCE: f32 = 2e-5;
 const BUILT_IN_LACKS: &[&str] = &[
     "op_if_",
     "op_loop_",
+    "op_recurrent",
     "op_conv/kernel_dilated",
     "op_top_k/dynamic",
 ];

@@ -10,16 +10,18 @@ use kinograd_diffusion::{NoiseSource, Progress};
 use kinograd_guidance::{Loss, Objective};
 use kinograd_motion::Provenance;
 use kinograd_runtime::{
-    DenoiserBatch, EngineOptions, ImageDecoder, OnnxNetwork, Package, Role, RuntimeError,
-    TextEncoder, find_package, open_engine,
+    DenoiserBatch, EngineOptions, ImageDecoder, Package, RuntimeError, TextEncoder, find_package,
+    open_engine,
 };
 use ndarray::{Array3, ArrayD, Axis, Ix3, Slice};
 use serde_json::json;
 
 use super::generated::{GeneratedImage, ImageReport};
 use super::losses::{
-    Networks, PairEncoders, Prepared, Term, name_of, on_samples, prepare, sum, terms,
+    Networks, PairEncoders, Prepared, Term, name_of, on_samples, open_segmentation, prepare, sum,
+    terms,
 };
+use super::own_network::OwnNetwork;
 use super::picture::Picture;
 use super::told::{ConditioningBatch, needs_encoder};
 use super::trace::{Noise, Tracing, check_trace, read_noise};
@@ -73,12 +75,13 @@ impl ImageGenerator {
         note(&mut hashes, &package);
         let mut open = |name: &str| -> Result<Package, Error> {
             let other = find_package(name)?;
-            if other.manifest().image()?.size() != size {
+            // Grey and transparent pictures go to networks of colours and back.
+            let own = other.manifest().image()?.size();
+            if own[1..] != size[1..] {
                 return Err(Error::Request {
                     field: "model",
                     message: format!(
-                        "{name} reads images of {:?}, but {} makes {size:?}",
-                        other.manifest().image()?.size(),
+                        "{name} reads images of {own:?}, but {} makes {size:?}",
                         models.denoiser
                     ),
                 });
@@ -90,38 +93,33 @@ impl ImageGenerator {
             |wanted: fn(&PictureGoalKind) -> bool| task.goals.iter().any(|goal| wanted(&goal.kind));
         let encoders = if needs(PictureGoalKind::needs_encoders) {
             let package = open(&models.embedding).map_err(how_to_get)?;
-            Some(PairEncoders::open(&engine.engine, &package, &session)?)
+            Some(PairEncoders::open(
+                &engine.engine,
+                &package,
+                size,
+                &session,
+            )?)
         } else {
             None
         };
         let judge = match task.prompt().map(|_| open(&models.judge)) {
-            Some(Ok(package)) => Some(PairEncoders::open(&engine.engine, &package, &session)?),
+            Some(Ok(package)) => Some(PairEncoders::open(
+                &engine.engine,
+                &package,
+                size,
+                &session,
+            )?),
             None | Some(Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))) => None,
             Some(Err(error)) => return Err(error),
         };
         let segmentation = if needs(|c| matches!(c, PictureGoalKind::Seg { .. })) {
             let package = open(&models.segmentation).map_err(how_to_get)?;
-            Some(OnnxNetwork::of_package(
-                engine.engine.clone(),
-                &package,
-                Role::Segmentation,
-                "image",
-                "logits",
-                session.clone(),
-            )?)
+            Some(open_segmentation(&engine.engine, &package, size, &session)?)
         } else {
             None
         };
-        let mut own = BTreeMap::new();
-        for (index, goal) in task.goals.iter().enumerate() {
-            if let PictureGoalKind::Class { network, .. } | PictureGoalKind::Reward { network } =
-                &goal.kind
-            {
-                let opened = OnnxNetwork::of_file(engine.engine.clone(), network, session.clone())?;
-                hashes.insert(network.display().to_string(), opened.sha256().to_owned());
-                own.insert(index, opened);
-            }
-        }
+        let shared = &engine.engine;
+        let own = OwnNetwork::of_goals(shared, &task.goals, size, &session, &mut hashes)?;
         let text = if needs_encoder(task, package.manifest()) {
             let source = package.text_package()?;
             note(&mut hashes, &source);
@@ -181,11 +179,9 @@ impl Modality for PictureModality {
         task: &PictureTask,
         _observer: &mut dyn Observer,
     ) -> Result<Plan, Error> {
-        let [_, height, width] = self.size;
         let mut prepared = Vec::with_capacity(task.goals.len());
         for goal in &task.goals {
-            let size = [height, width];
-            prepared.push(prepare(&goal.kind, size, &mut self.networks)?);
+            prepared.push(prepare(&goal.kind, self.size, &mut self.networks)?);
         }
         let manifest = model.package.manifest();
         if self.text.is_none() && needs_encoder(task, manifest) {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use kinograd_guidance::TunedOn;
 use serde::{Deserialize, Serialize};
 
+use super::NetworkInput;
 use crate::Error;
 
 /// One thing to steer towards, and its weight in the sum.
@@ -59,11 +60,17 @@ pub enum PictureGoalKind {
         network: PathBuf,
         /// Index of the class.
         class: usize,
+        /// How it sees pictures, where its graph does not say it.
+        #[serde(default, skip_serializing_if = "NetworkInput::is_default")]
+        input: NetworkInput,
     },
     /// A network's number, as large as can be.
     Reward {
         /// ONNX file: image to `[batch]` or `[batch, 1]`.
         network: PathBuf,
+        /// How it sees pictures, where its graph does not say it.
+        #[serde(default, skip_serializing_if = "NetworkInput::is_default")]
+        input: NetworkInput,
     },
     /// A picture of which a part is missing.
     Inpaint {
@@ -144,7 +151,8 @@ impl PictureGoalKind {
 impl PictureGoal {
     /// The conditions of one `--loss` argument: `KEY=VALUE` joined by commas, `KEY:WEIGHT=VALUE`
     /// with a weight. A comma that no key follows belongs to the value. `inpaint`, `sr`, `bicubic`
-    /// and `blur` measure the picture that `image=` names; `class` is `FILE.onnx:INDEX`.
+    /// and `blur` measure the picture that `image=` names; `class` is `FILE.onnx:INDEX`, and `input=` says
+    /// how the network of `class` or `reward` sees pictures ([`NetworkInput`]).
     ///
     /// ```
     /// use kinograd::image::{PictureGoalKind, PictureGoal};
@@ -162,9 +170,13 @@ impl PictureGoal {
         let image = entries.iter().find(|entry| entry.key == "image");
         let image = image.map(|entry| PathBuf::from(&entry.value));
         let mut goals = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.key != "image") {
+        let input = entries.iter().find(|entry| entry.key == "input");
+        let input = input.map(|entry| entry.value.parse::<NetworkInput>());
+        let input = input.transpose()?;
+        let losses = |entry: &&Entry| !matches!(entry.key, "image" | "input");
+        for entry in entries.iter().filter(losses) {
             goals.push(Self {
-                kind: entry.kind(image.as_ref())?,
+                kind: entry.kind(image.as_ref(), input.as_ref())?,
                 weight: entry.weight,
             });
         }
@@ -173,6 +185,12 @@ impl PictureGoal {
         if image.is_some() && goals.iter().filter(measured).count() != 1 {
             return Err(refuse(
                 "image= belongs to exactly one of inpaint=, sr=, bicubic= and blur=",
+            ));
+        }
+        let seeing = |goal: &&Self| matches!(goal.kind.name(), "class" | "reward");
+        if input.is_some() && goals.iter().filter(seeing).count() != 1 {
+            return Err(refuse(
+                "input= belongs to exactly one of class= and reward=",
             ));
         }
         Ok(goals)
@@ -193,8 +211,10 @@ impl fmt::Display for PictureGoal {
             | PictureGoalKind::Sketch { drawing: file }
             | PictureGoalKind::Identity { picture: file }
             | PictureGoalKind::Colour { picture: file }
-            | PictureGoalKind::Reward { network: file } => write!(f, "{}", file.display()),
-            PictureGoalKind::Class { network, class } => write!(f, "{}:{class}", network.display()),
+            | PictureGoalKind::Reward { network: file, .. } => write!(f, "{}", file.display()),
+            PictureGoalKind::Class { network, class, .. } => {
+                write!(f, "{}:{class}", network.display())
+            }
             PictureGoalKind::Inpaint { mask, image } => {
                 write!(f, "{},image={}", mask.display(), image.display())
             }
@@ -205,13 +225,21 @@ impl fmt::Display for PictureGoal {
             PictureGoalKind::Blur { sigma_px, image } => {
                 write!(f, "{sigma_px},image={}", image.display())
             }
+        }?;
+        match &self.kind {
+            PictureGoalKind::Class { input, .. } | PictureGoalKind::Reward { input, .. }
+                if !input.is_default() =>
+            {
+                write!(f, ",input={input}")
+            }
+            _ => Ok(()),
         }
     }
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "text", "seg", "sketch", "identity", "colour", "class", "reward", "inpaint", "sr", "bicubic",
-    "blur", "image",
+    "blur", "image", "input",
 ];
 
 struct Entry {
@@ -277,7 +305,12 @@ fn entries(text: &str) -> Result<Vec<Entry>, Error> {
 }
 
 impl Entry {
-    fn kind(&self, image: Option<&PathBuf>) -> Result<PictureGoalKind, Error> {
+    fn kind(
+        &self,
+        image: Option<&PathBuf>,
+        input: Option<&NetworkInput>,
+    ) -> Result<PictureGoalKind, Error> {
+        let input = || input.cloned().unwrap_or_default();
         let path = || PathBuf::from(&self.value);
         let image = || {
             image.cloned().ok_or_else(|| {
@@ -310,9 +343,13 @@ impl Entry {
                 PictureGoalKind::Class {
                     network: PathBuf::from(network),
                     class,
+                    input: input(),
                 }
             }
-            "reward" => PictureGoalKind::Reward { network: path() },
+            "reward" => PictureGoalKind::Reward {
+                network: path(),
+                input: input(),
+            },
             "inpaint" => PictureGoalKind::Inpaint {
                 mask: path(),
                 image: image()?,
@@ -362,9 +399,15 @@ mod tests {
             class[0].kind,
             PictureGoalKind::Class {
                 network: "C:/nets/c.onnx".into(),
-                class: 7
+                class: 7,
+                input: NetworkInput::default(),
             }
         );
+        let reward = PictureGoal::parse("reward=r.onnx,input=0..255+bgr").unwrap();
+        let PictureGoalKind::Reward { input, .. } = &reward[0].kind else {
+            panic!("{reward:?}");
+        };
+        assert_eq!(input.range, Some([0.0, 255.0]));
     }
 
     #[test]
@@ -374,6 +417,7 @@ mod tests {
             "text:0.5=a dog",
             "seg=m.png",
             "class:2=c.onnx:7",
+            "class=c.onnx:7,input=nhwc+0..1",
             "bicubic=4,image=low.png",
             "blur:3=1.5,image=soft.png",
         ] {
@@ -397,6 +441,8 @@ mod tests {
             ("sr=two,image=a.png", "sr=two is no whole number"),
             ("blur=wide,image=a.png", "blur=wide is no deviation"),
             ("class=c.onnx", "expected FILE.onnx:INDEX"),
+            ("text=a,input=0..1", "belongs to exactly one of class="),
+            ("reward=c.onnx,input=grey", "`grey` is no word"),
         ] {
             let message = PictureGoal::parse(text).unwrap_err().to_string();
             assert!(message.contains(part), "{message} lacks {part}");

@@ -9,13 +9,16 @@ use std::sync::Arc;
 use kinograd_guidance::{
     AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter,
     EdgeMatch, GuidanceError, ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue,
-    MaskMatch, Network, NetworkPullBack, RewardLoss, SumLoss, TextSimilarity,
+    MaskMatch, Network, NetworkPullBack, Preprocessed, PreprocessedLoss, Preprocessing, RewardLoss,
+    SumLoss, TextSimilarity,
 };
 use kinograd_runtime::{
     Engine, ImageDecoder, OnnxNetwork, Package, Reference, Role, SessionOptions, TextEncoder,
 };
 use ndarray::{Array2, ArrayD, Axis};
 
+use super::judge::Judge;
+use super::own_network::OwnNetwork;
 use super::picture::resized;
 use super::{PictureGoalKind, PictureSpec, ReadPicture};
 use crate::Error;
@@ -25,7 +28,9 @@ const WHITE: f64 = 1.0;
 
 /// Image and text encoders of a CLIP-like package.
 pub struct PairEncoders {
-    pub(super) image: OnnxNetwork,
+    image: OnnxNetwork,
+    /// From the pictures that are made to those that the encoder reads.
+    preprocessing: Preprocessing,
     pub(super) text: TextEncoder,
     /// What the training data's embeddings are like, where the package says.
     pub reference: Option<Reference>,
@@ -35,9 +40,12 @@ impl PairEncoders {
     pub(super) fn open(
         engine: &Arc<dyn Engine>,
         package: &Package,
+        picture: [usize; 3],
         options: &SessionOptions,
     ) -> Result<Self, Error> {
+        let own = package.manifest().image()?.size();
         Ok(Self {
+            preprocessing: Preprocessing::between(picture, own)?,
             image: OnnxNetwork::of_package(
                 engine.clone(),
                 package,
@@ -63,15 +71,25 @@ impl PairEncoders {
         Ok(unit_rows(self.text.encode(texts)?.embedding))
     }
 
-    /// Unit rows `[images, e]` of images `[images, channels, height, width]` in −1..1.
+    /// Unit rows `[images, e]` of images `[images, channels, height, width]` in −1..1, of the size that
+    /// the generator makes.
     ///
     /// # Errors
-    /// [`Error::Runtime`] if the encoder fails.
+    /// [`Error::Runtime`] if the encoder fails, [`Error::Guidance`] for images of another size.
     pub fn embed_images(&mut self, images: &ArrayD<f32>) -> Result<Array2<f32>, Error> {
-        let rows = self.image.run(images)?.into_dimensionality();
-        Ok(unit_rows(
-            rows.map_err(|error| Error::Internal(error.to_string()))?,
-        ))
+        Ok(unit_rows(self.rows(images)?))
+    }
+
+    /// Rows `[images, e]` as the encoder gives them.
+    fn rows(&mut self, images: &ArrayD<f32>) -> Result<Array2<f32>, Error> {
+        let seen = self.preprocessing.apply(images)?;
+        let rows = self.image.run(&seen)?.into_dimensionality();
+        rows.map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// The image encoder as a loss on the pictures that are made sees it.
+    fn network(&mut self) -> Preprocessed<Judge<'_>> {
+        Preprocessed::new(Judge(&mut self.image), self.preprocessing.clone())
     }
 
     /// Cosines between images `[batch, …]` and a text.
@@ -93,22 +111,24 @@ fn unit_rows(mut rows: Array2<f32>) -> Array2<f32> {
 /// Networks that the goals need, opened once.
 pub(super) struct Networks {
     pub encoders: Option<PairEncoders>,
-    pub segmentation: Option<OnnxNetwork>,
+    /// With what it sees of the pictures that are made.
+    pub segmentation: Option<(OnnxNetwork, Preprocessing)>,
     /// Classifiers and rewards, by their goal's index.
-    pub own: BTreeMap<usize, OnnxNetwork>,
+    pub own: BTreeMap<usize, OwnNetwork>,
 }
 
-/// A network as a loss sees it.
-struct Judge<'a>(&'a mut OnnxNetwork);
-
-impl Network for Judge<'_> {
-    fn linearize<'b>(
-        &'b mut self,
-        x0: &ArrayD<f32>,
-    ) -> Result<(ArrayD<f32>, NetworkPullBack<'b>), Box<dyn std::error::Error + Send + Sync>> {
-        let (output, mut pull_back) = self.0.linearize(x0)?;
-        Ok((output, Box::new(move |cotangent| Ok(pull_back(cotangent)?))))
-    }
+/// A package's segmentation network, and what it sees of the pictures that are made.
+pub(super) fn open_segmentation(
+    engine: &Arc<dyn Engine>,
+    package: &Package,
+    picture: [usize; 3],
+    options: &SessionOptions,
+) -> Result<(OnnxNetwork, Preprocessing), Error> {
+    let seen = Preprocessing::between(picture, package.manifest().image()?.size())?;
+    let (engine, options) = (engine.clone(), options.clone());
+    let role = Role::Segmentation;
+    let network = OnnxNetwork::of_package(engine, package, role, "image", "logits", options)?;
+    Ok((network, seen))
 }
 
 /// A latent model's decoder as a loss sees it.
@@ -148,12 +168,16 @@ pub(super) enum Prepared {
     Plain(Box<dyn Fn() -> Result<Box<dyn Loss>, GuidanceError>>),
 }
 
-/// Reads a goal's files and checks them against the model's size `[height, width]`.
+/// Reads a goal's files and checks them against the model's size `[channels, height, width]`.
 pub(super) fn prepare(
     condition: &PictureGoalKind,
-    size: [usize; 2],
+    made: [usize; 3],
     networks: &mut Networks,
 ) -> Result<Prepared, Error> {
+    let [channels, height, width] = made;
+    let size = [height, width];
+    // What is seen on white has no opacity.
+    let on_white = Preprocessing::between(made, [channels.min(3), height, width])?;
     let plain = |make: Box<dyn Fn() -> Result<Box<dyn Loss>, GuidanceError>>| {
         // Once now, so that what cannot be is refused before the work.
         make()?;
@@ -167,9 +191,11 @@ pub(super) fn prepare(
         }
         PictureGoalKind::Identity { picture } => {
             let encoders = networks.encoders.as_mut().ok_or_else(no_towers)?;
-            let picture = fitting(picture, size)?.picture.resized(size);
+            let picture = fitting(picture, size)?
+                .with_channels(channels)?
+                .resized(size);
             let image = picture.0.insert_axis(Axis(0)).into_dyn();
-            let row = encoders.image.run(&image)?;
+            let row = encoders.rows(&image)?;
             Ok(Prepared::Identity(row.into_iter().collect()))
         }
         PictureGoalKind::Seg { mask } => Ok(Prepared::Seg(foreground(mask, size)?)),
@@ -182,14 +208,16 @@ pub(super) fn prepare(
                 return Err(of_file(drawing, "it shows no dark line on light ground"));
             }
             plain(Box::new(move || {
-                Ok(Box::new(EdgeMatch::new(edges.clone())?))
+                let edges = EdgeMatch::new(edges.clone())?;
+                Ok(Box::new(PreprocessedLoss::new(edges, on_white.clone())))
             }))
         }
         PictureGoalKind::Colour { picture } => {
-            let picture = ReadPicture::open(picture)?.picture;
+            let picture = ReadPicture::open(picture)?.with_channels(channels.min(3))?;
             let target = ColourTarget::of(picture.0.view());
             plain(Box::new(move || {
-                Ok(Box::new(ColourStatistics::new(target.clone())?))
+                let colours = ColourStatistics::new(target.clone())?;
+                Ok(Box::new(PreprocessedLoss::new(colours, on_white.clone())))
             }))
         }
         PictureGoalKind::Inpaint { mask, image } => {
@@ -201,19 +229,24 @@ pub(super) fn prepare(
                     "all of it is white: nothing of the image is kept",
                 ));
             }
-            plain(measurement("inpaint", ImageOperator::keep(kept)?, image)?)
+            plain(measurement(
+                "inpaint",
+                ImageOperator::keep(kept)?,
+                image,
+                channels,
+            )?)
         }
         PictureGoalKind::SuperResolution { factor, image } => {
             let operator = ImageOperator::box_downsample(size, *factor)?;
-            plain(measurement("sr", operator, image)?)
+            plain(measurement("sr", operator, image, channels)?)
         }
         PictureGoalKind::Bicubic { factor, image } => {
             let operator = ImageOperator::bicubic_downsample(size, *factor)?;
-            plain(measurement("bicubic", operator, image)?)
+            plain(measurement("bicubic", operator, image, channels)?)
         }
         PictureGoalKind::Blur { sigma_px, image } => {
             let operator = ImageOperator::gaussian_blur(size, *sigma_px)?;
-            plain(measurement("blur", operator, image)?)
+            plain(measurement("blur", operator, image, channels)?)
         }
     }
 }
@@ -221,9 +254,14 @@ pub(super) fn prepare(
 type Make = Box<dyn Fn() -> Result<Box<dyn Loss>, GuidanceError>>;
 
 /// The picture at the size that the operator measures.
-fn measurement(name: &'static str, operator: ImageOperator, image: &Path) -> Result<Make, Error> {
+fn measurement(
+    name: &'static str,
+    operator: ImageOperator,
+    image: &Path,
+    channels: usize,
+) -> Result<Make, Error> {
     let size = operator.output_size();
-    let picture = fitting(image, size)?.picture.resized(size);
+    let picture = fitting(image, size)?.with_channels(channels)?.resized(size);
     Ok(Box::new(move || {
         let measured = LinearMeasurement::new(name, operator.clone(), picture.0.view())?;
         Ok(Box::new(measured))
@@ -310,12 +348,9 @@ pub(super) fn sum<'a>(
     last: Rc<Cell<f64>>,
 ) -> Result<Recorded<SumLoss<'a>>, Error> {
     let mut sum = SumLoss::new();
-    let mut encoders = networks
-        .encoders
-        .as_mut()
-        .map(|encoders| &mut encoders.image);
+    let mut encoders = networks.encoders.as_mut();
     let mut segmentation = networks.segmentation.as_mut();
-    let mut own: BTreeMap<usize, &'a mut OnnxNetwork> =
+    let mut own: BTreeMap<usize, &'a mut OwnNetwork> =
         networks.own.iter_mut().map(|(k, v)| (*k, v)).collect();
     // All embeddings that are looked for share one call of the image tower.
     let mut wanted: Vec<(f64, Vec<f32>)> = Vec::new();
@@ -326,16 +361,17 @@ pub(super) fn sum<'a>(
                 continue;
             }
             Prepared::Seg(mask) => {
-                let network = segmentation.take().ok_or_else(twice)?;
-                Box::new(MaskMatch::new(Judge(network), mask.clone())?)
+                let (network, seen) = segmentation.take().ok_or_else(twice)?;
+                let network = Preprocessed::new(Judge(network), seen.clone());
+                Box::new(MaskMatch::new(network, mask.clone())?)
             }
             Prepared::Class(class) => {
                 let network = own.remove(&term.index).ok_or_else(twice)?;
-                Box::new(ClassLoss::new(Judge(network), *class))
+                Box::new(ClassLoss::new(network.network(), *class))
             }
             Prepared::Reward => {
                 let network = own.remove(&term.index).ok_or_else(twice)?;
-                Box::new(RewardLoss::new(Judge(network)))
+                Box::new(RewardLoss::new(network.network()))
             }
             Prepared::Plain(make) => make()?,
         };
@@ -346,7 +382,7 @@ pub(super) fn sum<'a>(
         };
     }
     if !wanted.is_empty() {
-        let network = encoders.take().ok_or_else(no_towers)?;
+        let network = encoders.take().ok_or_else(no_towers)?.network();
         let total: f64 = wanted.iter().map(|(weight, _)| weight).sum();
         // A sum of cosines to unit vectors is the cosine to their sum, times its length.
         let mut row = vec![0.0_f32; wanted[0].1.len()];
@@ -357,7 +393,7 @@ pub(super) fn sum<'a>(
             }
         }
         let length = f64::from(row.iter().map(|v| v * v).sum::<f32>().sqrt());
-        let loss = TextSimilarity::new(AsEmbedding(Judge(network)), &row)?;
+        let loss = TextSimilarity::new(AsEmbedding(network), &row)?;
         let weight = if wanted.len() == 1 { total } else { length };
         sum = if augmentations > 0 {
             sum.with(weight, augmented(loss, augmentations, seed)?)?

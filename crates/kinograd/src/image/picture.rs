@@ -4,6 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use kinograd_files::{Budget, catch_panic};
+use kinograd_guidance::Preprocessing;
 use kinograd_motion::Provenance;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
@@ -19,7 +20,8 @@ const SIGNATURE: [u8; 8] = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A];
 /// Gap between tiles, pixels.
 const GAP: usize = 2;
 
-/// An image: `[3, height, width]`, red, green and blue in −1..1.
+/// An image in −1..1, `[channels, height, width]`: 1 for grey, 3 for red, green and blue, 4 for these and
+/// opacity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Picture(pub Array3<f32>);
 
@@ -112,6 +114,29 @@ fn decode<R: std::io::BufRead + std::io::Seek>(
 }
 
 impl ReadPicture {
+    /// The picture in so many channels: 1 is grey by Pillow's weights, 3 its colours over white, 4 its
+    /// colours and opacity.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for other numbers of channels.
+    pub fn with_channels(&self, channels: usize) -> Result<Picture, Error> {
+        let colours = &self.picture.0;
+        let (_, height, width) = colours.dim();
+        if channels != 4 {
+            return self.picture.with_channels(channels);
+        }
+        let picture = Array3::from_shape_fn((4, height, width), |(channel, y, x)| {
+            let opacity = self.alpha.as_ref().map_or(1.0, |alpha| alpha[[y, x]]);
+            match channel {
+                3 => 2.0 * opacity - 1.0,
+                // What stood on white, without it.
+                _ if opacity > 0.0 => 1.0 + (colours[[channel, y, x]] - 1.0) / opacity,
+                _ => 1.0,
+            }
+        });
+        Ok(Picture(picture))
+    }
+
     /// The mask that the picture shows, `[height, width]` in 0..1: its opacity where some of it is
     /// transparent, else its brightness.
     #[must_use]
@@ -131,35 +156,63 @@ impl Picture {
         [height, width]
     }
 
-    /// Mean of the channels, 0 for black to 1 for white.
+    /// The picture in so many channels, opacity on white where it goes.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if either number of channels is not 1, 3 or 4.
+    pub fn with_channels(&self, channels: usize) -> Result<Self, Error> {
+        let (own, height, width) = self.0.dim();
+        if own == channels {
+            return Ok(self.clone());
+        }
+        let map = Preprocessing::between([own, height, width], [channels, height, width])?;
+        let picture = map.apply(&self.0.clone().insert_axis(Axis(0)).into_dyn())?;
+        let picture = picture.index_axis_move(Axis(0), 0).into_dimensionality();
+        let picture = picture.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self(picture))
+    }
+
+    /// Mean of the colours, 0 for black to 1 for white; opacity is left out.
     #[must_use]
     pub fn brightness(&self) -> Array2<f32> {
-        let channels = self.0.len_of(Axis(0)).max(1) as f32;
-        (self.0.sum_axis(Axis(0)) / channels + 1.0) / 2.0
+        let colours = self.0.slice(s![..self.0.len_of(Axis(0)).min(3), .., ..]);
+        let channels = colours.len_of(Axis(0)).max(1) as f32;
+        (colours.sum_axis(Axis(0)) / channels + 1.0) / 2.0
     }
 
-    /// Red, green and blue bytes, rows from the top; what is outside −1..1 is cut.
-    #[must_use]
-    pub fn rgb(&self) -> Vec<u8> {
-        let (_, height, width) = self.0.dim();
-        let mut bytes = Vec::with_capacity(3 * height * width);
-        for y in 0..height {
-            for x in 0..width {
-                for channel in 0..3 {
-                    let value = (self.0[[channel, y, x]] + 1.0) * 127.5;
-                    bytes.push(value.round().clamp(0.0, 255.0) as u8);
-                }
-            }
-        }
-        bytes
+    /// Red, green and blue bytes, rows from the top; what is outside −1..1 is cut, grey is repeated, and
+    /// what is transparent stands on white.
+    ///
+    /// # Errors
+    /// As [`Picture::with_channels`].
+    pub fn rgb(&self) -> Result<Vec<u8>, Error> {
+        Ok(self.with_channels(3)?.bytes())
     }
 
-    /// Writes a PNG, whole or not at all; the record goes into a text chunk.
+    /// Bytes of each pixel's channels, rows from the top; what is outside −1..1 is cut.
+    fn bytes(&self) -> Vec<u8> {
+        let by_pixel = self.0.view().permuted_axes([1, 2, 0]);
+        let byte = |value: &f32| ((value + 1.0) * 127.5).round().clamp(0.0, 255.0) as u8;
+        by_pixel.iter().map(byte).collect()
+    }
+
+    /// Writes a PNG of as many channels, whole or not at all; the record goes into a text chunk.
     ///
     /// # Errors
     /// [`Error::Write`] with the path.
     pub fn save(&self, path: &Path, record: Option<&Provenance>) -> Result<(), Error> {
-        write_png(path, self.size(), png::ColorType::Rgb, &self.rgb(), record)
+        let colour = match self.0.len_of(Axis(0)) {
+            1 => png::ColorType::Grayscale,
+            3 => png::ColorType::Rgb,
+            4 => png::ColorType::Rgba,
+            other => {
+                return Err(Error::Write {
+                    path: path.to_path_buf(),
+                    source: format!("pictures have 1, 3 or 4 channels, not {other}").into(),
+                });
+            }
+        };
+        write_png(path, self.size(), colour, &self.bytes(), record)
     }
 
     /// The picture at another size: means where it shrinks, linear in between where it grows.
@@ -208,14 +261,14 @@ fn triangle(from: usize, to: usize) -> Array2<f32> {
     weights
 }
 
-/// Pictures `[images][3, height, width]` of one size side by side, `columns` to a row, on white.
+/// Pictures `[images][channels, height, width]` of one size side by side, `columns` to a row, on white.
 #[must_use]
 pub fn tiled(pictures: &[ArrayView3<'_, f32>], columns: usize) -> Picture {
     let columns = columns.clamp(1, pictures.len().max(1));
     let rows = pictures.len().div_ceil(columns);
-    let (height, width) = pictures.first().map_or((1, 1), |p| (p.dim().1, p.dim().2));
+    let (channels, height, width) = pictures.first().map_or((3, 1, 1), ArrayView3::dim);
     let mut sheet = Array3::ones((
-        3,
+        channels,
         (rows * (height + GAP)).saturating_sub(GAP).max(1),
         columns * (width + GAP) - GAP,
     ));
@@ -261,7 +314,7 @@ mod tests {
     }
 
     fn values(read: &ReadPicture) -> Vec<u8> {
-        read.picture.rgb()
+        read.picture.rgb().unwrap()
     }
 
     #[test]
@@ -279,6 +332,32 @@ mod tests {
         assert_eq!(crate::read_record(&path).unwrap(), None);
         let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
         assert_eq!(left.len(), 1);
+    }
+
+    #[test]
+    fn grey_and_transparent_pictures_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.png");
+        for channels in [1, 3, 4] {
+            let picture = Picture(Array3::from_shape_fn((channels, 4, 5), |(c, y, x)| {
+                let byte = 40 + 30 * c + 20 * y + 7 * x;
+                byte as f32 / 127.5 - 1.0
+            }));
+            picture.save(&path, None).unwrap();
+            let read = ReadPicture::open(&path).unwrap();
+            assert_eq!(read.alpha.is_some(), channels == 4);
+            let back = read.with_channels(channels).unwrap();
+            let worst = (&back.0 - &picture.0).fold(0.0_f32, |a, d| a.max(d.abs()));
+            assert!(worst < 1e-5, "{channels}: {worst}");
+            // On white, as every reader of three channels sees it.
+            assert_eq!(read.picture.rgb().unwrap(), picture.rgb().unwrap());
+            let sheet = tiled(&[picture.0.view(), picture.0.view()], 2);
+            assert_eq!(sheet.0.dim(), (channels, 4, 12));
+        }
+        let two = Picture(Array3::zeros((2, 4, 5)));
+        let source = |error: Error| std::error::Error::source(&error).unwrap().to_string();
+        assert!(source(two.save(&path, None).unwrap_err()).contains("not 2"));
+        assert!(two.rgb().is_err());
     }
 
     #[test]

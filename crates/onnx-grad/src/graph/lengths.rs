@@ -37,7 +37,7 @@ impl Graph {
             return Some(self.length_of(v, axis));
         }
         if let Some(atom) = dim.as_atom() {
-            return self.length_of_atom(atom, &dim, hints);
+            return self.atom_length(atom, hints);
         }
         let terms: Vec<(Vec<usize>, i64, i64)> = dim
             .terms()
@@ -77,31 +77,36 @@ impl Graph {
     fn atom_length(&mut self, atom: usize, hints: &[V]) -> Option<V> {
         let is = |d: &Dim| d.as_atom() == Some(atom);
         let found = self.axis_where(hints, is).or_else(|| {
-            let mut all = self.values.iter().enumerate();
-            all.find_map(|(at, value)| Some((V(at), value.shape.as_ref()?.iter().position(is)?)))
+            let mut all = (0..self.values.len()).map(V);
+            all.find_map(|v| Some((v, self.shape(v)?.iter().position(is)?)))
         });
-        let (v, axis) = found?;
-        Some(self.length_of(v, axis))
+        if let Some((v, axis)) = found {
+            return Some(self.length_of(v, axis));
+        }
+        let parts = match self.symbols.atom(atom)? {
+            Atom::Floor(a, b) | Atom::Broadcast(a, b) => [a.clone(), b.clone()],
+            _ => return None,
+        };
+        // What is made of itself, as a model that contradicts itself can say, has no length.
+        let parts = parts.map(|part| self.symbols.resolve(&part));
+        let reads_itself = |part: &Dim| part.terms().any(|(atoms, _, _)| atoms.contains(&atom));
+        if parts.iter().any(reads_itself) {
+            return None;
+        }
+        let [a, b] = parts;
+        let is_floor = matches!(self.symbols.atom(atom), Some(Atom::Floor(..)));
+        let (a, b) = (self.length(&a, hints)?, self.length(&b, hints)?);
+        Some(if is_floor {
+            self.div(a, b)
+        } else {
+            self.emit("Max", &[a, b], Vec::new())
+        })
     }
 
     /// An axis of a value at hand whose length is the one that is looked for.
     fn axis_where(&self, hints: &[V], is: impl Fn(&Dim) -> bool) -> Option<(V, usize)> {
         let mut at_hand = hints.iter().chain(&self.dim_sources);
         at_hand.find_map(|&v| Some((v, self.shape(v)?.iter().position(&is)?)))
-    }
-
-    fn length_of_atom(&mut self, atom: usize, dim: &Dim, hints: &[V]) -> Option<V> {
-        match self.symbols.atom(atom).cloned() {
-            Some(Atom::Floor(a, b)) if a != *dim && b != *dim => {
-                let (a, b) = (self.length(&a, hints)?, self.length(&b, hints)?);
-                Some(self.div(a, b))
-            }
-            Some(Atom::Broadcast(a, b)) => {
-                let (a, b) = (self.length(&a, hints)?, self.length(&b, hints)?);
-                Some(self.emit("Max", &[a, b], Vec::new()))
-            }
-            _ => self.atom_length(atom, hints),
-        }
     }
 
     /// Dimensions as a vector of integers.

@@ -13,6 +13,16 @@ const NO_LENGTHS: Fault = Fault::Unknown(
 impl Graph {
     /// `x` with these dimensions. `shaped` is a value that has them, to fall back on.
     pub(crate) fn reshape(&mut self, x: V, dims: &[Dim], shaped: Option<V>) -> V {
+        self.reshape_or(x, dims, |g| shaped.map(|v| g.unary("Shape", v)))
+    }
+
+    /// `x` with these dimensions; `target` says them where they do not follow from what is at hand.
+    pub(crate) fn reshape_or(
+        &mut self,
+        x: V,
+        dims: &[Dim],
+        target: impl FnOnce(&mut Self) -> Option<V>,
+    ) -> V {
         let dims: Vec<Dim> = dims.iter().map(|d| self.symbols.resolve(d)).collect();
         let from = self.shape(x);
         if from.as_ref() == Some(&dims) {
@@ -24,12 +34,12 @@ impl Graph {
             && node.derived
             && let Some(inner) = node.input(0)
         {
-            return self.reshape(inner, &dims, shaped);
+            return self.reshape_or(inner, &dims, target);
         }
         let target = self
             .reshape_constant(from.as_deref(), &dims)
             .or_else(|| self.shape_tensor(&dims, &[x]))
-            .or_else(|| shaped.map(|v| self.unary("Shape", v)));
+            .or_else(|| target(self));
         let Some(target) = target else {
             self.fail(NO_LENGTHS);
             return x;
@@ -170,8 +180,14 @@ impl Graph {
         if let Some(n) = total.as_known() {
             return Some(self.scalar(n as f64, like));
         }
-        let length = self.length(&total, &[x, like])?;
-        let length = self.squeeze(length, &[0]);
+        let length = match self.length(&total, &[x, like]) {
+            Some(length) => self.squeeze(length, &[0]),
+            None => {
+                let (shape, index) = (self.unary("Shape", x), self.ints(axes));
+                let lengths = self.emit("Gather", &[shape, index], Vec::new());
+                self.reduce("ReduceProd", lengths, &[0], false)
+            }
+        };
         let data_type = self.data_type(like);
         Some(self.cast(length, data_type))
     }

@@ -1,6 +1,7 @@
 //! A model as a whole: read, asked for what it takes and returns, written.
 
 mod file;
+mod quantised;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use self::file::{
     DataFiles, load_external, named_files, rename_external, replace_file, visit_tensors,
     write_external,
 };
+pub(crate) use self::quantised::is_quantised_op;
 use crate::data_type::{DataType, element_count};
 use crate::proto::{
     DimensionValue, GraphProto, ModelProto, TensorProto, TypeValue, ValueInfoProto,
@@ -245,6 +247,13 @@ impl Model {
             ..tensor::from_f32(values, &tensor.dims, data_type)
         };
         Ok(())
+    }
+
+    /// The first op that computes with quantised numbers or makes them, in the graph, its bodies or the
+    /// model's functions; `None` where there is none.
+    #[must_use]
+    pub fn quantised_op(&self) -> Option<&str> {
+        quantised::first(&self.proto)
     }
 
     /// The tensors that the model returns.

@@ -1,30 +1,12 @@
 //! Errors for nodes that cannot be differentiated, with what to do instead.
 
 use crate::Error;
+use crate::error::QUANTISED_ADVICE;
 use crate::graph::{Graph, Node};
-
-/// Op types that compute with quantised numbers, or make them.
-const QUANTISED: &[&str] = &[
-    "QuantizeLinear",
-    "DynamicQuantizeLinear",
-    "MatMulInteger",
-    "ConvInteger",
-    "MatMulIntegerToFloat",
-    "DynamicQuantizeMatMul",
-    "DynamicQuantizeLSTM",
-    "MatMulNBits",
-    "MatMulBnb4",
-    "GatherBlockQuantized",
-];
-
-const QUANTISED_ADVICE: &str = "quantised arithmetic has no gradient: differentiate the float model that it was \
-     made from, or one whose weights alone are quantised (DequantizeLinear of initializers)";
+use crate::model::is_quantised_op;
 
 pub(super) fn is_quantised(node: &Node) -> bool {
-    QUANTISED.contains(&node.op.as_str())
-        || node.op.starts_with("QLinear")
-        || node.op.starts_with("QAttention")
-        || node.op.starts_with("QMoE")
+    is_quantised_op(&node.op)
 }
 
 /// The error for a node without a rule.
@@ -33,8 +15,6 @@ pub(super) fn no_rule(graph: &Graph, node: &Node) -> Error {
         QUANTISED_ADVICE
     } else if node.op.starts_with("Sequence") || node.op.starts_with("Optional") {
         "sequences and optional values have no gradient: export the model with plain tensors"
-    } else if ["RNN", "LSTM", "GRU"].contains(&node.op.as_str()) && node.domain.is_empty() {
-        "recurrent ops have no rule: export the model with the recurrence as a Scan, or unrolled"
     } else if !node.captures.is_empty() || node.has_bodies() {
         "this form of control flow cannot be differentiated: export the model without it, or with \
          the condition fixed"

@@ -20,7 +20,7 @@ pub(super) fn along(g: &mut Graph, matrix: V, v: V, axis: usize, length: &Dim) -
     let data_type = g.data_type(v);
     let matrix = g.cast(matrix, data_type);
     let mut dims = g.shape(v)?;
-    let rank = dims.len();
+    let (rank, whole) = (dims.len(), v);
     let out = if axis + 1 == rank {
         let matrix = g.transpose(matrix, &[1, 0]);
         g.matmul(v, matrix)
@@ -29,7 +29,11 @@ pub(super) fn along(g: &mut Graph, matrix: V, v: V, axis: usize, length: &Dim) -
     } else {
         let mut flat = dims[..=axis].to_vec();
         flat.push(g.symbols.product(&dims[axis + 1..]));
-        let v = g.reshape(v, &flat, None);
+        let v = g.reshape_or(v, &flat, |g| {
+            let mut parts: Vec<V> = (0..=axis).map(|at| g.length_of(whole, at)).collect();
+            parts.push(g.ints(&[-1]));
+            Some(g.concat_ints(&parts))
+        });
         g.matmul(matrix, v)
     };
     let is_flat = axis + 2 < rank;
@@ -38,7 +42,18 @@ pub(super) fn along(g: &mut Graph, matrix: V, v: V, axis: usize, length: &Dim) -
         let mut flat = dims[..=axis].to_vec();
         flat.push(g.symbols.product(&dims[axis + 1..]));
         g.value_mut(out).shape = Some(flat);
-        return Some(g.reshape(out, &dims, None));
+        return Some(g.reshape_or(out, &dims, |g| {
+            let parts: Vec<V> = (0..rank)
+                .map(|at| {
+                    if at == axis {
+                        g.length_of(matrix, 0)
+                    } else {
+                        g.length_of(whole, at)
+                    }
+                })
+                .collect();
+            Some(g.concat_ints(&parts))
+        }));
     }
     g.value_mut(out).shape = Some(dims);
     Some(out)

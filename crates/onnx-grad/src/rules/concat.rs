@@ -82,9 +82,18 @@ fn slice_part(g: &mut Grad, v: V, lengths: &[Dim], input: usize, axis: usize) ->
     };
     let before = sum(g, &lengths[..input]);
     let after = sum(g, &lengths[input + 1..]);
-    let bound = |g: &mut Grad, dim: &Dim| {
-        g.length(dim, &[v, x])
-            .ok_or_else(|| g.error("the length of a part cannot be computed"))
+    // The lengths of this many parts together, read from them where nothing else has it.
+    let bound = |g: &mut Grad, dim: &Dim, parts: usize| {
+        if let Some(length) = g.length(dim, &[v, x]) {
+            return Ok::<V, crate::Error>(length);
+        }
+        let mut sum = g.ints(&[0]);
+        for part in 0..parts {
+            let length = g.x(part)?;
+            let length = g.length_of(length, axis);
+            sum = g.add(sum, length);
+        }
+        Ok(sum)
     };
     let start = match (
         before.as_known(),
@@ -99,7 +108,7 @@ fn slice_part(g: &mut Grad, v: V, lengths: &[Dim], input: usize, axis: usize) ->
                 None => return Err(g.error("the lengths of its parts overflow")),
             }
         }
-        _ => bound(g, &before)?,
+        _ => bound(g, &before, input)?,
     };
     let end = match after.as_known() {
         Some(0) => g.ints(&[i64::MAX]),
@@ -107,7 +116,7 @@ fn slice_part(g: &mut Grad, v: V, lengths: &[Dim], input: usize, axis: usize) ->
         Some(n) => g.ints(&[-n]),
         None => {
             let end = g.symbols.add(&before, &lengths[input]);
-            bound(g, &end)?
+            bound(g, &end, input + 1)?
         }
     };
     let axes = g.ints(&[to_i64(axis)]);

@@ -74,6 +74,7 @@ pub(crate) mod op;
 mod pad;
 mod pow;
 mod reciprocal;
+mod recurrent;
 mod reduce_max;
 mod reduce_sum;
 mod refused;
@@ -95,6 +96,7 @@ mod softplus;
 mod split;
 mod sqrt;
 mod squeeze;
+mod stft;
 mod sub;
 mod swish;
 mod tanh;
@@ -184,6 +186,7 @@ static FILES: &[&[Op]] = &[
     pad::OPS,
     pow::OPS,
     reciprocal::OPS,
+    recurrent::OPS,
     reduce_max::OPS,
     reduce_sum::OPS,
     refused::OPS,
@@ -204,6 +207,7 @@ static FILES: &[&[Op]] = &[
     split::OPS,
     sqrt::OPS,
     squeeze::OPS,
+    stft::OPS,
     sub::OPS,
     swish::OPS,
     tanh::OPS,

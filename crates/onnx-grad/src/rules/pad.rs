@@ -96,9 +96,12 @@ fn rule(g: &mut Grad) -> Result<()> {
         }
         return if g.wants(0) { g.give(0, back) } else { Ok(()) };
     }
+    // Pads may wrap around more than once, which only a length that is known rules out.
+    let free = |pad: i64| mode != "wrap" || pad <= 1;
     let folds = |length: &Dim, pad: i64| {
         let least = pad + i64::from(mode == "reflect");
-        pad >= 0 && length.as_known().is_none_or(|n| n >= least && n > 0)
+        let fits = length.as_known().map(|n| n >= least && n > 0);
+        pad >= 0 && fits.unwrap_or_else(|| free(pad))
     };
     let mut back = dy;
     if let Some((before, after)) = known.filter(|(before, after)| {

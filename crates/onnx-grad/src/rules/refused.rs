@@ -4,8 +4,8 @@
 //! Each is specified under its name in [the list of operators](https://onnx.ai/onnx/operators/).
 //!
 //! Opsets: MaxRoiPool 13 to 24 (defined in 1, 22); RoiAlign 13 to 24 (defined in 10, 16, 22);
-//! DeformConv 19 to 24 (defined in 19, 22); Det 13 to 24 (defined in 11, 22); STFT 17 to 24
-//! (defined in 17); DequantizeLinear 13 to 24 (defined in 13, 19, 21, 23, 24).
+//! DeformConv 19 to 24 (defined in 19, 22); Det 13 to 24 (defined in 11, 22); DequantizeLinear 13 to 24
+//! (defined in 13, 19, 21, 23, 24).
 
 use super::infer;
 use super::op::Op;
@@ -23,11 +23,6 @@ pub(super) const OPS: &[Op] = &[
         "Det",
         infer::opaque,
         "write the determinant out in products",
-    ),
-    Op::refused(
-        "STFT",
-        infer::opaque,
-        "export it as Conv with the windowed sines and cosines as kernels",
     ),
     Op::refused(
         "DequantizeLinear",

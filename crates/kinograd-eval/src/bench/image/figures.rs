@@ -143,8 +143,8 @@ impl ImageBenchReport {
                         .collect(),
                     rows: rows
                         .into_iter()
-                        .map(|(name, row)| (name, tiles(row)))
-                        .collect(),
+                        .map(|(name, row)| Ok((name, tiles(row)?)))
+                        .collect::<Result<_, Error>>()?,
                 });
             }
         }
@@ -152,10 +152,15 @@ impl ImageBenchReport {
     }
 }
 
-fn tiles(pictures: Vec<Option<Picture>>) -> Vec<Option<Tile>> {
-    let tile = |picture: Picture| Tile {
-        size: picture.size(),
-        rgb: picture.rgb(),
+fn tiles(pictures: Vec<Option<Picture>>) -> Result<Vec<Option<Tile>>, Error> {
+    let tile = |picture: Picture| {
+        Ok(Tile {
+            size: picture.size(),
+            rgb: picture.rgb()?,
+        })
     };
-    pictures.into_iter().map(|p| p.map(tile)).collect()
+    pictures
+        .into_iter()
+        .map(|p| p.map(tile).transpose())
+        .collect()
 }

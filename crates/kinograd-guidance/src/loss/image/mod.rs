@@ -6,13 +6,17 @@ mod edges;
 mod measurement;
 mod network;
 mod operator;
+mod preprocessed;
+mod preprocessing;
 
 pub use colour::{ColourStatistics, ColourTarget};
 pub use decoded::DecodedLossAdapter;
 pub use edges::{EDGE_HALF, EdgeMatch, edge_map};
 pub use measurement::LinearMeasurement;
 pub use network::{AsEmbedding, ClassLoss, MaskMatch, Network, NetworkPullBack, RewardLoss};
-pub use operator::ImageOperator;
+pub use operator::{ImageOperator, Interpolation};
+pub use preprocessed::{Preprocessed, PreprocessedLoss};
+pub use preprocessing::{ChannelOrder, PixelFormat, PixelLayout, Preprocessing};
 
 use ndarray::{ArrayView4, ArrayViewD, Ix4};
 

@@ -1,18 +1,24 @@
 //! Losses on what a network says of an image.
 
-use ndarray::{Array2, ArrayD, ArrayView1, Axis, Ix2};
+use ndarray::{Array2, ArrayD, ArrayView1, Axis, Ix2, Slice};
 
 use crate::GuidanceError;
 use crate::loss::{Embedding, EmbeddingPullBack, Loss, LossValue};
 
 /// What a network may fail with.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// `v ↦ Jᵀv` of a network: shape of its output to the shape of x̂0.
 pub type NetworkPullBack<'a> = Box<dyn FnMut(&ArrayD<f32>) -> Result<ArrayD<f32>, Failure> + 'a>;
 
 /// A network on x̂0, sample by sample of the batch.
 pub trait Network {
+    /// The number of samples that it takes at once, where that is fixed: losses give it its batch in
+    /// groups of at most so many.
+    fn batch(&self) -> Option<usize> {
+        None
+    }
+
     /// The output `[batch, ...]` at `x0` `[batch, ...]`, and the map `v ↦ Jᵀv` there.
     ///
     /// # Errors
@@ -24,6 +30,10 @@ pub trait Network {
 }
 
 impl<N: Network + ?Sized> Network for &mut N {
+    fn batch(&self) -> Option<usize> {
+        (**self).batch()
+    }
+
     fn linearize<'a>(
         &'a mut self,
         x0: &ArrayD<f32>,
@@ -33,6 +43,10 @@ impl<N: Network + ?Sized> Network for &mut N {
 }
 
 impl<N: Network + ?Sized> Network for Box<N> {
+    fn batch(&self) -> Option<usize> {
+        (**self).batch()
+    }
+
     fn linearize<'a>(
         &'a mut self,
         x0: &ArrayD<f32>,
@@ -59,12 +73,41 @@ impl<N: Network> Embedding for AsEmbedding<N> {
     }
 }
 
+/// A sample's value from the network's output, which also writes its slope.
+trait Judge: FnMut(&[f32], &mut [f32]) -> Result<f64, GuidanceError> {}
+
+impl<F: FnMut(&[f32], &mut [f32]) -> Result<f64, GuidanceError>> Judge for F {}
+
 /// Values and cotangents from a network's output, one sample after another.
 fn through(
     name: &str,
     network: &mut dyn Network,
     x0: &ArrayD<f32>,
-    mut judge: impl FnMut(&[f32], &mut [f32]) -> Result<f64, GuidanceError>,
+    mut judge: impl Judge,
+) -> Result<LossValue, GuidanceError> {
+    let batch = x0.shape().first().copied().unwrap_or(0);
+    let group = network.batch().unwrap_or(batch).max(1);
+    if batch <= group {
+        return group_through(name, network, x0, &mut judge);
+    }
+    // Group by group, backward included: the activations of one only are kept.
+    let mut values = Vec::with_capacity(batch);
+    let mut gradient = ArrayD::zeros(x0.raw_dim());
+    for start in (0..batch).step_by(group) {
+        let rows = Slice::from(start..(start + group).min(batch));
+        let own = x0.slice_axis(Axis(0), rows).to_owned();
+        let own = group_through(name, network, &own, &mut judge)?;
+        values.extend(own.values);
+        gradient.slice_axis_mut(Axis(0), rows).assign(&own.gradient);
+    }
+    Ok(LossValue { values, gradient })
+}
+
+fn group_through(
+    name: &str,
+    network: &mut dyn Network,
+    x0: &ArrayD<f32>,
+    judge: &mut impl Judge,
 ) -> Result<LossValue, GuidanceError> {
     let failed = |source| GuidanceError::Loss {
         loss: name.to_owned(),

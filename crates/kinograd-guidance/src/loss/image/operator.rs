@@ -1,6 +1,7 @@
 //! Linear operators on images, with exact adjoints.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
+use serde::{Deserialize, Serialize};
 
 use crate::GuidanceError;
 
@@ -9,6 +10,17 @@ const GAUSSIAN_REACH: f64 = 4.0;
 /// The cubic's free parameter, as in MATLAB's `imresize`, Pillow and torch with `antialias`
 /// (Keys 1981).
 const KEYS: f64 = -0.5;
+
+/// The kernel that a picture is resized by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// A triangle, two pixels wide.
+    #[default]
+    Bilinear,
+    /// A cubic, four pixels wide.
+    Bicubic,
+}
 
 /// What an inverse problem measures of an image: `y = A x`, the same for every channel.
 ///
@@ -70,15 +82,36 @@ impl ImageOperator {
     /// # Errors
     /// [`GuidanceError::Field`] if a side is no multiple of the factor.
     pub fn bicubic_downsample(size: [usize; 2], factor: usize) -> Result<Self, GuidanceError> {
-        let scale = factor as f64;
-        Self::downsample(size, factor, |out, side| {
-            let centre = (out as f64 + 0.5) * scale;
-            let from = (centre - 2.0 * scale).floor() as i64;
-            let to = (centre + 2.0 * scale).ceil() as i64;
-            (from.max(0)..to.min(side as i64))
-                .map(|at| (at, cubic((at as f64 + 0.5 - centre) / scale)))
-                .collect()
-        })
+        Self::downsample(
+            size,
+            factor,
+            kernel_taps(factor as f64, Interpolation::Bicubic),
+        )
+    }
+
+    /// Resizing, `size` and `to` being `[height, width]`: the kernel is widened where the picture
+    /// shrinks, and cut at the edge, as Pillow, torchvision and torch's `interpolate(antialias=True)`
+    /// do.
+    ///
+    /// # Errors
+    /// [`GuidanceError::Field`] if a side has no pixels.
+    pub fn resize(
+        size: [usize; 2],
+        to: [usize; 2],
+        interpolation: Interpolation,
+    ) -> Result<Self, GuidanceError> {
+        if let Some([height, width]) = [size, to].into_iter().find(|size| size.contains(&0)) {
+            return Err(GuidanceError::Field {
+                field: "size",
+                value: format!("{height} × {width}"),
+                expected: "must have a pixel a side at least",
+            });
+        }
+        let [rows, columns] = [0, 1].map(|axis| {
+            let scale = size[axis] as f64 / to[axis] as f64;
+            matrix(to[axis], size[axis], kernel_taps(scale, interpolation))
+        });
+        Ok(Self(Kind::Separable { rows, columns }))
     }
 
     /// Gaussian blur; the image is mirrored at its edges (`d c b a | a b c d`).
@@ -192,6 +225,23 @@ impl ImageOperator {
             to.assign(plane);
         }
         out
+    }
+}
+
+/// Places and weights of a kernel around the pixel `out`, where `scale` pixels become one.
+fn kernel_taps(scale: f64, kernel: Interpolation) -> impl Fn(usize, usize) -> Vec<(i64, f64)> {
+    let width = scale.max(1.0);
+    let (half, weigh): (f64, fn(f64) -> f64) = match kernel {
+        Interpolation::Bilinear => (1.0, |x| (1.0 - x.abs()).max(0.0)),
+        Interpolation::Bicubic => (2.0, cubic),
+    };
+    move |out, side| {
+        let centre = (out as f64 + 0.5) * scale;
+        let from = (centre - half * width).floor() as i64;
+        let to = (centre + half * width).ceil() as i64;
+        (from.max(0)..to.min(side as i64))
+            .map(|at| (at, weigh((at as f64 + 0.5 - centre) / width)))
+            .collect()
     }
 }
 
