@@ -1,7 +1,5 @@
 //! What a model's numbers are to HumanML3D's features: round trips, closed forms and adjoints.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use kinograd_motion::features::{
     absolute_from_relative, decode_headings, decode_joints, decode_root_path,
     relative_from_absolute, relative_from_absolute_vjp,

@@ -17,6 +17,7 @@ use crate::Manifest;
 use onnx_grad::Model;
 
 pub(super) use self::adapted::{AdaptedDenoiser, MaskMeaning};
+pub(super) use self::axes::described;
 pub(super) use self::text::{AdaptedText, clip_text};
 use crate::RuntimeError;
 
