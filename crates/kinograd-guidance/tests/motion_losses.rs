@@ -10,7 +10,7 @@ use kinograd_guidance::{
     Origin, PersonDistance, PoseSimilarity, Reduction, Region, RootPathAsMotion, Shape, Smoothness,
     Span, Speed, Trajectory, joint_index,
 };
-use kinograd_motion::{FEATURES, JOINTS, Normalizer};
+use kinograd_motion::{FEATURES, JOINTS, MotionRepresentation, Normalizer, RootForm};
 use kinograd_testkit::{Golden, Tolerance, assert_close, central_difference};
 use ndarray::{Array1, Array3, ArrayD, Axis, Ix3, IxDyn, Slice, array};
 
@@ -412,4 +412,40 @@ fn bad_input_names_its_field() {
     assert!(message(loss.value_and_grad(&broken)).contains("`speed` is not finite for sample 0"));
     let short = MotionLossAdapter::new(MotionDecoder::new(normalizer(), vec![3]));
     assert!(message(short.with(1.0, LoopClosure::default())).contains("loop"));
+}
+
+#[test]
+fn gradients_pass_through_a_root_by_its_place() {
+    let absolute = MotionRepresentation::new(normalizer(), RootForm::Absolute);
+    let x0 = clip(1, 7);
+    let decoder = MotionDecoder::new(absolute.clone(), vec![7]);
+    let motion = decoder.motion(&x0, 0).unwrap();
+    let relative = absolute.features(x0.index_axis(Axis(0), 0).into_dimensionality().unwrap());
+    let relative = normalizer().apply(relative.unwrap().view()).unwrap();
+    let relative = relative.insert_axis(Axis(0)).into_dyn();
+    let by_velocity = MotionDecoder::new(normalizer(), vec![7]);
+    let expected = by_velocity.motion(&relative, 0).unwrap();
+    let close = Tolerance::Within {
+        absolute: 1e-5,
+        relative: 0.0,
+    };
+    let [motion, expected] = [motion, expected].map(|m| m.joints_m.into_dyn());
+    assert_close(&motion, &expected, close);
+    let target = || {
+        let wrist = joint_index("left_wrist").unwrap();
+        JointTarget::new(wrist, Frame::Last, [0.4, 1.0, 0.8].map(Some), Origin::World).unwrap()
+    };
+    let decoder = || MotionDecoder::new(absolute.clone(), vec![7]);
+    let mut loss = MotionLossAdapter::new(decoder())
+        .with(1.0, target())
+        .unwrap();
+    let analytic = loss.value_and_grad(&x0).unwrap().gradient;
+    let numeric = central_difference(|x0| loss.value_and_grad(x0).unwrap().values[0], &x0, 1e-2);
+    let largest = numeric.iter().fold(0.0_f64, |most, g| most.max(g.abs()));
+    for (analytic, numeric) in analytic.iter().zip(&numeric) {
+        assert!(
+            (f64::from(*analytic) - numeric).abs() < 2e-3 * largest,
+            "{analytic} {numeric}"
+        );
+    }
 }

@@ -1,7 +1,5 @@
 //! What a model's numbers are to HumanML3D's features: round trips, closed forms and adjoints.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use kinograd_motion::features::{
     absolute_from_relative, decode_headings, decode_joints, decode_root_path,
     relative_from_absolute, relative_from_absolute_vjp,
@@ -45,7 +43,11 @@ fn a_place_is_where_the_columns_say_seen_from_the_first_frame() {
 #[test]
 fn there_and_back_is_the_same_clip() {
     let relative = features(12, 1.1);
-    let absolute = absolute_from_relative(relative.view()).unwrap();
+    let start = [0.3, -1.0, 2.0];
+    let absolute = absolute_from_relative(relative.view(), start).unwrap();
+    for (column, start) in start.into_iter().enumerate() {
+        assert!((f64::from(absolute[[0, column]]) - start).abs() < 1e-6);
+    }
     let back = relative_from_absolute(absolute.view()).unwrap();
     let joints = [&relative, &back].map(|f| decode_joints(f.view()).unwrap());
     let off = (&joints[0] - &joints[1]).mapv(f64::abs);

@@ -228,6 +228,7 @@ fn families_that_cannot_be_guided_are_refused_by_name() {
             "whole sampling loop: it takes `batch_size`, `njoints`, `nfeats`, `n_frames`",
         ),
         ("camdm", "this is CAMDM's denoiser"),
+        ("mld", "`sample` (float32 [b, 1, 256]), as of MLD"),
         (
             "motionlcm",
             "a latent-consistency denoiser (`timestep_cond`",

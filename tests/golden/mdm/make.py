@@ -211,6 +211,7 @@ def write_refused():
     families = {
         "loop": [(name, i64, [1]) for name in ("batch_size", "njoints", "nfeats", "n_frames")],
         "camdm": [("input_x", f32, [1, 26, 6, 45]), ("past_motion", f32, [1, 26, 6, 10]), ("traj_trans", f32, [1, 2, 45])],
+        "mld": [("sample", f32, ["b", 1, 256]), ("timestep", i64, ["b"]), ("encoder_hidden_states", f32, ["b", 1, 768])],
         "motionlcm": [("sample", f32, ["b", 1, 256]), ("timestep", i64, ["b"]), ("timestep_cond", f32, ["b", 256])],
         "ardy": [("cfg_weight_cstr", f32, [1]), ("x", f32, [1, "tok", 148]), ("text_feat_pad_mask", f32, [1, "n"])],
     }

@@ -131,6 +131,7 @@ fn show(package: &Package, printer: &Printer) -> anyhow::Result<()> {
             motion.max_frames as f64 / motion.fps,
             motion.fps
         )?;
+        writeln!(text, "frames        {}", motion.kind.describe())?;
     }
     if let Some(image) = &manifest.image {
         writeln!(

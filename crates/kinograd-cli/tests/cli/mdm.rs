@@ -29,23 +29,13 @@ fn guided(folder: &Path, method: &[&str]) -> f64 {
         "--runtime",
         "builtin",
     ];
-    let goal = [
-        "--target",
-        "1,2",
-        "--duration",
-        "2",
-        "--seed",
-        "3",
-        "--json",
-    ];
+    let goal = ["--target", "1,2", "--seconds", "2", "--seed", "3", "--json"];
     let run = kinograd(
         folder,
         &[fixed.as_slice(), &goal, method, &["-o", "clip.npz"]].concat(),
     );
     let report = run.ok().json();
-    report["clips"][0]["report"]["goals"][0]["off"]
-        .as_f64()
-        .unwrap()
+    report["clips"][0]["goals"][0]["off"].as_f64().unwrap()
 }
 
 #[test]
@@ -68,29 +58,11 @@ fn a_guided_clip_of_an_added_mdm_reaches_its_target() {
 fn a_guided_clip_of_an_added_gmd_reaches_its_target() {
     let folder = tempfile::tempdir().unwrap();
     add(folder.path(), "gmd", "torchscript.onnx", &[]).ok();
-    let dps = ["--method", "dps"];
-    let off = guided(folder.path(), &dps);
-    assert!(off < 0.1, "{off} m");
-    let model = [
-        "generate",
-        "a person walks",
-        "--model",
-        "models/own",
-        "--target",
-        "1,2",
-    ];
-    let solved = [
-        model.as_slice(),
-        &["--method", "projection", "-o", "clip.npz"],
-    ]
-    .concat();
-    let refused = kinograd(folder.path(), &solved);
-    assert_eq!(refused.code, Some(1));
-    assert!(
-        refused.stderr.contains("whose root is by its place"),
-        "{}",
-        refused.stderr
-    );
+    let off = guided(folder.path(), &[]);
+    assert!(off < 0.05, "{off} m");
+    // Tiny as it is, the network's own gradient brings a clip nearer.
+    let off = ["none", "normalized"].map(|method| guided(folder.path(), &["--method", method]));
+    assert!(off[1] < 0.8 * off[0], "{off:?} m");
 }
 
 #[test]

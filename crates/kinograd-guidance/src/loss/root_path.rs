@@ -75,7 +75,7 @@ impl MotionDecoder {
     }
 
     /// One sample of `x0`, its own frames.
-    fn clip<'a>(
+    pub(crate) fn clip<'a>(
         &self,
         x0: &'a ArrayD<f32>,
         sample: usize,

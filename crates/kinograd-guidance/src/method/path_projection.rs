@@ -1,7 +1,6 @@
 //! Goals on the ground by projection.
 
 use kinograd_diffusion::{DiffusionError, Guidance, Layout, Model, StepInfo};
-use kinograd_motion::RootForm;
 use ndarray::{Array2, ArrayD, Axis};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +9,7 @@ use super::loss_guidance::norm;
 use super::registry::{MethodInfo, Scales};
 use super::{GuidanceOptions, Objective};
 use crate::loss::checked;
-use crate::projection::{CHANNELS, Correction, MotionSolver, PathSolver, Side};
+use crate::projection::{CHANNELS, Correction, MotionSolver, PathSolver, Side, correction_on_x0};
 use crate::{GroundGoals, GuidanceError, Loss, MotionDecoder, MotionLossAdapter};
 
 pub(super) const INFO: MethodInfo = MethodInfo::new(
@@ -165,18 +164,10 @@ impl<'a> PathProjection<'a> {
     ) -> Result<Self, GuidanceError> {
         options.check()?;
         projection.check()?;
-        if decoder.representation().root() != RootForm::Velocity {
-            return Err(GuidanceError::Field {
-                field: "method",
-                value: INFO.name.to_owned(),
-                expected: "must not be this one for a model whose root is by its place: it solves for the \
-                           root's velocities; take another, such as dps",
-            });
-        }
         for &length in decoder.lengths() {
             goals.check(length)?;
         }
-        let std = decoder.normalizer().std();
+        let std = decoder.representation().features_std();
         let solver = PathSolver {
             channel_std: [0, 1, 2].map(|channel| f64::from(std[channel])),
             weights: [projection.turn_weight, 1.0, 1.0],
@@ -223,7 +214,7 @@ impl<'a> PathProjection<'a> {
     /// in or out of, facing, speed. Their weights don't matter.
     #[must_use]
     pub fn with_constraints(self, constraints: MotionLossAdapter) -> Self {
-        let std = self.decoder.normalizer().std().clone();
+        let std = self.decoder.representation().features_std();
         let solver = MotionSolver::new(std, self.solver.weights);
         Self {
             joints: (!constraints.is_empty()).then_some((solver, constraints)),
@@ -279,6 +270,7 @@ impl<'a> PathProjection<'a> {
         } else {
             SWEEPS
         };
+        let std = self.decoder.representation().features_std();
         let mut corrections = Vec::with_capacity(self.sides.len());
         for (sample, decided_sides) in self.sides.iter_mut().enumerate() {
             let features = self.decoder.features(x0, sample)?;
@@ -290,7 +282,7 @@ impl<'a> PathProjection<'a> {
             let correction = match &self.joints {
                 None => on_path(&features)?,
                 Some((solver, constraints)) => {
-                    let std = self.decoder.normalizer().std();
+                    let std = &std;
                     let mut moved = features.clone();
                     let mut total = Correction {
                         change: Array2::zeros(features.raw_dim()),
@@ -305,7 +297,13 @@ impl<'a> PathProjection<'a> {
                     total
                 }
             };
-            corrections.push(correction);
+            corrections.push(correction_on_x0(
+                &self.decoder,
+                x0,
+                sample,
+                correction,
+                &std,
+            )?);
             if decided {
                 *decided_sides = sides;
             }

@@ -86,19 +86,25 @@ pub fn relative_from_absolute_vjp(
 }
 
 /// Features whose root is by its place from such whose root is by its velocities, both `[frames, 263]`,
-/// not normalised, of a clip that starts at the origin facing +Z.
+/// not normalised. `start`: columns 0 to 2 of the first frame; zeros are the origin facing +Z.
 ///
 /// # Errors
 /// [`MotionError::Shape`] unless `relative` is `[frames, 263]`.
-pub fn absolute_from_relative(relative: ArrayView2<'_, f32>) -> Result<Array2<f32>, MotionError> {
+pub fn absolute_from_relative(
+    relative: ArrayView2<'_, f32>,
+    start: [f64; 3],
+) -> Result<Array2<f32>, MotionError> {
     check_features(&relative)?;
     let yaws = headings(&relative);
     let path = root_path(&relative, &yaws);
+    let [half_turn, x, z] = start;
+    let (sin, cos) = (-2.0 * half_turn).sin_cos();
     let mut absolute = relative.to_owned();
     for (frame, yaw) in yaws.into_iter().enumerate() {
-        absolute[[frame, YAW_VELOCITY]] = (-0.5 * yaw) as f32;
-        absolute[[frame, ROOT_VELOCITY]] = path[[frame, 0]] as f32;
-        absolute[[frame, ROOT_VELOCITY + 1]] = path[[frame, 1]] as f32;
+        let (ahead, aside) = (path[[frame, 1]], path[[frame, 0]]);
+        absolute[[frame, YAW_VELOCITY]] = (half_turn - 0.5 * yaw) as f32;
+        absolute[[frame, ROOT_VELOCITY]] = (x + aside * cos + ahead * sin) as f32;
+        absolute[[frame, ROOT_VELOCITY + 1]] = (z + ahead * cos - aside * sin) as f32;
     }
     Ok(absolute)
 }

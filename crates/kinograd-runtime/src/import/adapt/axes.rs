@@ -119,7 +119,7 @@ pub(super) fn is_number(data_type: DataType) -> bool {
 }
 
 /// A tensor in words: its name, type and shape.
-pub(super) fn described(tensor: &TensorInfo) -> String {
+pub(in crate::import) fn described(tensor: &TensorInfo) -> String {
     let kind = format!("{:?}", tensor.data_type).to_lowercase();
     let dim = |dim: &Dimension| match dim {
         Dimension::Fixed(n) => n.to_string(),

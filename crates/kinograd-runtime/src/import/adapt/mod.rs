@@ -20,6 +20,7 @@ use crate::Manifest;
 use onnx_grad::Model;
 
 pub(super) use self::adapted::{AdaptedDenoiser, MaskMeaning};
+pub(super) use self::axes::described;
 pub(super) use self::clip_text::{AdaptedText, clip_text};
 pub(super) use self::decoder::decoder;
 pub(super) use self::sides::with_sides;
