@@ -76,16 +76,13 @@ impl Model {
         cancelled: &AtomicBool,
         work: impl FnOnce(&mut MotionGenerator) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let generator = self.take(cancelled)?;
-        let mut held = Held {
+        let mut generator = self.take(cancelled)?;
+        let mut turn = Turn {
             model: self,
-            generator: Some(generator),
+            after: Seat::Lost,
         };
-        let made = match &mut held.generator {
-            Some(generator) => work(generator),
-            None => Err(lost()),
-        };
-        held.give_back();
+        let made = work(&mut generator);
+        turn.after = Seat::Free(generator);
         made
     }
 
@@ -116,26 +113,16 @@ impl Model {
     }
 }
 
-/// The generator in the hands of a job.
-struct Held<'a> {
+/// A job's turn with the generator. Its end, also by a panic, makes way for the next.
+struct Turn<'a> {
     model: &'a Model,
-    generator: Option<Box<MotionGenerator>>,
+    after: Seat,
 }
 
-impl Held<'_> {
-    fn give_back(&mut self) {
-        let seat = self.generator.take().map_or(Seat::Lost, Seat::Free);
-        *self.model.seat() = seat;
-        self.model.changed.notify_all();
-    }
-}
-
-/// After a panic of the work.
-impl Drop for Held<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if self.generator.take().is_some() {
-            self.give_back();
-        }
+        std::mem::swap(&mut *self.model.seat(), &mut self.after);
+        self.model.changed.notify_all();
     }
 }
 
@@ -235,4 +222,30 @@ pub unsafe extern "C" fn kg_model_info_json(
 #[unsafe(no_mangle)]
 pub extern "C" fn kg_model_destroy(model: *mut kg_model) -> kg_status {
     entry(|| remove::<Model>(model).map(drop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::caught;
+
+    #[test]
+    fn a_panic_at_work_loses_the_generator_and_hangs_nobody() {
+        let options = EngineOptions {
+            engine: kinograd::runtime::EngineChoice::BuiltIn,
+            ..EngineOptions::default()
+        };
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/motion-base");
+        let model = Model::open(folder, &options).unwrap();
+        let go_on = AtomicBool::new(false);
+        let seat = || model.with_generator(&go_on, |generator| Ok(generator.timings().open_s));
+        assert!(seat().unwrap() > 0.0);
+        let panicked =
+            caught(|| model.with_generator(&go_on, |_| -> Result<(), _> { panic!("x") }));
+        assert_eq!(panicked.unwrap_err().message, "internal: x");
+        let failure = seat().unwrap_err();
+        assert_eq!(failure, lost());
+        go_on.store(true, Ordering::Release);
+        assert_eq!(seat().unwrap_err().status, kg_status::Cancelled);
+    }
 }

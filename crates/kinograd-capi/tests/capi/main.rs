@@ -12,6 +12,7 @@
 mod bad_input;
 mod clips;
 mod header;
+mod hostile;
 mod jobs;
 mod programs;
 mod support;

@@ -118,6 +118,29 @@ fn game_loop_in_c() {
 }
 
 #[test]
+fn convert_in_c() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(program) = C.compile(&example("convert.c"), folder.path()) else {
+        return;
+    };
+    let assets = repository().join("assets");
+    let (clip, character) = (
+        assets.join("clips/walk_mixamo_cm.bvh"),
+        assets.join("characters/small.glb"),
+    );
+    let printed = run(
+        &program,
+        &[&clip, &character, Path::new("out.glb")],
+        folder.path(),
+    );
+    let bytes = fs::metadata(folder.path().join("out.glb")).unwrap().len();
+    assert!(
+        printed.ends_with(&format!("\n{bytes} bytes as GLB\n")),
+        "{printed}"
+    );
+}
+
+#[test]
 fn walk_in_cpp() {
     let folder = tempfile::tempdir().unwrap();
     let Some(program) = CXX.compile(&example("walk.cpp"), folder.path()) else {
