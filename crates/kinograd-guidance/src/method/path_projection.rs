@@ -131,8 +131,8 @@ impl ProjectionOptions {
 /// Goals for joints ([`PathProjection::with_constraints`]) are met in the same two ways: δ is then
 /// found for all positions by covariant Polyak steps, in turns with the path's.
 ///
-/// A further loss is followed by a [`CappedPolyak`](super::CappedPolyak) step of its own, without its part along the
-/// network's gradient for the goals: its steps have one length however near they are, and left to
+/// A further loss is followed by a [`CappedPolyak`](super::CappedPolyak) step of its own, without its
+/// parts along the network's gradients for the goals in this step and the one before: its steps have one length however near they are, and left to
 /// themselves they throw the path to and fro.
 pub struct PathProjection<'a> {
     decoder: MotionDecoder,
@@ -144,6 +144,8 @@ pub struct PathProjection<'a> {
     extra: Option<(f64, Box<dyn Loss + 'a>)>,
     sides: Vec<Vec<Option<Side>>>,
     moves: Option<ArrayD<f32>>,
+    /// The network's gradient for the goals in the step before.
+    way_before: Option<ArrayD<f32>>,
 }
 
 const NAME: &str = "projection";
@@ -183,6 +185,7 @@ impl<'a> PathProjection<'a> {
             extra: None,
             sides: Vec::new(),
             moves: None,
+            way_before: None,
         })
     }
 
@@ -390,6 +393,7 @@ impl Guidance for PathProjection<'_> {
 
     fn begin(&mut self, layout: &Layout) -> Result<(), DiffusionError> {
         self.moves = None;
+        self.way_before = None;
         self.sides = vec![vec![None; self.goals.obstacles.len()]; layout.batch()];
         if layout.lengths() == self.decoder.lengths() {
             Ok(())
@@ -444,12 +448,14 @@ impl Guidance for PathProjection<'_> {
         if let Some((scale, gradient)) = extra {
             let scale = scale * self.options.scale;
             let mut further = extra_moves(scale, gradient, x_t, &x0, step);
-            if let Some(goals) = &through_network {
+            // An obstacle that was left in the step before asks for nothing now.
+            for goals in self.way_before.iter().chain(&through_network) {
                 leave_way(&mut further, goals, step.layout);
             }
             moves += &further;
         }
         self.moves = Some(moves);
+        self.way_before = through_network;
         Ok(x0)
     }
 

@@ -475,10 +475,10 @@ impl MotionModality {
 
     /// The task with prompts that go where its goals are.
     fn staged(&mut self, model: &mut OpenModel, task: &TaskSpec) -> Result<Staged, Error> {
-        let speeds_mps = if stages::concerns(task) {
-            self.prompt_speeds_mps(model, task)?
-        } else {
-            Vec::new()
+        let speeds_mps = match stages::stated_speeds_mps(task) {
+            Some(stated) => stated,
+            None if stages::concerns(task) => self.prompt_speeds_mps(model, task)?,
+            None => Vec::new(),
         };
         stages::staged(task, &speeds_mps)
     }

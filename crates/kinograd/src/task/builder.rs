@@ -314,6 +314,37 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_cannot_be_got_to_is_warned_of() {
+        let ring = |task: TaskBuilder, index: i32| {
+            let (sin, cos) = (f64::from(index) * std::f64::consts::TAU / 24.0).sin_cos();
+            task.obstacle(1.5 * sin, 1.5 * cos, 0.25)
+        };
+        let barred = (0..24).fold(walk().target(0.0, 4.0), ring).build().unwrap();
+        let position_m = [0.0, 4.0];
+        assert_eq!(barred.warnings(), [Warning::NoWay { position_m }]);
+        let open = (0..20).fold(walk().target(0.0, 4.0), ring).build().unwrap();
+        assert_eq!(open.warnings(), []);
+    }
+
+    #[test]
+    fn only_the_last_place_can_be_arrived_at() {
+        let task = Task::from_json(
+            r#"{"duration_secs": 5, "prompts": [{"text": "a person walks"}],
+                "goals": [{"kind": "root_target", "position_m": [0, 2], "time_secs": 3, "arrive": true}]}"#,
+        );
+        let task = task.unwrap();
+        assert!(task.to_json().unwrap().contains("\"arrive\": true"));
+        let on = task.edited(|spec| {
+            spec.goals.push(RootTarget::at_end([0.0, 4.0]).into());
+        });
+        let message = on.unwrap_err().to_string();
+        assert!(
+            message.starts_with("goals[0].arrive: true must be of the last place"),
+            "{message}"
+        );
+    }
+
+    #[test]
     fn a_task_is_its_json() {
         let task = walk()
             .then("a person sits down", 3.0)

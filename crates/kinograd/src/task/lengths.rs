@@ -57,12 +57,11 @@ mod tests {
 
     #[derive(serde::Deserialize)]
     struct Report {
-        prompts: Vec<Measured>,
+        prompts: BTreeMap<String, Measured>,
     }
 
     #[derive(serde::Deserialize)]
     struct Measured {
-        prompt: String,
         obeyed: BTreeMap<u32, u32>,
     }
 
@@ -77,7 +76,7 @@ mod tests {
         let rows: Vec<Row> = serde_json::from_str(TABLE).unwrap();
         assert!(rows.len() > 10);
         for row in &rows {
-            let of = |name: &String| report.prompts.iter().find(|m| m.prompt == *name).unwrap();
+            let of = |name: &String| &report.prompts[name];
             let measured: Vec<&Measured> = row.prompts.iter().map(of).collect();
             let hits = |secs: u32| measured.iter().map(|m| m.obeyed[&secs]).sum::<u32>();
             let best = [2, 4, 6, 8].map(hits).into_iter().max().unwrap();

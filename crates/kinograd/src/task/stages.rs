@@ -6,7 +6,7 @@ use kinograd_guidance::goal::{Goal, Leg, RootTarget};
 use super::limits::MODEL_FPS;
 use super::prompts::Prompt;
 use super::spec::TaskSpec;
-use super::timed_prompts::timed;
+use super::timed_prompts::{TimedPrompt, timed};
 use crate::warning::Warning;
 use crate::{Error, Method};
 
@@ -32,6 +32,10 @@ const LEAST_SHARE: f64 = 0.25;
 const STAYS_MPS: f64 = 0.1;
 /// A prompt whose people go faster than this has to be stopped, m/s.
 const TRAVELS_MPS: f64 = 0.3;
+/// Words that begin so say that people travel, whatever else they do.
+const TRAVELS: [&str; 8] = [
+    "walk", "jog", "run", "step", "crawl", "skip", "sneak", "march",
+];
 
 /// A task as it is run.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +47,18 @@ pub(crate) struct Staged {
 /// Whether a task's prompts have to be held against its places.
 pub(crate) fn concerns(task: &TaskSpec) -> bool {
     task.guidance.method != Method::None && task.goals.iter().any(is_place)
+}
+
+/// How fast people travel under each prompt, where their words say that they do: nothing has to be
+/// measured then.
+pub(crate) fn stated_speeds_mps(task: &TaskSpec) -> Option<Vec<f64>> {
+    let travels = |text: &str| {
+        let lower = text.to_lowercase();
+        let mut words = lower.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| TRAVELS.iter().any(|start| word.starts_with(start)))
+    };
+    let speed = |prompt: &TimedPrompt| travels(&prompt.text).then_some(WALK_MPS);
+    timed(task).iter().map(speed).collect()
 }
 
 /// The task with prompts that do what its places ask for, as far as that can be done.
@@ -200,6 +216,16 @@ mod tests {
         let near = Task::builder("a person waves").target(0.0, 0.3);
         let near = near.build().unwrap();
         assert_eq!(run(&near, &[0.05]).spec, *near);
+    }
+
+    #[test]
+    fn who_walks_by_their_words_is_not_measured() {
+        let stated = |text: &str| stated_speeds_mps(&Task::builder(text).build().unwrap());
+        assert_eq!(stated("A person Walks forward"), Some(vec![WALK_MPS]));
+        assert_eq!(stated("someone is running"), Some(vec![WALK_MPS]));
+        assert_eq!(stated("a person waves"), None);
+        let both = Task::builder("a person walks").then("a person sits down", 3.0);
+        assert_eq!(stated_speeds_mps(&both.build().unwrap()), None);
     }
 
     #[test]
