@@ -77,7 +77,12 @@ pub fn walker(change: impl FnOnce(&mut Config)) -> (Server, Counts) {
     change(&mut config);
     let counts = Counts::default();
     let own = counts.clone();
-    let server = Server::start(config, move || Ok(Walker { counts: own })).unwrap();
+    let server = Server::start(config, move || {
+        Ok(Walker {
+            counts: own.clone(),
+        })
+    })
+    .unwrap();
     (server, counts)
 }
 
