@@ -1,6 +1,6 @@
 """Runs the shell blocks of a guide as they are written, against a server of their own.
 
-    python tests/mmcp/guide.py target/release/kinograd docs/server.md
+python tests/mmcp/guide.py target/release/kinograd docs/server.md
 """
 
 import re
@@ -23,7 +23,9 @@ def main():
         for block in commands:
             result = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", block.replace(HERE, served.url)],
-                cwd=folder, capture_output=True, text=True,
+                cwd=folder,
+                capture_output=True,
+                text=True,
             )
             assert result.returncode == 0, result.stderr
         clip = Path(folder, "clip.glb").read_bytes()

@@ -137,8 +137,8 @@ fn mixamo(size: f64) -> Value {
     let mut joints = vec![json!({
         "name": "Armature", "parent": null, "rest_translation": [0, 0, 0], "rest_rotation": [0, 0, 0, 1],
     })];
-    for joint in 0..skeleton.len() {
-        assert_eq!(skeleton.names[joint], names[joint].0);
+    for (joint, (own, _)) in names.iter().enumerate() {
+        assert_eq!(skeleton.names[joint], *own);
         joints.push(json!({
             "name": name(joint),
             "parent": skeleton.parents[joint].map_or("Armature".to_owned(), name),
