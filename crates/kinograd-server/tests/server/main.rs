@@ -12,4 +12,5 @@ mod generate;
 mod idempotency;
 mod jobs;
 mod model;
+mod mutated;
 mod support;
