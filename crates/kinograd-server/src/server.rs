@@ -36,13 +36,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the generator on a thread of its own and listens.
+    /// Opens the generator on a thread of its own and listens. After a panic it is opened again.
     ///
     /// # Errors
     /// [`StartError`] where the model cannot be opened or the address is taken.
     pub fn start<S: ClipSource>(
         mut config: Config,
-        open: impl FnOnce() -> Result<S, Error> + Send + 'static,
+        open: impl Fn() -> Result<S, Error> + Send + 'static,
     ) -> Result<Self, StartError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)

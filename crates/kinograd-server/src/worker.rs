@@ -25,9 +25,10 @@ pub(crate) struct Shared {
     pub stopping: Arc<AtomicBool>,
 }
 
-/// Opens the generator on a thread of its own, where it stays; returns once it is open.
+/// Opens the generator on a thread of its own, where it stays, and again after a panic; returns once
+/// it is open.
 pub(crate) fn start<S: ClipSource>(
-    open: impl FnOnce() -> Result<S, Error> + Send + 'static,
+    open: impl Fn() -> Result<S, Error> + Send + 'static,
     work: mpsc::Receiver<Work>,
     shared: Shared,
 ) -> Result<(ModelInfo, JoinHandle<()>), StartError> {
@@ -37,7 +38,7 @@ pub(crate) fn start<S: ClipSource>(
         .spawn(move || match open() {
             Ok(source) => {
                 if opened.send(Ok(source.info())).is_ok() {
-                    serve(source, work, &shared);
+                    serve(source, &open, work, &shared);
                 }
             }
             Err(error) => {
@@ -53,17 +54,27 @@ pub(crate) fn start<S: ClipSource>(
     Ok((info, thread))
 }
 
-fn serve(mut source: impl ClipSource, mut work: mpsc::Receiver<Work>, shared: &Shared) {
+fn serve<S: ClipSource>(
+    mut source: S,
+    open: &dyn Fn() -> Result<S, Error>,
+    mut work: mpsc::Receiver<Work>,
+    shared: &Shared,
+) {
     while let Some(work) = work.blocking_recv() {
         if work.control.is_cancelled() || work.reply.is_closed() {
             shared.metrics.generation("cancelled", 0.0, 0);
             continue;
         }
         let started = Instant::now();
-        let outcome = {
+        let made = {
             let _entered = work.span.enter();
             make(&mut source, &work, shared)
         };
+        let panicked = made.is_none();
+        let outcome = made.unwrap_or_else(|| {
+            let message = "a fault of this program; its log has more";
+            Err(ApiError::new(Code::InternalError, message))
+        });
         let seconds = started.elapsed().as_secs_f64();
         let label = label(&outcome, work.control.is_cancelled());
         let frames = outcome.as_ref().map_or(0, |_| work.plan.frames);
@@ -72,6 +83,16 @@ fn serve(mut source: impl ClipSource, mut work: mpsc::Receiver<Work>, shared: &S
             .in_scope(|| tracing::info!(label, seconds, frames, "made"));
         // Nobody may wait for it any more.
         let _ = work.reply.send(outcome);
+        if panicked {
+            // What the panic left half done is not used again.
+            match open() {
+                Ok(again) => source = again,
+                Err(error) => {
+                    tracing::error!("the model cannot be opened again: {error}");
+                    return;
+                }
+            }
+        }
     }
 }
 
@@ -83,30 +104,30 @@ fn label(outcome: &Outcome, cancelled: bool) -> &'static str {
     }
 }
 
-fn make(source: &mut impl ClipSource, work: &Work, shared: &Shared) -> Outcome {
+/// What comes of work; none of a panic.
+fn make(source: &mut impl ClipSource, work: &Work, shared: &Shared) -> Option<Outcome> {
     if shared.stopping.load(Ordering::Relaxed) {
-        return Err(ApiError::from(Error::Cancelled));
+        return Some(Err(ApiError::from(Error::Cancelled)));
     }
     let mut watcher = Watcher {
         control: work.control.clone(),
         stopping: shared.stopping.clone(),
     };
-    let info = source.info();
     let made = catch_panic("kinograd", || {
+        let info = source.info();
         let clips = source.make(&work.plan, &mut watcher)?;
         answer(&work.plan, clips, &info)
     });
     match made {
-        Ok(made) => made.map_err(|error| {
+        Ok(made) => Some(made.map_err(|error| {
             if error.is_internal() {
                 tracing::error!("{error}");
             }
             ApiError::from(error)
-        }),
+        })),
         Err(panicked) => {
             tracing::error!("{panicked}");
-            let message = "a fault of this program; its log has more";
-            Err(ApiError::new(Code::InternalError, message))
+            None
         }
     }
 }

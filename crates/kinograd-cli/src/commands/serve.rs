@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(args: &ServeArgs, printer: &Printer) -> anyhow::Result<()> {
     let config = config(args)?;
     if !config.address.ip().is_loopback() {
-        printer.warning(&format!(
+        printer.warning(format!(
             "{} is reached from other machines; the token and all that is sent can be read on the way: put a \
              server that speaks TLS before it",
             config.address

@@ -7,7 +7,15 @@ use crate::error::ApiError;
 
 /// A part of a body. `place`: its path, such as `segments.0`.
 pub(super) fn read<T: DeserializeOwned>(value: &Value, place: &str) -> Result<T, ApiError> {
-    T::deserialize(value).map_err(|error| ApiError::schema(place, error.to_string()))
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let inside = error.path().to_string();
+        let place = match inside.as_str() {
+            "." => place.to_owned(),
+            _ if place.is_empty() => inside,
+            _ => format!("{place}.{inside}"),
+        };
+        ApiError::schema(&place, error.into_inner().to_string())
+    })
 }
 
 /// The `type` of a segment or constraint.

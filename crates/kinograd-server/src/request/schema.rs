@@ -2,6 +2,7 @@
 
 use kinograd::task::MAX_PROMPT_CHARS;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::constraints::{self, Constraint};
@@ -33,7 +34,8 @@ pub(crate) struct Request {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
-    protocol_version: String,
+    #[serde(rename = "protocol_version")]
+    _version: IgnoredAny,
     model: String,
     skeleton: Value,
     #[serde(default)]
@@ -107,7 +109,6 @@ impl Request {
             }
         }
         let form: Form = read(value, "")?;
-        debug_assert!(!form.protocol_version.is_empty());
         if form.model != model.id {
             let message = format!("model `{}` is not served here", form.model);
             return Err(ApiError::new(Code::UnknownModel, message)

@@ -29,8 +29,8 @@ struct TextForm {
     #[serde(default)]
     seed: Option<Seed>,
     /// Prompts are read as English, whatever it says.
-    #[serde(default)]
-    language: Option<String>,
+    #[serde(default, rename = "language")]
+    _language: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +62,6 @@ pub(super) fn segment(value: &Value, index: usize) -> Result<Segment, ApiError> 
     let segment = match kind(value, &place)? {
         "text" => {
             let form: TextForm = read(&fields(value), &place)?;
-            let _ = form.language;
             if form.prompt.is_empty() {
                 return Err(ApiError::schema(&format!("{place}.prompt"), "is empty"));
             }
