@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{EngineOptions, Manifest, Package, Role, find_package, write_package};
 use onnx_grad::Model;
 
+use super::diffusers::PipelinePackage;
 use super::report::CheckReport;
 use super::staged::{StagedPackage, packages_folder};
 use super::{adapt, diffusers, probe};
@@ -35,7 +36,7 @@ pub struct NewPackage {
 pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, RuntimeError> {
     let into = packages_folder(new.into.as_deref())?;
     let (staged, manifest) = if diffusers::is_pipeline(&new.source) {
-        diffusers::staged(diffusers::read(new)?, &into)?
+        diffusers::staged(pipeline(new)?, &into)?
     } else if new.source.is_dir() {
         whole_package(new, &into)?
     } else {
@@ -64,7 +65,7 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Run
 /// As [`add`], but for what shows only when the networks run.
 pub fn planned(new: &NewPackage) -> Result<Manifest, RuntimeError> {
     if diffusers::is_pipeline(&new.source) {
-        return Ok(diffusers::read(new)?.manifest);
+        return Ok(pipeline(new)?.manifest);
     }
     if new.source.is_dir() {
         let mut manifest = Package::open(&new.source)?.manifest().clone();
@@ -73,6 +74,10 @@ pub fn planned(new: &NewPackage) -> Result<Manifest, RuntimeError> {
     }
     let like = find_package(&new.like)?;
     Ok(adapted_denoiser(new, &like)?.1)
+}
+
+fn pipeline(new: &NewPackage) -> Result<PipelinePackage, RuntimeError> {
+    diffusers::read(&new.source, new.name.as_deref(), new.size)
 }
 
 /// A package that is taken over; data files that it does not list are put inside its graphs.
