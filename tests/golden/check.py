@@ -1,7 +1,7 @@
 """Makes goldens again, in a copy, and compares them with what is stored.
 
     pip install -r requirements.txt && pip install --no-deps k-diffusion==0.1.1.post1
-    python check.py [NAME ..] [--jobs N]      # all folders unless some are named
+    python check.py [NAME ..] [--jobs N]      # all folders unless some are named, or have requirements of their own
 
 Floats may differ by `TOLERANCE` of the largest in their array, as another processor rounds sums otherwise. All else is
 equal to the byte, but for the hashes in `model.json` of files with such numbers. Exits 1 where something differs.
@@ -32,6 +32,7 @@ SHARED = ("python", "assets/clips")
 def files_of(folder: Path) -> dict[str, Path]:
     """What a program has written, by its path in the folder."""
     written = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix not in (".py", ".pyc"))
+    written = (p for p in written if p.name != "requirements.txt")
     return {str(p.relative_to(folder)): p for p in written}
 
 
@@ -99,7 +100,8 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="folders here; all with a make.py by default")
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
-    names = args.names or sorted(p.parent.name for p in HERE.glob("*/make.py"))
+    every = sorted(p.parent for p in HERE.glob("*/make.py"))
+    names = args.names or [folder.name for folder in every if not (folder / "requirements.txt").exists()]
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch)
         shutil.copytree(HERE, copy / "tests" / "golden", ignore=shutil.ignore_patterns("__pycache__"))

@@ -8,6 +8,7 @@ use crate::{
 };
 use onnx_grad::Model;
 
+use super::diffusers::PipelinePackage;
 use super::mask::settled;
 use super::mdm::{self, MdmParts};
 use super::report::CheckReport;
@@ -62,9 +63,7 @@ pub fn add(new: &NewPackage, options: &EngineOptions) -> Result<CheckReport, Run
         adapted,
     } = match &new.preset {
         Some(preset) => of_preset(new, preset, &into, engine.as_ref())?,
-        None if diffusers::is_pipeline(&new.source) => {
-            diffusers::staged(diffusers::read(new)?, &into)?
-        }
+        None if diffusers::is_pipeline(&new.source) => diffusers::staged(pipeline(new)?, &into)?,
         None if new.source.is_dir() => whole_package(new, &into)?,
         None => of_denoiser(new, &into, engine.as_ref())?,
     };
@@ -120,7 +119,11 @@ pub fn planned(new: &NewPackage) -> Result<Option<Manifest>, RuntimeError> {
     if !diffusers::is_pipeline(&new.source) {
         return Ok(None);
     }
-    Ok(Some(diffusers::read(new)?.manifest))
+    Ok(Some(pipeline(new)?.manifest))
+}
+
+fn pipeline(new: &NewPackage) -> Result<PipelinePackage, RuntimeError> {
+    diffusers::read(&new.source, new.name.as_deref(), new.size)
 }
 
 /// A package that is taken over; data files that it does not list are put inside its graphs.

@@ -32,16 +32,7 @@ pub(super) fn denoiser(
         check_floats(&ports, kind, tensor)?;
         check_picture(&ports, kind, tensor, [channels, height, width])?;
     }
-    let is_class = |t: &TensorInfo| !t.data_type.is_float() && is_time(t);
-    let class = match &manifest.classes {
-        Some(_) => {
-            let class = ports.input(&["class", "class_labels", "y", "labels"], |t| {
-                is_class(t) && !TIME_NAMES.contains(&t.name.as_str())
-            });
-            Some(ports.needed("class", class, "[batch], whole numbers")?)
-        }
-        None => None,
-    };
+    let class = class_of(&ports, manifest)?;
     let is_other = |t: &TensorInfo| class.as_ref().is_none_or(|class| class.name != t.name);
     let time = ports.input(TIME_NAMES, |t| is_other(t) && is_time(t));
     let time = ports.needed("timestep", time, "[batch], [1] or a scalar")?;
@@ -61,9 +52,8 @@ pub(super) fn denoiser(
         adapt_rows(&mut ports, &mut graph, pooled, "pooled")?;
     }
     if let Some(sizes) = &sizes {
-        let fed = ports.names[0].get("x_t").cloned();
-        let fed = fed.unwrap_or_else(|| "x_t".to_owned());
-        graph.constant_rows(sizes, &size_ids(&ports, sizes, manifest)?, &fed);
+        let fed = ports.names[0].get("x_t").map_or("x_t", String::as_str);
+        graph.constant_rows(sizes, &size_ids(&ports, sizes, manifest)?, fed);
     }
     if let Some(text) = &text {
         adapt_rows(&mut ports, &mut graph, text, "condition")?;
@@ -92,6 +82,19 @@ pub(super) fn denoiser(
         model: graph.finish(),
         has_mask: false,
     })
+}
+
+/// The class, where the package has classes.
+fn class_of(ports: &Ports<'_>, manifest: &Manifest) -> Result<Option<TensorInfo>, RuntimeError> {
+    if manifest.classes.is_none() {
+        return Ok(None);
+    }
+    let is_class = |t: &TensorInfo| !t.data_type.is_float() && is_time(t);
+    let class = ports.input(&["class", "class_labels", "y", "labels"], |t| {
+        is_class(t) && !TIME_NAMES.contains(&t.name.as_str())
+    });
+    let class = ports.needed("class", class, "[batch], whole numbers")?;
+    Ok(Some(class))
 }
 
 /// Refuses a size that the package does not have.

@@ -15,7 +15,6 @@ use crate::{Manifest, RuntimeError};
 use self::files::PackageFiles;
 use self::folder::PipelineFolder;
 pub(super) use self::folder::is_pipeline;
-use super::add::NewPackage;
 use super::staged::{Made, StagedPackage};
 
 /// What a package of a pipeline is made of; nothing is written yet.
@@ -24,21 +23,25 @@ pub(super) struct PipelinePackage {
     files: PackageFiles,
 }
 
-/// Reads a pipeline's folder.
+/// Reads a pipeline's folder, for a package of this name and pictures of this height and width.
 ///
 /// # Errors
 /// [`RuntimeError::Request`] that names the part that is missing, does not fit the others or is not taken.
-pub(super) fn read(new: &NewPackage) -> Result<PipelinePackage, RuntimeError> {
-    let folder = PipelineFolder::open(&new.source)?;
-    let Some(name) = &new.name else {
+pub(super) fn read(
+    source: &Path,
+    name: Option<&str>,
+    size: Option<[usize; 2]>,
+) -> Result<PipelinePackage, RuntimeError> {
+    let folder = PipelineFolder::open(source)?;
+    let Some(name) = name else {
         return Err(RuntimeError::Request {
             field: "name",
             message: "a pipeline's package needs one".to_owned(),
         });
     };
     let family = family::of(&folder)?;
-    let (mut manifest, files) = stable_diffusion::read(&folder, family, new.size)?;
-    manifest.name.clone_from(name);
+    let (mut manifest, files) = stable_diffusion::read(&folder, family, size)?;
+    name.clone_into(&mut manifest.name);
     Ok(PipelinePackage { manifest, files })
 }
 

@@ -9,7 +9,7 @@ use super::family::Family;
 use super::files::{GraphFile, PackageFiles};
 use super::folder::{PipelineFolder, number};
 use super::scheduler;
-use super::text::{self, Encoders};
+use super::text;
 use crate::import::adapt::{self, MaskMeaning};
 use crate::{
     Conditioning, Defaults, ImageSize, LatentSize, Manifest, ModelKind, NullText, Role,
@@ -26,74 +26,80 @@ pub(super) fn read(
     size: Option<[usize; 2]>,
 ) -> Result<(Manifest, PackageFiles), RuntimeError> {
     let trained = scheduler::read(folder)?;
-    let mut unet = GraphFile::read(folder.graph("unet")?, "denoiser")?;
-    let mut decoder = GraphFile::read(folder.graph("vae_decoder")?, "decoder")?;
+    let unet = GraphFile::read(folder.graph("unet")?, "denoiser")?;
+    let decoder = GraphFile::read(folder.graph("vae_decoder")?, "decoder")?;
     let (latent, image) = sizes(folder, &unet.model, family, size)?;
-    let mut files = PackageFiles::default();
-    let Encoders {
-        model,
-        data,
-        mut entry,
-        tokenizers,
-        max_tokens,
-        pooled_dims,
-    } = text::read(folder, family)?;
-    files.graph(model, data, &mut entry);
     let mut manifest = empty();
-    manifest.files.insert(Role::TextEncoder, entry);
-    for (role, (json, path)) in [Role::Tokenizer, Role::Tokenizer2]
-        .into_iter()
-        .zip(tokenizers)
-    {
-        manifest.files.insert(role, files.text(json, path));
-    }
     manifest.schedule = Some(trained.schedule);
     manifest.prediction = trained.prediction;
     manifest.limits = trained.notes;
     manifest.latent = Some(latent);
     manifest.image = Some(image);
-    manifest.conditioning = Some(Conditioning {
-        dims: width_of_text(folder, &unet.model)?,
-        max_tokens,
-        pooled_dims,
-        null: null_text(folder, family),
-        ..Conditioning::default()
-    });
-    manifest.defaults = Defaults {
+    manifest.defaults.cfg = Some(match family {
         // The pipelines' own.
-        cfg: Some(if family == Family::StableDiffusion {
-            7.5
-        } else {
-            5.0
-        }),
-        ..Defaults::default()
-    };
+        Family::StableDiffusion => 7.5,
+        Family::StableDiffusionXl => 5.0,
+    });
+    let mut files = PackageFiles::default();
+    let dims = width_of_text(folder, &unet.model)?;
+    add_text(folder, family, dims, &mut manifest, &mut files)?;
     if folder.has("safety_checker") {
         let note =
             "the folder's safety checker is not part of the package: pictures are not filtered";
         manifest.limits.push(note.to_owned());
     }
-    let data = unet.take_data();
+    add_networks(unet, decoder, &mut manifest, &mut files)?;
+    Ok((manifest, files))
+}
+
+/// Adds the encoders' graph, the tokenizers and what the manifest says of them.
+fn add_text(
+    folder: &PipelineFolder,
+    family: Family,
+    dims: usize,
+    manifest: &mut Manifest,
+    files: &mut PackageFiles,
+) -> Result<(), RuntimeError> {
+    let mut text = text::read(folder, family)?;
+    files.graph(text.model, text.data, &mut text.entry);
+    manifest.files.insert(Role::TextEncoder, text.entry);
+    let roles = [Role::Tokenizer, Role::Tokenizer2];
+    for (role, (json, path)) in roles.into_iter().zip(text.tokenizers) {
+        manifest.files.insert(role, files.text(json, path));
+    }
+    manifest.conditioning = Some(Conditioning {
+        dims,
+        max_tokens: text.max_tokens,
+        pooled_dims: text.pooled_dims,
+        null: null_text(folder, family),
+        ..Conditioning::default()
+    });
+    Ok(())
+}
+
+/// Adds denoiser and decoder, fitted to what the manifest says.
+fn add_networks(
+    mut unet: GraphFile,
+    mut decoder: GraphFile,
+    manifest: &mut Manifest,
+    files: &mut PackageFiles,
+) -> Result<(), RuntimeError> {
+    let (latent, image) = (manifest.sample_size()?, manifest.image()?.size());
     let text = manifest.text()?;
     let text = [text.max_tokens, text.dims];
-    let model = adapt::with_sides(unet.model, &latent.size(), &latent.size());
+    let data = unet.take_data();
+    let model = adapt::with_sides(unet.model, &latent, &latent);
     let model = adapt::with_sides(model, &text, &[]);
-    let adapted = adapt::denoiser(
-        &unet.onnx,
-        model.clone(),
-        &mut manifest,
-        MaskMeaning::RealIsOne,
-    )?;
-    let mut entry = adapted.entry;
-    files.graph(adapted.model.unwrap_or(model), data, &mut entry);
-    manifest.files.insert(Role::Denoiser, entry);
+    let mask = MaskMeaning::RealIsOne;
+    let mut adapted = adapt::denoiser(&unet.onnx, model.clone(), manifest, mask)?;
+    files.graph(adapted.model.unwrap_or(model), data, &mut adapted.entry);
+    manifest.files.insert(Role::Denoiser, adapted.entry);
     let data = decoder.take_data();
-    let model = adapt::with_sides(decoder.model, &latent.size(), &image.size());
-    let adapted = adapt::decoder(&decoder.onnx, model.clone(), &manifest)?;
-    let mut entry = adapted.entry;
-    files.graph(adapted.model.unwrap_or(model), data, &mut entry);
-    manifest.files.insert(Role::Decoder, entry);
-    Ok((manifest, files))
+    let model = adapt::with_sides(decoder.model, &latent, &image);
+    let mut adapted = adapt::decoder(&decoder.onnx, model.clone(), manifest)?;
+    files.graph(adapted.model.unwrap_or(model), data, &mut adapted.entry);
+    manifest.files.insert(Role::Decoder, adapted.entry);
+    Ok(())
 }
 
 fn empty() -> Manifest {
@@ -176,23 +182,7 @@ fn sizes(
     }
     let blocks = vae["block_out_channels"].as_array().map(Vec::len);
     let factor = blocks.map_or(FACTOR, |blocks| 1 << blocks.saturating_sub(1).min(8));
-    let square = number(&config, "sample_size");
-    let side = |axis: usize| -> Result<usize, RuntimeError> {
-        let own = fixed(unet, "sample", axis + 2);
-        if let Some(pixels) = asked.map(|asked| asked[axis]) {
-            if !pixels.is_multiple_of(factor) || own.is_some_and(|own| own * factor != pixels) {
-                let only = own.map_or(format!("multiples of {factor}"), |own| {
-                    (own * factor).to_string()
-                });
-                return Err(folder.refuse(&format!("--size {pixels}: it makes {only} pixels")));
-            }
-            return Ok(pixels / factor);
-        }
-        own.or(square).ok_or_else(|| {
-            folder.refuse("neither unet/model.onnx nor unet/config.json says a size; give --size HEIGHTxWIDTH")
-        })
-    };
-    let [height, width] = [side(0)?, side(1)?];
+    let [height, width] = sides(folder, unet, number(&config, "sample_size"), factor, asked)?;
     let scale = vae["scaling_factor"].as_f64().unwrap_or(match family {
         Family::StableDiffusion => 0.18215,
         Family::StableDiffusionXl => 0.13025,
@@ -215,4 +205,32 @@ fn sizes(
         width: width * factor,
     };
     Ok((latent, image))
+}
+
+/// Height and width of latents, each of which stands for `factor` pixels.
+fn sides(
+    folder: &PipelineFolder,
+    unet: &Model,
+    square: Option<usize>,
+    factor: usize,
+    asked: Option<[usize; 2]>,
+) -> Result<[usize; 2], RuntimeError> {
+    let side = |axis: usize| -> Result<usize, RuntimeError> {
+        let own = fixed(unet, "sample", axis + 2);
+        let Some(pixels) = asked.map(|asked| asked[axis]) else {
+            return own.or(square).ok_or_else(|| {
+                folder.refuse(
+                    "neither unet/model.onnx nor unet/config.json says a size; give --size HEIGHTxWIDTH",
+                )
+            });
+        };
+        if pixels.is_multiple_of(factor) && own.is_none_or(|own| own * factor == pixels) {
+            return Ok(pixels / factor);
+        }
+        let only = own.map_or(format!("multiples of {factor}"), |own| {
+            (own * factor).to_string()
+        });
+        Err(folder.refuse(&format!("--size {pixels}: it makes {only} pixels")))
+    };
+    Ok([side(0)?, side(1)?])
 }
