@@ -30,9 +30,9 @@ use super::{ProviderArg, SamplingArgs, ScheduleArgs};
     inpaint=FILE,image=FILE    fill in what the mask shows white\n  \
     sr=N,image=FILE     a picture N times larger whose means are this one (bicubic=N: by that kernel)\n  \
     blur=PIXELS,image=FILE     a picture that is this one when blurred\n\n\
-    Words of input=, joined by +: imagenet, clip, caffe (ranges, means and deviations); 0..1, 0..255, -1..1;\n\
-    rgb, bgr; nchw, nhwc; 224x224; bilinear, bicubic; mean:A/B/C, std:A/B/C. Size, channels and layout are\n\
-    taken from the graph where it fixes them. A network whose batch is fixed runs in groups.\n\n\
+    Words of input=, joined by +: imagenet, clip, caffe (range, mean and deviation); 0..1, 0..255,\n\
+    -1..1; rgb, bgr; nchw, nhwc; 224x224; bilinear, bicubic; mean:A/B/C, std:A/B/C. Size, channels\n\
+    and layout come from the graph where it fixes them. A fixed batch is run in groups.\n\n\
     Pictures are PNG of the model's shape in any size. Transparent ones stand on white, 16 bits become 8.\n\
     With --n above 1 and without --grid, heart.png becomes heart-00.png, heart-01.png and so on.")]
 pub struct ImageArgs {
