@@ -7,7 +7,9 @@ The architecture is that of Tevet et al. 2023 (arXiv 2209.14916, section 3 and f
 `[b, 263, 1, frames]`, whole timesteps that index a table, CLIP's text embedding, a mask `[b, 1, 1, frames]`.
 `dynamo.onnx` has free axes, `torchscript.onnx` is fixed to one clip of 196 frames, `padding.onnx` is the same network
 as `[frames, b, 263]` with PyTorch's mask (true where a frame is padding), `unmasked.onnx` takes a mask and does not use
-it, `observing.onnx` takes observed frames besides, as CondMDI. `refused_*.onnx` have the inputs of families that no goal guides here. `io.npz` holds x̂0 and its vector-Jacobian products by autograd, and what transformers makes of prompts.
+it, `observing.onnx` takes observed frames besides, as CondMDI. `refused_*.onnx` have the inputs of families that no
+goal guides here. `io.npz` holds x̂0 and its vector-Jacobian products by autograd, and what transformers makes of
+prompts.
 """
 
 import json
@@ -210,8 +212,16 @@ def write_refused():
     f32, i64 = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
     families = {
         "loop": [(name, i64, [1]) for name in ("batch_size", "njoints", "nfeats", "n_frames")],
-        "camdm": [("input_x", f32, [1, 26, 6, 45]), ("past_motion", f32, [1, 26, 6, 10]), ("traj_trans", f32, [1, 2, 45])],
-        "mld": [("sample", f32, ["b", 1, 256]), ("timestep", i64, ["b"]), ("encoder_hidden_states", f32, ["b", 1, 768])],
+        "camdm": [
+            ("input_x", f32, [1, 26, 6, 45]),
+            ("past_motion", f32, [1, 26, 6, 10]),
+            ("traj_trans", f32, [1, 2, 45]),
+        ],
+        "mld": [
+            ("sample", f32, ["b", 1, 256]),
+            ("timestep", i64, ["b"]),
+            ("encoder_hidden_states", f32, ["b", 1, 768]),
+        ],
         "motionlcm": [("sample", f32, ["b", 1, 256]), ("timestep", i64, ["b"]), ("timestep_cond", f32, ["b", 256])],
         "ardy": [("cfg_weight_cstr", f32, [1]), ("x", f32, [1, "tok", 148]), ("text_feat_pad_mask", f32, [1, "n"])],
     }
