@@ -149,13 +149,17 @@ impl NoiseSchedule {
     /// (Lin et al. 2023, algorithm 1; `rescale_betas_zero_snr` in diffusers). A trace, ᾱ = 10⁻¹⁶, is left.
     ///
     /// # Errors
-    /// [`DiffusionError::Parameter`] if there is one level only, or levels that the shift makes equal.
+    /// [`DiffusionError::Parameter`] if there is one level only.
     pub fn with_zero_terminal_snr(&self) -> Result<Self, DiffusionError> {
-        let roots = self.alpha_bars.iter().map(|alpha_bar| alpha_bar.sqrt());
-        let (first, last) = match self.alpha_bars.as_slice() {
-            [first, .., last] => (first.sqrt(), last.sqrt()),
-            _ => (0.0, 0.0),
+        let [first, .., last] = self.alpha_bars.as_slice() else {
+            return Err(DiffusionError::Parameter {
+                name: "train_steps",
+                value: self.train_steps().to_string(),
+                expected: "must be 2 or more where the last level has no signal",
+            });
         };
+        let (first, last) = (first.sqrt(), last.sqrt());
+        let roots = self.alpha_bars.iter().map(|alpha_bar| alpha_bar.sqrt());
         let scaled = roots.map(|root| (root - last) * (first / (first - last)));
         Self::from_alpha_bars(scaled.map(|root| root.powi(2).max(MIN_ALPHA_BAR)).collect())
     }
