@@ -195,7 +195,7 @@ fn a_graph_says_how_it_sees_pictures() {
         let hints = network.pixels().unwrap().clone();
         assert!(hints.channels_last);
         assert_eq!(hints.shape, [Some(1), Some(224), Some(192), Some(3)]);
-        hints.range
+        hints.begins_with
     };
     for (op, values, range) in [
         ("Div", &[255.0][..], Some([0.0, 255.0])),

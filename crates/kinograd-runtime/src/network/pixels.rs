@@ -28,8 +28,10 @@ pub struct PixelHints {
     pub channels_last: bool,
     /// Blue comes first, where something says the order.
     pub is_bgr: Option<bool>,
-    /// The numbers of black and white, where something says them.
+    /// The numbers of black and white, where metadata or an input of bytes says them.
     pub range: Option<[f64; 2]>,
+    /// The range that the arithmetic which the graph begins with looks made for: a guess.
+    pub begins_with: Option<[f64; 2]>,
 }
 
 impl PixelHints {
@@ -52,17 +54,18 @@ impl PixelHints {
             Some("Normalized_0_1") => Some([0.0, 1.0]),
             Some("Normalized_1_1") => Some([-1.0, 1.0]),
             _ if input.data_type == DataType::UInt8 => Some([0.0, 255.0]),
-            _ => model
-                .proto()
-                .graph
-                .as_ref()
-                .and_then(|graph| first_arithmetic(graph, &input.name)),
+            _ => None,
         };
         Some(Self {
             shape: [0, 1, 2, 3].map(|axis| dimension(input, axis)),
             channels_last: !fits(1) && fits(3),
             is_bgr: order.map(|order| order.starts_with("Bgr")),
             range,
+            begins_with: model
+                .proto()
+                .graph
+                .as_ref()
+                .and_then(|graph| first_arithmetic(graph, &input.name)),
         })
     }
 }

@@ -136,6 +136,9 @@ impl NetworkInput {
         if is_own_size {
             return Ok([-1.0, 1.0]);
         }
+        if let Some(range) = hints.begins_with {
+            return Ok(range);
+        }
         Err(
             "nothing in the graph says which numbers are black and white: say it with input=imagenet, \
              input=clip, input=caffe, input=0..1, input=0..255 or input=-1..1"
