@@ -62,7 +62,7 @@ pub unsafe extern "C" fn kg_gradient_write(
                 report.transpose()?,
             )
         };
-        let written = differentiate_file(Path::new(model), Path::new(path), &options)?;
+        let written = differentiate_file(Path::new(model), Path::new(path), &options, None)?;
         if let Some(report) = report {
             let json = serde_json::to_vec(&written);
             let json = json.map_err(|e| Failure::new(kg_status::Internal, e.to_string()))?;

@@ -30,6 +30,7 @@ fn new(source: PathBuf, into: &Path) -> NewPackage {
         name: Some("tiny-mdm".to_owned()),
         like: String::new(),
         into: Some(into.to_owned()),
+        size: None,
         preset: Some(Preset::Mdm(MdmParts {
             text: golden("clip"),
             statistics: golden("stats"),

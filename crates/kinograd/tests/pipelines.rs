@@ -59,6 +59,8 @@ fn new(source: PathBuf, into: &Path) -> NewPackage {
         like: "none".to_owned(),
         size: None,
         into: Some(into.to_owned()),
+        preset: None,
+        dry_run: false,
     }
 }
 
@@ -225,7 +227,8 @@ fn stable_diffusion_xl_reads_two_encoders_and_a_pooled_text() {
 #[test]
 fn a_plan_writes_nothing_and_says_what_a_package_would() {
     let into = tempfile::tempdir().unwrap();
-    let plan = planned(&new(source("stable-diffusion"), into.path())).unwrap();
+    let plan = planned(&new(source("stable-diffusion"), into.path()));
+    let plan = plan.unwrap().expect("a pipeline");
     assert_eq!(std::fs::read_dir(into.path()).unwrap().count(), 0);
     let mut made = added(source("stable-diffusion"), into.path())
         .manifest()
