@@ -3,6 +3,7 @@
 mod adapt;
 mod add;
 mod check;
+mod clip_words;
 mod diffusers;
 mod images;
 mod mask;

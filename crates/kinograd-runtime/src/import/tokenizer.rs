@@ -1,81 +1,35 @@
 //! CLIP's tokenizer from the two files that most exports have of it.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use kinograd_files::{Budget, FileError, catch_panic};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokenizers::Tokenizer;
 
+use super::clip_words::{Words, merges, vocabulary};
 use crate::RuntimeError;
 
-const START: &str = "<|startoftext|>";
-const END: &str = "<|endoftext|>";
-/// How CLIP cuts a text into words (Radford et al. 2021, `simple_tokenizer.py`).
-const WORDS: &str = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-
-/// CLIP's tokenizer from `vocab.json` and `merges.txt`: byte-level byte-pair encoding of lower-case
-/// words, between the tokens of start and end.
+/// CLIP's tokenizer from `vocab.json` and `merges.txt`, with CLIP's own special tokens: a `tokenizer.json`.
 ///
 /// # Errors
 /// What is wrong with which of the two, as a sentence.
-pub(super) fn clip_tokenizer(vocab: &str, merges: &str) -> Result<Tokenizer, String> {
-    let vocab: BTreeMap<String, u32> =
+fn clip_tokenizer(vocab: &str, pairs: &str) -> Result<String, String> {
+    let vocab: Value =
         serde_json::from_str(vocab).map_err(|error| format!("vocab.json: {error}"))?;
-    let id = |token: &str| {
-        let id = vocab.get(token).copied();
-        id.ok_or_else(|| format!("vocab.json has no `{token}`, so it is not CLIP's"))
+    let vocabulary = vocabulary(&vocab).map_err(|reason| format!("vocab.json: {reason}"))?;
+    let words = Words {
+        config: &Value::Null,
+        special: &Value::Null,
+        vocabulary: &vocabulary,
     };
-    let (start, end) = (id(START)?, id(END)?);
-    let lines = merges.lines().map(str::trim_end);
-    let pairs: Vec<&str> = lines
-        .filter(|line| !line.is_empty() && !line.starts_with("#version"))
-        .collect();
-    if let Some(bad) = pairs.iter().find(|pair| pair.split(' ').count() != 2) {
-        return Err(format!("merges.txt: `{bad}` is no pair of tokens"));
-    }
-    let text = described(&json!(vocab), &json!(pairs), start, end).to_string();
+    let json = words.tokenizer(&merges(pairs, &vocabulary)?);
+    let text = json
+        .map_err(|reason| format!("vocab.json: {reason}"))?
+        .to_string();
     let parsed = catch_panic("tokenizers", || text.parse::<Tokenizer>());
     let parsed = parsed.map_err(|error| error.to_string())?;
-    parsed.map_err(|error| format!("vocab.json and merges.txt: {error}"))
-}
-
-/// The tokenizer as `tokenizer.json` says it.
-fn described(vocab: &Value, merges: &Value, start: u32, end: u32) -> Value {
-    let added = |id: u32, content: &str| {
-        json!({
-            "id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
-            "normalized": false, "special": true,
-        })
-    };
-    let byte_level = json!({
-        "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
-    });
-    json!({
-        "version": "1.0",
-        "truncation": null,
-        "padding": null,
-        "added_tokens": [added(start, START), added(end, END)],
-        "normalizer": {"type": "Sequence", "normalizers": [
-            {"type": "NFC"},
-            {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
-            {"type": "Lowercase"},
-        ]},
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
-            {"type": "Split", "pattern": {"Regex": WORDS}, "behavior": "Removed", "invert": true},
-            byte_level,
-        ]},
-        "post_processor": {
-            "type": "RobertaProcessing", "sep": [END, end], "cls": [START, start],
-            "trim_offsets": false, "add_prefix_space": false,
-        },
-        "decoder": byte_level,
-        "model": {
-            "type": "BPE", "dropout": null, "unk_token": END, "continuing_subword_prefix": "",
-            "end_of_word_suffix": "</w>", "fuse_unk": false, "byte_fallback": false,
-            "ignore_merges": false, "vocab": vocab, "merges": merges,
-        },
-    })
+    parsed.map_err(|error| format!("vocab.json and merges.txt: {error}"))?;
+    Ok(text)
 }
 
 /// What `tokenizer.json` of a text encoder's folder holds, else what `vocab.json` and `merges.txt`
@@ -105,9 +59,7 @@ pub(super) fn tokenizer_json(folder: &Path) -> Result<String, RuntimeError> {
         let [vocab, merges] = ["vocab.json", "merges.txt"].map(|name| place.join(name));
         if vocab.is_file() && merges.is_file() {
             let tokenizer = clip_tokenizer(&read(&vocab)?, &read(&merges)?);
-            let tokenizer = tokenizer.map_err(|reason| fail(place, reason))?;
-            let text = tokenizer.to_string(false);
-            return text.map_err(|error| fail(place, error.to_string()));
+            return tokenizer.map_err(|reason| fail(place, reason));
         }
     }
     let missing = "neither tokenizer.json nor vocab.json with merges.txt is in this folder, in tokenizer/ \
@@ -126,6 +78,7 @@ mod tests {
     #[test]
     fn words_are_merged_between_start_and_end() {
         let tokenizer = clip_tokenizer(VOCAB, MERGES).unwrap();
+        let tokenizer: Tokenizer = tokenizer.parse().unwrap();
         let ids = |text: &str| tokenizer.encode(text, true).unwrap().get_ids().to_vec();
         assert_eq!(ids("A  Walks"), [10, 4, 9, 11]);
         assert_eq!(ids(""), [10, 11]);
@@ -134,9 +87,10 @@ mod tests {
     #[test]
     fn files_that_do_not_fit_are_named() {
         let error = |vocab: &str, merges: &str| clip_tokenizer(vocab, merges).unwrap_err();
-        assert!(error("{}", MERGES).contains("no `<|startoftext|>`"));
+        assert!(error("{}", MERGES).contains("`w` is not in vocab.json"));
+        assert!(error(r#"{"a": 0}"#, "").contains("special token `<|startoftext|>`"));
         assert!(error("[", MERGES).starts_with("vocab.json"));
-        assert!(error(VOCAB, "w a l").contains("`w a l` is no pair"));
+        assert!(error(VOCAB, "w a l").contains("`a l` is not in vocab.json"));
         assert!(error(VOCAB, "q q").contains("merges.txt"));
     }
 }
