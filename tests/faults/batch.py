@@ -19,8 +19,8 @@ SWEEP = {
 
 def command(out, shard="0/1"):
     """A batch whose parts are closed after every clip or two, so that kills fall between them too."""
-    megabyte = ["--part-megabytes", "1"]
-    return ["batch", "sweep.json", "-o", out, "--formats", "npz,glb,json", "--shard", shard, "--runtime", "builtin", *megabyte]
+    parts = ["--part-megabytes", "1", "--shard", shard]
+    return ["batch", "sweep.json", "-o", out, "--formats", "npz,glb,json", "--runtime", "builtin", *parts]
 
 
 def samples(folder):
@@ -53,7 +53,8 @@ def main():
         assert done.returncode == 0, done.stderr.decode()
         usual = time.monotonic() - started
         expected, stray = samples(folder / "whole")
-        assert len(expected) == 3 * TASKS and not stray, (expected, stray)
+        assert len(expected) == 3 * TASKS, expected
+        assert not stray, stray
         while kills < options.rounds:
             out = f"killed-{batches}"
             batches += 1
