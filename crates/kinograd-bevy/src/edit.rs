@@ -1,6 +1,6 @@
 //! Editing of tasks, as plain functions: what can be taken hold of, and how it moves.
 
-use bevy::math::Vec2;
+use bevy::math::{Ray3d, Vec2, Vec3Swizzles};
 use kinograd::goal::{MotionGoal, RootTarget, TimedPoint, Waypoints};
 use kinograd::{Goal, Obstacle, TaskSpec};
 

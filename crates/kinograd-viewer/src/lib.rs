@@ -38,7 +38,7 @@ pub use compare::{
 pub use denoising::{Denoising, DenoisingPlugin};
 pub use lanes::lanes;
 pub use library::{
-    ComparisonSlot, Failure, Library, LibraryPlugin, OpenFile, OpenedBench, is_bench, shelve,
+    ComparisonSlot, Library, LibraryPlugin, OpenFile, OpenedBench, is_bench, shelve,
 };
 pub use offscreen::{
     Adapter, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters, render,

@@ -3,13 +3,13 @@
 use bevy::prelude::*;
 use kinograd::Method;
 use kinograd_bevy::{
-    Generation, GenerationUpdate, Job, Made, MakeSettings, MotionClip, Ticket, Update,
+    Failure, Generation, GenerationUpdate, Job, Made, MakeSettings, MotionClip, Ticket, Update,
 };
 
 use super::messages::{CompareClips, CompareMethods, ComparedJob, Numbers};
 use crate::bench::{BenchRun, show};
 use crate::camera::FrameAll;
-use crate::library::{ComparisonSlot, Failure, OpenedBench, shelve};
+use crate::library::{ComparisonSlot, OpenedBench, shelve};
 use crate::steer::Steer;
 
 /// Runs comparisons. Wants [`crate::SteerPlugin`] and [`crate::LibraryPlugin`].

@@ -16,12 +16,15 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 use bevy::window::ExitCondition;
 use bevy::winit::WinitPlugin;
 use kinograd::TaskSpec;
+use kinograd_bevy::{
+    Bound, CharacterAssets, CharacterPlugin, ClipPlugin, Failure, Mannequin, MotionClip,
+    MotionPlayer, PlayerPlugin, Rig, RigPlugin,
+};
 
 use super::adapter::{NoAdapter, adapters};
 use super::picture::Picture;
 use crate::any_file::any_file;
 use crate::camera::{Shot, haze, projection};
-use crate::library::Failure;
 use crate::quality::Quality;
 use crate::scene::{ScenePlugin, Stage, StageSettings, Sun, shadows, sky_light};
 
@@ -30,15 +33,11 @@ const LONGEST_LOAD: Duration = Duration::from_secs(30);
 /// Updates after which a picture must have come back.
 const PATIENCE: usize = 200;
 
-use kinograd_bevy::{
-    Bound, CharacterAssets, CharacterPlugin, ClipPlugin, Mannequin, MotionClip, MotionPlayer,
-    PlayerPlugin, Rig, RigPlugin,
-};
 /// A stage, a camera and a shutter.
 ///
 /// ```no_run
-/// use kinograd_bevy::{MotionClip};
-use kinograd_viewer::{Studio, camera};
+/// use kinograd_bevy::MotionClip;
+/// use kinograd_viewer::{Studio, camera};
 ///
 /// let mut studio = Studio::open(1280, 720, true)?;
 /// let walk = MotionClip::load("walk.glb".as_ref())?;
