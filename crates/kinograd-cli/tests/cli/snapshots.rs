@@ -63,6 +63,9 @@ fn help_of_every_command() {
     for command in [
         "generate",
         "image",
+        "batch",
+        "serve",
+        "cache",
         "diagnose",
         "optimize",
         "render",
