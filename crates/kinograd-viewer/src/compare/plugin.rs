@@ -199,8 +199,8 @@ mod tests {
     use crate::bench::tests::report;
     use crate::bench::{BenchChoice, compared_jobs};
     use crate::camera::FrameAll;
-    use crate::library::Failure;
     use crate::steer::SteerPlugin;
+    use kinograd_bevy::Failure;
 
     #[test]
     fn a_saved_run_is_compared_cell_by_cell_and_without_a_model_it_says_so() {
@@ -208,7 +208,7 @@ mod tests {
         app.add_plugins((
             MinimalPlugins,
             AssetPlugin::default(),
-            crate::ClipPlugin,
+            kinograd_bevy::ClipPlugin,
             SteerPlugin,
             ComparePlugin,
         ))
