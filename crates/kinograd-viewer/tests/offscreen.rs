@@ -88,7 +88,7 @@ fn a_person_stands_on_the_floor_where_the_clip_says() {
     studio.set_time(person, time);
     if let Some(mut body) = studio
         .world_mut()
-        .get_mut::<kinograd_viewer::Mannequin>(person)
+        .get_mut::<kinograd_bevy::Mannequin>(person)
     {
         body.shows_contacts = false;
     }

@@ -186,8 +186,8 @@ fn a_stopped_run_leaves_the_clip_alone_and_errors_are_told() {
     app.add_plugins((
         MinimalPlugins,
         AssetPlugin::default(),
-        kinograd_viewer::ClipPlugin,
-        kinograd_viewer::PlayerPlugin,
+        kinograd_bevy::ClipPlugin,
+        kinograd_bevy::PlayerPlugin,
         SteerPlugin,
     ))
     .init_resource::<Stage>()
