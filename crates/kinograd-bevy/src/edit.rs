@@ -156,6 +156,8 @@ pub fn ground(point: [f64; 2]) -> Vec2 {
 
 #[cfg(test)]
 mod tests {
+    use bevy::math::{Dir3, Vec3};
+
     use super::*;
 
     fn walk() -> TaskSpec {
