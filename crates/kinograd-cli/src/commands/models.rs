@@ -30,7 +30,11 @@ pub fn run(command: ModelsCommand, printer: &Printer) -> anyhow::Result<()> {
                 return plan(&manifest, printer);
             }
             let report = models::add(&new, &EngineOptions::default())?;
-            checked(&report, "kinograd.models-add/1", printer)
+            checked(&report, "kinograd.models-add/1", printer)?;
+            if new.dry_run {
+                printer.note("nothing was added: --dry-run");
+            }
+            Ok(())
         }
     }
 }
@@ -107,7 +111,7 @@ fn plan(manifest: &Manifest, printer: &Printer) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(&document)?;
     let document = json!({ "schema": "kinograd.models-plan/1", "manifest": document });
     printer.document(&document, &(text + "\n"))?;
-    printer.note("nothing was written: --dry-run");
+    printer.note("nothing was added: --dry-run");
     Ok(())
 }
 
