@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kinograd_files::{Budget, write_atomic};
 use serde::{Deserialize, Serialize};
@@ -224,6 +225,19 @@ fn lock_file(path: &Path) -> Result<File, BatchError> {
         .map_err(BatchError::write(path))
 }
 
+/// Locks a process's own file. Others that look whether it lives hold the lock for a moment.
+fn taken(own: &File) -> bool {
+    const TRIES: u32 = 40;
+    const PAUSE: Duration = Duration::from_millis(25);
+    for _ in 0..TRIES {
+        if own.try_lock().is_ok() {
+            return true;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    false
+}
+
 /// Takes the process's place in the folder.
 fn locked(folder: &Path, shard: Shard) -> Result<File, BatchError> {
     let busy = |message: String| BatchError::Folder {
@@ -232,7 +246,7 @@ fn locked(folder: &Path, shard: Shard) -> Result<File, BatchError> {
     };
     let path = lock_path(folder, shard.index());
     let mut own = lock_file(&path)?;
-    if own.try_lock().is_err() {
+    if !taken(&own) {
         return Err(busy(format!(
             "another process works on it as shard {}",
             shard.index()
@@ -251,7 +265,9 @@ fn locked(folder: &Path, shard: Shard) -> Result<File, BatchError> {
             continue;
         }
         let count = std::fs::read_to_string(&other).map_err(BatchError::read(&other))?;
-        if count.trim() != shard.count().to_string() {
+        // A process that has not said its number yet looks at ours when it has.
+        let fits = count.trim().is_empty() || count.trim() == shard.count().to_string();
+        if !fits {
             return Err(busy(format!(
                 "processes work on it as {} shards, not {}",
                 count.trim(),

@@ -274,6 +274,34 @@ fn the_index_has_a_row_a_clip() {
 }
 
 #[test]
+fn processes_that_start_at_once_do_not_take_each_other_for_themselves() {
+    const SHARDS: usize = 8;
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = (0..SHARDS)
+        .map(|n| walk(&format!("walk-{n}"), 1.0))
+        .collect();
+    let source = list(folder.path(), &lines);
+    for round in 0..10 {
+        let out = folder.path().join(round.to_string());
+        let start = std::sync::Barrier::new(SHARDS);
+        let made: usize = std::thread::scope(|scope| {
+            let one = |index| {
+                let (source, out, start) = (&source, &out, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let shard = options(&format!("{index}/{SHARDS}"));
+                    go(source, out, &shard).unwrap().made
+                })
+            };
+            let all: Vec<_> = (0..SHARDS).map(one).collect();
+            all.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(made, SHARDS);
+        assert_eq!(samples(&out).len(), 2 * SHARDS);
+    }
+}
+
+#[test]
 fn two_processes_of_one_shard_are_one_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
