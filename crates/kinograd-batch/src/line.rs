@@ -1,6 +1,7 @@
 //! A task of a batch: its id and what it says.
 
 use kinograd::Task;
+use kinograd_files::error_chain;
 use serde_json::Value;
 
 use crate::shard::seed_of;
@@ -91,7 +92,7 @@ impl Line {
         if let (Some(model), Value::Object(fields)) = (model, &mut task) {
             fields.entry("model").or_insert_with(|| model.into());
         }
-        let task = Task::from_json(&task.to_string()).map_err(|error| bad(chain(&error)))?;
+        let task = Task::from_json(&task.to_string()).map_err(|error| bad(error_chain(&error)))?;
         if task.sampling.count != 1 {
             return Err(bad(format!(
                 "sampling.count: {}: a line makes one sample; use a line for each, or a sweep",
@@ -120,20 +121,6 @@ fn check_id(id: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-/// An error and its sources as one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let message = error.to_string();
-        if !text.ends_with(&message) {
-            text = format!("{text}: {message}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

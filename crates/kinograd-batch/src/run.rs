@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use kinograd::{Error, Observer, Task};
-use kinograd_files::escape_json;
+use kinograd_files::{error_chain, escape_json};
 use serde::Serialize;
 
-use crate::line::chain;
 use crate::made::MadeClip;
 use crate::manifest::Folder;
 use crate::part::Part;
@@ -143,7 +142,7 @@ impl Run<'_> {
                 return Err(BadLine {
                     number: line.number,
                     id: Some(line.id.clone()),
-                    reason: chain(&error),
+                    reason: error_chain(&error),
                 });
             }
         };

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 
 use kinograd::Error;
+use kinograd_files::error_chain;
 
 /// What came of a call. Values keep their meaning in later versions, which may add others.
 #[repr(i32)]
@@ -79,22 +80,8 @@ impl From<Error> for Failure {
             Error::OverBudget(_) => kg_status::OverBudget,
             _ => kg_status::Internal,
         };
-        Self::new(status, with_causes(&error))
+        Self::new(status, error_chain(&error))
     }
-}
-
-/// An error's message and those of what caused it.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let own = error.to_string();
-        if !message.ends_with(&own) {
-            message = format!("{message}: {own}");
-        }
-        cause = error.source();
-    }
-    message
 }
 
 thread_local! {

@@ -1,5 +1,6 @@
 //! One clip, from file to features and segments.
 
+use kinograd_files::error_chain;
 use kinograd_formats::bvh;
 use kinograd_motion::features::{
     FEATURE_FPS, FloorLevel, Heading, canonicalize, decode_joints, features_from_joints,
@@ -56,7 +57,7 @@ pub(crate) fn encode(
     limits: &Limits,
     with_mirror: bool,
 ) -> Result<Encodings, String> {
-    let reason = |error: MotionError| chain(&error);
+    let reason = |error: MotionError| error_chain(&error);
     let clip = bvh::read(&entry.path).map_err(reason)?;
     let source_frames = clip.len();
     if source_frames < 2 {
@@ -128,7 +129,7 @@ fn encode_part(
     limits: &Limits,
     with_mirror: bool,
 ) -> Result<Encoded, String> {
-    let reason = |error: MotionError| chain(&error);
+    let reason = |error: MotionError| error_chain(&error);
     let (features, joints, mut quality) = fit(&mut source, limits).map_err(reason)?;
     if let Some(refusal) = refuse(&quality, limits) {
         return Err(refusal);
@@ -234,15 +235,4 @@ fn seed_of(id: &str) -> u64 {
     id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }

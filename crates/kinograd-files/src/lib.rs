@@ -24,6 +24,7 @@
 
 mod archive;
 mod budget;
+mod chain;
 mod error;
 mod escape;
 mod memory;
@@ -35,6 +36,7 @@ mod write;
 
 pub use archive::{Npy, check_npy, check_npy_start, read_npy, unzip};
 pub use budget::{Budget, OverBudget};
+pub use chain::error_chain;
 pub use error::FileError;
 pub use escape::{escape, escape_json, escape_lines};
 pub use memory::reserved;

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kinograd_files::error_chain;
 use serde_json::{Value, json};
 
 /// Seconds after which a client may try again, where nothing better is known.
@@ -148,12 +149,7 @@ impl From<kinograd::Error> for ApiError {
             }
             _ => Code::InternalError,
         };
-        let mut message = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(inner) = cause {
-            message = format!("{message}: {inner}");
-            cause = inner.source();
-        }
+        let mut message = error_chain(&error);
         if code == Code::ModelUnavailable {
             "the server stops; try another, or later".clone_into(&mut message);
         }

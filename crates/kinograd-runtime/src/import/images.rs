@@ -5,9 +5,10 @@ use crate::{
     Role, SessionOptions, TextEncoder,
 };
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
+use kinograd_files::error_chain;
 use ndarray::ArrayD;
 
-use super::report::{CheckReport, chain, moved, noises};
+use super::report::{CheckReport, moved, noises};
 use crate::RuntimeError;
 
 /// Runs every network of an image, embedding or segmentation package once and compares the
@@ -118,7 +119,7 @@ fn compare(
             let behind = run(&moved(x, u, -step), None)?;
             found.compare(&pulled, u, &v, &(&ahead - &behind));
         }
-        Err(error) => found.no_gradient = Some(chain(&error)),
+        Err(error) => found.no_gradient = Some(error_chain(&error)),
     }
     Ok(())
 }

@@ -5,9 +5,10 @@ use crate::{
     TextEncoder,
 };
 use kinograd_diffusion::{Denoiser, DifferentiableDenoiser, NoiseLevel};
+use kinograd_files::error_chain;
 use ndarray::{Array2, ArrayD};
 
-use super::report::{CheckReport, chain, middle, moved, noises};
+use super::report::{CheckReport, middle, moved, noises};
 use crate::RuntimeError;
 
 /// Frames of the clip that a check runs; no multiple of a patch, so that padding is checked too.
@@ -74,7 +75,7 @@ fn check_denoiser(
             let behind = denoiser.denoise(&moved(x, u, -step), level)?;
             found.compare(&pulled, u, v, &(&ahead - &behind));
         }
-        Err(error) => found.no_gradient = Some(chain(&error)),
+        Err(error) => found.no_gradient = Some(error_chain(&error)),
     }
     Ok(found)
 }
@@ -96,7 +97,7 @@ fn check_embedding(
             let v = text.clone().into_dyn();
             found.compare(&pulled, u, &v, &(&ahead - &behind).into_dyn());
         }
-        Err(error) => found.no_gradient = Some(chain(&error)),
+        Err(error) => found.no_gradient = Some(error_chain(&error)),
     }
     Ok(())
 }

@@ -115,13 +115,3 @@ fn dot(a: &ArrayD<f32>, b: &ArrayD<f32>) -> f64 {
         .map(|(&a, &b)| f64::from(a) * f64::from(b))
         .sum()
 }
-
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}
