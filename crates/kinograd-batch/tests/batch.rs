@@ -302,6 +302,26 @@ fn processes_that_start_at_once_do_not_take_each_other_for_themselves() {
 }
 
 #[test]
+fn a_look_at_a_lock_is_waited_for_and_an_unsaid_number_is_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let source = list(folder.path(), &[walk("a", 1.0)]);
+    let looked_at = File::create(out.join(".shard-00000.lock")).unwrap();
+    looked_at.lock().unwrap();
+    // Holds its lock, but has not written how many there are.
+    let starting = File::create(out.join(".shard-00001.lock")).unwrap();
+    starting.lock().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            drop(looked_at);
+        });
+        go(&source, &out, &options("0/2")).unwrap();
+    });
+}
+
+#[test]
 fn two_processes_of_one_shard_are_one_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
