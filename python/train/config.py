@@ -90,23 +90,23 @@ ACTIONS = tuple(
 
 # How much oftener than by its frames alone an action is drawn: what changes within a clip is learnt slowly.
 EMPHASIS = {
-    "stop_start": 12.0,
+    "stop_start": 7.0,
     "transition": 1.8,
     "sit": 2.0,
     "stand_up": 1.8,
     "kick": 4.0,
-    "punch": 1.6,
+    "punch": 2.0,
     "wave": 1.6,
     "jump": 1.1,
     "hop": 3.0,
-    "circle": 6.0,
-    "turn_around": 6.0,
+    "circle": 5.0,
+    "turn_around": 5.0,
     "jog": 1.5,
     "block": 1.4,
-    "throw": 0.9,
+    "throw": 1.4,
     "clap": 0.8,
     "gesture": 0.8,
-    "walk": 1.5,
+    "walk": 2.5,
     "idle": 0.8,
     "turn_left": 0.8,
     "turn_right": 0.8,
@@ -116,6 +116,10 @@ EMPHASIS = {
     "carry": 0.7,
     "acrobatics": 0.3,
 }
+
+
+# The same for styles of which there are few takes.
+STYLES = {"zombie": 3.0, "stealthy": 2.0}
 
 
 @dataclass
@@ -144,6 +148,12 @@ class TrainConfig:
     stitch: float = 0.4
     # Share of the gaits that go on for longer than their take does.
     go_on: float = 0.4
+    # Share of the plain starts and stops that get more walking and standing around them.
+    start_stop: float = 0.7
+    # Share of the plain gaits that are slowed down or sped up, and said to be.
+    paced: float = 0.25
+    # How much oftener a style is drawn than by its frames.
+    styles: dict[str, float] = field(default_factory=lambda: dict(STYLES))
     emphasis: dict[str, float] = field(default_factory=lambda: dict(EMPHASIS))
     clip: float = 1.0
     text: TextConfig = field(default_factory=TextConfig)

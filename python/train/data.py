@@ -14,11 +14,19 @@ from pathlib import Path
 import numpy as np
 
 from config import ACTIONS, FEATURES, MAX_FRAMES, MIN_FRAMES, PATCH, TrainConfig
+from facts import paced, with_facts
 from stitch import GAITS, JOINED, Stitcher, Stretch, goes_on
 from text import reword
 
+SUBJECTS = r"^(?:a person|someone|the person) "
+STOPS = re.compile(SUBJECTS + r"walks(?: forward)?(?: and stops|,? (?:and )?then stands still)$")
+STARTS = re.compile(
+    SUBJECTS + r"(?:stands(?: still)?,? (?:and )?then (?:starts walking|walks)|starts walking)(?: forward)?$"
+)
+WALKS = re.compile(r"^a person walks(?: forward)?$")
 MIN_STD = 1e-3
 LARGEST = 12.0
+PACED = ("walk", "walk_backward", "sidestep_left", "sidestep_right", "turn_left", "turn_right")
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,12 @@ class MotionData:
                     walks.append(Stretch(s.start, s.frames, "walks"))
                 elif re.search(r"starts walking forward", s.captions[0]):
                     walks.append(Stretch(s.start, s.frames, "then walks"))
-        return Stitcher(self.features, clips, walks)
+        gaits = [
+            (s.start, s.frames)
+            for s in self.split("train")
+            if s.action == "walk" and not s.style and s.croppable and WALKS.match(s.captions[0])
+        ]
+        return Stitcher(self.features, clips, walks, gaits)
 
 
 def choose_window(segment: Segment, rng: random.Random) -> tuple[int, int]:
@@ -165,7 +178,10 @@ class Sampler:
         for s, w in zip(segments, evened, strict=True):
             weight_of[self.group(s)] += w
         shares: dict[str, float] = defaultdict(float)
-        counts = {g: count**config.balance_source * (1 if g[2] else config.plain) for g, count in frames_of.items()}
+        counts = {
+            g: count**config.balance_source * (config.styles.get(g[2], 1.0) if g[2] else config.plain)
+            for g, count in frames_of.items()
+        }
         for group, count in counts.items():
             shares[group[0]] += count
         self.weights = []
@@ -188,10 +204,25 @@ def drawn(data: MotionData, stitcher: Stitcher, segment: Segment, config: TrainC
     """A window of a segment, at times joined to what may come before and after, and one of its captions reworded."""
     start, frames = choose_window(segment, rng)
     caption = rng.choice(segment.captions)
+    if segment.action == "stop_start" and not segment.style and rng.random() < config.start_stop:
+        making = stitcher.stops if STOPS.match(caption) else stitcher.starts if STARTS.match(caption) else None
+        if making is not None:
+            at = segment.start + start
+            made = making(np.array(data.features[at : at + frames]), rng)
+            made = made[: len(made) // PATCH * PATCH]
+            return Item(segment, start, len(made), reword(caption, rng), made)
+    if segment.action in PACED and not segment.style and segment.croppable and rng.random() < config.paced:
+        at = segment.start + start
+        if found := paced(np.array(data.features[at : at + frames]), caption, rng):
+            made, caption = found
+            made = made[: min(len(made), MAX_FRAMES) // PATCH * PATCH]
+            if len(made) >= MIN_FRAMES:
+                return Item(segment, start, len(made), reword(caption, rng), made)
     if segment.action in JOINED and frames <= 130 and not segment.style and rng.random() < config.stitch:
         at = segment.start + start
         made, caption = stitcher.longer(np.array(data.features[at : at + frames]), caption, segment.action, rng)
         made = made[: len(made) // PATCH * PATCH]
+        caption = with_facts(made, caption, segment.action, rng)
         return Item(segment, start, len(made), reword(caption, rng), made)
     if segment.action in GAITS and segment.croppable and 40 <= frames <= 140 and rng.random() < config.go_on:
         at = segment.start + start
@@ -200,4 +231,6 @@ def drawn(data: MotionData, stitcher: Stitcher, segment: Segment, config: TrainC
         )
         made = made[: len(made) // PATCH * PATCH]
         return Item(segment, start, len(made), reword(caption, rng), made)
+    shown = data.features[segment.start + start : segment.start + start + frames]
+    caption = with_facts(np.asarray(shown), caption, segment.action, rng)
     return Item(segment, start, frames, reword(caption, rng))

@@ -7,6 +7,8 @@ import numpy as np
 from config import FPS
 
 FEET = (10, 11)
+# The joint on the other side of each.
+OTHER_SIDE = np.array([0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20])
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19)
 
 
@@ -27,6 +29,20 @@ def joints_from_features(features: np.ndarray) -> np.ndarray:
     local[..., 0] += root[:, None, 0]
     local[..., 2] += root[:, None, 2]
     return np.concatenate([root[:, None], local], 1)
+
+
+def mirrored(features: np.ndarray) -> np.ndarray:
+    """`[n, 263]`, not normalised, with left and right exchanged: the clip seen in a mirror."""
+    out = features.copy()
+    out[:, :2] *= -1
+    positions = features[:, 4:67].reshape(-1, 21, 3)[:, OTHER_SIDE[1:] - 1] * np.array([-1, 1, 1], features.dtype)
+    # Rotations as two columns: M R M with M = diag(-1, 1, 1).
+    signs = np.array([1, -1, -1, -1, 1, 1], features.dtype)
+    rotations = features[:, 67:193].reshape(-1, 21, 6)[:, OTHER_SIDE[1:] - 1] * signs
+    velocities = features[:, 193:259].reshape(-1, 22, 3)[:, OTHER_SIDE] * np.array([-1, 1, 1], features.dtype)
+    out[:, 4:67], out[:, 67:193] = positions.reshape(-1, 63), rotations.reshape(-1, 126)
+    out[:, 193:259], out[:, 259:] = velocities.reshape(-1, 66), features[:, [261, 262, 259, 260]]
+    return out
 
 
 def facing(joints: np.ndarray) -> np.ndarray:

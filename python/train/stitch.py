@@ -145,9 +145,27 @@ class Stretch:
 class Stitcher:
     """Rests, and walks that end or begin with a stand, of the training clips."""
 
-    def __init__(self, features: np.ndarray, clips: Iterable[tuple[int, int]], walks: Iterable[Stretch]) -> None:
-        """`clips`: first row and length of each; `walks`: stretches that end or begin with a stand."""
+    def __init__(
+        self,
+        features: np.ndarray,
+        clips: Iterable[tuple[int, int]],
+        walks: Iterable[Stretch],
+        gaits: Iterable[tuple[int, int]] = (),
+    ) -> None:
+        """`clips`: first row and length of each; `walks`: stretches that end or begin with a stand.
+
+        `gaits`: first row and length of stretches of plain straight walking.
+        """
         self.features = features
+        gaits = [(start, frames) for start, frames in gaits if frames >= 3 * OVERLAP]
+        self.gaits = gaits
+        at = [
+            (row, start, start + frames)
+            for start, frames in gaits
+            for row in range(start + OVERLAP // 2, start + frames - OVERLAP // 2, 3)
+        ]
+        self.steps = np.array(at, int).reshape(-1, 3)
+        self.step_poses = np.asarray(features[self.steps[:, 0]])[:, :67] if at else np.zeros((0, 67), np.float32)
         self.standing: list[Stretch] = []
         self.seated: list[Stretch] = []
         for start, frames in clips:
@@ -218,6 +236,48 @@ class Stitcher:
         if s := self._choose(bank, self.lasts[id(bank)], f[OVERLAP // 2], rng):
             rest = backwards(gone_on(backwards(self.rows(s)), frames + OVERLAP))
             return joined(rest, f), s.words
+        return None
+
+    def _step(self, pose: np.ndarray, ahead: bool, rng: random.Random) -> np.ndarray | None:
+        """A walk that goes on from a pose (`ahead`) or comes to it, overlapping it by `OVERLAP` frames."""
+        room = self.steps[:, 2] - self.steps[:, 0] if ahead else self.steps[:, 0] - self.steps[:, 1]
+        gaps = np.where(room >= 2 * OVERLAP, gap(self.step_poses, pose[None, :67]), np.inf)
+        near = [i for i in np.argsort(gaps)[:6] if np.isfinite(gaps[i])]
+        if not near:
+            return None
+        row, start, end = self.steps[rng.choice(near)]
+        half = OVERLAP // 2
+        return np.array(self.features[row - half : end] if ahead else self.features[start : row + half], np.float32)
+
+    def starts(self, f: np.ndarray, rng: random.Random) -> np.ndarray:
+        """A start of walking `[n, 263]` after a stand of any length, and with more walking after it."""
+        if len(self.step_poses) and (walk := self._step(f[-OVERLAP // 2], True, rng)) is not None:
+            f = joined(f, goes_on(walk, rng.randint(len(walk), max(len(walk), 100))))
+        room = MAX_FRAMES - len(f)
+        lead = rng.randint(0, min(70, max(0, room)))
+        if lead >= 10 and (found := self._rest_before(f, lead, rng)) is not None:
+            f = found
+        return f[: MAX_FRAMES // PATCH * PATCH]
+
+    def stops(self, f: np.ndarray, rng: random.Random) -> np.ndarray:
+        """A walk that ends in a stand `[n, 263]`, with more walking before and a stand of any length after it."""
+        if len(self.step_poses) and (walk := self._step(f[OVERLAP // 2], False, rng)) is not None:
+            f = joined(walk[-rng.randint(2 * OVERLAP, max(2 * OVERLAP, min(len(walk), 80))) :], f)
+        room = MAX_FRAMES - len(f)
+        more = rng.randint(0, min(80, max(0, room)))
+        if more >= 10 and speeds(f[-END:])[:-1].max() < BOUNCING_M_S:
+            rest = f[-END - 4 :]
+            f = np.concatenate([f[: -len(rest)], gone_on(rest, more + len(rest))])
+        return f[: MAX_FRAMES // PATCH * PATCH]
+
+    def _rest_before(self, f: np.ndarray, frames: int, rng: random.Random) -> np.ndarray | None:
+        """`f` after a stand of about so many frames: its own first pose where that is quiet, else another's."""
+        if speeds(f[:END]).max() < BOUNCING_M_S:
+            rest = backwards(f[: END + 4])
+            lead = backwards(gone_on(rest, frames + len(rest)))
+            return with_velocities(np.concatenate([lead[: len(lead) - len(rest)], f]))
+        if s := self._choose(self.standing, self.lasts[id(self.standing)], f[OVERLAP // 2], rng):
+            return joined(backwards(gone_on(backwards(self.rows(s)), frames + OVERLAP)), f)
         return None
 
     def longer(self, f: np.ndarray, caption: str, action: str, rng: random.Random) -> tuple[np.ndarray, str]:

@@ -77,6 +77,9 @@ class Trainer:
         if len(names) > PROBE_ACTIONS:
             raise SystemExit(f"the data set has {len(names)} actions, the probe holds {PROBE_ACTIONS}")
         self.actions = {name: i for i, name in enumerate(names)}
+        if args.compile:
+            self.networks.denoiser.compile(dynamic=True)
+            self.loss.terms = torch.compile(self.loss.terms, dynamic=True)
         self.step, self.elapsed = 0, 0.0
 
     def progress(self) -> float:
@@ -277,6 +280,7 @@ def main() -> None:
     parser.add_argument("--hold", type=float, help="share of the budget before the learning rate falls")
     parser.add_argument("--drop-path", type=float)
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--compile", action="store_true", help="torch.compile: minutes at first, faster steps; needs g++")
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-minutes", type=float, default=3)

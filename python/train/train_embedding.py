@@ -1,6 +1,7 @@
 """Train the text-motion embedding: two towers, InfoNCE without false negatives.
 
-Pairs of the same narrow action, or with the same words, are not used as negatives of one another.
+Pairs of the same narrow action and style, or with the same words, are not used as negatives of one another, unless
+their captions say another side, number or pace. What is said of a side comes with its mirror image in the same batch.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import math
 import os
 import random
+import re
 import time
 from pathlib import Path
 
@@ -21,13 +23,21 @@ from torch import Tensor
 
 from batches import Batch, collate, fixed_batches
 from config import TrainConfig
-from data import Item, MotionData, Sampler, choose_window
+from data import Item, MotionData, Sampler, drawn
 from judge import Judge, new_judge
+from kinematics import mirrored
 from networks import Networks, learn_words, load_package, package_constants, text_buffers
-from text import known_words, reword
+from stitch import Stitcher
+from text import known_words, other_side
 from tokens import TextBatcher
 
-LONGEST = 120
+BATCH = 96
+LONGEST = 120  # frames in validation
+OPPOSED = (
+    {"left": "left", "right": "right"},
+    {"once": "1", "twice": "2", "two": "2", "three": "3"},
+    {"slowly": "slow", "slow": "slow", "unhurriedly": "slow", "quickly": "quick", "fast": "quick", "briskly": "quick"},
+)
 # classes whose members show different things
 BROAD = (
     "other",
@@ -51,29 +61,59 @@ def towers(networks: Networks | Judge, texts: TextBatcher, batch: Batch) -> tupl
     return text, networks.embed_motion(batch.features, batch.mask).float()
 
 
+def said(caption: str) -> list[set[str]]:
+    """What a caption says of side, number and pace."""
+    words = re.findall(r"[a-z]+", caption.lower())
+    return [{axis[w] for w in words if w in axis} for axis in OPPOSED]
+
+
+def opposed(a: list[set[str]], b: list[set[str]]) -> bool:
+    """Whether two captions say different things on one of the axes."""
+    return any(x and y and not x & y for x, y in zip(a, b, strict=True))
+
+
 def contrastive_loss(text: Tensor, motion: Tensor, scale: Tensor, batch: Batch) -> Tensor:
     """Symmetric InfoNCE; false negatives are left out."""
     logits = text @ motion.T * scale
     actions, captions = np.array(batch.actions), np.array(batch.captions)
     words = np.array([" ".join(sorted(s.captions)) for s in batch.segments])
+    styles = np.array([s.style for s in batch.segments])
     narrow = ~np.isin(actions, BROAD)
-    same = (actions[:, None] == actions[None]) & narrow[:, None]
-    same |= (words[:, None] == words[None]) | (captions[:, None] == captions[None])
+    same = (actions[:, None] == actions[None]) & narrow[:, None] & (styles[:, None] == styles[None])
+    same |= words[:, None] == words[None]
+    axes = [said(caption) for caption in captions]
+    same &= ~np.array([[opposed(a, b) for b in axes] for a in axes])
+    same |= captions[:, None] == captions[None]
     np.fill_diagonal(same, False)
     logits = logits.masked_fill(torch.from_numpy(same), -1e4)
     target = torch.arange(len(actions))
     return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
 
 
-def draw(data: MotionData, sampler: Sampler, rng: random.Random, size: int) -> Batch:
-    """A batch of crops with reworded captions."""
-    items = []
-    for segment in sampler.draw(rng, size):
-        start, frames = choose_window(segment, rng)
-        if frames > LONGEST and segment.croppable:
-            frames = LONGEST
-        items.append(Item(segment, start, frames, reword(rng.choice(segment.captions), rng)))
+def draw(data: MotionData, sampler: Sampler, stitcher: Stitcher, rng: random.Random, config: TrainConfig) -> Batch:
+    """A batch as the denoiser's training draws it, and the mirror images of half of those that name a side."""
+    items = [drawn(data, stitcher, segment, config, rng) for segment in sampler.draw(rng, BATCH)]
+    for item in list(items):
+        other = other_side(item.caption)
+        if other != item.caption and rng.random() < 0.5:
+            at = item.segment.start + item.start
+            shown = item.features if item.features is not None else np.array(data.features[at : at + item.frames])
+            items.append(Item(item.segment, item.start, item.frames, other, mirrored(shown)))
     return collate(data, items)
+
+
+@torch.no_grad()
+def side_precision(networks: Networks | Judge, data: MotionData, texts: TextBatcher) -> dict[str, float]:
+    """Share of validation clips with a side that are nearer to their caption than to its mirrored words."""
+    segments = [s for s in data.split("val") if other_side(s.captions[0]) != s.captions[0]]
+    right = total = 0
+    for batch in fixed_batches(data, segments, 64, LONGEST):
+        text, motion = towers(networks, texts, batch)
+        batch.captions = [other_side(caption) for caption in batch.captions]
+        other, _ = towers(networks, texts, batch)
+        right += int(((text * motion).sum(1) > (other * motion).sum(1)).sum())
+        total += len(motion)
+    return {"side_precision": right / max(total, 1), "sided_clips": total}
 
 
 @torch.no_grad()
@@ -103,6 +143,11 @@ def r_precision(networks: Networks | Judge, data: MotionData, texts: TextBatcher
     return {f"r_precision_top{k}": v / max(total, 1) for k, v in hits.items()} | {"clips": total}
 
 
+def measured(networks: Networks | Judge, data: MotionData, texts: TextBatcher) -> dict[str, float]:
+    """What the log says of the held-out clips."""
+    return r_precision(networks, data, texts) | side_precision(networks, data, texts)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -112,7 +157,6 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--init-from", type=Path)
     parser.add_argument("--minutes", type=float, default=8)
-    parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--lr", type=float, default=8e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--judge", action="store_true", help="the networks of judge.py, on clean clips; needs --table")
@@ -137,16 +181,16 @@ def main() -> None:
     ema = copy.deepcopy(networks).eval()
     shadow = [p for n, p in ema.named_parameters() if n in own]
     optimizer = torch.optim.AdamW(own.values(), lr=args.lr, weight_decay=0.05, fused=True)
-    sampler = Sampler(data.split("train"), config)
+    sampler, stitcher = Sampler(data.split("train"), config), data.stitcher()
     rng = random.Random(args.seed)
     args.out.mkdir(parents=True, exist_ok=True)
     log = (args.out / "log.jsonl").open("a", buffering=1)
     networks.train()
     begun, step, losses = time.monotonic(), 0, []
     while (progress := (time.monotonic() - begun) / (60 * args.minutes)) < 1:
-        batch = draw(data, sampler, rng, args.batch)
+        batch = draw(data, sampler, stitcher, rng, config)
         if not args.judge:  # half-denoised clips are judged too when the embedding guides a sampler
-            sigma = 0.5 * torch.rand(args.batch, 1, 1).square()
+            sigma = 0.5 * torch.rand(len(batch.captions), 1, 1).square()
             batch.features += sigma * torch.randn(batch.features.shape)
         with torch.autocast("cpu", torch.bfloat16):
             text, motion = towers(networks, texts, batch)
@@ -163,9 +207,9 @@ def main() -> None:
         losses.append(loss.item())
         if step % 100 == 0:
             line = {"step": step, "minutes": (time.monotonic() - begun) / 60, "loss": float(np.mean(losses))}
-            log.write(json.dumps(line | r_precision(ema, data, texts)) + "\n")
+            log.write(json.dumps(line | measured(ema, data, texts)) + "\n")
             losses.clear()
-    log.write(json.dumps({"step": step, "final": True} | r_precision(ema, data, texts)) + "\n")
+    log.write(json.dumps({"step": step, "final": True} | measured(ema, data, texts)) + "\n")
     state = {"ema": ema.state_dict(), "config": config.to_dict(), "step": step}
     torch.save(state, args.out / "embedding.tmp")
     os.replace(args.out / "embedding.tmp", args.out / "embedding.pt")

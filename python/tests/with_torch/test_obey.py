@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from obey import best_of, least_score, reversals
+from actions import reversals
+from obey import best_of, least_score
 
 
 def test_the_best_of_each_group_counts() -> None:

@@ -16,6 +16,7 @@ from motions import clip_of, load, swaying
 from optimizer import orthogonalised
 from tokens import TextBatcher
 from train import refuse_other_run
+from train_embedding import opposed, said
 
 TOKENIZER = Path(__file__).resolve().parents[3] / "models" / "motion-base" / "tokenizer.json"
 
@@ -80,3 +81,12 @@ def test_a_run_goes_on_with_its_own_recipe_and_data_only() -> None:
 def test_a_recipe_is_read_back() -> None:
     config = replace(TrainConfig(), lr=0.25)
     assert TrainConfig.from_dict(config.to_dict()) == config
+
+
+def test_other_sides_numbers_and_paces_are_negatives() -> None:
+    kick = "a person kicks twice with the left leg"
+    assert opposed(said(kick), said("a person kicks with the right leg"))
+    assert opposed(said(kick), said("a person kicks once"))
+    assert opposed(said("walks slowly"), said("walks quickly"))
+    assert not opposed(said(kick), said("a person kicks"))
+    assert not opposed(said("left, then right"), said("right"))
