@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--hold", type=float, help="share of the budget before the learning rate falls")
     parser.add_argument("--drop-path", type=float)
     parser.add_argument("--threads", type=int)
-    parser.add_argument("--compile", action="store_true", help="torch.compile: minutes at first, faster steps; needs g++")
+    parser.add_argument("--compile", action="store_true", help="torch.compile: slow at first, faster then; needs g++")
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-minutes", type=float, default=3)
