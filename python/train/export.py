@@ -1,10 +1,19 @@
-"""Write a model package: ONNX files, tokenizer, constants, `model.json` with hashes; then check it."""
+"""Write a model package: ONNX files, tokenizer, constants, `model.json` with hashes; then check it.
+
+    python export.py --checkpoint CHECKPOINT --data DATA --card CARD --out PACKAGE
+    python export.py --data DATA --out PACKAGE
+
+The second form adds the words of the training to the `model.json` of a package that is there.
+"""
 
 from __future__ import annotations
 
 import argparse
 import hashlib
 import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +23,8 @@ import torch
 
 from config import FEATURES, FPS, MAX_FRAMES, MAX_TOKENS, MIN_FRAMES, PATCH, TRAIN_STEPS, TrainConfig
 from networks import Networks, round_to_half
-from text import without_ends
+from stitch import COUNTED, JOINED, SEVERAL
+from text import BASE, LOOKUP, SUBJECTS, VERBS, without_ends
 
 TOLERANCE = 1e-4
 ROLES = {
@@ -25,13 +35,100 @@ ROLES = {
     "constants": "constants.npz",
 }
 
+# As `kinograd` reads prompts (`crates/kinograd/src/words`): words, parts of a prompt, negations; and counts.
+WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+PART = re.compile(r"[,;:.!?\n]|\b(?:and|then|but|while|before|after|or)\b")
+NEGATED = re.compile(r"\b(?:not|no|never|without|nor|neither|[a-z]+n't)\s+(.*)")
+NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+COUNT = re.compile(r"\b(?:(once)|(twice)|(thrice)|(\d+|" + "|".join(NUMBERS) + r") times)\b")
+SUBJECT = re.compile(r"^(?:(?:he|she|someone|somebody|(?:an?|the)\s+\w+)\s+)?(?:is\s+)?")
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a caption, in lower case; of "person's" it is "person"."""
+    text = re.sub(r"'(s|re|ll|ve|d|m)\b", "", text.lower())
+    return {word for word in WORD.findall(text) if not word.isdigit()}
+
+
+def counts_of(caption: str) -> dict[str, set[int]]:
+    """How often a caption says that a verb is done: "a person jumps three times" → `{"jumps": {3}}`.
+
+    The last finite verb before the count, "jumps" of "jumps up and down" and of "jumps while running".
+    """
+    found = defaultdict(set)
+    caption = caption.lower()
+    for match in COUNT.finditer(caption):
+        once, twice, thrice, number = match.groups()
+        times = 1 if once else 2 if twice else 3 if thrice else NUMBERS.get(number) or int(number)
+        before = WORD.findall(SUBJECT.sub("", caption[: match.start()]))
+        verbs = [word for word in before if word in VERBS] or before[:1]
+        for verb in verbs[-1:]:
+            found[verb].add(times)
+    return found
+
+
+def negations_of(caption: str) -> set[str]:
+    """What follows the negations of a caption, to the end of the part of the sentence."""
+    parts = (NEGATED.search(part.strip()) for part in PART.split(caption.lower()))
+    return {" ".join(WORD.findall(match[1])) for match in parts if match}
+
+
+def trained_text(segments: Iterable[dict]) -> dict:
+    """`text` of a `model.json`: what segments of training data, and what `text.reword` makes of them, say."""
+    words, negations = set(), set()
+    counts: dict[str, set[int]] = defaultdict(set)
+    captions = set()
+    for segment in segments:
+        captions.update(segment["captions"])
+        action = segment["action"]
+        # `stitch.Stitcher.longer` does it twice and says so.
+        if action in COUNTED & JOINED and not all(SEVERAL.search(c) for c in segment["captions"]):
+            counts[next(verb for verb, base in BASE.items() if base == action)].add(2)
+    said = " . ".join(captions).lower()
+    rows = [row for word, row in LOOKUP.items() if re.search(rf"\b{word}\b", said)]
+    rewordings = [*SUBJECTS, *(other for row in rows for other in row), *VERBS.values(), *BASE.values()]
+    for caption in [*captions, *rewordings]:
+        words |= words_of(caption)
+        negations |= negations_of(caption)
+    for caption in captions:
+        for verb, times in counts_of(caption).items():
+            counts[verb] |= times
+    return {
+        "words": sorted(words),
+        "counts": {verb: sorted(times) for verb, times in sorted(counts.items())},
+        "negations": sorted(negations),
+    }
+
+
+def text_of_data(folder: Path) -> dict:
+    """`trained_text` of the train split of a data set of `kinograd dataset build`."""
+    clips = json.loads((folder / "index.json").read_text())["clips"]
+    trained = [s for c in clips if c["split"] == "train" for s in c["segments"] if s["frames"] >= MIN_FRAMES]
+    if not trained:
+        raise SystemExit(f"{folder}: no segment to train on")
+    return trained_text(trained)
+
+
+def add_text(package: Path, text: dict) -> None:
+    """Write `text` into the `model.json` of a package."""
+    path = package / "model.json"
+    old = json.loads(path.read_text())
+    new = {}
+    for key, value in old.items():
+        if key == "defaults":
+            new["text"] = text
+        if key != "text":
+            new[key] = value
+    path.write_text(json.dumps(new, indent=1, ensure_ascii=False) + "\n")
+
 
 def description(folder: Path, config: TrainConfig, card: dict) -> dict:
-    """The contents of `model.json`; `card` adds name, licence, data, limits, prompts and metrics."""
+    """The contents of `model.json`; `card` adds name, licence, data, limits, prompts, words and metrics."""
     files = {
         role: {"path": path, "sha256": hashlib.sha256((folder / path).read_bytes()).hexdigest()}
         for role, path in ROLES.items()
     }
+    text = {"text": card["text"]} if card.get("text") else {}
     return {
         "schema": 1,
         "name": card.get("name", "motion-base"),
@@ -49,6 +146,7 @@ def description(folder: Path, config: TrainConfig, card: dict) -> dict:
             "patch_frames": PATCH,
         },
         "conditioning": {"dims": config.text.out, "max_tokens": MAX_TOKENS, "embedding_dims": config.embedding.out},
+        **text,
         "defaults": card.get("defaults", {"cfg": 1.5, "steps": 20, "sampler": "ddim"}),
         "licence": card.get("licence", ""),
         "data": card.get("data", ""),
@@ -117,14 +215,20 @@ def check(networks: Networks, folder: Path) -> float:
 
 
 def main() -> None:
-    """Command line: export a checkpoint of `train.py`."""
+    """Command line: export a checkpoint of `train.py`, or add the words of its data to a package."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, help="of train.py; without it only the words are written")
+    parser.add_argument("--data", type=Path, help="data set of the training: its captions are the package's words")
     parser.add_argument("--embedding", type=Path, help="checkpoint of train_embedding.py")
     parser.add_argument("--weights", choices=("ema", "model"), default="ema")
     parser.add_argument("--card", type=Path, help="JSON with licence, data, limits, known_prompts, metrics")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
+    if args.checkpoint is None:
+        if args.data is None:
+            parser.error("--checkpoint or --data must be given")
+        add_text(args.out, text_of_data(args.data))
+        return
     state = torch.load(args.checkpoint, weights_only=False, map_location="cpu")
     networks = Networks(TrainConfig.from_dict(state["config"]), state["table"], state["known"])
     networks.load_state_dict(state[args.weights])
@@ -133,6 +237,8 @@ def main() -> None:
         own = {k: v for k, v in towers.items() if k.startswith("embed_")}
         networks.load_state_dict(own, strict=False)
     card = json.loads(args.card.read_text()) if args.card else {}
+    if args.data:
+        card["text"] = text_of_data(args.data)
     worst = write_package(networks, state["mean"], state["std"], Path(state["tokenizer"]), args.out, card)
     size = sum(f.stat().st_size for f in args.out.iterdir())
     print(json.dumps({"out": str(args.out), "bytes": size, "max_difference": worst, "step": state.get("step")}))

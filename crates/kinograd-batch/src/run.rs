@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use kinograd::{Error, Observer, Task};
+use kinograd::{Clip, Error, Observer, Task};
 use kinograd_files::{error_chain, escape_json};
 use serde::Serialize;
 
@@ -174,9 +174,10 @@ impl Run<'_> {
                 self.report.rejected += 1;
             }
             None => {
+                let done = done_task(clip);
                 let made = MadeClip {
                     id: &line.id,
-                    task,
+                    task: done.as_ref().unwrap_or(task),
                     clip,
                     report,
                     made: maker.describe(task),
@@ -264,6 +265,11 @@ impl Seen {
 struct ErrorFile {
     path: PathBuf,
     file: Option<File>,
+}
+
+/// The task as the clip's record says that it was done, with the model's own steps and sampler.
+fn done_task(clip: &Clip) -> Option<Task> {
+    serde_json::from_value(clip.provenance.task.clone()?).ok()
 }
 
 #[derive(Serialize)]

@@ -10,10 +10,14 @@ use bevy::prelude::*;
 use kinograd::TaskSpec;
 use kinograd::guidance::{Loss, MotionDecoder, MotionLossAdapter};
 use kinograd::runtime::EngineOptions;
+use kinograd::task::Spec as _;
 use kinograd::{Denoised, Event, Method, MotionGenerator, Observer, Task};
 use ndarray::ArrayD;
 
 use crate::clip::MotionClip;
+
+/// Denoising steps where a task does not say.
+const USUAL_STEPS: usize = 20;
 
 /// How a scene's clip is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +40,7 @@ impl Default for MakeSettings {
     fn default() -> Self {
         Self {
             method: Method::DEFAULT,
-            steps: 20,
+            steps: USUAL_STEPS,
             seed: 0,
             guidance_scale: None,
             text_guidance: None,
@@ -62,7 +66,7 @@ impl MakeSettings {
     pub fn of(task: &TaskSpec) -> Self {
         Self {
             method: task.guidance.method,
-            steps: task.sampling.steps,
+            steps: task.sampling.asked_steps().unwrap_or(USUAL_STEPS),
             seed: task.sampling.seed,
             guidance_scale: task.guidance.scale,
             text_guidance: task.guidance.text,
@@ -73,7 +77,7 @@ impl MakeSettings {
     /// Puts the settings into a task.
     #[must_use]
     pub fn applied(&self, mut task: TaskSpec) -> TaskSpec {
-        task.guidance.method = self.method;
+        task.shared_mut().choose_method(self.method);
         task.sampling.steps = self.steps;
         task.sampling.seed = self.seed;
         task.guidance.scale = self.guidance_scale;

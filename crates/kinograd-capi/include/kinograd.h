@@ -629,7 +629,7 @@ kg_status kg_task_set_count(kg_task *task, uint32_t count);
 // Any thread may call it.
 kg_status kg_task_set_best_of(kg_task *task, uint32_t draws);
 
-// Sets the number of denoising steps; 20 if it is not set.
+// Sets the number of denoising steps; the model's own if it is not set, or else 20.
 //
 // Any thread may call it.
 kg_status kg_task_set_steps(kg_task *task, uint32_t steps);

@@ -208,7 +208,7 @@ pub extern "C" fn kg_task_set_best_of(task: *mut kg_task, draws: u32) -> kg_stat
     entry(|| change(task, |builder| builder.best_of(draws as usize)))
 }
 
-/// Sets the number of denoising steps; 20 if it is not set.
+/// Sets the number of denoising steps; the model's own if it is not set, or else 20.
 ///
 /// Any thread may call it.
 #[unsafe(no_mangle)]

@@ -118,11 +118,14 @@ fn with_options(mut spec: TaskSpec, args: &GenerateArgs) -> TaskSpec {
 
 /// Puts the options that are given into a task of any modality.
 pub fn add_sampling(spec: &mut impl Spec, args: &SamplingArgs, schedule: &ScheduleArgs) {
+    if let Some(method) = args.method {
+        spec.shared_mut().choose_method(method);
+    }
     let SharedMut {
         sampling,
-        method,
         scale,
         schedule: own,
+        ..
     } = spec.shared_mut();
     sampling.count = args.n.unwrap_or(sampling.count);
     sampling.best_of = args.best_of.unwrap_or(sampling.best_of);
@@ -130,7 +133,6 @@ pub fn add_sampling(spec: &mut impl Spec, args: &SamplingArgs, schedule: &Schedu
     sampling.steps = args.steps.unwrap_or(sampling.steps);
     sampling.sampler = args.sampler.or(sampling.sampler);
     sampling.cfg = args.cfg.or(sampling.cfg);
-    *method = args.method.unwrap_or(*method);
     *scale = args.guidance_scale.or(*scale);
     add_schedule(own, schedule);
 }

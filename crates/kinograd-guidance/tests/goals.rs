@@ -5,9 +5,9 @@
 use std::error::Error;
 
 use kinograd_guidance::goal::{Goal, GoalSet, Obstacle, Timeline};
-use kinograd_guidance::{Frame, GuidanceError, Loss, MotionDecoder, Obstacles};
+use kinograd_guidance::{DecodedMotion, Frame, GuidanceError, Loss, MotionDecoder, Obstacles};
 use kinograd_motion::{FEATURES, Normalizer};
-use ndarray::{Array1, ArrayD, IxDyn};
+use ndarray::{Array1, Array3, ArrayD, IxDyn};
 
 const TIMELINE: Timeline = Timeline {
     duration_secs: 4.0,
@@ -184,4 +184,85 @@ fn every_goal_has_its_part_in_the_loss() {
         1,
         "soft goals are followed together"
     );
+}
+
+/// A body that stands with its feet on the ground, facing +Z, and goes `sideways_m` to and fro from
+/// frame to frame.
+fn standing(sideways_m: f64, height_m: f64) -> DecodedMotion {
+    let joints = Array3::from_shape_fn((80, 22, 3), |(frame, joint, axis)| {
+        let left = [1, 4, 7, 10, 13, 16, 18, 20].contains(&joint);
+        let right = [2, 5, 8, 11, 14, 17, 19, 21].contains(&joint);
+        match axis {
+            0 => 0.2 * f64::from(left) - 0.2 * f64::from(right) + sideways_m * (frame % 2) as f64,
+            1 => {
+                height_m
+                    + if [7, 8, 10, 11].contains(&joint) {
+                        0.02
+                    } else {
+                        0.9
+                    }
+            }
+            _ => 0.0,
+        }
+    });
+    DecodedMotion::from_joints(joints, TIMELINE.fps).unwrap()
+}
+
+#[test]
+fn every_goal_is_missed_in_its_own_unit() {
+    let circle =
+        |z: f64| format!(r#""shape": {{"kind": "circle", "center_m": [0, {z}], "radius_m": 0.5}}"#);
+    let still = standing(0.0, 0.0);
+    for (goal, near, far) in [
+        (r#""kind": "facing", "heading_deg": VALUE"#, 9.0, 11.0),
+        (r#""kind": "speed", "speed_mps": VALUE"#, 0.19, 0.21),
+        (
+            r#""kind": "root_target", "position_m": [0, VALUE]"#,
+            0.09,
+            0.11,
+        ),
+        (
+            r#""kind": "joint_target", "joint": "head", "position_m": [VALUE, 0.9, 0]"#,
+            0.09,
+            0.11,
+        ),
+    ] {
+        for (value, expected) in [(near, false), (far, true)] {
+            let json = format!("{{{}}}", goal.replace("VALUE", &f64::to_string(&value)));
+            let (goals, _) = read(&json, "").unwrap();
+            let outcomes = GoalSet::new(&goals, &[], TIMELINE)
+                .outcomes(&still)
+                .unwrap();
+            assert!(
+                (outcomes[0].off - value).abs() < 1e-6,
+                "{json}: {outcomes:?}"
+            );
+            assert_eq!(outcomes[0].missed, expected, "{json}: {outcomes:?}");
+        }
+    }
+    for (z, expected) in [(0.04, false), (0.06, true)] {
+        let outside = format!(r#"{{"kind": "keep_in", {}}}"#, circle(0.5 + z));
+        let inside = format!("{{{}}}", circle(0.5 - z));
+        let (goals, obstacles) = read(&outside, &inside).unwrap();
+        let outcomes = GoalSet::new(&goals, &obstacles, TIMELINE)
+            .outcomes(&still)
+            .unwrap();
+        for outcome in outcomes {
+            assert!((outcome.off - z).abs() < 1e-6, "{outcome:?}");
+            assert_eq!(outcome.missed, expected, "{outcome:?}");
+        }
+    }
+    let soft = r#"{"kind": "no_skate"}, {"kind": "ground"}, {"kind": "smooth"}"#;
+    let (goals, _) = read(soft, "").unwrap();
+    let missed = |motion: &DecodedMotion| -> Vec<bool> {
+        let outcomes = GoalSet::new(&goals, &[], TIMELINE)
+            .outcomes(motion)
+            .unwrap();
+        outcomes.iter().map(|outcome| outcome.missed).collect()
+    };
+    assert_eq!(missed(&still), [false, false, false]);
+    // 0.1 m a frame is 2 m/s, with a jerk that no body has: that alone is no miss.
+    assert_eq!(missed(&standing(0.1, 0.0)), [true, false, false]);
+    assert_eq!(missed(&standing(0.0, -1.0)), [false, true, false]);
+    assert_eq!(missed(&standing(f64::NAN, 0.0)), [true, true, true]);
 }

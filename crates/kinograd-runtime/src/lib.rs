@@ -56,8 +56,8 @@ pub use package::{
     Classes, Conditioning, Constants, DataEntry, Defaults, FileEntry, FoundPackage, ImageSize,
     LatentSize, Lineage, MANIFEST_FILE, MAX_NAME_BYTES, Manifest, ModelKind, ModelSummary,
     NullText, Package, Prediction, Reference, Representation, RepresentationKind, Role, SCHEMA,
-    ScheduleKind, ScheduleSpec, TensorSummary, TimeInput, find_package, inspect, list_packages,
-    package_folders, user_models, write_package,
+    ScheduleKind, ScheduleSpec, TensorSummary, TimeInput, TrainedText, find_package, inspect,
+    list_packages, package_folders, user_models, write_package,
 };
 pub use pins::{InstallKind, ONNX_RUNTIME_VERSION};
 pub use score::{ScoreInput, ScoreNetwork};

@@ -15,7 +15,7 @@ use common::package::{MAX_TOKENS, WORDS, clips, manifest, projection, write};
 use common::{engines, max_difference, noise};
 use kinograd_runtime::{
     Manifest, MotionEmbedding, Package, Role, RuntimeError, SessionOptions, TextEncoder,
-    find_package, inspect,
+    TrainedText, find_package, inspect,
 };
 use ndarray::{Array2, Axis};
 
@@ -52,6 +52,49 @@ fn model_json_has_the_documented_keys() {
     assert_eq!(json["representation"]["patch_frames"], 4);
     assert_eq!(json["conditioning"]["max_tokens"], 5);
     assert_eq!(json["defaults"]["cfg"], 1.5);
+}
+
+#[test]
+fn the_words_of_the_training_and_the_defaults_are_read_or_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut own = manifest();
+    own.text = Some(TrainedText {
+        words: vec!["kicks".into(), "walks".into()],
+        counts: [("kicks".to_owned(), vec![2])].into(),
+        negations: vec!["moving the feet".into()],
+    });
+    let written = write(folder.path(), own);
+    let path = folder.path().join("model.json");
+    let read = || Package::open(folder.path());
+    assert_eq!(read().unwrap().manifest(), written.manifest());
+    let text = std::fs::read_to_string(&path).unwrap();
+    let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for (pointer, value, says) in [
+        ("/text/words", "[]", "text.words is empty"),
+        ("/text/words/0", "\"Kicks\"", "text.words: `Kicks`"),
+        (
+            "/text/words/0",
+            "\"side-steps\"",
+            "text.words: `side-steps`",
+        ),
+        ("/text/negations/0", "\"moving  it\"", "text.negations: ``"),
+        ("/text/counts", "{\"a b\": [2]}", "text.counts: `a b`"),
+        ("/text", "{\"wordss\": []}", "wordss"),
+        ("/kind", "\"reward\"", "text: only motion"),
+        (
+            "/defaults/sampler",
+            "\"euler\"",
+            "`euler`, expected one of `ddim`",
+        ),
+        ("/defaults/steps", "0", "defaults.steps: 0 is outside 1 to"),
+        ("/defaults/steps", "1001", "defaults.steps: 1001 is outside"),
+    ] {
+        let mut edited = whole.clone();
+        *edited.pointer_mut(pointer).unwrap() = serde_json::from_str(value).unwrap();
+        std::fs::write(&path, edited.to_string()).unwrap();
+        let error = read().unwrap_err().to_string();
+        assert!(error.contains(says), "{pointer} {value}: {error}");
+    }
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub mod render;
 pub mod task;
 mod text_loss;
 mod warning;
+mod words;
 
 pub use clip::{Clip, ClipReport, SaveOptions, save_report};
 pub use error::Error;

@@ -13,6 +13,29 @@ pub enum Warning {
         /// Known prompts, nearest first, with the cosine between their embeddings and the prompt's.
         nearest: Vec<(String, f32)>,
     },
+    /// Words that the model was not trained on.
+    UnknownWords {
+        /// The prompt.
+        prompt: String,
+        /// The words, in lower case, in the order of the prompt.
+        words: Vec<String>,
+    },
+    /// The model does not understand that something is not to be done.
+    Negation {
+        /// The prompt.
+        prompt: String,
+        /// The words that say so.
+        words: Vec<String>,
+    },
+    /// Numbers that the model does not count to.
+    Uncounted {
+        /// The prompt.
+        prompt: String,
+        /// The numbers, each with what it counts.
+        words: Vec<String>,
+        /// What the model was told to count: a verb and its numbers each, such as `jumps 2, 3`.
+        known: Vec<String>,
+    },
     /// A place can only be reached faster than people walk or jog.
     FastTarget {
         /// Speed along the way, m/s.
@@ -75,6 +98,32 @@ impl fmt::Display for Warning {
                 }
                 Ok(())
             }
+            Self::UnknownWords { prompt, words } => {
+                let plural = if words.len() == 1 { "" } else { "s" };
+                let words = quoted(words);
+                write!(
+                    f,
+                    "the model was not trained on the word{plural} {words} of \"{prompt}\""
+                )
+            }
+            Self::Negation { prompt, words } => write!(
+                f,
+                "the model does not understand {} in \"{prompt}\" and may do what it shall not: say what it \
+                 shall do instead",
+                quoted(words)
+            ),
+            Self::Uncounted {
+                prompt,
+                words,
+                known,
+            } => {
+                let words = quoted(words);
+                write!(f, "the model does not count {words} of \"{prompt}\"")?;
+                if !known.is_empty() {
+                    write!(f, "; it knows {}", known.join("; "))?;
+                }
+                Ok(())
+            }
             Self::FastTarget {
                 speed_m_per_s,
                 seconds,
@@ -115,5 +164,15 @@ impl fmt::Display for Warning {
             ),
             Self::Other(text) => f.write_str(text),
         }
+    }
+}
+
+/// Words in quotes, the last after an "and".
+fn quoted(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
     }
 }

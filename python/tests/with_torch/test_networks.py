@@ -134,6 +134,45 @@ def test_a_package_is_written_checked_and_read_back(tmp_path: Path) -> None:
         assert export.check(other, tmp_path) == worst
 
 
+def test_a_package_says_what_words_it_was_trained_on(tmp_path: Path) -> None:
+    def segment(action: str, *captions: str, frames: int = 40) -> dict:
+        return {"action": action, "captions": list(captions), "frames": frames}
+
+    segments = [
+        segment("kick", "a person kicks with the dancer's leg"),
+        segment("punch", "someone punches several times"),
+        segment("jump", "a person stands, then jumps up and down three times", "he is hopping twice"),
+        segment("gesture", "someone does not move and waves", "a person dodges without moving the feet"),
+    ]
+    clips = [
+        {"split": "train", "segments": [*segments, segment("walk", "too short to moonwalk", frames=8)]},
+        {"split": "val", "segments": [segment("walk", "a person tiptoes")]},
+    ]
+    data, package = tmp_path / "data", tmp_path / "package"
+    data.mkdir()
+    (data / "index.json").write_text(json.dumps({"clips": clips}))
+    all_of = networks()
+    export.write_package(all_of, np.zeros(FEATURES), np.ones(FEATURES), TOKENIZER, package, {})
+    before = json.loads((package / "model.json").read_text())
+    assert "text" not in before
+    text = export.text_of_data(data)
+    export.add_text(package, {"words": ["older"]})
+    export.add_text(package, text)
+    after = json.loads((package / "model.json").read_text())
+    assert after.pop("text") == text
+    assert after == before
+    words = text["words"]
+    assert words == sorted(set(words))
+    # of captions, of other words for the same, of a "kicks" that becomes "does a kick"
+    assert {"dancer", "waves", "feet", "leaps", "woman", "kicking", "does", "three"} <= set(words)
+    assert not {"dancer's", "moonwalk", "tiptoes", "applauds"} & set(words)
+    assert text["counts"] == {"hopping": [2], "jumps": [3], "kicks": [2]}
+    assert text["negations"] == ["move", "moving the feet"]
+    (data / "index.json").write_text(json.dumps({"clips": clips[1:]}))
+    with pytest.raises(SystemExit, match="no segment to train on"):
+        export.text_of_data(data)
+
+
 def test_a_package_of_other_sizes_is_refused(tmp_path: Path) -> None:
     all_of = networks()
     export.write_package(all_of, np.zeros(FEATURES), np.ones(FEATURES), TOKENIZER, tmp_path, {})

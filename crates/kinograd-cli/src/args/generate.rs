@@ -28,10 +28,11 @@ pub struct SamplingArgs {
     /// alone with that seed it is the same up to rounding, about a micrometre.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Denoising steps; 20 for clips and 50 for pictures if not given.
+    /// Denoising steps; the model's own if not given, or else 20 for clips and 50 for pictures.
     #[arg(long)]
     pub steps: Option<usize>,
-    /// How one noise level leads to the next; ddim if not given, ddpm for the method dsg.
+    /// How one noise level leads to the next; ddpm for the method dsg if not given, the model's own for
+    /// other methods, or else ddim.
     #[arg(long, value_parser = sampler_values())]
     pub sampler: Option<SamplerKind>,
     /// Scale of classifier-free guidance, away from no prompt, text or class; 1 is off, the model's own
@@ -121,8 +122,8 @@ pub struct GenerateArgs {
     /// How samples are drawn and steered.
     #[command(flatten)]
     pub sampling: SamplingArgs,
-    /// Steer towards the prompt too, as the model's motion embedding reads it: 0 is off, 1 strong;
-    /// beside goals, projection takes 0.5 by default.
+    /// Steer towards the prompt too, with goals or without, as the model's motion embedding reads it: 0
+    /// is off, 1 strong. If not given, projection takes 0.5 beside places on the ground; else it is off.
     #[arg(long, allow_hyphen_values = true)]
     pub text_guidance: Option<f64>,
     /// ONNX network to steer by: takes joints [batch, frames, 22, 3] in metres or normalised features

@@ -75,9 +75,9 @@ pub struct OptimizeArgs {
     /// The same task, model, engine, provider and number of threads give the same bytes on one machine.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Denoising steps of each round.
-    #[arg(long, default_value_t = 20)]
-    pub steps: usize,
+    /// Denoising steps of each round; the model's own if not given, or else 20.
+    #[arg(long)]
+    pub steps: Option<usize>,
     /// Classifier-free guidance scale; 1 is off.
     #[arg(long, allow_hyphen_values = true)]
     pub cfg: Option<f64>,

@@ -31,6 +31,7 @@ pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {
         check_output(output)?;
     }
     let mut generator = engine::open_for(&task, &args.engine, printer)?;
+    let task = generator.resolved(&task)?;
     let mut watcher = Watcher::new(printer);
     let clips = match (&task.optimization, only_seed) {
         (Some(_), seed) => {
@@ -259,7 +260,7 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<GenerateReport> {
         method: task.guidance.method,
         steps: task.sampling.steps,
         sampler: task.sampling.sampler_for(task.guidance.method),
-        cfg: task.sampling.cfg.or(manifest.defaults.cfg),
+        cfg: task.sampling.cfg,
         engine: format!("{} {}", engine.engine, engine.version),
         provider: engine.provider.to_string(),
         clip_seconds: task.duration_secs,

@@ -39,6 +39,7 @@ pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {
         strip: steps.is_some_and(|path| !is_npz(path)),
         trace: steps.is_some_and(is_npz),
     });
+    let task = generator.resolved(&task)?;
     let mut watcher = Watcher::new(printer);
     let (images, rounds) = if task.optimization.is_some() {
         let mut made = generator.optimize(&task, &mut watcher)?;

@@ -115,8 +115,10 @@ fn task_of(args: &OptimizeArgs) -> Result<Task, Error> {
         .fps(args.fps)
         .count(args.n)
         .seed(args.seed)
-        .steps(args.steps)
         .foot_lock(!args.no_foot_lock);
+    if let Some(steps) = args.steps {
+        task = task.steps(steps);
+    }
     if let Some(cfg) = args.cfg {
         task = task.cfg(cfg);
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use kinograd::image::ReadPicture;
 use png::{BitDepth, ColorType};
 
-use crate::support::{Run, files, kinograd, record_of};
+use crate::support::{Run, files, kinograd, package_with, record_of};
 
 const SIDE: u32 = 16;
 
@@ -54,6 +54,52 @@ fn halves(folder: &Path, name: &str) -> String {
         BitDepth::Eight,
     );
     name.to_owned()
+}
+
+#[test]
+fn a_packages_defaults_hold_for_pictures_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let few = folder.path().join("few");
+    package_with(&packages().join("tiny-64"), &few, |manifest| {
+        manifest["defaults"]["steps"] = 3.into();
+        manifest["defaults"]["sampler"] = "dpmpp-2m".into();
+    });
+    let made = |model: &str, more: &[&str]| {
+        let args = [
+            "image",
+            "--runtime",
+            "builtin",
+            "-q",
+            "--json",
+            "--model",
+            model,
+        ];
+        let report = kinograd(folder.path(), &[&args[..], more].concat())
+            .ok()
+            .json();
+        let sampling = &report["task"]["sampling"];
+        assert_eq!(report["steps"], sampling["steps"]);
+        assert_eq!(report["sampler"], sampling["sampler"]);
+        format!("{} {}", report["steps"], report["sampler"]).replace('"', "")
+    };
+    assert_eq!(made("./few", &["-o", "a.png"]), "3 dpmpp-2m");
+    assert_eq!(
+        made("./few", &["--steps", "2", "--sampler", "ddim"]),
+        "2 ddim"
+    );
+    let recorded = record_of(&folder.path().join("a.png"));
+    assert_eq!(recorded["task"]["sampling"]["steps"], 3);
+    // Without defaults 50, also of a task that says something else of the sampling.
+    let plain = folder.path().join("plain");
+    package_with(&packages().join("tiny-64"), &plain, |manifest| {
+        manifest.as_object_mut().unwrap().remove("defaults");
+    });
+    std::fs::write(
+        folder.path().join("task.json"),
+        r#"{"sampling": {"seed": 1}}"#,
+    )
+    .unwrap();
+    assert_eq!(made("./plain", &["--task", "task.json"]), "50 ddim");
 }
 
 #[test]

@@ -73,6 +73,23 @@ pub fn models() -> PathBuf {
     )
 }
 
+/// A copy of a package whose `model.json` says something else.
+pub fn package_with(from: &Path, to: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let copy = to.join(path.file_name().unwrap());
+        if path.is_file() && std::fs::hard_link(&path, &copy).is_err() {
+            std::fs::copy(&path, &copy).unwrap();
+        }
+    }
+    let model = to.join("model.json");
+    let mut manifest = serde_json::from_slice(&std::fs::read(&model).unwrap()).unwrap();
+    edit(&mut manifest);
+    std::fs::remove_file(&model).unwrap();
+    std::fs::write(model, manifest.to_string()).unwrap();
+}
+
 /// Names of the visible files and left-over temporaries in a folder, sorted.
 pub fn files(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)

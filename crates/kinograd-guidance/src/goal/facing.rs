@@ -34,6 +34,11 @@ impl MotionGoal for Facing {
         Ok(Box::new(loss::Facing::new(target, self.span(timeline)?)?))
     }
 
+    /// Degrees: what people notice of where somebody looks.
+    fn tolerance(&self) -> f64 {
+        10.0
+    }
+
     fn measure(
         &self,
         motion: &DecodedMotion,

@@ -16,6 +16,11 @@ impl MotionGoal for Ground {
         Role::Soft
     }
 
+    /// Metres: deeper is seen.
+    fn tolerance(&self) -> f64 {
+        0.05
+    }
+
     fn loss(&self, _: &Timeline) -> Result<Box<dyn MotionLoss>, GuidanceError> {
         Ok(Box::new(GroundPenetration::default()))
     }

@@ -47,6 +47,11 @@ impl MotionGoal for KeepIn {
         self.region(Barrier::CONSTRAINT, timeline)
     }
 
+    /// Metres: further outside is seen.
+    fn tolerance(&self) -> f64 {
+        0.05
+    }
+
     fn measure(
         &self,
         motion: &DecodedMotion,

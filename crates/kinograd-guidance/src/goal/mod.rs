@@ -285,6 +285,12 @@ pub trait MotionGoal: Weighted + fmt::Debug + Send + Sync {
         Ok(Measure::metres(value.sqrt()))
     }
 
+    /// Further off than this, in the unit of its [measure](Self::measure), the goal counts as missed. By
+    /// default 0.1, a hand's breadth where the unit is metres.
+    fn tolerance(&self) -> f64 {
+        0.1
+    }
+
     /// Joints that shall be at a place, as `(joint, frame, place)`, metres in the world. What the
     /// goal leaves free is as in the clip.
     ///

@@ -20,6 +20,11 @@ impl MotionGoal for NoSkate {
         Ok(Box::new(loss::NoSkate::default()))
     }
 
+    /// Metres per second: feet that slide faster are seen to.
+    fn tolerance(&self) -> f64 {
+        0.2
+    }
+
     fn measure(
         &self,
         motion: &DecodedMotion,

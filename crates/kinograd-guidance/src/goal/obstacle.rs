@@ -110,6 +110,11 @@ impl MotionGoal for Obstacle {
         self.region(Barrier::CONSTRAINT, timeline)
     }
 
+    /// Metres: deeper is seen.
+    fn tolerance(&self) -> f64 {
+        0.05
+    }
+
     fn measure(
         &self,
         motion: &DecodedMotion,

@@ -26,6 +26,8 @@ pub struct GoalOutcome {
     pub off: f64,
     /// Unit of `off`.
     pub unit: &'static str,
+    /// Whether that is further than the goal's [tolerance](MotionGoal::tolerance).
+    pub missed: bool,
 }
 
 /// The goals and obstacles of one clip.
@@ -325,6 +327,7 @@ impl<'a> GoalSet<'a> {
                     what: goal.describe(),
                     off: measured.off,
                     unit: measured.unit,
+                    missed: measured.off.is_nan() || measured.off > goal.tolerance(),
                 })
             })
             .collect()

@@ -20,6 +20,11 @@ impl MotionGoal for Smooth {
         Ok(Box::new(Smoothness(Derivative::Jerk)))
     }
 
+    /// There is always some jerk in what people do: less is better, none is too much.
+    fn tolerance(&self) -> f64 {
+        f64::INFINITY
+    }
+
     fn measure(
         &self,
         motion: &DecodedMotion,

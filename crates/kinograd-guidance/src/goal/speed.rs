@@ -20,6 +20,11 @@ impl MotionGoal for Speed {
         Ok(Box::new(loss::Speed::new(self.speed_mps, span)?))
     }
 
+    /// Metres per second: a slow walk is told from a normal one by twice as much.
+    fn tolerance(&self) -> f64 {
+        0.2
+    }
+
     fn measure(
         &self,
         motion: &DecodedMotion,

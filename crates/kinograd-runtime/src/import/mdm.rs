@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use kinograd_diffusion::SamplerKind;
 use kinograd_files::{Budget, FileError};
 use ndarray::Array1;
 use ndarray_npy::NpzWriter;
@@ -133,10 +134,11 @@ fn described(
             embedding_dims: Some(text.dims),
             ..Conditioning::default()
         }),
+        text: None,
         defaults: Defaults {
             cfg: Some(CFG),
             steps: Some(STEPS.min(schedule.train_steps)),
-            sampler: Some("ddpm".to_owned()),
+            sampler: Some(SamplerKind::Ddpm),
             least_text_score: None,
         },
         licence: "not said".to_owned(),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use kinograd_diffusion::NoiseSchedule;
+use kinograd_diffusion::{NoiseSchedule, SamplerKind};
 use serde::{Deserialize, Serialize};
 
 use super::image::{Classes, ImageSize, LatentSize};
@@ -27,7 +27,8 @@ pub const MANIFEST_FILE: &str = "model.json";
 /// | `latent` | `{channels, height, width, scale, shift?}` | of a latent image model: what the denoiser makes; the `decoder` gets `latent / scale + shift` |
 /// | `classes` | `{count, null?, names?}` | of an image model with classes: how many, the index that means none (`count` or below), and their names |
 /// | `conditioning` | `{dims, max_tokens, embedding_dims?, pooled_dims?}` | widths of `condition`, `embedding` and `pooled`; longest prompt |
-/// | `defaults` | `{cfg?, steps?, sampler?}` | how the makers sample |
+/// | `text` | `{words, counts?, negations?}` | of a motion package: the words that it was trained on, see [`TrainedText`]; prompts with others are warned of |
+/// | `defaults` | `{cfg?, steps?, sampler?, least_text_score?}` | how the makers sample; holds where a task says nothing else, see [`Defaults`] |
 /// | `licence`, `data` | strings | terms; where the training data came from |
 /// | `limits` | strings | what the model cannot do |
 /// | `known_prompts` | strings | prompts that were seen to work |
@@ -83,6 +84,9 @@ pub struct Manifest {
     /// How prompts come in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditioning: Option<Conditioning>,
+    /// The words that a motion package was trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TrainedText>,
     /// How the makers sample.
     #[serde(default)]
     pub defaults: Defaults,
@@ -270,19 +274,38 @@ impl NullText {
     }
 }
 
-/// How the makers sample.
+/// What a motion package was taught of English. A prompt is held against it, and what goes beyond is
+/// warned of; packages without it warn of no words.
+///
+/// Words and verbs are in lower case, as the captions of the training have them; other forms of them,
+/// such as a plural or a participle, count as known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainedText {
+    /// Every word of the captions that it was trained on, sorted.
+    pub words: Vec<String>,
+    /// How often a verb was said to be done, such as `"kicks": [2]`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counts: BTreeMap<String, Vec<u32>>,
+    /// What followed a negation, to the end of its clause: `"moving the feet"` of "without moving the
+    /// feet".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub negations: Vec<String>,
+}
+
+/// How the makers sample: what holds where a task says nothing else.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Defaults {
     /// Scale of classifier-free guidance. An image denoiser with 0 is told a prompt only where
     /// another scale is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cfg: Option<f64>,
-    /// Denoiser calls.
+    /// Denoising steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
-    /// Name of the sampler.
+    /// The sampler, for methods that have none of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sampler: Option<String>,
+    pub sampler: Option<SamplerKind>,
     /// Cosine between the embeddings of clip and prompt below which most clips do not do what the prompt
     /// says, as the package's makers measured it; a clip below is warned of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -300,6 +323,14 @@ impl Manifest {
     pub fn takes_text(&self) -> bool {
         let has = self.files.contains_key(&Role::TextEncoder) || self.text_from().is_some();
         self.kind == ModelKind::Image && has
+    }
+
+    /// Whether the denoiser of an image package can be told nothing: the empty prompt, or a class that
+    /// means none.
+    #[must_use]
+    pub fn has_null_condition(&self) -> bool {
+        let null_class = self.classes.as_ref().and_then(|classes| classes.null);
+        self.takes_text() || null_class.is_some()
     }
 
     /// Whether the denoiser of an image package is told a prompt, given the scale of classifier-free

@@ -18,7 +18,7 @@ pub use image::{Classes, ImageSize, LatentSize};
 pub use inspect::{ModelSummary, TensorSummary, inspect};
 pub use manifest::{
     Conditioning, DataEntry, Defaults, FileEntry, Lineage, MANIFEST_FILE, Manifest, ModelKind,
-    NullText, Role, SCHEMA,
+    NullText, Role, SCHEMA, TrainedText,
 };
 pub use opened::{Package, write_package};
 pub use reference::Reference;

@@ -3,7 +3,7 @@
 use kinograd_files::{Budget, OverBudget, escape};
 use serde::Deserialize;
 
-use super::manifest::{Manifest, ModelKind, Role, SCHEMA};
+use super::manifest::{Manifest, ModelKind, Role, SCHEMA, TrainedText};
 use super::schedule::{Prediction, ScheduleKind};
 
 /// Largest side of an image: what a typing error in `model.json` may ask memory for.
@@ -13,6 +13,9 @@ const MAX_LATENT_CHANNELS: usize = 1024;
 const MAX_CLASSES: usize = 1_000_000;
 /// Most training steps: what a typing error in `model.json` may ask memory for.
 const MAX_TRAIN_STEPS: usize = 1_000_000;
+
+/// Most denoising steps of a run.
+const MAX_STEPS: usize = 1000;
 
 /// Most rows of a fixed batch, which is filled up where fewer are asked for.
 const MAX_ROWS: usize = 256;
@@ -28,6 +31,33 @@ fn is_plain_name(name: &str) -> bool {
         && name.len() <= MAX_NAME_BYTES
         && !name.contains(['/', '\\'])
         && !name.contains(char::is_control)
+}
+
+impl TrainedText {
+    /// Refuses what no prompt could be held against.
+    fn validate(&self) -> Result<(), String> {
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word.chars().all(|c| c.is_alphanumeric() || c == '\'')
+                && !word.contains(char::is_uppercase)
+        };
+        if self.words.is_empty() {
+            return Err("text.words is empty".into());
+        }
+        let phrases = self.negations.iter().flat_map(|p| p.split(' '));
+        for (key, word) in (self.words.iter().map(|w| ("words", w.as_str())))
+            .chain(self.counts.keys().map(|w| ("counts", w.as_str())))
+            .chain(phrases.map(|w| ("negations", w)))
+        {
+            if !is_word(word) {
+                return Err(format!(
+                    "text.{key}: `{}` must be a word in lower case",
+                    escape(word)
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Manifest {
@@ -104,7 +134,22 @@ impl Manifest {
         {
             return Err("defaults.cfg must be a finite number".into());
         }
-        Ok(())
+        if let Some(steps) = self.defaults.steps {
+            let most = self.schedule.map_or(MAX_STEPS, |s| s.train_steps);
+            if !(1..=most.min(MAX_STEPS)).contains(&steps) {
+                return Err(format!(
+                    "defaults.steps: {steps} is outside 1 to {}",
+                    most.min(MAX_STEPS)
+                ));
+            }
+        }
+        match &self.text {
+            Some(_) if self.kind != ModelKind::Motion => {
+                Err("text: only motion packages say what words they were trained on".into())
+            }
+            Some(text) => text.validate(),
+            None => Ok(()),
+        }
     }
 
     /// Refuses sizes that no array could have.

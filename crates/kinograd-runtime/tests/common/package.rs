@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use kinograd_diffusion::SamplerKind;
 use kinograd_runtime::{
     Conditioning, Defaults, FileEntry, Manifest, ModelKind, Package, Prediction, Representation,
     RepresentationKind, Role, ScheduleKind, ScheduleSpec, TimeInput, write_package,
@@ -206,10 +207,11 @@ pub fn manifest() -> Manifest {
             embedding_dims: Some(EMBEDDING),
             ..Conditioning::default()
         }),
+        text: None,
         defaults: Defaults {
             cfg: Some(1.5),
             steps: Some(20),
-            sampler: Some("ddim".into()),
+            sampler: Some(SamplerKind::Ddim),
             least_text_score: None,
         },
         licence: "CC0-1.0".into(),

@@ -73,6 +73,10 @@ impl MotionGenerator {
         observer: &mut dyn Observer,
     ) -> Result<DiagnoseReport, Error> {
         protocol.check()?;
+        let protocol = &DiagnoseProtocol {
+            task: self.resolved(&protocol.task)?,
+            ..protocol.clone()
+        };
         let task = &protocol.task;
         let plan = self.plan(task, observer)?;
         self.model.denoiser.prepare(true)?;
@@ -165,14 +169,15 @@ impl Session<'_> {
     /// The task with another method, its own sampler and scale, and another number of steps. What
     /// was chosen for the task's own method stays with that.
     fn variant(&self, method: Method, steps: usize) -> Result<Task, Error> {
-        self.protocol.task.edited(|spec| {
+        let task = self.protocol.task.edited(|spec| {
             spec.sampling.steps = steps;
             if method != spec.guidance.method {
                 spec.guidance.method = method;
                 spec.guidance.scale = None;
                 spec.sampling.sampler = None;
             }
-        })
+        })?;
+        self.generator.resolved(&task)
     }
 
     fn run(

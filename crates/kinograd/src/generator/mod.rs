@@ -103,8 +103,19 @@ impl<M: Modality> Generator<M> {
         task: &Checked<M::Spec>,
         observer: &mut dyn Observer,
     ) -> Result<Vec<M::Output>, Error> {
+        let task = &self.resolved(task)?;
         let plan = self.plan(task, observer)?;
         self.chosen(task, plan, observer)
+    }
+
+    /// The task as it is done: with the package's defaults (steps, sampler, scale of classifier-free
+    /// guidance) where it says nothing of its own. Records hold this one, so that it makes the same
+    /// again.
+    ///
+    /// # Errors
+    /// [`Error::Task`] if a default of the package is outside what tasks may ask for.
+    pub fn resolved(&self, task: &Checked<M::Spec>) -> Result<Checked<M::Spec>, Error> {
+        task.edited(|spec| spec.settle(self.manifest()))
     }
 
     /// The best of the draws for each sample.
@@ -148,6 +159,7 @@ impl<M: Modality> Generator<M> {
         seed: u64,
         observer: &mut dyn Observer,
     ) -> Result<M::Output, Error> {
+        let task = &self.resolved(task)?;
         let plan = self.plan(task, observer)?;
         let made = self.run(task, plan, Some(seed), observer)?;
         let own = |output: &M::Output| M::seed(output) == Some(seed);
@@ -157,7 +169,7 @@ impl<M: Modality> Generator<M> {
         })
     }
 
-    /// What a task comes to with this model; the timings start anew.
+    /// What a [resolved](Self::resolved) task comes to with this model; the timings start anew.
     pub(crate) fn plan(
         &mut self,
         task: &Checked<M::Spec>,
@@ -178,7 +190,7 @@ impl<M: Modality> Generator<M> {
         Ok(plan)
     }
 
-    /// Runs the batches of a task, or the one with this seed alone.
+    /// Runs the batches of a resolved task, or the one with this seed alone.
     pub(crate) fn run(
         &mut self,
         task: &Checked<M::Spec>,

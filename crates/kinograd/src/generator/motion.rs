@@ -1,5 +1,6 @@
 //! Clips of motion.
 
+use std::collections::HashSet;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,7 @@ use crate::task::stages::{self, Staged};
 use crate::task::timed_prompts::{self as prompts, TimedPrompt};
 use crate::text_loss::{TextLoss, TextPart};
 use crate::warning::Warning;
+use crate::words::TrainedWords;
 use crate::{Clip, Error, Method, Task, TaskSpec};
 
 /// Clips that are sampled together: more cost memory and save nothing on a few cores.
@@ -40,10 +42,6 @@ const MARGIN_M: f64 = 0.2;
 /// Weight of the squared depth inside the margin, against the squared distance from the goals
 /// (`assets/bench/tuned.md` was made with it).
 const BARRIER_WEIGHT: f64 = 10.0;
-
-/// A goal that is further off than this counts as missed when the best of several clips is chosen, in
-/// the goal's unit: a hand's breadth, where that is metres.
-const MISSED: f64 = 0.1;
 
 /// Feet near the ground that move faster than this in the mean slide for all to see, m/s.
 const SLIDES_MPS: f64 = 0.2;
@@ -154,6 +152,7 @@ impl MotionGenerator {
         make_loss: &mut MakeLoss<'_>,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
+        let task = &self.resolved(task)?;
         let plan = MotionPlan {
             make_loss: Some(make_loss),
             ..self.plan(task, observer)?
@@ -173,6 +172,7 @@ impl MotionGenerator {
         options: &RigOptions,
         observer: &mut dyn Observer,
     ) -> Result<Vec<Clip>, Error> {
+        let task = &self.resolved(task)?;
         let on = OnCharacter::with(task, character.clone(), *options)?;
         let plan = MotionPlan {
             on: Some(on),
@@ -314,7 +314,7 @@ impl Modality for MotionModality {
         batch: usize,
     ) -> DenoiserBatch {
         let several = plan.prompts.len() > 1;
-        let cfg = task.sampling.cfg.or(model.package.manifest().defaults.cfg);
+        let cfg = cfg(model.package.manifest(), task);
         DenoiserBatch::Clips(ClipBatch {
             condition: repeated(plan.texts.condition.view(), batch),
             blend_weights: several.then(|| prompts::blend_weights(&plan.prompts)),
@@ -431,7 +431,7 @@ impl Modality for MotionModality {
         let Some(report) = &clip.report else {
             return f64::NEG_INFINITY;
         };
-        let missed = report.goals.iter().filter(|goal| goal.off > MISSED).count();
+        let missed = report.goals.iter().filter(|goal| goal.missed).count();
         report.text_score.unwrap_or(0.0)
             - report.foot_skate_ratio
             - f64::from(u8::from(report.implausibly_fast))
@@ -528,10 +528,23 @@ impl MotionModality {
         for warning in task.warnings() {
             emit(observer, Event::Warning(warning))?;
         }
+        // A model that is not told the prompt does not mind its words.
+        if cfg(package.manifest(), task) == Some(0.0) {
+            return Ok(());
+        }
         let known = known(package);
+        let words = package.manifest().text.as_ref().map(TrainedWords::new);
+        let mut seen = HashSet::new();
         for prompt in prompts {
-            if let Some(nearest) = known.if_unknown(&mut self.text, &prompt.text)? {
-                let prompt = prompt.text.clone();
+            let prompt = prompt.text.trim();
+            if !seen.insert(prompt.to_lowercase()) {
+                continue;
+            }
+            for warning in words.iter().flat_map(|words| words.warnings(prompt)) {
+                emit(observer, Event::Warning(warning))?;
+            }
+            if let Some(nearest) = known.if_unknown(&mut self.text, prompt)? {
+                let prompt = prompt.to_owned();
                 let warning = Warning::UnknownPrompt { prompt, nearest };
                 emit(observer, Event::Warning(warning))?;
             }
@@ -597,6 +610,11 @@ fn check_length(task: &TaskSpec, manifest: &Manifest) -> Result<(), Error> {
             motion.max_frames as f64 / motion.fps
         ),
     })
+}
+
+/// Scale of classifier-free guidance that a task is done with.
+fn cfg(manifest: &Manifest, task: &TaskSpec) -> Option<f64> {
+    task.sampling.cfg.or(manifest.defaults.cfg)
 }
 
 /// The prompts that a package knows.

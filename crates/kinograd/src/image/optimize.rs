@@ -35,6 +35,7 @@ impl ImageGenerator {
         task: &PictureTask,
         observer: &mut dyn Observer,
     ) -> Result<OptimizedImages, Error> {
+        let task = &self.resolved(task)?;
         let Some(optimization) = &task.optimization else {
             return Err(refuse("optimization", "is missing"));
         };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kinograd_runtime::Manifest;
 use serde::{Deserialize, Serialize};
 
 use super::{ImageOptimization, PictureGoal, PictureGoalKind};
@@ -14,6 +15,8 @@ use crate::task::{
 use crate::task::{bounds, check};
 use crate::{Error, Method};
 
+/// Denoising steps where neither task nor package says.
+const USUAL_STEPS: usize = 50;
 /// Steps with which strengths were tuned.
 const TUNED_STEPS: usize = 20;
 
@@ -78,10 +81,7 @@ impl Default for PictureSpec {
             goals: Vec::new(),
             conditioning: PictureConditioning::default(),
             noise: None,
-            sampling: Sampling {
-                steps: 50,
-                ..Sampling::default()
-            },
+            sampling: Sampling::default(),
             guidance: PictureGuidance::default(),
             optimization: None,
         }
@@ -231,7 +231,8 @@ impl Spec for PictureSpec {
     /// normalised step has one length however many there are: more of them are shorter, by the root of
     /// how many more, which loses nothing by the held-out evaluator and keeps colours from running full.
     fn guidance_scale(&self) -> f64 {
-        let (method, steps) = (self.guidance.method, self.sampling.steps);
+        let steps = self.sampling.asked_steps().unwrap_or(USUAL_STEPS);
+        let method = self.guidance.method;
         self.guidance.scale.unwrap_or_else(|| {
             let first = self.goals.iter().find(|goal| goal.weight > 0.0);
             let tuned = first.map_or(1.0, |goal| method.tuned_scale(goal.kind.tuned_on()));
@@ -246,6 +247,15 @@ impl Spec for PictureSpec {
 
     fn schedule(&self) -> &GuidanceSchedule {
         &self.guidance.schedule
+    }
+
+    fn settle(&mut self, manifest: &Manifest) {
+        let (defaults, method) = (&manifest.defaults, self.guidance.method);
+        self.sampling.settle(method, defaults, USUAL_STEPS);
+        // A scale is refused where there is nothing to be guided away from.
+        if manifest.has_null_condition() {
+            self.sampling.cfg = self.sampling.cfg.or(defaults.cfg);
+        }
     }
 
     fn shared_mut(&mut self) -> SharedMut<'_> {

@@ -77,7 +77,7 @@ impl ConditioningBatch {
             Some([text, null]) => (Some(text), Some(null)),
             None => (None, None),
         };
-        let has_null = null_class.is_some() || null_text.is_some();
+        let has_null = manifest.has_null_condition();
         let told = ImageCondition { class, text };
         // A class without a null class stays, and the text alone is guided.
         let null = ImageCondition {

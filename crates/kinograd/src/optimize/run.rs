@@ -41,6 +41,7 @@ impl MotionGenerator {
         task: &Task,
         observer: &mut dyn Observer,
     ) -> Result<Optimized, Error> {
+        let task = &self.resolved(task)?;
         let optimization = task.asked_optimization()?;
         let mut plan = self.plan(task, observer)?;
         let mut network = match &optimization.reward {

@@ -68,13 +68,13 @@ impl<S: Spec> TaskBuilder<S> {
         self
     }
 
-    /// Denoising steps.
+    /// Denoising steps; the package's own if not given.
     pub fn steps(mut self, steps: usize) -> Self {
         self.spec.shared_mut().sampling.steps = steps;
         self
     }
 
-    /// How one noise level leads to the next, instead of what the method takes.
+    /// How one noise level leads to the next, instead of what the method or the package takes.
     pub fn sampler(mut self, sampler: SamplerKind) -> Self {
         self.spec.shared_mut().sampling.sampler = Some(sampler);
         self

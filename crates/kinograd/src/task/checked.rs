@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use kinograd_runtime::Manifest;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::GuidanceSchedule;
@@ -31,6 +32,10 @@ pub trait Spec: Clone {
     /// When and how much the method acts.
     fn schedule(&self) -> &GuidanceSchedule;
 
+    /// Puts in what a package's defaults say of what is left to it: steps, sampler, and the scale of
+    /// classifier-free guidance.
+    fn settle(&mut self, manifest: &Manifest);
+
     /// What tasks of every modality say alike, to change.
     fn shared_mut(&mut self) -> SharedMut<'_>;
 }
@@ -46,6 +51,16 @@ pub struct SharedMut<'a> {
     pub scale: &'a mut Option<f64>,
     /// When and how much the method acts.
     pub schedule: &'a mut GuidanceSchedule,
+}
+
+impl SharedMut<'_> {
+    /// Another method. A sampler that the one before has by itself does not stay.
+    pub fn choose_method(&mut self, method: Method) {
+        if *self.method != method && self.sampling.sampler == Some(self.method.default_sampler()) {
+            self.sampling.sampler = None;
+        }
+        *self.method = method;
+    }
 }
 
 /// Data that has passed its check. It can be read as what it is, and changed by

@@ -19,6 +19,8 @@ pub const MAX_COUNT: usize = 1000;
 pub(crate) const MAX_BEST_OF: usize = 100;
 /// Most denoising steps.
 pub(crate) const MAX_STEPS: usize = 1000;
+/// Denoising steps of clips where neither task nor package says.
+pub(crate) const USUAL_STEPS: usize = 20;
 /// Longest clip of any model, seconds; a package says what its own is.
 pub(crate) const MAX_DURATION_SECS: f64 = 600.0;
 /// Length of a clip that nothing else is said of, seconds.

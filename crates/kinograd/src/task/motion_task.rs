@@ -1,7 +1,9 @@
 //! Tasks that have passed their check.
 
+use kinograd_runtime::Manifest;
+
 use super::checked::{Checked, SharedMut, Spec};
-use super::limits::{SCENE_SCHEMA, SCHEMA};
+use super::limits::{SCENE_SCHEMA, SCHEMA, USUAL_STEPS};
 use super::prompts::normalize_text;
 use super::schedule::GuidanceSchedule;
 use super::settings::Sampling;
@@ -39,6 +41,17 @@ impl Spec for TaskSpec {
 
     fn schedule(&self) -> &GuidanceSchedule {
         &self.guidance.schedule
+    }
+
+    fn settle(&mut self, manifest: &Manifest) {
+        let defaults = &manifest.defaults;
+        // An optimisation does not use the method.
+        let method = match self.optimization {
+            Some(_) => Method::None,
+            None => self.guidance.method,
+        };
+        self.sampling.settle(method, defaults, USUAL_STEPS);
+        self.sampling.cfg = self.sampling.cfg.or(defaults.cfg);
     }
 
     fn shared_mut(&mut self) -> SharedMut<'_> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use kinograd_diffusion::SamplerKind;
+use kinograd_runtime::Defaults;
 use serde::{Deserialize, Serialize};
 
 use super::limits::MODEL_FPS;
@@ -28,9 +29,12 @@ pub struct Sampling {
     /// slides, rushes or misses a goal. Costs as many times more.
     #[serde(skip_serializing_if = "is_one")]
     pub best_of: usize,
-    /// Denoising steps.
+    /// Denoising steps; [`STEPS_OF_PACKAGE`](Self::STEPS_OF_PACKAGE), which is what an absent field
+    /// means, leaves them to the package.
+    #[serde(skip_serializing_if = "is_left")]
     pub steps: usize,
-    /// How one noise level leads to the next; the method's own if absent.
+    /// How one noise level leads to the next; if absent it is the method's own where that has one, else
+    /// the package's, else DDIM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sampler: Option<SamplerKind>,
     /// Classifier-free guidance scale (Ho & Salimans 2022); the model's own if absent.
@@ -44,7 +48,7 @@ impl Default for Sampling {
             seed: 0,
             count: 1,
             best_of: 1,
-            steps: 20,
+            steps: Self::STEPS_OF_PACKAGE,
             sampler: None,
             cfg: None,
         }
@@ -52,6 +56,28 @@ impl Default for Sampling {
 }
 
 impl Sampling {
+    /// Stands for the number of steps that the package's `defaults.steps` says, or else for 20 of clips
+    /// and 50 of pictures; see [`Generator::resolved`](crate::Generator::resolved).
+    pub const STEPS_OF_PACKAGE: usize = usize::MAX;
+
+    /// The number of steps that is asked for, unless it is left to the package.
+    #[must_use]
+    pub fn asked_steps(&self) -> Option<usize> {
+        (self.steps != Self::STEPS_OF_PACKAGE).then_some(self.steps)
+    }
+
+    /// Says what is used where nothing is said: the package's steps, or else `usual_steps`, and its
+    /// sampler, unless the method has one of its own.
+    pub(crate) fn settle(&mut self, method: Method, defaults: &Defaults, usual_steps: usize) {
+        if self.asked_steps().is_none() {
+            self.steps = defaults.steps.unwrap_or(usual_steps);
+        }
+        let own = method.default_sampler();
+        let takes_any = own == SamplerKind::Ddim && !method.optimizes_noise();
+        let of_package = defaults.sampler.filter(|_| takes_any);
+        self.sampler = self.sampler.or(of_package).or(Some(own));
+    }
+
     /// The sampler that is used with a method.
     #[must_use]
     pub fn sampler_for(&self, method: Method) -> SamplerKind {
@@ -150,10 +176,76 @@ pub struct NetworkLoss {
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature that serde asks for"
 )]
+fn is_left(steps: &usize) -> bool {
+    *steps == Sampling::STEPS_OF_PACKAGE
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
 fn is_one(count: &usize) -> bool {
     *count == 1
 }
 
 fn one() -> f64 {
     1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(sampling: &Sampling, method: Method, defaults: &Defaults) -> (usize, SamplerKind) {
+        let mut sampling = sampling.clone();
+        sampling.settle(method, defaults, 20);
+        let once = sampling.clone();
+        let others = Defaults {
+            steps: Some(9),
+            sampler: Some(SamplerKind::Heun),
+            ..Defaults::default()
+        };
+        sampling.settle(method, &others, 7);
+        assert_eq!(sampling, once, "what is settled stays");
+        (sampling.steps, sampling.sampler_for(method))
+    }
+
+    #[test]
+    fn a_packages_defaults_hold_where_nothing_is_said() {
+        let few = Defaults {
+            steps: Some(8),
+            sampler: Some(SamplerKind::DpmSolverPp2m),
+            ..Defaults::default()
+        };
+        let (none, left) = (Defaults::default(), Sampling::default());
+        let asked = Sampling {
+            steps: 30,
+            sampler: Some(SamplerKind::Heun),
+            ..Sampling::default()
+        };
+        let (projection, ddim) = (Method::Projection, SamplerKind::Ddim);
+        for (sampling, method, defaults, expected) in [
+            (&left, projection, &none, (20, ddim)),
+            (&left, projection, &few, (8, SamplerKind::DpmSolverPp2m)),
+            (&left, Method::None, &few, (8, SamplerKind::DpmSolverPp2m)),
+            // Methods with a sampler of their own keep it.
+            (&left, Method::Dsg, &few, (8, SamplerKind::Ddpm)),
+            (&left, Method::Dno, &few, (8, ddim)),
+            (&asked, projection, &few, (30, SamplerKind::Heun)),
+        ] {
+            assert_eq!(settled(sampling, method, defaults), expected, "{method}");
+        }
+    }
+
+    #[test]
+    fn steps_that_are_left_to_the_package_are_not_written() {
+        let json = serde_json::to_string(&Sampling::default()).unwrap();
+        assert!(!json.contains("steps"), "{json}");
+        let read: Sampling = serde_json::from_str(&json).unwrap();
+        assert_eq!((read.asked_steps(), &read), (None, &Sampling::default()));
+        let asked: Sampling = serde_json::from_str("{\"steps\": 20}").unwrap();
+        assert_eq!(asked.asked_steps(), Some(20));
+        let json = serde_json::to_string(&asked).unwrap();
+        assert_eq!(serde_json::from_str::<Sampling>(&json).unwrap(), asked);
+    }
 }

@@ -116,6 +116,7 @@ fn empty() -> Manifest {
         latent: None,
         classes: None,
         conditioning: None,
+        text: None,
         defaults: Defaults::default(),
         licence: "not said".to_owned(),
         data: "not said".to_owned(),
