@@ -135,6 +135,12 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Write a manual page for each command.
+    #[command(hide = true)]
+    Man {
+        /// Folder for the pages, such as ~/.local/share/man/man1; it is made if it is not there.
+        folder: PathBuf,
+    },
 }
 
 /// Commands of `cache`.

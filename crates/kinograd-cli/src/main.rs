@@ -2,6 +2,8 @@
 
 mod args;
 mod commands;
+#[cfg(test)]
+mod documents;
 mod engine;
 mod interrupt;
 mod logging;

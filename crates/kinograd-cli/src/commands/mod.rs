@@ -11,6 +11,7 @@ mod eval;
 mod generate;
 mod grad;
 mod image;
+mod man;
 mod models;
 mod optimize;
 mod render;
@@ -41,5 +42,6 @@ pub fn run(command: Command, cache_limit: Option<u64>, printer: &Printer) -> any
         Command::Eval(command) => eval::run(command, printer),
         Command::Bench(command) => bench::run(command, printer),
         Command::Completions { shell } => completions::run(shell, printer),
+        Command::Man { folder } => man::run(&folder, printer),
     }
 }
