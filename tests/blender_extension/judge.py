@@ -86,6 +86,9 @@ def judge_figure(figure: Figure, folder: Path, answers: stage.Answers) -> None:
     at_most(f"{figure.name}: toes that are down", slide_mps(heads[:, 1:]), 0.15, "m/s")
     lowest = np.quantile(heads[:, 1:, 2], 0.05)
     at_most(f"{figure.name}: toes off the floor", float(abs(lowest)), 0.04, "m")
+    curves = stage.part("actions").fcurves_of(action)
+    kinds = {point.interpolation for curve in curves for point in curve.keyframe_points}
+    check(f"{figure.name}: straight lines between keys", kinds == {"LINEAR"}, kinds)
     check(f"{figure.name}: action", action.use_fake_user and tuple(action.frame_range) == (1, frames), action.name)
     same_as_gltf(figure, armature, frames, answers.last)
 
@@ -397,8 +400,7 @@ def judge_errors(folder: Path) -> None:
     bone.head, bone.tail = (0.0, 0.0, 0.0), (0.0, 0.0, 1.0)
     refusal("edit mode", "“bar” is in edit mode")
     bpy.ops.object.mode_set(mode="OBJECT")
-    refusal("a skeleton that is no humanoid", "no humanoid")
-    fresh()
+    refusal("a skeleton that is no humanoid", "“bar”", "no humanoid")
     # A finger has no counterpart in the model's body.
     armature = stage.stand(FIGURES[4], folder)
     finger = stage.empty("J_Bip_L_Index1", (0.0, 0.0, 1.0))

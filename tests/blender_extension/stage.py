@@ -148,6 +148,8 @@ def stand(figure: Figure, folder: Path, prompt: str = "a person walks forward") 
     armature = armature_of(folder / figure.path)
     bpy.context.scene.unit_settings.scale_length = 1.0 / figure.units
     armature.animation_data_clear()
+    for action in list(bpy.data.actions):
+        bpy.data.actions.remove(action)
     for bone in armature.pose.bones:
         bone.matrix_basis = Matrix()
         if figure.rotation_mode is not None:

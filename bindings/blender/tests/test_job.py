@@ -65,7 +65,7 @@ def serving(fake: Fake) -> Iterator[str]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
@@ -131,7 +131,10 @@ def refusal(status: int, message: str, headers: dict | None = None) -> tuple[int
 @pytest.mark.parametrize(
     ("fake", "words"),
     [
-        (Fake(posted=refusal(400, "joint `x`\ncannot be a target")), "refuses: joint `x` cannot be a target"),
+        (
+            Fake(posted=refusal(400, "joint `x`\ncannot be a target")),
+            "armature “Hero”: .* refuses: joint `x` cannot be a target",
+        ),
         (Fake(posted=refusal(503, "16 wait already", {"Retry-After": "2"})), r"16 wait already \(try again in 2 s\)"),
         (Fake(posted=refusal(401, "a token is needed")), "a token is needed"),
         (Fake(posted=(502, b"<html>", {})), "HTTP 502"),

@@ -8,9 +8,8 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-import pytest
-
 import build
+import pytest
 
 PACKAGE = Path(build.PACKAGE)
 # What Blender ships beside the standard library.

@@ -40,7 +40,7 @@ def test_it_says_where_it_listens(tmp_path: Path) -> None:
 
 
 def test_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
-    server = LocalServer(program(tmp_path, "trap '' TERM\nwhile :; do sleep 1; done\n"), 0)
+    server = LocalServer(program(tmp_path, "trap '' TERM\nwhile :; do sleep 0.1; done\n"), 0)
     assert server.condition is Condition.STARTING
     time.sleep(0.3)
     server.stop()

@@ -25,8 +25,8 @@ def corners(shape: dict) -> np.ndarray:
     """Corners of a box on the ground (x, z); a turn about +Y takes +Z towards +X."""
     yaw, (a, b) = math.radians(shape["yaw_deg"]), shape["half_extents_m"][:: len(shape["half_extents_m"]) - 1]
     cos, sin = math.cos(yaw), math.sin(yaw)
-    center = np.array(shape["center_m"])[[0, -1]]
-    return np.array([center + [x * cos + z * sin, z * cos - x * sin] for x in (-a, a) for z in (-b, b)])
+    offsets = [[x * cos + z * sin, z * cos - x * sin] for x in (-a, a) for z in (-b, b)]
+    return np.array(shape["center_m"])[[0, -1]] + np.array(offsets)
 
 
 @pytest.mark.parametrize("up", [0, 1, 2])

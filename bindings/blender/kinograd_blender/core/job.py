@@ -103,7 +103,10 @@ class Job:
         _check(body, model)
         if self._gone.is_set():
             return None
-        place = self.server.start(body)
+        try:
+            place = self.server.start(body)
+        except KinogradError as error:
+            raise KinogradError(f"armature “{self.wish.rig.name}”: {error}") from error
         self._say(0.0, "waiting in the queue")
         while not self._gone.wait(POLL_SECS):
             seen = self.server.look(place)

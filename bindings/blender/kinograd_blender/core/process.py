@@ -126,7 +126,8 @@ class LocalServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(STOP_SECS)
-        for reader in self._readers:
+        for reader, pipe in zip(self._readers, (self._process.stdout, self._process.stderr), strict=True):
             reader.join(STOP_SECS)
-        for pipe in (self._process.stdout, self._process.stderr):
-            pipe.close()
+            # A child that is left would hold the pipe open, and its reader.
+            if not reader.is_alive():
+                pipe.close()
