@@ -152,9 +152,8 @@ def judge_path(folder: Path) -> None:
     at_most("path: its end", float(np.linalg.norm(pelvis[-1, :2] - line[-1, :2])), 0.05, "m")
 
 
-def judge_hand(folder: Path) -> None:
+def judge_hand(figure: Figure, folder: Path) -> None:
     """A hand at a place at a frame, told by the empty's name; two prompts; the scene's range; floor above 0."""
-    figure = FIGURES[4]
     armature = stage.stand(figure, folder, "a person walks forward")
     current = bpy.context.scene
     current.frame_start, current.frame_end, current.render.fps = 11, 82, 24
@@ -163,14 +162,19 @@ def judge_hand(folder: Path) -> None:
     second.text, second.frame = "a person stands still", 48
     task.length, task.floor = "SCENE", 0.5
     armature.location.z = 0.5
-    hand = stage.empty(f"{figure.wrist}.001", (-0.1, -1.5, 0.5 + 1.15))
+    hand = stage.empty(f"{figure.wrist}.001", (-0.1, -1.5, 0.5 + 1.1))
     hand.kinograd_target.use_frame, hand.kinograd_target.frame = True, 71
     task.targets = stage.collection("targets", hand)
     action = stage.make()
-    check("hand: frames", tuple(action.frame_range) == (11, 82), tuple(action.frame_range))
+    check(f"{figure.name}: hand: frames", tuple(action.frame_range) == (11, 82), tuple(action.frame_range))
     heads = stage.heads_m(armature, [figure.wrist, *figure.toes], 72)
-    at_most("hand: its place", float(np.linalg.norm(heads[60, 0] - np.array(hand.location))), 0.05, "m")
-    at_most("hand: toes off a floor at 0.5 m", float(abs(np.quantile(heads[:, 1:, 2], 0.05) - 0.5)), 0.04, "m")
+    at_most(f"{figure.name}: hand: its place", float(np.linalg.norm(heads[60, 0] - np.array(hand.location))), 0.05, "m")
+    at_most(
+        f"{figure.name}: hand: toes off a floor at 0.5 m",
+        float(abs(np.quantile(heads[:, 1:, 2], 0.05) - 0.5)),
+        0.04,
+        "m",
+    )
 
 
 def judge_poses(folder: Path) -> None:
@@ -408,6 +412,53 @@ def judge_errors(folder: Path) -> None:
     refusal("a bone that no part of the body is", "`J_Bip_L_Index1` cannot be a target")
 
 
+def drawn() -> list[str]:
+    """What all panels that may be seen draw now."""
+    found = []
+    for name in dir(bpy.types):
+        panel = getattr(bpy.types, name)
+        if name.startswith("VIEW3D_PT_kinograd") and getattr(panel, "poll", lambda _: True)(bpy.context):
+            layout = stage.Layout()
+            panel.draw(SimpleNamespace(layout=layout), bpy.context)
+            found += layout.drawn
+    return found
+
+
+def judge_panels(folder: Path) -> None:
+    """Every property is somewhere in the sidebar."""
+    armature = stage.stand(FIGURES[0], folder)
+    task = armature.kinograd
+    task.prompts.add().text = "a person sits"
+    empty, curve = stage.empty("goal", (0.0, 0.0, 0.0)), bpy.data.curves.new("way", "CURVE")
+    empty.select_set(True)
+    check("panel: collects empties", bpy.ops.kinograd.collect(kind="targets") == {"FINISHED"})
+    check("panel: into a collection", task.targets is not None and list(task.targets.objects) == [empty])
+    with stage.refused() as lines:
+        bpy.ops.kinograd.collect(kind="obstacles")
+    check("panel: no mesh is selected", lines == ["no mesh is selected beside armature “skeleton”"], lines)
+    task.path, task.path_whole = bpy.data.objects.new("way", curve), False
+    task.obstacles, task.length, task.guidance = task.targets, "SECONDS", "REGULAR"
+    seen = set(drawn())
+    names = {each.identifier for each in task.bl_rna.properties if not each.is_readonly} - {"name", "prompt_index"}
+    check("panel: every setting is shown", names <= seen, sorted(names - seen) or f"{len(names)} settings")
+    stage.part("session").current.note = "a long line of words that says what is wrong with the thing, and where"
+    check("panel: what went wrong is shown", "what is wrong with" in " ".join(drawn()))
+    bpy.context.view_layer.objects.active = empty
+    check("panel: an empty's own settings", {"bone", "use_frame"} <= set(drawn()))
+    check("panel: prompts come and go", prompts_come_and_go(armature))
+
+
+def prompts_come_and_go(armature: bpy.types.Object) -> bool:
+    """By the buttons of the list."""
+    bpy.context.view_layer.objects.active = armature
+    count = len(armature.kinograd.prompts)
+    bpy.ops.kinograd.prompt_add()
+    added = len(armature.kinograd.prompts) == count + 1
+    for _ in range(count + 1):
+        bpy.ops.kinograd.prompt_remove()
+    return added and len(armature.kinograd.prompts) == 0
+
+
 class Stub(BaseHTTPRequestHandler):
     """A server that is none."""
 
@@ -472,8 +523,10 @@ def main() -> None:
         answers = stage.Answers()
         for figure in FIGURES:
             judge_figure(figure, folder, answers)
+        judge_panels(folder)
         judge_path(folder)
-        judge_hand(folder)
+        judge_hand(FIGURES[0], folder)
+        judge_hand(FIGURES[4], folder)
         judge_poses(folder)
         judge_box(folder)
         judge_modal(folder)

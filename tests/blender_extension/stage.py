@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 # Nothing of the user's own Blender is read or written.
 _RESOURCES = tempfile.TemporaryDirectory(prefix="kinograd-blender-")
@@ -47,17 +48,61 @@ def install() -> Path:
     for source in (bundle, ROOT / "bindings/blender/kinograd_blender"):
         said = subprocess.run([sys.executable, validator(), "validate", source], capture_output=True, text=True)
         assert said.returncode == 0, said.stdout + said.stderr
-    enable()
+    enable("bl_pkg", "rigify")
     quiet(bpy.ops.extensions.package_install_files, filepath=str(bundle), repo="user_default", enable_on_install=True)
     assert MODULE in bpy.context.preferences.addons, "the extension was not enabled"
     return bundle
 
 
-def enable() -> None:
-    """Blender's own extensions of extensions, which a module starts without."""
+def enable(*names: str) -> None:
+    """Blender's own add-ons, which a module starts without."""
     import addon_utils
 
-    assert addon_utils.enable("bl_pkg") is not None
+    for name in names:
+        assert addon_utils.enable(name, default_set=True) is not None, name
+
+
+class Layout:
+    """Stands for Blender's, which draws in a window only: every property and operator that is drawn must exist."""
+
+    def __init__(self) -> None:
+        self.drawn: list[str] = []
+
+    def prop(self, owner: bpy.types.bpy_struct, name: str, **_: object) -> None:
+        """A property."""
+        assert name in owner.bl_rna.properties, (owner, name)
+        self.drawn.append(name)
+
+    def operator(self, name: str, **_: object) -> SimpleNamespace:
+        """A button."""
+        category, own = name.split(".")
+        assert own in dir(getattr(bpy.ops, category)), name
+        self.drawn.append(name)
+        return SimpleNamespace()
+
+    def template_list(self, kind: str, _id: str, owner: object, name: str, *rest: object, rows: int) -> None:
+        """A list, with its first lines."""
+        assert rows > 0
+        assert rest[0] == owner
+        drawer = getattr(bpy.types, kind)
+        for index, item in enumerate(getattr(owner, name)):
+            drawer.draw_item(None, bpy.context, self, owner, item, 0, owner, rest[1], index)
+        self.drawn.append(name)
+
+    def label(self, text: str = "", **_: object) -> None:
+        """A text."""
+        self.drawn.append(text)
+
+    def progress(self, factor: float, text: str) -> None:
+        """A bar."""
+        assert 0.0 <= factor <= 1.0
+        self.drawn.append(text)
+
+    def row(self, **_: object) -> "Layout":
+        """The same, beside one another."""
+        return self
+
+    column = box = row
 
 
 class Answers:
@@ -104,6 +149,9 @@ class Figure:
 
 OURS = {"pelvis": "pelvis", "toes": ("left_foot", "right_foot"), "wrist": "right_wrist"}
 VRM = {"pelvis": "J_Bip_C_Hips", "toes": ("J_Bip_L_ToeBase", "J_Bip_R_ToeBase"), "wrist": "J_Bip_R_Hand"}
+# Not a file: what Blender's Rigify adds.
+METARIG = "metarig"
+RIGIFY = {"pelvis": "spine", "toes": ("toe.L", "toe.R"), "wrist": "hand.R"}
 FIGURES = [
     Figure("our GLB", "body.glb", **OURS),
     Figure("our FBX, moved and turned", "body.fbx", **OURS, location=(2.0, -1.0, 0.0), turn_deg=70.0),
@@ -112,6 +160,7 @@ FIGURES = [
         "a VRM of 1.3 m, in centimetres", "small.glb", **VRM, location=(150.0, 80.0, 0.0), turn_deg=160.0, units=100.0
     ),
     Figure("a VRM of 1.3 m, axis and angle", "small.glb", **VRM, rotation_mode="AXIS_ANGLE"),
+    Figure("Rigify's human, turned", METARIG, **RIGIFY, location=(0.5, 0.5, 0.0), turn_deg=-110.0),
 ]
 
 IMPORTERS: dict[str, Callable[[Path], object]] = {
@@ -135,7 +184,10 @@ def scene() -> None:
 def armature_of(path: Path) -> bpy.types.Object:
     """The armature that an import makes, active."""
     before = set(bpy.data.objects)
-    IMPORTERS[path.suffix](path)
+    if path.name == METARIG:
+        quiet(bpy.ops.object.armature_human_metarig_add)
+    else:
+        IMPORTERS[path.suffix](path)
     (armature,) = [thing for thing in bpy.data.objects if thing not in before and thing.type == "ARMATURE"]
     bpy.context.scene.render.fps, bpy.context.scene.render.fps_base = FPS, 1.0
     bpy.context.view_layer.objects.active = armature
