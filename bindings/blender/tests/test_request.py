@@ -36,10 +36,15 @@ def test_a_prompt_alone_starts_where_the_armature_stands() -> None:
 
 
 def test_prompts_follow_one_another() -> None:
-    prompts = [Prompt("a person sits", 60), Prompt(" a person walks ", 50)]
+    # The first of the list is done from the start; the others are put in order.
+    prompts = [Prompt(" a person walks ", 70), Prompt("a person sits", 80), Prompt("a person stops", 60)]
     segments = wish(prompts=prompts).body("m")["segments"]
-    assert [(s["prompt"], s["duration_frames"]) for s in segments] == [("a person walks", 49), ("a person sits", 47)]
-    assert wish(prompts=prompts).title == "a person sits,  a person walks "
+    assert [(s["prompt"], s["duration_frames"]) for s in segments] == [
+        ("a person walks", 49),
+        ("a person stops", 20),
+        ("a person sits", 27),
+    ]
+    assert wish(prompts=prompts).title == "a person walks, a person stops, a person sits"
 
 
 def test_targets_are_in_frames_of_the_clip() -> None:

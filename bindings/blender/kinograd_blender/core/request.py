@@ -98,7 +98,7 @@ class Wish:
     @property
     def title(self) -> str:
         """The name of what comes of it."""
-        return ", ".join(prompt.text for prompt in self.prompts)
+        return ", ".join(prompt.text.strip() for prompt in self._in_order())
 
     def body(self, model: str, model_fps: float = 0.0) -> dict:
         """The request for a model that makes so many frames a second; 0 where that is not known.
@@ -161,14 +161,17 @@ class Wish:
             raise KinogradError(f"{what}: frame {frame} is outside the clip, {self.start} to {self.end}")
         return frame - self.start
 
+    def _in_order(self) -> list[Prompt]:
+        """The first of the list is done from the start, whatever its frame says."""
+        return [*self.prompts[:1], *sorted(self.prompts[1:], key=lambda prompt: prompt.frame)]
+
     def _segments(self) -> list[dict]:
-        prompts = sorted(self.prompts, key=lambda prompt: prompt.frame)
+        prompts = self._in_order()
         if not prompts:
             raise KinogradError(f"armature “{self.rig.name}” has no prompt")
         for prompt in prompts:
             if not prompt.text.strip():
                 raise KinogradError(f"armature “{self.rig.name}” has an empty prompt")
-        # The first is there from the start, whatever its frame says.
         starts = [0, *(self._at(f"prompt “{prompt.text}”", prompt.frame) for prompt in prompts[1:])]
         ends = [*starts[1:], self.frames]
         segments = []
