@@ -366,7 +366,8 @@ fn words_that_the_model_was_not_trained_on_are_named_once_a_prompt() {
     // Nothing to say of what it knows, of a package that does not say its words, and of a prompt that it
     // is not told.
     let plain = run("Someone walked forwards.", &["--seconds", "1"]);
-    assert_eq!(plain.json()["warnings"], serde_json::json!([]));
+    let plain = plain.json()["warnings"].to_string();
+    assert!(!plain.contains("the model "), "{plain}");
     let (own, silent) = (models().join("motion-base"), folder.path().join("silent"));
     package_with(&own, &silent, |manifest| {
         manifest.as_object_mut().unwrap().remove("text").unwrap();
