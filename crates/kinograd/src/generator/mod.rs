@@ -175,6 +175,17 @@ impl<M: Modality> Generator<M> {
         task: &Checked<M::Spec>,
         observer: &mut dyn Observer,
     ) -> Result<M::Plan<'static>, Error> {
+        self.plan_by(observer, |modality, model, observer| {
+            modality.plan(model, task, observer)
+        })
+    }
+
+    /// A plan that `make` makes; the timings and warnings start anew.
+    fn plan_by(
+        &mut self,
+        observer: &mut dyn Observer,
+        make: impl FnOnce(&mut M, &mut OpenModel, &mut dyn Observer) -> Result<M::Plan<'static>, Error>,
+    ) -> Result<M::Plan<'static>, Error> {
         self.timings = Timings {
             open_s: self.timings.open_s,
             ..Timings::default()
@@ -185,7 +196,7 @@ impl<M: Modality> Generator<M> {
             observer,
             warnings: &mut self.warnings,
         };
-        let plan = self.modality.plan(&mut self.model, task, &mut noting)?;
+        let plan = make(&mut self.modality, &mut self.model, &mut noting)?;
         self.timings.plan_s = started.elapsed().as_secs_f64();
         Ok(plan)
     }

@@ -174,10 +174,9 @@ impl MotionGenerator {
     ) -> Result<Vec<Clip>, Error> {
         let task = &self.resolved(task)?;
         let on = OnCharacter::with(task, character.clone(), *options)?;
-        let plan = MotionPlan {
-            on: Some(on),
-            ..self.plan(task, observer)?
-        };
+        let plan = self.plan_by(observer, |modality, model, observer| {
+            modality.planned(model, task, Some(on), observer)
+        })?;
         self.chosen(task, plan, observer)
     }
 
@@ -257,21 +256,17 @@ impl MotionGenerator {
     }
 }
 
-impl Modality for MotionModality {
-    type Spec = TaskSpec;
-    type Output = Clip;
-    type Plan<'p> = MotionPlan<'p>;
-    type Trajectory = DecodedSteps;
-
-    fn plan(
+impl MotionModality {
+    /// What a task comes to, done by the body that `on` says: the character's lengths where there is one.
+    fn planned(
         &mut self,
         model: &mut OpenModel,
         task: &Task,
+        on: Option<OnCharacter>,
         observer: &mut dyn Observer,
     ) -> Result<MotionPlan<'static>, Error> {
         check_length(task, model.package.manifest())?;
         self.warn(&model.package, task, &prompts::timed(task), observer)?;
-        let on = OnCharacter::of(task)?;
         let spec = on.as_ref().map_or(&**task, |on| &on.spec);
         let staged = self.staged(model, spec)?;
         for warning in staged.warnings {
@@ -296,6 +291,23 @@ impl Modality for MotionModality {
             spec: staged.spec,
             make_loss: None,
         })
+    }
+}
+
+impl Modality for MotionModality {
+    type Spec = TaskSpec;
+    type Output = Clip;
+    type Plan<'p> = MotionPlan<'p>;
+    type Trajectory = DecodedSteps;
+
+    fn plan(
+        &mut self,
+        model: &mut OpenModel,
+        task: &Task,
+        observer: &mut dyn Observer,
+    ) -> Result<MotionPlan<'static>, Error> {
+        let on = OnCharacter::of(task)?;
+        self.planned(model, task, on, observer)
     }
 
     fn batch_size(&self) -> usize {
