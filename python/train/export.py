@@ -22,6 +22,7 @@ import onnxruntime as ort
 import torch
 
 from config import FEATURES, FPS, MAX_FRAMES, MAX_TOKENS, MIN_FRAMES, PATCH, TRAIN_STEPS, TrainConfig
+from facts import COUNTS, TIMES
 from networks import Networks, round_to_half
 from stitch import COUNTED, JOINED, SEVERAL
 from text import BASE, LOOKUP, SUBJECTS, VERBS, without_ends
@@ -81,12 +82,19 @@ def trained_text(segments: Iterable[dict]) -> dict:
     for segment in segments:
         captions.update(segment["captions"])
         action = segment["action"]
-        # `stitch.Stitcher.longer` does it twice and says so.
-        if action in COUNTED & JOINED and not all(SEVERAL.search(c) for c in segment["captions"]):
-            counts[next(verb for verb, base in BASE.items() if base == action)].add(2)
+        # `stitch.Stitcher.longer` does it twice and says so; `facts.with_facts` counts what is done.
+        said_so = ({2} if action in COUNTED & JOINED else set()) | (set(TIMES) if action in COUNTS else set())
+        if said_so and not all(SEVERAL.search(c) for c in segment["captions"]):
+            counts[next(verb for verb, base in BASE.items() if base == action)] |= said_so
     said = " . ".join(captions).lower()
     rows = [row for word, row in LOOKUP.items() if re.search(rf"\b{word}\b", said)]
-    rewordings = [*SUBJECTS, *(other for row in rows for other in row), *VERBS.values(), *BASE.values()]
+    rewordings = [
+        *SUBJECTS,
+        *TIMES.values(),
+        *(other for row in rows for other in row),
+        *VERBS.values(),
+        *BASE.values(),
+    ]
     for caption in [*captions, *rewordings]:
         words |= words_of(caption)
         negations |= negations_of(caption)
