@@ -176,7 +176,7 @@ pub(super) fn real_rows(
     let snippets = snippets(reference);
     let is_own = |case: &PromptCase, snippet: &Snippet<'_>| {
         let said = |caption: &&str| snippet.captions.iter().any(|own| own == *caption);
-        case.captions.iter().any(|caption| said(&caption))
+        case.captions.iter().any(said)
     };
     let mut tallies: Vec<Tally> = cases
         .iter()

@@ -6,7 +6,7 @@ use super::PromptCase;
 use crate::obey::Side::{Left, Right};
 use crate::obey::arms::{
     blocks_high, bounces, carrying_share, claps, guard_share, higher_hand_m, hooks, lower_hand_m,
-    overhead, rests, strikes, throws, uppercuts, walks_with_arms_ahead, waves, wipes,
+    overhead, pitches, rests, strikes, throws, uppercuts, walks_with_arms_ahead, waves, wipes,
 };
 use crate::obey::series::{least, share, tail};
 use crate::obey::travel::Travel;
@@ -135,22 +135,22 @@ pub(super) const CASES: &[PromptCase] = &[
     PromptCase {
         prompt: "pitches a ball with the left arm",
         action: Action::Throw,
-        rule: "the raised left hand flies ahead at more than 2.5 m/s, faster than the right",
+        rule: "the left hand is raised above the shoulder, then flies ahead at 1.5 m/s or more above the chest, faster than the other, which rests",
         captions: &[
             "a person throws a ball with the left hand",
             "a person swings the left arm and throws",
         ],
-        obeyed: |t| throws(t, Some(Left)),
+        obeyed: |t| pitches(t, Left),
     },
     PromptCase {
         prompt: "someone hurls a stone with their right hand",
         action: Action::Throw,
-        rule: "the raised right hand flies ahead at more than 2.5 m/s, faster than the left",
+        rule: "the right hand is raised above the shoulder, then flies ahead at 1.5 m/s or more above the chest, faster than the other, which rests",
         captions: &[
             "a person throws a ball with the right hand",
             "a person swings the right arm and throws",
         ],
-        obeyed: |t| throws(t, Some(Right)),
+        obeyed: |t| pitches(t, Right),
     },
     PromptCase {
         prompt: "a player dribbles a ball, running forward",
