@@ -11,6 +11,7 @@ use kinograd_eval::obey::{JointTrack, Quality, apart, pose_profile};
 use kinograd_testkit::Golden;
 
 type Count = fn(&JointTrack) -> usize;
+type SideCount = fn(&JointTrack, Side) -> usize;
 
 fn golden() -> Golden {
     Golden::new("obey")
@@ -36,7 +37,7 @@ fn clips() -> Vec<JointTrack> {
 
 #[test]
 fn counts_are_those_of_the_trainer() {
-    let of_side: [(&str, fn(&JointTrack, Side) -> usize); 5] = [
+    let of_side: [(&str, SideCount); 5] = [
         ("kicks", kicks),
         ("punches", punches),
         ("waves", waves),
