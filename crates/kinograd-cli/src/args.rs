@@ -15,10 +15,11 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use kinograd::Method;
+use kinograd::{Method, SamplerKind};
+use kinograd_eval::PromptList;
 use kinograd_files::Budget;
 
-use crate::values::{bytes, method_values};
+use crate::values::{bytes, method_values, prompt_list_values, sampler_values};
 
 pub use self::batch::BatchArgs;
 pub use self::bench::{
@@ -342,7 +343,12 @@ pub enum EvalCommand {
         #[arg(long, default_value_t = 0)]
         threads: usize,
     },
-    /// Sample 24 prompts and compare with real clips.
+    /// Sample prompts at several lengths, and tell what share does what it says.
+    #[command(after_help = "Examples:\n  \
+        kinograd eval model --prompts held-out --seeds 8 -o report.json\n  \
+        kinograd eval model --data DATA      (real clips beside the samples)\n  \
+        kinograd eval model --real DATA      (what real clips make of the tests)\n\n\
+        The prompts of the list steering were looked at while models were trained; held-out ones were not.")]
     Model(EvalModelArgs),
     /// Time plain and guided runs on every engine that is there.
     Speed(EvalSpeedArgs),
@@ -351,21 +357,50 @@ pub enum EvalCommand {
 /// Arguments of `eval model`.
 #[derive(Debug, Args)]
 pub struct EvalModelArgs {
-    /// Data set built by `dataset build`, for real clips to compare with.
+    /// Data set built by `dataset build`: real clips beside the samples, and what they make of the tests.
     #[arg(long, value_name = "FOLDER")]
     pub data: Option<PathBuf>,
-    /// Seeds per prompt.
-    #[arg(long, default_value_t = 16)]
-    pub seeds: usize,
-    /// Denoising steps.
-    #[arg(long, default_value_t = 20)]
-    pub steps: usize,
-    /// Classifier-free guidance scale.
-    #[arg(long)]
-    pub cfg: Option<f64>,
+    /// Hold the tests against the real clips of this data set, and sample nothing.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        conflicts_with_all = ["data", "seeds", "lengths", "steps", "sampler", "cfg", "text_guidance", "best_of", "judge"]
+    )]
+    pub real: Option<PathBuf>,
+    /// Which prompts.
+    #[arg(long, value_name = "LIST", default_value = "all", value_parser = prompt_list_values())]
+    pub prompts: PromptList,
     /// Only prompts that contain this text.
     #[arg(long, value_name = "TEXT")]
     pub only: Option<String>,
+    /// Lengths at which each prompt is sampled, seconds, with commas between them.
+    #[arg(long, value_name = "SECONDS", value_delimiter = ',', default_values_t = [2.0, 4.0, 6.0, 8.0])]
+    pub lengths: Vec<f64>,
+    /// Clips per prompt and length.
+    #[arg(long, default_value_t = 16)]
+    pub seeds: usize,
+    /// Denoising steps; those of generate if not given.
+    #[arg(long)]
+    pub steps: Option<usize>,
+    /// How one noise level leads to the next; as generate has it if not given.
+    #[arg(long, value_parser = sampler_values())]
+    pub sampler: Option<SamplerKind>,
+    /// Classifier-free guidance scale; the model's own if not given.
+    #[arg(long)]
+    pub cfg: Option<f64>,
+    /// Weight of the text loss; none if not given, as in generate without goals.
+    #[arg(long, value_name = "WEIGHT")]
+    pub text_guidance: Option<f64>,
+    /// Draw so many for each clip and keep the best, as generate does.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub best_of: usize,
+    /// Package with an embedding that steers nothing and judges the clips' text; left out where the
+    /// default one is not there.
+    #[arg(long, value_name = "NAME|FOLDER", default_value = DEFAULT_JUDGE)]
+    pub judge: String,
+    /// Write the report as JSON to this file too.
+    #[arg(short, long, value_name = "FILE.json")]
+    pub output: Option<PathBuf>,
     /// Where the model runs.
     #[command(flatten)]
     pub engine: EngineArgs,

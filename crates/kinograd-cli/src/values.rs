@@ -10,6 +10,7 @@ use kinograd::motion::export::{JointNaming, RestPose, RootMotion};
 use kinograd::motion::mapping::Up;
 use kinograd::task::Resampling;
 use kinograd::{Method, SamplerKind};
+use kinograd_eval::PromptList;
 use kinograd_files::Budget;
 
 /// A size in bytes, such as `500MB`, `20 GB` or `1e9`.
@@ -56,6 +57,12 @@ pub fn method_values() -> impl TypedValueParser<Value = Method> {
 pub fn sampler_values() -> impl TypedValueParser<Value = SamplerKind> {
     let all = SamplerKind::ALL.to_vec();
     named(all, SamplerKind::name, SamplerKind::summary)
+}
+
+/// Lists of prompts by name.
+pub fn prompt_list_values() -> impl TypedValueParser<Value = PromptList> {
+    let all = PromptList::ALL.to_vec();
+    named(all, PromptList::name, PromptList::summary)
 }
 
 /// Schedules of the strength by name.

@@ -3,7 +3,8 @@
 use std::io::{BufReader, Read as _, Seek as _};
 use std::path::Path;
 
-use kinograd_dataset::Index;
+use kinograd_dataset::captions::Action;
+use kinograd_dataset::{ClipRecord, Index};
 use kinograd_files::{Budget, check_npy_start};
 use ndarray::{Array2, ArrayView2, s};
 use ndarray_npy::ReadNpyExt as _;
@@ -23,10 +24,22 @@ pub struct Reference {
 
 /// A captioned stretch of a real clip.
 pub struct Snippet<'a> {
-    /// One of its captions.
-    pub caption: &'a str,
+    /// Its captions, at least one, the plainest first.
+    pub captions: &'a [String],
+    /// What it shows, as data sets are balanced by.
+    pub action: Action,
+    /// How it is done, such as `zombie`.
+    pub style: Option<&'a str>,
     /// `[frames, 263]`, not normalised.
     pub features: ArrayView2<'a, f32>,
+}
+
+impl<'a> Snippet<'a> {
+    /// The first of its captions.
+    #[must_use]
+    pub fn caption(&self) -> &'a str {
+        self.captions.first().map_or("", String::as_str)
+    }
 }
 
 impl Reference {
@@ -49,20 +62,30 @@ impl Reference {
     /// The captioned stretches of a split, mirrored copies left out; of a long stretch its middle.
     #[must_use]
     pub fn snippets(&self, split: &str) -> Vec<Snippet<'_>> {
+        self.snippets_of(|clip| clip.split == split && !clip.mirrored)
+    }
+
+    /// As [`snippets`](Self::snippets), with mirrored copies.
+    #[must_use]
+    pub fn snippets_of_both_sides(&self, split: &str) -> Vec<Snippet<'_>> {
+        self.snippets_of(|clip| clip.split == split)
+    }
+
+    fn snippets_of(&self, is_wanted: impl Fn(&ClipRecord) -> bool) -> Vec<Snippet<'_>> {
         let mut snippets = Vec::new();
         for clip in &self.index.clips {
-            if clip.split != split || clip.mirrored {
+            if !is_wanted(clip) {
                 continue;
             }
             for segment in &clip.segments {
                 let frames = segment.frames.min(MAX_FRAMES);
                 let start = clip.offset + segment.start + (segment.frames - frames) / 2;
-                let (Some(caption), true) = (segment.captions.first(), frames >= MIN_FRAMES) else {
-                    continue;
-                };
-                if start + frames <= self.features.nrows() {
+                let is_usable = frames >= MIN_FRAMES && !segment.captions.is_empty();
+                if is_usable && start + frames <= self.features.nrows() {
                     snippets.push(Snippet {
-                        caption,
+                        captions: &segment.captions,
+                        action: segment.action,
+                        style: segment.style.as_deref(),
                         features: self.features.slice(s![start..start + frames, ..]),
                     });
                 }

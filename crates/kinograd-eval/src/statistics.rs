@@ -101,6 +101,78 @@ impl ConfidenceInterval {
     }
 }
 
+/// How many of how many, and the 95 % interval of the share (Wilson 1927).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Share {
+    /// How many.
+    pub hits: usize,
+    /// Of how many.
+    pub total: usize,
+    /// Their share; 0 of none.
+    pub share: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+impl Share {
+    /// `hits` of `total`.
+    ///
+    /// ```
+    /// use kinograd_eval::statistics::Share;
+    /// let half = Share::of(50, 100);
+    /// assert!((half.low - 0.404).abs() < 1e-3 && (half.high - 0.596).abs() < 1e-3);
+    /// ```
+    #[must_use]
+    pub fn of(hits: usize, total: usize) -> Self {
+        const Z: f64 = 1.96;
+        if total == 0 {
+            return Self {
+                hits,
+                total,
+                share: 0.0,
+                low: 0.0,
+                high: 1.0,
+            };
+        }
+        let n = total as f64;
+        let share = hits as f64 / n;
+        let scale = 1.0 + Z * Z / n;
+        let centre = (share + Z * Z / (2.0 * n)) / scale;
+        let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt() / scale;
+        Self {
+            hits,
+            total,
+            share,
+            low: (centre - half).max(0.0),
+            high: (centre + half).min(1.0),
+        }
+    }
+
+    /// Counts what is true.
+    #[must_use]
+    pub fn counted(of: impl IntoIterator<Item = bool>) -> Self {
+        let (mut hits, mut total) = (0, 0);
+        for hit in of {
+            hits += usize::from(hit);
+            total += 1;
+        }
+        Self::of(hits, total)
+    }
+
+    /// The share and its interval, in per cent.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        format!(
+            "{:.1} % ({:.1} to {:.1})",
+            100.0 * self.share,
+            100.0 * self.low,
+            100.0 * self.high
+        )
+    }
+}
+
 /// SplitMix64 (Steele, Lea and Flood 2014): enough for resampling.
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -123,6 +195,22 @@ mod tests {
         assert_eq!(median(&[7.0]), Some(7.0));
         assert_eq!(median(&[]), None);
         assert_eq!(Spread::of(&values).map(|spread| spread.min), Some(1.0));
+    }
+
+    #[test]
+    fn shares_have_the_interval_of_wilson() {
+        // Newcombe 1998, table I: 81 of 263 and 15 of 148; 0 of 20.
+        for (hits, total, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+        ] {
+            let share = Share::of(hits, total);
+            assert!((share.low - low).abs() < 1e-4, "{share:?}");
+            assert!((share.high - high).abs() < 1e-4, "{share:?}");
+        }
+        assert_eq!(Share::of(0, 0).high, 1.0);
+        assert_eq!(Share::counted([true, false, true]).hits, 2);
     }
 
     #[test]

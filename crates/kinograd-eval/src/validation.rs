@@ -51,7 +51,7 @@ pub(super) fn validation(
         for (level, sum) in LEVELS.iter().zip(&mut squares) {
             let mut drawn = ArrayD::zeros(clear.raw_dim());
             noise.fill(&mut drawn)?;
-            let predicted = generator.predict(snippet.caption, &clear, &drawn, *level)?;
+            let predicted = generator.predict(snippet.caption(), &clear, &drawn, *level)?;
             *sum += predicted
                 .iter()
                 .zip(&clear)

@@ -1,22 +1,24 @@
 //! `kinograd eval`.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
-use kinograd::MotionGenerator;
-use kinograd::runtime::{EngineChoice, EngineOptions};
+use kinograd::runtime::{EngineChoice, EngineOptions, RuntimeError};
+use kinograd::{Error, MotionGenerator, check_output, save_report};
 use kinograd_dataset::import_folder;
 use kinograd_eval::{self as eval, ModelProtocol, SpeedProtocol};
 use kinograd_files::TemporaryFolder;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::dataset::{Bar, summary};
-use super::generate::Watcher;
-use crate::args::{EngineArgs, EvalCommand, EvalModelArgs, EvalSpeedArgs};
+use super::generate::{Watcher, is_json};
+use crate::args::{DEFAULT_JUDGE, EngineArgs, EvalCommand, EvalModelArgs, EvalSpeedArgs};
 use crate::engine;
 use crate::printer::Printer;
+use crate::task_flags::as_option;
 
 /// Largest error of the round trip clip → features → joints that passes, metres.
 const ROUND_TRIP_LIMIT_M: f64 = 1e-3;
@@ -48,17 +50,57 @@ fn data(source: &Path, threads: usize, printer: &Printer) -> anyhow::Result<()> 
 }
 
 fn model(args: &EvalModelArgs, printer: &Printer) -> anyhow::Result<()> {
+    if let Some(output) = &args.output {
+        check_output(output)?;
+        anyhow::ensure!(
+            is_json(output),
+            "{}: a report is written as .json",
+            output.display()
+        );
+    }
+    if let Some(data) = &args.real {
+        let report = eval::real_tests(data, args.prompts, args.only.as_deref())?;
+        return finish(&report, args.output.as_deref(), printer);
+    }
     let mut generator = engine::open_generator(&args.engine, printer)?;
     let protocol = ModelProtocol {
+        prompts: args.prompts,
+        only: args.only.clone(),
+        lengths_secs: args.lengths.clone(),
         seeds: args.seeds,
         steps: args.steps,
+        sampler: args.sampler,
         cfg: args.cfg,
-        only: args.only.clone(),
+        text_guidance: args.text_guidance,
+        best_of: args.best_of,
         ..ModelProtocol::default()
     };
+    let judge = match generator.open_judge(&args.judge) {
+        Ok(judge) => Some(judge),
+        Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))
+            if args.judge == DEFAULT_JUDGE =>
+        {
+            None
+        }
+        Err(error) => return Err(error.into()),
+    };
     let data = args.data.as_deref();
-    let report = eval::model(&mut generator, data, &protocol, &mut Watcher::new(printer))?;
-    printer.document(&report, &report.to_string())?;
+    let watcher = &mut Watcher::new(printer);
+    let report = eval::model(&mut generator, judge, data, &protocol, watcher)
+        .map_err(|error| as_option(error, &[]))?;
+    finish(&report, args.output.as_deref(), printer)
+}
+
+/// Prints a report, and writes it to a file where one is asked for.
+fn finish<R: Serialize + Display>(
+    report: &R,
+    output: Option<&Path>,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    if let Some(output) = output {
+        save_report(output, &serde_json::to_value(report)?)?;
+    }
+    printer.document(report, &report.to_string())?;
     Ok(())
 }
 

@@ -77,6 +77,7 @@ fn help_of_every_command() {
         "models add",
         "runtime install",
         "eval",
+        "eval model",
         "bench guidance",
         "bench tune",
         "bench trajectory",
@@ -133,6 +134,7 @@ fn errors() {
         "dataset-missing",
         &["dataset", "build", "none", "-o", "data"],
     );
+    check("eval-unknown-list", &["eval", "model", "--prompts", "easy"]);
     check(
         "runtime-missing",
         &["runtime", "info", "--runtime", "none.so"],

@@ -307,7 +307,7 @@ fn held_out(data: &Path, protocol: &TrajectoryProtocol) -> Result<Vec<Source>, E
         .zip(snippets.iter().step_by(stride).take(wanted))
         .map(|(seed, snippet)| {
             Ok(Source {
-                prompt: snippet.caption.to_owned(),
+                prompt: snippet.caption().to_owned(),
                 duration_secs: snippet.features.nrows() as f64 / FEATURE_FPS,
                 seed,
                 joints: decode_joints(snippet.features)?.mapv(|v| v as f32),

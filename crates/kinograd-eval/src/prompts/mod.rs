@@ -1,0 +1,168 @@
+//! The prompts that `eval model` samples, and what a clip of each must do.
+//!
+//! Two lists: the one that training runs were steered by, and one of other words, orders, counts, styles
+//! and actions that no run has seen the result of. A package is as good as the second says.
+
+mod held_out;
+mod steering;
+
+use kinograd::Error;
+use kinograd_dataset::captions::Action;
+use serde::Serialize;
+
+use crate::obey::{JointTrack, Side};
+
+/// A prompt and what its clips must do.
+#[derive(Debug, Clone, Copy)]
+pub struct PromptCase {
+    /// The prompt.
+    pub prompt: &'static str,
+    /// What it asks for, as data sets are balanced by.
+    pub action: Action,
+    /// What is checked, in words.
+    pub rule: &'static str,
+    /// Captions of data sets that say the same: real clips with one of them should pass the check.
+    /// Empty where the data has no such clip of its own.
+    pub captions: &'static [&'static str],
+    /// The check.
+    pub obeyed: fn(&JointTrack) -> bool,
+}
+
+/// Two prompts whose clips must differ, as sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StylePair(
+    /// A style or a gesture.
+    pub &'static str,
+    /// The plain prompt, or another gesture.
+    pub &'static str,
+);
+
+/// A list of prompts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum PromptList {
+    /// What training runs are steered by (`python/train/obey.py`).
+    Steering,
+    /// What no run was steered by.
+    HeldOut,
+    /// Both.
+    All,
+}
+
+impl PromptList {
+    /// Every list.
+    pub const ALL: [Self; 3] = [Self::Steering, Self::HeldOut, Self::All];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steering => "steering",
+            Self::HeldOut => "held-out",
+            Self::All => "all",
+        }
+    }
+
+    /// What it holds, in a few words.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Steering => "the 30 prompts that training was steered by",
+            Self::HeldOut => "prompts in other words that steered no training",
+            Self::All => "both lists",
+        }
+    }
+
+    /// Its prompts, each with the list that it is of.
+    #[must_use]
+    pub fn cases(self) -> Vec<(Self, &'static PromptCase)> {
+        self.parts()
+            .into_iter()
+            .flat_map(|list| {
+                let cases: Vec<&PromptCase> = match list {
+                    Self::Steering => steering::CASES.iter().collect(),
+                    _ => held_out::cases(),
+                };
+                cases.into_iter().map(move |case| (list, case))
+            })
+            .collect()
+    }
+
+    /// Its prompts that contain a text, or all.
+    ///
+    /// # Errors
+    /// [`Error::Request`] where none does.
+    pub fn chosen(self, only: Option<&str>) -> Result<Vec<(Self, &'static PromptCase)>, Error> {
+        let mut cases = self.cases();
+        cases.retain(|(_, case)| only.is_none_or(|text| case.prompt.contains(text)));
+        if cases.is_empty() {
+            return Err(Error::Request {
+                field: "only",
+                message: format!(
+                    "no prompt of the list `{}` contains `{}`",
+                    self.name(),
+                    only.unwrap_or_default()
+                ),
+            });
+        }
+        Ok(cases)
+    }
+
+    /// Its pairs of prompts.
+    #[must_use]
+    pub fn pairs(self) -> Vec<StylePair> {
+        self.parts()
+            .into_iter()
+            .flat_map(|list| match list {
+                Self::Steering => steering::PAIRS,
+                _ => held_out::PAIRS,
+            })
+            .copied()
+            .collect()
+    }
+
+    fn parts(self) -> Vec<Self> {
+        match self {
+            Self::All => vec![Self::Steering, Self::HeldOut],
+            list => vec![list],
+        }
+    }
+}
+
+/// Whether something is counted on a side, and less often on the other.
+fn only(count: fn(&JointTrack, Side) -> usize, track: &JointTrack, side: Side) -> bool {
+    let own = count(track, side);
+    own >= 1 && count(track, side.other()) < own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn lists_have_no_prompt_twice_and_share_none() {
+        let all = PromptList::All.cases();
+        let prompts: BTreeSet<&str> = all.iter().map(|(_, case)| case.prompt).collect();
+        assert_eq!(prompts.len(), all.len());
+        assert_eq!(PromptList::Steering.cases().len(), 30);
+        assert!(PromptList::HeldOut.cases().len() >= 60);
+        for (_, case) in &all {
+            assert!(!case.rule.is_empty(), "{}", case.prompt);
+            let captions: BTreeSet<&&str> = case.captions.iter().collect();
+            assert_eq!(captions.len(), case.captions.len(), "{}", case.prompt);
+        }
+        for StylePair(a, b) in PromptList::All.pairs() {
+            assert_ne!(a, b);
+        }
+    }
+
+    #[test]
+    fn a_text_that_no_prompt_has_is_named() {
+        let few = PromptList::Steering.chosen(Some("kicks twice")).unwrap();
+        assert_eq!(few.len(), 1);
+        let error = PromptList::HeldOut.chosen(Some("xyzzy")).unwrap_err();
+        assert!(error.to_string().contains("xyzzy"), "{error}");
+    }
+}
