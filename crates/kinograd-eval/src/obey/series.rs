@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn stretches_and_their_ends() {
         assert_eq!(stretches(&[], 3), 0);
-        assert_eq!(stretches(&[true, true, true], 0), 1);
+        assert_eq!(stretches(&[true, true, true], 1), 1);
         assert_eq!(longest(&[true, true, false, true]), 2);
         assert_eq!(median(&[3.0, 1.0, 2.0, 4.0]), 2.5);
         assert_eq!(median(&[5.0, 1.0, 2.0]), 2.0);
