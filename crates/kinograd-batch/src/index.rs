@@ -104,7 +104,7 @@ fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Er
         ("frames", whole(motion.len())),
         ("fps", Number(Some(motion.fps))),
         ("method", Text(method.to_string())),
-        ("steps", whole(task.sampling.steps)),
+        ("steps", whole(task.sampling.steps_or_usual())),
         (
             "sampler",
             Text(task.sampling.sampler_for(method).to_string()),

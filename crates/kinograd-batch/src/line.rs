@@ -148,7 +148,7 @@ mod tests {
         let task = line.checked(None).unwrap();
         assert_eq!(
             (line.id.as_str(), task.sampling.steps),
-            ("line-000000003", 5)
+            ("line-000000003", Some(5))
         );
         assert_eq!(task.sampling.seed, seed_of("line-000000003"));
     }

@@ -66,7 +66,7 @@ impl MakeSettings {
     pub fn of(task: &TaskSpec) -> Self {
         Self {
             method: task.guidance.method,
-            steps: task.sampling.asked_steps().unwrap_or(USUAL_STEPS),
+            steps: task.sampling.steps_or_usual(),
             seed: task.sampling.seed,
             guidance_scale: task.guidance.scale,
             text_guidance: task.guidance.text,
@@ -78,7 +78,7 @@ impl MakeSettings {
     #[must_use]
     pub fn applied(&self, mut task: TaskSpec) -> TaskSpec {
         task.shared_mut().choose_method(self.method);
-        task.sampling.steps = self.steps;
+        task.sampling.steps = Some(self.steps);
         task.sampling.seed = self.seed;
         task.guidance.scale = self.guidance_scale;
         task.guidance.text = self.text_guidance;
@@ -339,7 +339,7 @@ fn make(
         Err(error) => return Update::Failed(words(&error)),
     };
     send(Update::Started {
-        steps: task.sampling.steps,
+        steps: task.sampling.steps_or_usual(),
     });
     let decoder = MotionDecoder::new(generator.representation().clone(), vec![task.frames()]);
     let mut watch = Watch {

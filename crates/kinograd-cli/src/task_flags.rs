@@ -130,7 +130,7 @@ pub fn add_sampling(spec: &mut impl Spec, args: &SamplingArgs, schedule: &Schedu
     sampling.count = args.n.unwrap_or(sampling.count);
     sampling.best_of = args.best_of.unwrap_or(sampling.best_of);
     sampling.seed = args.seed.unwrap_or(sampling.seed);
-    sampling.steps = args.steps.unwrap_or(sampling.steps);
+    sampling.steps = args.steps.or(sampling.steps);
     sampling.sampler = args.sampler.or(sampling.sampler);
     sampling.cfg = args.cfg.or(sampling.cfg);
     *scale = args.guidance_scale.or(*scale);

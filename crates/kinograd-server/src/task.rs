@@ -108,7 +108,7 @@ fn sampling(request: &Request, spec: &mut TaskSpec) -> Result<(), ApiError> {
     spec.sampling.seed = seed.map_or_else(random, |seed| seed.bits());
     spec.sampling.count = options.samples;
     if let Some(steps) = options.steps {
-        spec.sampling.steps = steps;
+        spec.sampling.steps = Some(steps);
     }
     Ok(())
 }

@@ -205,7 +205,7 @@ pub(crate) mod tests {
         assert_eq!(labels, ["none", "projection + text"]);
         for one in &cell {
             let task = one.job.task().unwrap();
-            assert_eq!((task.sampling.seed, task.sampling.steps), (8, 20));
+            assert_eq!((task.sampling.seed, task.sampling.steps), (8, Some(20)));
             let target = task.goals[0].handles()[0];
             let expected = report.scenarios[1].target_m(45.0);
             assert!((target[0] - expected[0]).abs() < 1e-9 && target[1] < -2.0);

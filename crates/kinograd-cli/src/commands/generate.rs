@@ -258,7 +258,7 @@ fn report(run: &Outcome<'_>) -> anyhow::Result<GenerateReport> {
         model: format!("{} {}", manifest.name, manifest.version),
         seed: task.sampling.seed,
         method: task.guidance.method,
-        steps: task.sampling.steps,
+        steps: task.sampling.steps_or_usual(),
         sampler: task.sampling.sampler_for(task.guidance.method),
         cfg: task.sampling.cfg,
         engine: format!("{} {}", engine.engine, engine.version),

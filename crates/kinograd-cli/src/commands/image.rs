@@ -269,7 +269,7 @@ fn report(
         },
         guidance_scale: rounds.is_none().then(|| task.guidance_scale()),
         augmentations: task.guidance.augmentations,
-        steps: task.sampling.steps,
+        steps: task.sampling.steps_or_usual(),
         sampler: task.sampling.sampler_for(method),
         engine: format!("{} {}", engine.engine, engine.version),
         provider: engine.provider.to_string(),

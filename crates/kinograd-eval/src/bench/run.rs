@@ -77,7 +77,7 @@ pub(super) fn cell(
     scenario: usize,
     watch: &mut Watch<'_>,
 ) -> Result<BenchCell, Error> {
-    let asked = task.clone().seed(first).count(count).build()?;
+    let asked = generator.resolved(&task.clone().seed(first).count(count).build()?)?;
     let clock = Clock::of(generator.engine());
     let started = clock.now();
     match make(generator, &asked, watch) {
@@ -97,7 +97,7 @@ pub(super) fn cell(
                 clips,
                 failed: Vec::new(),
                 seconds_per_clip: Some(all / count as f64),
-                seconds_per_step: Some(sampling / (count * asked.sampling.steps) as f64),
+                seconds_per_step: Some(sampling / (count * asked.sampling.steps_or_usual()) as f64),
             })
         }
         Err(error) if breaks_down(&error) && count == 1 => {

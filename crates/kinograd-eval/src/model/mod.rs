@@ -51,7 +51,7 @@ pub fn model(
     let pairs = pairs_of(protocol, &cases);
     let beside = beside(&pairs, &cases);
     let steps = protocol.task("a person walks", protocol.lengths_secs[0], 1)?;
-    let steps = steps.sampling.steps;
+    let steps = generator.resolved(&steps)?.sampling.steps_or_usual();
 
     let mut sampler = Sampler {
         generator,

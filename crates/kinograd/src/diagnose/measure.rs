@@ -109,7 +109,10 @@ impl MotionGenerator {
 impl Session<'_> {
     fn report(&mut self, observer: &mut dyn Observer) -> Result<DiagnoseReport, Error> {
         let protocol = self.protocol;
-        let (own_method, own_steps) = (protocol.task.guidance.method, protocol.task.sampling.steps);
+        let (own_method, own_steps) = (
+            protocol.task.guidance.method,
+            protocol.task.sampling.steps_or_usual(),
+        );
         let others: Vec<Method> = protocol.methods.clone();
         let others: Vec<Method> = others.into_iter().filter(|m| *m != own_method).collect();
         let total: usize = protocol.calls.iter().sum::<usize>() + own_steps * (2 + others.len());
@@ -170,7 +173,7 @@ impl Session<'_> {
     /// was chosen for the task's own method stays with that.
     fn variant(&self, method: Method, steps: usize) -> Result<Task, Error> {
         let task = self.protocol.task.edited(|spec| {
-            spec.sampling.steps = steps;
+            spec.sampling.steps = Some(steps);
             if method != spec.guidance.method {
                 spec.guidance.method = method;
                 spec.guidance.scale = None;

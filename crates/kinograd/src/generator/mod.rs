@@ -214,7 +214,7 @@ impl<M: Modality> Generator<M> {
         self.model.denoiser.prepare(differentiable)?;
         self.timings.prepare_s = started.elapsed().as_secs_f64();
 
-        let steps = self.model.steps(task.sampling().steps)?;
+        let steps = self.model.steps(task.sampling().steps_or_usual())?;
         let seeds = task.sampling().seeds();
         let batches = self.batches(&seeds, only);
         // Steps of a batch: of the noise where that is optimised.

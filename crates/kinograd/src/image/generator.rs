@@ -196,7 +196,7 @@ impl Modality for PictureModality {
         };
         if self.keep.trace {
             let images = task.sampling.seeds().len();
-            check_trace(task.sampling.steps, images, self.sample_size)?;
+            check_trace(task.sampling.steps_or_usual(), images, self.sample_size)?;
         }
         Ok(Plan {
             prepared,

@@ -51,7 +51,7 @@ impl ImageGenerator {
             .prepare(optimization.lookahead != Lookahead::Naive)?;
         let (seeds, steps) = (
             task.sampling.seeds(),
-            self.model.steps(task.sampling.steps)?,
+            self.model.steps(task.sampling.steps_or_usual())?,
         );
         let batches = self.batches(&seeds, None);
         let total = (steps.len() * (optimization.rounds + 1) * batches.len()) as u64;

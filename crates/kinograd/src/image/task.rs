@@ -231,7 +231,7 @@ impl Spec for PictureSpec {
     /// normalised step has one length however many there are: more of them are shorter, by the root of
     /// how many more, which loses nothing by the held-out evaluator and keeps colours from running full.
     fn guidance_scale(&self) -> f64 {
-        let steps = self.sampling.asked_steps().unwrap_or(USUAL_STEPS);
+        let steps = self.sampling.steps.unwrap_or(USUAL_STEPS);
         let method = self.guidance.method;
         self.guidance.scale.unwrap_or_else(|| {
             let first = self.goals.iter().find(|goal| goal.weight > 0.0);

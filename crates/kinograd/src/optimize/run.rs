@@ -124,7 +124,7 @@ impl MotionGenerator {
                 return Err(Error::Internal("the network was not opened".to_owned()));
             }
         };
-        let steps = self.model.steps(task.sampling.steps)?;
+        let steps = self.model.steps(task.sampling.steps_or_usual())?;
         let total = (steps.len() * (optimization.rounds + 1)) as u64;
         let work = "optimising";
         emit(observer, Event::Started { work, total })?;

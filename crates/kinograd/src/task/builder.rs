@@ -70,7 +70,7 @@ impl<S: Spec> TaskBuilder<S> {
 
     /// Denoising steps; the package's own if not given.
     pub fn steps(mut self, steps: usize) -> Self {
-        self.spec.shared_mut().sampling.steps = steps;
+        self.spec.shared_mut().sampling.steps = Some(steps);
         self
     }
 

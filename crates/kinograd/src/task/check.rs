@@ -70,7 +70,7 @@ pub(crate) fn sampling(sampling: &Sampling) -> Result<(), Error> {
             ),
         ));
     }
-    if steps != Sampling::STEPS_OF_PACKAGE && !(1..=MAX_STEPS).contains(&steps) {
+    if let Some(steps) = steps.filter(|steps| !(1..=MAX_STEPS).contains(steps)) {
         return Err(refuse(
             "sampling.steps",
             format!("{steps} is outside 1 to {MAX_STEPS}"),

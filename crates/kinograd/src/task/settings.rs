@@ -6,7 +6,7 @@ use kinograd_diffusion::SamplerKind;
 use kinograd_runtime::Defaults;
 use serde::{Deserialize, Serialize};
 
-use super::limits::MODEL_FPS;
+use super::limits::{MODEL_FPS, USUAL_STEPS};
 use super::rig::RigSettings;
 use super::schedule::GuidanceSchedule;
 use crate::Method;
@@ -29,10 +29,9 @@ pub struct Sampling {
     /// slides, rushes or misses a goal. Costs as many times more.
     #[serde(skip_serializing_if = "is_one")]
     pub best_of: usize,
-    /// Denoising steps; [`STEPS_OF_PACKAGE`](Self::STEPS_OF_PACKAGE), which is what an absent field
-    /// means, leaves them to the package.
-    #[serde(skip_serializing_if = "is_left")]
-    pub steps: usize,
+    /// Denoising steps; left to the package if absent ([`Generator::resolved`](crate::Generator::resolved)).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
     /// How one noise level leads to the next; if absent it is the method's own where that has one, else
     /// the package's, else DDIM.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +47,7 @@ impl Default for Sampling {
             seed: 0,
             count: 1,
             best_of: 1,
-            steps: Self::STEPS_OF_PACKAGE,
+            steps: None,
             sampler: None,
             cfg: None,
         }
@@ -56,22 +55,17 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// Stands for the number of steps that the package's `defaults.steps` says, or else for 20 of clips
-    /// and 50 of pictures; see [`Generator::resolved`](crate::Generator::resolved).
-    pub const STEPS_OF_PACKAGE: usize = usize::MAX;
-
-    /// The number of steps that is asked for, unless it is left to the package.
+    /// The number of steps of a [resolved](crate::Generator::resolved) task; of one that leaves them to the
+    /// package, the usual number of clips.
     #[must_use]
-    pub fn asked_steps(&self) -> Option<usize> {
-        (self.steps != Self::STEPS_OF_PACKAGE).then_some(self.steps)
+    pub fn steps_or_usual(&self) -> usize {
+        self.steps.unwrap_or(USUAL_STEPS)
     }
 
     /// Says what is used where nothing is said: the package's steps, or else `usual_steps`, and its
     /// sampler, unless the method has one of its own.
     pub(crate) fn settle(&mut self, method: Method, defaults: &Defaults, usual_steps: usize) {
-        if self.asked_steps().is_none() {
-            self.steps = defaults.steps.unwrap_or(usual_steps);
-        }
+        self.steps = self.steps.or(defaults.steps).or(Some(usual_steps));
         let own = method.default_sampler();
         let takes_any = own == SamplerKind::Ddim && !method.optimizes_noise();
         let of_package = defaults.sampler.filter(|_| takes_any);
@@ -176,14 +170,6 @@ pub struct NetworkLoss {
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature that serde asks for"
 )]
-fn is_left(steps: &usize) -> bool {
-    *steps == Sampling::STEPS_OF_PACKAGE
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
 fn is_one(count: &usize) -> bool {
     *count == 1
 }
@@ -207,7 +193,7 @@ mod tests {
         };
         sampling.settle(method, &others, 7);
         assert_eq!(sampling, once, "what is settled stays");
-        (sampling.steps, sampling.sampler_for(method))
+        (sampling.steps_or_usual(), sampling.sampler_for(method))
     }
 
     #[test]
@@ -219,7 +205,7 @@ mod tests {
         };
         let (none, left) = (Defaults::default(), Sampling::default());
         let asked = Sampling {
-            steps: 30,
+            steps: Some(30),
             sampler: Some(SamplerKind::Heun),
             ..Sampling::default()
         };
@@ -242,9 +228,9 @@ mod tests {
         let json = serde_json::to_string(&Sampling::default()).unwrap();
         assert!(!json.contains("steps"), "{json}");
         let read: Sampling = serde_json::from_str(&json).unwrap();
-        assert_eq!((read.asked_steps(), &read), (None, &Sampling::default()));
+        assert_eq!((read.steps, &read), (None, &Sampling::default()));
         let asked: Sampling = serde_json::from_str("{\"steps\": 20}").unwrap();
-        assert_eq!(asked.asked_steps(), Some(20));
+        assert_eq!(asked.steps, Some(20));
         let json = serde_json::to_string(&asked).unwrap();
         assert_eq!(serde_json::from_str::<Sampling>(&json).unwrap(), asked);
     }

@@ -325,6 +325,7 @@ fn cell(
     watch: &mut Watch<'_>,
 ) -> Result<BenchCell, Error> {
     let asked = task.clone().seed(first).count(count).build()?;
+    let asked = targets.generator.resolved(&asked)?;
     let clock = Clock::of(targets.generator.engine());
     let started = clock.now();
     match targets.generator.generate(&asked, watch) {
@@ -340,7 +341,7 @@ fn cell(
             Ok(BenchCell {
                 images,
                 failed: Vec::new(),
-                seconds_per_step: Some(sampling / (count * asked.sampling.steps) as f64),
+                seconds_per_step: Some(sampling / (count * asked.sampling.steps_or_usual()) as f64),
             })
         }
         Err(error) if breaks_down(&error) && count == 1 => {
