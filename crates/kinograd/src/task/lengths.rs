@@ -24,12 +24,12 @@ struct Row {
 /// The length in seconds of a clip of one prompt without goals, where none is asked for: for what is
 /// done in place the shortest at which the model obeys as often as at any, for ways to walk the longest
 /// up to the usual 6 s, which other prompts get. From the hits of 8 seeds at 2, 4, 6 and 8 s in
-/// `python/train/reports/obey-0.3.0.json`.
+/// `python/train/reports/obey-0.4.0.json`.
 ///
 /// ```
 /// use kinograd::task::usual_duration_secs;
 /// assert_eq!(usual_duration_secs("A person kicks."), 2.0);
-/// assert_eq!(usual_duration_secs("a person waves"), 4.0);
+/// assert_eq!(usual_duration_secs("a person claps"), 4.0);
 /// assert_eq!(usual_duration_secs("a person walks"), 6.0);
 /// ```
 #[must_use]
@@ -70,7 +70,7 @@ mod tests {
     fn the_table_follows_from_the_report() {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../../python/train/reports/obey-0.3.0.json"
+            "/../../python/train/reports/obey-0.4.0.json"
         );
         let report: Report = serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap();
         let rows: Vec<Row> = serde_json::from_str(TABLE).unwrap();
