@@ -7,8 +7,8 @@ use ndarray_npy::{ReadNpyExt as _, WriteNpyExt as _};
 use crate::Error;
 
 /// A prompt is unknown if no known one is at least this near. Other words for what the model
-/// knows score 0.8 and more, actions that it has never seen 0.7 and less.
-const UNKNOWN_BELOW: f32 = 0.75;
+/// knows score 0.8 and more, actions that it has never seen 0.77 and less.
+const UNKNOWN_BELOW: f32 = 0.78;
 /// Known prompts that a warning names.
 const SHOWN: usize = 3;
 

@@ -3,39 +3,14 @@
 //! Two lists: the one that training runs were steered by, and one of other words, orders, counts, styles
 //! and actions that no run has seen the result of. A package is as good as the second says.
 
+mod case;
 mod held_out;
 mod steering;
 
 use kinograd::Error;
-use kinograd_dataset::captions::Action;
 use serde::Serialize;
 
-use crate::obey::{JointTrack, Side};
-
-/// A prompt and what its clips must do.
-#[derive(Debug, Clone, Copy)]
-pub struct PromptCase {
-    /// The prompt.
-    pub prompt: &'static str,
-    /// What it asks for, as data sets are balanced by.
-    pub action: Action,
-    /// What is checked, in words.
-    pub rule: &'static str,
-    /// Captions of data sets that say the same: real clips with one of them should pass the check.
-    /// Empty where the data has no such clip of its own.
-    pub captions: &'static [&'static str],
-    /// The check.
-    pub obeyed: fn(&JointTrack) -> bool,
-}
-
-/// Two prompts whose clips must differ, as sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StylePair(
-    /// A style or a gesture.
-    pub &'static str,
-    /// The plain prompt, or another gesture.
-    pub &'static str,
-);
+pub use case::{PromptCase, StylePair};
 
 /// A list of prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -128,12 +103,6 @@ impl PromptList {
             list => vec![list],
         }
     }
-}
-
-/// Whether something is counted on a side, and less often on the other.
-fn only(count: fn(&JointTrack, Side) -> usize, track: &JointTrack, side: Side) -> bool {
-    let own = count(track, side);
-    own >= 1 && count(track, side.other()) < own
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use kinograd_dataset::captions::Action;
 
-use super::{PromptCase, StylePair, only};
+use super::case::{PromptCase, StylePair, only};
 use crate::obey::Side::{Left, Right};
 use crate::obey::arms::{claps, punches, rests, throws, walks_with_arms_ahead, waves};
 use crate::obey::legs::{jumps, kicks};

@@ -222,7 +222,10 @@ fn shown_prompts() -> Vec<String> {
     let documents = std::fs::read_dir(repository().join("docs")).unwrap();
     let mut documents: Vec<PathBuf> = documents.map(|entry| entry.unwrap().path()).collect();
     documents.push(repository().join("README.md"));
-    documents.retain(|path| path.extension().is_some_and(|end| end == "md"));
+    // The page on troubles shows what is warned of.
+    documents.retain(|path| {
+        path.extension().is_some_and(|end| end == "md") && !path.ends_with("troubleshooting.md")
+    });
     let mut commands = 0;
     for path in documents {
         let found = quoted_after(&read(&path), "kinograd generate ");

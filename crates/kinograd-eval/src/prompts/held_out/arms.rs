@@ -2,7 +2,6 @@
 
 use kinograd_dataset::captions::Action;
 
-use super::PromptCase;
 use crate::obey::Side::{Left, Right};
 use crate::obey::arms::{
     blocks_high, bounces, carrying_share, claps, guard_share, higher_hand_m, hooks, lower_hand_m,
@@ -11,7 +10,8 @@ use crate::obey::arms::{
 use crate::obey::series::{least, share, tail};
 use crate::obey::travel::Travel;
 use crate::obey::{JointTrack, Side, frames};
-use crate::prompts::only;
+use crate::prompts::case::PromptCase;
+use crate::prompts::case::only;
 
 /// Whether the body stays about where it is.
 fn stays(track: &JointTrack) -> bool {

@@ -2,7 +2,6 @@
 
 use kinograd_dataset::captions::Action;
 
-use super::PromptCase;
 use crate::obey::Side::{Left, Right};
 use crate::obey::arms::{hand_speed_mps, rests};
 use crate::obey::posture::{
@@ -11,6 +10,7 @@ use crate::obey::posture::{
 };
 use crate::obey::series::{mean, range, share};
 use crate::obey::travel::{Travel, end_speeds, path_m};
+use crate::prompts::case::PromptCase;
 
 pub(super) const CASES: &[PromptCase] = &[
     PromptCase {

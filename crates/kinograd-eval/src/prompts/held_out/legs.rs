@@ -2,7 +2,6 @@
 
 use kinograd_dataset::captions::Action;
 
-use super::PromptCase;
 use crate::obey::JointTrack;
 use crate::obey::Side::{self, Left, Right};
 use crate::obey::arms::striking;
@@ -13,7 +12,8 @@ use crate::obey::legs::{
 use crate::obey::posture::{lowest_m, passes};
 use crate::obey::series::share;
 use crate::obey::travel::{Travel, end_speeds, path_m};
-use crate::prompts::only;
+use crate::prompts::case::PromptCase;
+use crate::prompts::case::only;
 
 /// Whether a foot is lifted above a height in a kick of that side, and less often of the other.
 fn kicks_above(track: &JointTrack, side: Side, height_m: f64) -> bool {

@@ -9,7 +9,7 @@ mod body;
 mod legs;
 mod travel;
 
-use super::{PromptCase, StylePair};
+use super::case::{PromptCase, StylePair};
 
 /// The prompts.
 pub(super) fn cases() -> Vec<&'static PromptCase> {

@@ -2,7 +2,6 @@
 
 use kinograd_dataset::captions::Action;
 
-use super::PromptCase;
 use crate::obey::JointTrack;
 use crate::obey::Side::{self, Left, Right};
 use crate::obey::arms::{arm_swing_m, claps, hand_speed_mps, hands_over_hips_m, waves};
@@ -13,6 +12,7 @@ use crate::obey::travel::{
     Travel, circles, end_speeds, goes_aside, goes_diagonally, moves, sharpest_turn_deg, turns,
     walks_back, weaves,
 };
+use crate::prompts::case::PromptCase;
 
 /// Whether the body stands about and does nothing.
 fn waits(track: &JointTrack) -> bool {
