@@ -1,7 +1,5 @@
 //! Clips on characters, with the real model on the built-in engine.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::{Path, PathBuf};
 
 use kinograd::motion::rig::RigOptions;
