@@ -77,6 +77,12 @@ def test_only_what_says_no_pace_gets_one() -> None:
     assert facts.paced(walking(60), "a person walks in a rush", random.Random(0)) is None
 
 
+def test_a_walk_that_would_be_too_short_keeps_its_pace() -> None:
+    # 20 frames are the least: sped up they are fewer.
+    found = [facts.paced(walking(20), "a person walks forward", random.Random(seed)) for seed in range(60)]
+    assert {caption for _, caption in filter(None, found)} == {"a person walks forward slowly"}
+
+
 def test_a_mirror_image_is_that_of_the_joints() -> None:
     # The second witness: joints in the world, by the decoder.
     f = swaying(60)

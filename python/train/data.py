@@ -204,33 +204,31 @@ def drawn(data: MotionData, stitcher: Stitcher, segment: Segment, config: TrainC
     """A window of a segment, at times joined to what may come before and after, and one of its captions reworded."""
     start, frames = choose_window(segment, rng)
     caption = rng.choice(segment.captions)
-    if segment.action == "stop_start" and not segment.style and rng.random() < config.start_stop:
-        making = stitcher.stops if STOPS.match(caption) else stitcher.starts if STARTS.match(caption) else None
-        if making is not None:
-            at = segment.start + start
-            made = making(np.array(data.features[at : at + frames]), rng)
-            made = made[: len(made) // PATCH * PATCH]
-            return Item(segment, start, len(made), reword(caption, rng), made)
-    if segment.action in PACED and not segment.style and segment.croppable and rng.random() < config.paced:
-        at = segment.start + start
-        if found := paced(np.array(data.features[at : at + frames]), caption, rng):
-            made, caption = found
-            made = made[: min(len(made), MAX_FRAMES) // PATCH * PATCH]
-            if len(made) >= MIN_FRAMES:
-                return Item(segment, start, len(made), reword(caption, rng), made)
-    if segment.action in JOINED and frames <= 130 and not segment.style and rng.random() < config.stitch:
-        at = segment.start + start
-        made, caption = stitcher.longer(np.array(data.features[at : at + frames]), caption, segment.action, rng)
-        made = made[: len(made) // PATCH * PATCH]
-        caption = with_facts(made, caption, segment.action, rng)
-        return Item(segment, start, len(made), reword(caption, rng), made)
-    if segment.action in GAITS and segment.croppable and 40 <= frames <= 140 and rng.random() < config.go_on:
-        at = segment.start + start
-        made = goes_on(
-            np.array(data.features[at : at + frames]), PATCH * rng.randint(frames // PATCH, MAX_FRAMES // PATCH)
-        )
-        made = made[: len(made) // PATCH * PATCH]
-        return Item(segment, start, len(made), reword(caption, rng), made)
-    shown = data.features[segment.start + start : segment.start + start + frames]
-    caption = with_facts(np.asarray(shown), caption, segment.action, rng)
-    return Item(segment, start, frames, reword(caption, rng))
+    at = segment.start + start
+    shown = np.array(data.features[at : at + frames])
+    made = made_of(shown, caption, segment, stitcher, config, rng)
+    if made is not None:
+        shown, caption = made
+        shown = shown[: min(len(shown), MAX_FRAMES) // PATCH * PATCH]
+    caption = reword(with_facts(shown, caption, segment.action, rng), rng)
+    return Item(segment, start, len(shown), caption, None if made is None else shown)
+
+
+def made_of(
+    f: np.ndarray, caption: str, segment: Segment, stitcher: Stitcher, config: TrainConfig, rng: random.Random
+) -> tuple[np.ndarray, str] | None:
+    """What is made of a window `[n, 263]`, by the segment's action and by chance, and its caption; none: it stays."""
+    action, plain = segment.action, not segment.style
+    if action == "stop_start" and plain and rng.random() < config.start_stop:
+        if STOPS.match(caption):
+            return stitcher.stops(f, rng), caption
+        if STARTS.match(caption):
+            return stitcher.starts(f, rng), caption
+    pacing = action in PACED and plain and segment.croppable and rng.random() < config.paced
+    if pacing and (found := paced(f, caption, rng)) is not None:
+        return found
+    if action in JOINED and len(f) <= 130 and plain and rng.random() < config.stitch:
+        return stitcher.longer(f, caption, action, rng)
+    if action in GAITS and segment.croppable and 40 <= len(f) <= 140 and rng.random() < config.go_on:
+        return goes_on(f, PATCH * rng.randint(len(f) // PATCH, MAX_FRAMES // PATCH)), caption
+    return None

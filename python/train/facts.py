@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from actions import LEFT, RIGHT, kicks, punches
-from config import FPS
+from config import FPS, MIN_FRAMES
 from kinematics import joints_from_features
 from stitch import ORDER, SUBJECT, with_velocities
 
@@ -79,4 +79,5 @@ def paced(f: np.ndarray, caption: str, rng: random.Random) -> tuple[np.ndarray, 
     rate = (rng.uniform(0.4, 0.85) if slow else rng.uniform(1.5, 1.9)) / speed
     if not (0.5 < rate < 0.85 or 1.15 < rate < 1.4):
         return None
-    return at_pace(f, rate), caption + (" slowly" if slow else " quickly")
+    made = at_pace(f, rate)
+    return (made, caption + (" slowly" if slow else " quickly")) if len(made) >= MIN_FRAMES else None
