@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use kinograd::MotionGenerator;
-use kinograd::runtime::{EngineChoice, EngineOptions, Provider};
+use kinograd::runtime::{EngineChoice, EngineOptions, Provider, RuntimeError};
+use kinograd::{MotionEvaluator, MotionGenerator};
 
-use crate::args::{EngineArgs, ImageModelArgs, ProviderArg};
+use crate::args::{DEFAULT_JUDGE, EngineArgs, ImageModelArgs, ProviderArg};
 use crate::printer::Printer;
 
 /// The word for `--runtime` that stands for the built-in engine.
@@ -86,4 +86,20 @@ pub fn peak_memory_mb() -> Option<f64> {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kib / 1024.0)
+}
+
+/// Opens the package that judges clips; the usual one may be missing.
+pub fn open_judge(
+    generator: &MotionGenerator,
+    name: &str,
+) -> Result<Option<MotionEvaluator>, kinograd::Error> {
+    match generator.open_judge(name) {
+        Ok(judge) => Ok(Some(judge)),
+        Err(kinograd::Error::Runtime(RuntimeError::PackageNotFound { .. }))
+            if name == DEFAULT_JUDGE =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }

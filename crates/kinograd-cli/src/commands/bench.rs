@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::Context;
+use kinograd::Method;
 use kinograd::image::ImageModels;
-use kinograd::runtime::{RuntimeError, open_engine};
-use kinograd::{Error, Method};
+use kinograd::runtime::open_engine;
 use kinograd_eval::bench::{
     self, Candidate, GuidanceProtocol, GuidanceReport, ImageBenchReport, ImageCandidate, ImageGoal,
     ImageProtocol, ImageTuneReport, TrajectoryProtocol, TuneProtocol, TuneReport,
@@ -17,7 +17,7 @@ use super::image::models_of;
 use super::optimize::check_plot;
 use crate::args::{
     BenchCommand, BenchGuidanceArgs, BenchImageArgs, BenchOptimizeArgs, BenchTrajectoryArgs,
-    BenchTuneArgs, BenchTuneImageArgs, DEFAULT_JUDGE, GoalArg,
+    BenchTuneArgs, BenchTuneImageArgs, GoalArg,
 };
 use crate::engine;
 use crate::printer::Printer;
@@ -73,15 +73,7 @@ fn measured(args: &BenchGuidanceArgs, printer: &Printer) -> anyhow::Result<Guida
         }
     }
     let mut generator = engine::open_generator(&args.engine, printer)?;
-    let judge = match generator.open_judge(&args.judge) {
-        Ok(judge) => Some(judge),
-        Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))
-            if args.judge == DEFAULT_JUDGE =>
-        {
-            None
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let judge = engine::open_judge(&generator, &args.judge)?;
     let watcher = &mut Watcher::new(printer);
     let report = bench::guidance(
         &mut generator,

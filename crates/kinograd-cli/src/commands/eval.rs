@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
-use kinograd::runtime::{EngineChoice, EngineOptions, RuntimeError};
-use kinograd::{Error, MotionGenerator, check_output, save_report};
+use kinograd::runtime::{EngineChoice, EngineOptions};
+use kinograd::{MotionGenerator, check_output, save_report};
 use kinograd_dataset::import_folder;
 use kinograd_eval::{self as eval, ModelProtocol, SpeedProtocol};
 use kinograd_files::TemporaryFolder;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::dataset::{Bar, summary};
 use super::generate::{Watcher, is_json};
-use crate::args::{DEFAULT_JUDGE, EngineArgs, EvalCommand, EvalModelArgs, EvalSpeedArgs};
+use crate::args::{EngineArgs, EvalCommand, EvalModelArgs, EvalSpeedArgs};
 use crate::engine;
 use crate::printer::Printer;
 use crate::task_flags::as_option;
@@ -75,15 +75,7 @@ fn model(args: &EvalModelArgs, printer: &Printer) -> anyhow::Result<()> {
         best_of: args.best_of,
         ..ModelProtocol::default()
     };
-    let judge = match generator.open_judge(&args.judge) {
-        Ok(judge) => Some(judge),
-        Err(Error::Runtime(RuntimeError::PackageNotFound { .. }))
-            if args.judge == DEFAULT_JUDGE =>
-        {
-            None
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let judge = engine::open_judge(&generator, &args.judge)?;
     let data = args.data.as_deref();
     let watcher = &mut Watcher::new(printer);
     let report = eval::model(&mut generator, judge, data, &protocol, watcher)

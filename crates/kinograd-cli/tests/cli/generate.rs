@@ -307,6 +307,11 @@ fn a_prompt_that_the_model_does_not_know_is_warned_of() {
         "{stderr}"
     );
     assert!(stderr.matches("\n  ").count() >= 3, "{stderr}");
+    // What the training has nothing of.
+    for prompt in ["a person rides a bicycle", "a person juggles"] {
+        let stderr = warn(prompt);
+        assert!(stderr.contains("knows nothing close to"), "{stderr}");
+    }
 }
 
 #[test]
