@@ -26,6 +26,8 @@ from facts import COUNTS, TIMES
 from networks import Networks, round_to_half
 from stitch import COUNTED, JOINED, SEVERAL
 from text import BASE, LOOKUP, SUBJECTS, VERBS, without_ends
+from text import SUBJECT as SAID_OF
+from wordings import DOERS, all_wordings
 
 TOLERANCE = 1e-4
 ROLES = {
@@ -90,7 +92,9 @@ def trained_text(segments: Iterable[dict]) -> dict:
     rows = [row for word, row in LOOKUP.items() if re.search(rf"\b{word}\b", said)]
     rewordings = [
         *SUBJECTS,
+        *DOERS,
         *TIMES.values(),
+        *(other for caption in captions for other in all_wordings(SAID_OF.sub("", caption.lower()).strip())),
         *(other for row in rows for other in row),
         *VERBS.values(),
         *BASE.values(),

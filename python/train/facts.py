@@ -11,13 +11,13 @@ import re
 
 import numpy as np
 
-from actions import LEFT, RIGHT, kicks, punches
+from actions import LEFT, RIGHT, jumps, kicks, punches
 from config import FPS, MIN_FRAMES
 from kinematics import joints_from_features
 from stitch import ORDER, SUBJECT, with_velocities
 
 COUNTS = {"kick": (kicks, "leg"), "punch": (punches, "hand")}
-NUMBER = re.compile(r" (?:once|twice|two times|three times)\b")
+NUMBER = re.compile(r" (?:once|twice|two times|three times|four times|five times)\b")
 LIMB = re.compile(r" with (?:the|his|her|their) (left|right) (?:leg|foot|hand|arm|fist)\b")
 NAMED = re.compile(r"\b(left|right)\b")
 MANY = re.compile(r"\b(times|several|throws punches|box|boxes|boxing|combination|kata|routine|combo|both)\b")
@@ -25,13 +25,16 @@ PLAIN = {
     "kick": re.compile(r"^(?:a person|someone|the person) (kicks|does a kick)$"),
     "punch": re.compile(r"^(?:a person|someone|the person) (punches|throws a punch)$"),
 }
-TIMES = {1: " once", 2: " twice", 3: " three times"}
+JUMPS = re.compile(r"^(?:a person|someone|the person) (?:jumps(?: up)?|makes a jump)\b")
+TIMES = {1: " once", 2: " twice", 3: " three times", 4: " four times", 5: " five times"}
 PACE = re.compile(r"\b(slow|slowly|quick|quickly|fast|normal|pace|brisk|rush|hurry|tired|sneak)", re.IGNORECASE)
 
 
 def with_facts(features: np.ndarray, caption: str, action: str, rng: random.Random) -> str:
     """`caption` without a side or number that the window `[n, 263]` contradicts, at times with those it shows."""
     unnumbered = NUMBER.sub("", caption)
+    if action == "jump":
+        return jumps_counted(features, caption, rng)
     if action not in COUNTS or MANY.search(unnumbered) or ORDER.search(unnumbered):
         return caption
     count, limb = COUNTS[action]
@@ -50,10 +53,23 @@ def with_facts(features: np.ndarray, caption: str, action: str, rng: random.Rand
     if one_sided and PLAIN[action].match(caption) and rng.random() < 0.6:
         caption = f"{caption} with the {most} {limb}"
     says_which = one_sided and (side := LIMB.search(caption)) and side[1] == most
-    if says_which and not NUMBER.search(caption) and total in TIMES and rng.random() < (0.1, 0.5, 0.5)[total - 1]:
+    if says_which and not NUMBER.search(caption) and total in TIMES and rng.random() < (0.1 if total == 1 else 0.5):
         head, mark, rest = caption.partition(" with ")
         caption = f"{head}{TIMES[total]}{mark}{rest}"
     return caption
+
+
+def jumps_counted(features: np.ndarray, caption: str, rng: random.Random) -> str:
+    """`caption` of jumps with the number that the window `[n, 263]` shows: where it has one, at times where not."""
+    if MANY.search(NUMBER.sub("", caption)) or ORDER.search(NUMBER.sub("", caption)):
+        return caption
+    times = TIMES.get(jumps(joints_from_features(features)))
+    if NUMBER.search(caption):
+        return NUMBER.sub(times or "", caption)
+    found = JUMPS.match(caption)
+    if found is None or times is None or rng.random() > (0.1 if times == TIMES[1] else 0.5):
+        return caption
+    return found[0].replace("makes a jump", "jumps") + times + caption[found.end() :]
 
 
 def at_pace(f: np.ndarray, rate: float) -> np.ndarray:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
+from wordings import DOERS, WHOLE, WITHIN, otherwise
+
 SUBJECTS = (
     "a person",
     "someone",
@@ -23,6 +25,7 @@ SUBJECTS = (
     "she",
 )
 ENDS = " \t\n.,;:!?…"
+OTHER_WORDS = 0.45  # share of captions that are said in words of `wordings.toml`, where it has any
 SUBJECT = re.compile(r"^(a person|someone|the person|a man|a woman|a dancer|somebody)\b")
 # each row: words that may replace one another without changing what the body does
 SYNONYMS = [
@@ -107,8 +110,13 @@ def without_ends(tokenizer: Path) -> Tokenizer:
 
 
 def reword(caption: str, rng: random.Random) -> str:
-    """Say the same differently: subject, synonyms, verb form, rarely a typo."""
+    """Say the same differently: other words, subject, synonyms, verb form, rarely a typo."""
     text = plain_ends(caption).lower()
+    if (subject := SUBJECT.match(text)) and rng.random() < OTHER_WORDS:
+        said = otherwise(text[subject.end() :].strip(), rng)
+        if said.startswith("="):
+            return said[1:]
+        text = f"{subject[0]} {said}"
     if rng.random() < 0.3:
         text = PATTERN.sub(lambda m: rng.choice(LOOKUP[m[1]]) if rng.random() < 0.6 else m[1], text)
     style = rng.random()
@@ -124,7 +132,7 @@ def reword(caption: str, rng: random.Random) -> str:
     elif style < 0.4:
         text = SUBJECT.sub("", text)
     elif style < 0.65:
-        text = SUBJECT.sub(rng.choice(SUBJECTS), text)
+        text = SUBJECT.sub(rng.choice(SUBJECTS if rng.random() < 0.5 else DOERS), text)
     text = " ".join(text.split())
     if rng.random() < 0.02 and len(text) > 12:
         i = rng.randrange(3, len(text) - 3)
@@ -135,7 +143,8 @@ def reword(caption: str, rng: random.Random) -> str:
 def known_words(tokenizer: Tokenizer, captions: list[str]) -> np.ndarray:
     """`[vocab]` int32: a row of the learnt correction for each piece that training can meet, else 0."""
     words = set()
-    extra = [*SUBJECTS, *(w for row in SYNONYMS for w in row), *VERBS.values(), *BASE.values()]
+    others = [other.lstrip("=") for _, row in (*WHOLE, *WITHIN) for other in row]
+    extra = [*SUBJECTS, *DOERS, *others, *(w for row in SYNONYMS for w in row), *VERBS.values(), *BASE.values()]
     for encoding in tokenizer.encode_batch([*captions, *extra]):
         words.update(encoding.ids)
     known = np.zeros(tokenizer.get_vocab_size(), np.int32)

@@ -10,7 +10,7 @@ use kinograd_dataset::captions::{
 };
 use kinograd_dataset::segment::{ClipText, Segment, segments};
 use kinograd_motion::{JOINTS, MIRRORED_JOINTS, PARENTS, REST_OFFSETS};
-use ndarray::Array3;
+use ndarray::{Array3, s};
 
 /// Where a stiff body is at a frame.
 #[derive(Clone, Copy, Default)]
@@ -563,6 +563,33 @@ fn kicks_are_counted() {
     let twice = |s: &&Segment| s.captions[0] == "a person kicks twice with the right leg";
     let segment = found.iter().find(twice).expect("two kicks");
     assert!(segment.start < 40 && segment.start + segment.frames > 84);
+}
+
+/// Jump after jump, each less than a second after the one before.
+#[test]
+fn a_segment_of_two_jumps_shows_no_third() {
+    let mut joints = standing(140);
+    let flights: Vec<usize> = (0..4).map(|jump| 30 + 18 * jump).collect();
+    for &start in &flights {
+        for f in start..start + 9 {
+            let t = (f - start + 1) as f64 / 10.0;
+            let rise = 1.2 * t * (1.0 - t);
+            joints.slice_mut(s![f, .., 1]).mapv_inplace(|y| y + rise);
+        }
+    }
+    let said = ["a person jumps".to_owned()];
+    let found = segments(&kinematics_of(&joints), text("jump", &said), 3);
+    for (times, words) in [(2, "twice"), (3, "three times"), (4, "four times")] {
+        let told = format!("a person jumps {words}");
+        let of_it: Vec<_> = found.iter().filter(|s| s.captions.contains(&told)).collect();
+        assert!(!of_it.is_empty(), "{told}");
+        for segment in of_it {
+            let frames = segment.start..segment.start + segment.frames;
+            // A flight that the segment cuts counts as shown.
+            let shown = flights.iter().filter(|&&f| frames.contains(&f) || frames.contains(&(f + 8)));
+            assert_eq!(shown.count(), times, "{told}: {frames:?}");
+        }
+    }
 }
 
 /// The words of side that captions of the data set use, with their mirror images.

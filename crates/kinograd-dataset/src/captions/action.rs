@@ -153,7 +153,7 @@ impl Action {
 
 /// Whole-word prefixes in a label or caption and what they mean; the first that is found counts, so
 /// the specific come before the general.
-const WORDS: [(&str, Action); 99] = [
+const WORDS: [(&str, Action); 103] = [
     ("cartwheel", Action::Acrobatics),
     ("cart wheel", Action::Acrobatics),
     ("flip", Action::Acrobatics),
@@ -197,6 +197,10 @@ const WORDS: [(&str, Action); 99] = [
     ("karate", Action::Fight),
     ("martial", Action::Fight),
     ("jumping jack", Action::Sport),
+    ("lifts the knees", Action::Sport),
+    ("lifts one arm", Action::Gesture),
+    ("lifts a bottle", Action::Other),
+    ("bottle to the mouth", Action::Other),
     ("exercis", Action::Sport),
     ("basketball signal", Action::Gesture),
     ("basketball", Action::Sport),

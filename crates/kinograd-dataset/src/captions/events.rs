@@ -14,6 +14,8 @@ pub struct Event {
     pub action: Action,
     /// Frames, with room before and after.
     pub frames: Range<usize>,
+    /// Frames without that room: of a jump the flight, of a blow the blow.
+    pub core: Range<usize>,
     /// Verb phrases for it, the plain one first.
     pub phrases: Vec<&'static str>,
 }
@@ -171,9 +173,11 @@ fn jumps(kinematics: &Kinematics) -> Vec<Event> {
                     && air.end < last.frames.start + 120 =>
             {
                 last.frames.end = (air.end + 10).min(kinematics.len());
+                last.core.end = air.end;
             }
             _ => events.push(Event {
                 action,
+                core: air.clone(),
                 frames: if action == Action::Hop {
                     widen(kinematics, air, 10, 10)
                 } else {
@@ -278,6 +282,7 @@ fn kicks(kinematics: &Kinematics) -> Vec<Event> {
             }
             events.push(Event {
                 action: Action::Kick,
+                core: up.clone(),
                 frames: widen(kinematics, up, 16, 16),
                 phrases: if leg == 0 {
                     vec![
@@ -331,11 +336,12 @@ fn punches(kinematics: &Kinematics) -> Vec<Event> {
     found.sort_by_key(|(_, frames)| frames.start);
     let mut events: Vec<Event> = Vec::new();
     for (arm, frames) in found {
-        let wide = widen(kinematics, frames, 14, 16);
+        let wide = widen(kinematics, frames.clone(), 14, 16);
         match events.last_mut() {
             // Two punches in one stretch are told without a side.
             Some(last) if wide.start < last.frames.end - 8 && wide.end - last.frames.start < 90 => {
                 last.frames.end = wide.end;
+                last.core.end = frames.end;
                 last.phrases = vec![
                     "throws punches",
                     "punches",
@@ -346,6 +352,7 @@ fn punches(kinematics: &Kinematics) -> Vec<Event> {
             }
             _ => events.push(Event {
                 action: Action::Punch,
+                core: frames,
                 frames: wide,
                 phrases: if arm == 0 {
                     vec![
@@ -403,6 +410,7 @@ fn waves(kinematics: &Kinematics) -> Vec<Event> {
                 let end = (run.end + SPAN).min(run.start + 90).min(up.end);
                 events.push(Event {
                     action: Action::Wave,
+                    core: run.start..end,
                     frames: widen(kinematics, run.start..end, 6, 6),
                     phrases: if arm == 0 {
                         vec![
@@ -436,6 +444,7 @@ fn join_both_hands(events: Vec<Event>) -> Vec<Event> {
         match joined.last_mut() {
             Some(last) if event.frames.start + 10 < last.frames.end => {
                 last.frames.end = last.frames.end.max(event.frames.end);
+                last.core.end = last.core.end.max(event.core.end);
                 last.phrases = vec![
                     "waves both hands",
                     "waves",
@@ -507,6 +516,7 @@ fn height_changes(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
             let stay = down.len().min(30);
             events.push(Event {
                 action: if seated { Action::Sit } else { Action::Crouch },
+                core: from..down.start + stay,
                 frames: widen(kinematics, from..down.start + stay, 10, 0),
                 phrases: posture.lowering(),
             });
@@ -515,14 +525,17 @@ fn height_changes(kinematics: &Kinematics, sits: bool) -> Vec<Event> {
             let stay = down.len().min(30);
             events.push(Event {
                 action: Action::StandUp,
+                core: down.end - stay..to,
                 frames: widen(kinematics, down.end - stay..to, 0, 12),
                 phrases: posture.rising(),
             });
         }
         if seated && down.len() > 50 {
+            let stay = down.start + 5..(down.end - 5).min(down.start + 105);
             events.push(Event {
                 action: Action::Sit,
-                frames: down.start + 5..(down.end - 5).min(down.start + 105),
+                core: stay.clone(),
+                frames: stay,
                 phrases: posture.staying(),
             });
         }

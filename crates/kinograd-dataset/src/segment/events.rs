@@ -1,6 +1,6 @@
 //! Short actions as segments: alone, with what comes before and after, and several in order.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::{CAPTIONS, Cutter, LONGEST_SEGMENT, SHORTEST_SEGMENT, told_nothing};
 use crate::captions::{Action, Event, describe, event_captions};
@@ -159,7 +159,7 @@ impl Cutter<'_> {
             {
                 last += 1;
                 let count = last - first + 1;
-                self.counted(&events[first], events[last].frames.end, count);
+                self.counted(&events[first], apart_from_others(events, first..=last), count);
             }
             if let Some(next) = events.get(last + 1)
                 && last == first
@@ -170,7 +170,7 @@ impl Cutter<'_> {
         }
     }
 
-    fn counted(&mut self, first: &Event, end: usize, count: usize) {
+    fn counted(&mut self, first: &Event, frames: Range<usize>, count: usize) {
         // Blows that run into one another were joined to one event without a number.
         let countable = matches!(first.action, Action::Kick | Action::Jump)
             || (first.action == Action::Punch && first.phrases[0].contains("hand"));
@@ -181,14 +181,14 @@ impl Cutter<'_> {
             5 => &["five times"],
             _ => return,
         };
-        if !countable || end - first.frames.start > LONGEST_SEGMENT {
+        if !countable || frames.len() > LONGEST_SEGMENT {
             return;
         }
         let words = first.phrases[..2]
             .iter()
             .flat_map(|verb| often.iter().map(move |often| counted_verb(verb, often)))
             .collect();
-        self.push(first.frames.start..end, first.action, words, false);
+        self.push(frames, first.action, words, false);
     }
 
     fn pair(&mut self, first: &Event, second: &Event) {
@@ -203,6 +203,26 @@ impl Cutter<'_> {
         ];
         self.push(frames, second.action, words, false);
     }
+}
+
+/// Frames of a run of events, with room only up to half-way to what else is done of the same action: a segment of
+/// two jumps shows no third.
+fn apart_from_others(events: &[Event], run: RangeInclusive<usize>) -> Range<usize> {
+    let (first, last) = (&events[*run.start()], &events[*run.end()]);
+    let mut frames = first.frames.start..last.frames.end;
+    let others = events
+        .iter()
+        .enumerate()
+        .filter(|(index, other)| !run.contains(index) && other.action == first.action);
+    for (_, other) in others {
+        if other.core.end <= first.core.start {
+            frames.start = frames.start.max((other.core.end + first.core.start) / 2);
+        }
+        if other.core.start >= last.core.end {
+            frames.end = frames.end.min((last.core.end + other.core.start) / 2);
+        }
+    }
+    frames
 }
 
 /// "kicks with the left leg" and "twice" → "a person kicks twice with the left leg".
