@@ -1,10 +1,13 @@
 //! The prompts that `eval model` samples, and what a clip of each must do.
 //!
-//! Two lists: the one that training runs were steered by, and one of other words, orders, counts, styles
-//! and actions that no run has seen the result of. A package is as good as the second says.
+//! Three lists: the one that training runs were steered by; one of other words, orders, counts, styles and
+//! actions that no run had seen the result of when it was written; and the same tests under prompts whose
+//! words were written by somebody who knew neither the captions nor how they are said otherwise in training.
+//! A package is as good as the third says.
 
 mod case;
 mod held_out;
+mod reworded;
 mod steering;
 
 use kinograd::Error;
@@ -21,13 +24,15 @@ pub enum PromptList {
     Steering,
     /// What no run was steered by.
     HeldOut,
-    /// Both.
+    /// The held-out tests under other prompts.
+    Reworded,
+    /// All three.
     All,
 }
 
 impl PromptList {
     /// Every list.
-    pub const ALL: [Self; 3] = [Self::Steering, Self::HeldOut, Self::All];
+    pub const ALL: [Self; 4] = [Self::Steering, Self::HeldOut, Self::Reworded, Self::All];
 
     /// Its name on the command line.
     #[must_use]
@@ -35,6 +40,7 @@ impl PromptList {
         match self {
             Self::Steering => "steering",
             Self::HeldOut => "held-out",
+            Self::Reworded => "reworded",
             Self::All => "all",
         }
     }
@@ -45,7 +51,8 @@ impl PromptList {
         match self {
             Self::Steering => "the 30 prompts that training was steered by",
             Self::HeldOut => "prompts in other words that steered no training",
-            Self::All => "both lists",
+            Self::Reworded => "the held-out tests, each under a prompt in yet other words",
+            Self::All => "all three lists",
         }
     }
 
@@ -57,6 +64,7 @@ impl PromptList {
             .flat_map(|list| {
                 let cases: Vec<&PromptCase> = match list {
                     Self::Steering => steering::CASES.iter().collect(),
+                    Self::Reworded => reworded::cases(),
                     _ => held_out::cases(),
                 };
                 cases.into_iter().map(move |case| (list, case))
@@ -91,6 +99,7 @@ impl PromptList {
             .into_iter()
             .flat_map(|list| match list {
                 Self::Steering => steering::PAIRS,
+                Self::Reworded => &[],
                 _ => held_out::PAIRS,
             })
             .copied()
@@ -99,7 +108,7 @@ impl PromptList {
 
     fn parts(self) -> Vec<Self> {
         match self {
-            Self::All => vec![Self::Steering, Self::HeldOut],
+            Self::All => vec![Self::Steering, Self::HeldOut, Self::Reworded],
             list => vec![list],
         }
     }
@@ -117,6 +126,7 @@ mod tests {
         assert_eq!(prompts.len(), all.len());
         assert_eq!(PromptList::Steering.cases().len(), 30);
         assert!(PromptList::HeldOut.cases().len() >= 60);
+        assert_eq!(PromptList::Reworded.cases().len(), PromptList::HeldOut.cases().len());
         for (_, case) in &all {
             assert!(!case.rule.is_empty(), "{}", case.prompt);
             let captions: BTreeSet<&&str> = case.captions.iter().collect();
