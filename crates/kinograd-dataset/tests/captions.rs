@@ -581,12 +581,17 @@ fn a_segment_of_two_jumps_shows_no_third() {
     let found = segments(&kinematics_of(&joints), text("jump", &said), 3);
     for (times, words) in [(2, "twice"), (3, "three times"), (4, "four times")] {
         let told = format!("a person jumps {words}");
-        let of_it: Vec<_> = found.iter().filter(|s| s.captions.contains(&told)).collect();
+        let of_it: Vec<_> = found
+            .iter()
+            .filter(|s| s.captions.contains(&told))
+            .collect();
         assert!(!of_it.is_empty(), "{told}");
         for segment in of_it {
             let frames = segment.start..segment.start + segment.frames;
             // A flight that the segment cuts counts as shown.
-            let shown = flights.iter().filter(|&&f| frames.contains(&f) || frames.contains(&(f + 8)));
+            let shown = flights
+                .iter()
+                .filter(|&&f| frames.contains(&f) || frames.contains(&(f + 8)));
             assert_eq!(shown.count(), times, "{told}: {frames:?}");
         }
     }

@@ -159,7 +159,11 @@ impl Cutter<'_> {
             {
                 last += 1;
                 let count = last - first + 1;
-                self.counted(&events[first], apart_from_others(events, first..=last), count);
+                self.counted(
+                    &events[first],
+                    apart_from_others(events, first..=last),
+                    count,
+                );
             }
             if let Some(next) = events.get(last + 1)
                 && last == first

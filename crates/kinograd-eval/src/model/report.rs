@@ -275,7 +275,11 @@ fn obeyed<'a>(clips: impl IntoIterator<Item = &'a Measured>) -> Share {
 
 fn lists(protocol: &ModelProtocol, sampled: &[Sampled<'_>]) -> Vec<ListRow> {
     let mut rows = Vec::new();
-    for list in [PromptList::Steering, PromptList::HeldOut, PromptList::Reworded] {
+    for list in [
+        PromptList::Steering,
+        PromptList::HeldOut,
+        PromptList::Reworded,
+    ] {
         let own: Vec<&Sampled<'_>> = sampled.iter().filter(|row| row.0 == list).collect();
         if own.is_empty() {
             continue;

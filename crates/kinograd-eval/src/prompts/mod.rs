@@ -126,7 +126,10 @@ mod tests {
         assert_eq!(prompts.len(), all.len());
         assert_eq!(PromptList::Steering.cases().len(), 30);
         assert!(PromptList::HeldOut.cases().len() >= 60);
-        assert_eq!(PromptList::Reworded.cases().len(), PromptList::HeldOut.cases().len());
+        assert_eq!(
+            PromptList::Reworded.cases().len(),
+            PromptList::HeldOut.cases().len()
+        );
         for (_, case) in &all {
             assert!(!case.rule.is_empty(), "{}", case.prompt);
             let captions: BTreeSet<&&str> = case.captions.iter().collect();
