@@ -10,6 +10,7 @@ libraries=$(cd "$2" && pwd)
 binary=$(realpath "$3")
 if ! command -v mcs >/dev/null || ! command -v mono >/dev/null; then
   command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || { echo "needs mcs and mono" >&2; exit 1; }
+  apt-get update -q >/dev/null
   apt-get install -y -q --no-install-recommends mono-mcs mono-runtime >/dev/null
 fi
 mono --version | head -n 1

@@ -118,7 +118,7 @@ namespace Kinograd
         /// <param name="space">The frame of the transforms.</param>
         /// <param name="joints">Place for at least <see cref="ClipInfo.JointCount"/> transforms, metres; reuse it from frame to frame.</param>
         /// <exception cref="KinogradException">The array is too short, or the time is no number.</exception>
-        public void Sample(double timeSecs, Space space, JointTransform[] joints)
+        public void Sample(double timeSecs, JointSpace space, JointTransform[] joints)
         {
             NotNull(joints, "joints");
             using (Borrowed borrowed = new Borrowed(handle))
@@ -135,7 +135,7 @@ namespace Kinograd
         /// <param name="space">The frame of the transforms.</param>
         /// <param name="joints">Place for at least <see cref="ClipInfo.JointCount"/> transforms, metres.</param>
         /// <exception cref="KinogradException">The array is too short.</exception>
-        public void Rest(Space space, JointTransform[] joints)
+        public void Rest(JointSpace space, JointTransform[] joints)
         {
             NotNull(joints, "joints");
             using (Borrowed borrowed = new Borrowed(handle))

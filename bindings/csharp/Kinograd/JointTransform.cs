@@ -83,7 +83,7 @@ namespace Kinograd
     }
 
     /// <summary>The frame that a joint's transform is given in.</summary>
-    public enum Space
+    public enum JointSpace
     {
         /// <summary>That of the joint's parent; the root's is in the world. For bones.</summary>
         Local = 0,

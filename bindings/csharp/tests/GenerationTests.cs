@@ -65,8 +65,8 @@ namespace Kinograd.Tests
                 JointTransform[] b = new JointTransform[22];
                 for (int frame = 0; frame < ours.Info.FrameCount; frame++)
                 {
-                    ours.Sample(frame / ours.Info.Fps, Space.World, a);
-                    theirs.Sample(frame / theirs.Info.Fps, Space.World, b);
+                    ours.Sample(frame / ours.Info.Fps, JointSpace.World, a);
+                    theirs.Sample(frame / theirs.Info.Fps, JointSpace.World, b);
                     for (int joint = 0; joint < 22; joint++)
                     {
                         // What a file in single precision leaves.
@@ -74,7 +74,7 @@ namespace Kinograd.Tests
                         Is.Near(a[joint].TranslationM, b[joint].TranslationM, 2e-6, what);
                     }
                 }
-                ours.Sample(0.95, Space.World, a);
+                ours.Sample(0.95, JointSpace.World, a);
                 Is.True(a[0].TranslationM.Z > 0.5, "it walks: " + a[0].TranslationM);
                 // The same bytes, too: the same record.
                 Is.True(ours.Encode("npz").SequenceEqual(File.ReadAllBytes(file)), "other bytes than the command's");
@@ -253,7 +253,7 @@ namespace Kinograd.Tests
                     JointTransform[] joints = new JointTransform[22];
                     for (int sample = 0; sample < 2000; sample++)
                     {
-                        clip.Sample(sample / 2000.0, Space.World, joints);
+                        clip.Sample(sample / 2000.0, JointSpace.World, joints);
                         Is.True(joints[0].TranslationM.Y > 0.5f, "hips at " + joints[0].TranslationM);
                     }
                     for (int encoding = 0; encoding < 20; encoding++)

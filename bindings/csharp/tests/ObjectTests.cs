@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -15,10 +16,23 @@ namespace Kinograd.Tests
         }
 
         [Test]
-        private static void TheVersionIsTheLibrarys()
+        private static void TheVersionIsThatOfTheLibrary()
         {
             Is.Same(KinogradLibrary.Version(), "0.1.0", "version");
             Is.Same(Marshal.SizeOf(typeof(JointTransform)), 28, "bytes of a transform");
+        }
+
+        [Test]
+        private static void OtherVersionsAreRefused()
+        {
+            MethodInfo fits = typeof(Clip).Assembly.GetType("Kinograd.Native.Call")
+                .GetMethod("Fits", BindingFlags.Static | BindingFlags.NonPublic);
+            Func<uint, uint, uint, bool> taken =
+                (major, minor, patch) => (bool)fits.Invoke(null, new object[] { major, minor, patch });
+            Is.True(taken(0, 1, 0), "its own");
+            Is.True(taken(0, 1, 7), "a later one without a break");
+            Is.True(!taken(0, 2, 0), "while the first number is 0, another second one may break");
+            Is.True(!taken(0, 0, 9) && !taken(1, 1, 0), "another one");
         }
 
         [Test]
@@ -35,10 +49,10 @@ namespace Kinograd.Tests
                 Is.True(parents.Skip(1).Select((parent, at) => parent >= 0 && parent <= at).All(fine => fine), "order");
                 JointTransform[] local = new JointTransform[info.JointCount];
                 JointTransform[] world = new JointTransform[info.JointCount];
-                clip.Rest(Space.Local, local);
+                clip.Rest(JointSpace.Local, local);
                 Is.True(local.All(joint => Math.Abs(joint.Rotation.W) > 0.999999), "a joint is turned at rest");
-                clip.Sample(0.5, Space.Local, local);
-                clip.Sample(0.5, Space.World, world);
+                clip.Sample(0.5, JointSpace.Local, local);
+                clip.Sample(0.5, JointSpace.World, world);
                 Is.Near(world[0].TranslationM, local[0].TranslationM, 1e-6, "the root");
                 Is.True(world[0].TranslationM.Y > 0.5 && world[0].TranslationM.Y < 1.5, "metres: " + world[0].TranslationM);
                 JointTransform motion = clip.RootMotion(0, info.DurationSecs);
@@ -148,20 +162,20 @@ namespace Kinograd.Tests
             using (Clip clip = Captured())
             {
                 JointTransform[] few = new JointTransform[3];
-                KinogradException error = Is.Thrown<KinogradException>(() => clip.Sample(0, Space.World, few), "3 places");
+                KinogradException error = Is.Thrown<KinogradException>(() => clip.Sample(0, JointSpace.World, few), "3 places");
                 Is.Same(error.Status, KinogradStatus.BufferTooSmall, "status");
                 Is.Same(
-                    Is.Thrown<KinogradException>(() => clip.Rest(Space.World, new JointTransform[0]), "none").Status,
+                    Is.Thrown<KinogradException>(() => clip.Rest(JointSpace.World, new JointTransform[0]), "none").Status,
                     KinogradStatus.BufferTooSmall,
                     "status");
                 Is.Same(
                     Is.Thrown<KinogradException>(() => clip.Parents(new int[0]), "none").Status,
                     KinogradStatus.BufferTooSmall,
                     "status");
-                Is.Thrown<ArgumentNullException>(() => clip.Sample(0, Space.World, null), "null");
+                Is.Thrown<ArgumentNullException>(() => clip.Sample(0, JointSpace.World, null), "null");
                 JointTransform[] enough = new JointTransform[clip.Info.JointCount];
                 Is.Same(
-                    Is.Thrown<KinogradException>(() => clip.Sample(double.NaN, Space.World, enough), "no time").Status,
+                    Is.Thrown<KinogradException>(() => clip.Sample(double.NaN, JointSpace.World, enough), "no time").Status,
                     KinogradStatus.InvalidArgument,
                     "status");
             }

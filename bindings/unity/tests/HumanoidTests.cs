@@ -114,6 +114,15 @@ namespace Kinograd.UnityTests
             Is.Near(Rotations.Rotate(arm.Rotation, new Vec3(-1, 0, 0)), new Vec3(0, 1, 0), Close, "the left arm is up");
             AvatarBone other = Of(bones, HumanBone.RightUpperArm);
             Is.Near(Rotations.Rotate(other.Rotation, new Vec3(1, 0, 0)), new Vec3(1, 0, 0), Close, "the right arm is out");
+            // A rig whose bones point along their own Y: the left arm's Y is Unity's -X at rest, and up afterwards.
+            Quat rig = new Quat(0, 0, Half, Half);
+            arm = Of(Posed(Avatar(1, rig), Turned("left_shoulder", raise)), HumanBone.LeftUpperArm);
+            Is.Near(Rotations.Rotate(rig, new Vec3(0, 1, 0)), new Vec3(-1, 0, 0), Close, "the rig's arm at rest");
+            Is.Near(Rotations.Rotate(arm.Rotation, new Vec3(0, 1, 0)), new Vec3(0, 1, 0), Close, "the rig's arm is up");
+            // One that is nodded about another axis, so that the order of the turns shows.
+            rig = new Quat(Half, 0, 0, Half);
+            arm = Of(Posed(Avatar(1, rig), Turned("left_shoulder", raise)), HumanBone.LeftUpperArm);
+            Is.Near(arm.Rotation, new Quat(0.5f, -0.5f, -0.5f, 0.5f), Close, "a turn after the rig's own");
         }
 
         [Test]
@@ -282,6 +291,16 @@ namespace Kinograd.UnityTests
             Is.Same(SampledClip.FrameCount(20, 20, 30), 29, "0.95 s at 30");
             Is.Same(SampledClip.FrameCount(1, 20, 30), 1, "one");
             Is.Same(SampledClip.FrameCount(0, 20, 30), 0, "none");
+            using (Clip clip = Clip.Load(Files.Repository("assets/clips/walk_mixamo_cm.bvh")))
+            {
+                SampledClip sampled = new SampledClip(clip, 2 * clip.Info.Fps);
+                Is.Same(sampled.Frames.Length, 2 * clip.Info.FrameCount - 1, "frames");
+                JointTransform[] joints = new JointTransform[clip.Info.JointCount];
+                clip.Sample(10 / clip.Info.Fps, JointSpace.World, joints);
+                Is.Near(sampled.Frames[20][0].TranslationM, joints[0].TranslationM, Close, "the same time");
+                Is.True(Math.Abs(sampled.Frames[40][0].TranslationM.Z - joints[0].TranslationM.Z) > 0.01, "it moves");
+                Is.Near(new SampledClip(clip).Fps, clip.Info.Fps, 0, "its own rate");
+            }
         }
 
         private static string Task(int steps)

@@ -83,7 +83,6 @@ namespace UnityEngine
         public Quaternion localRotation { get; set; }
         public Vector3 localScale { get; set; }
         public void SetParent(Transform p) { }
-        public Vector3 InverseTransformPoint(Vector3 position) { return position; }
     }
 
     public enum HumanBodyBones

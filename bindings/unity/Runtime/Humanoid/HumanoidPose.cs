@@ -87,7 +87,7 @@ namespace Kinograd.Humanoid
         }
 
         /// <summary>The avatar's pose for a pose of our body.</summary>
-        /// <param name="world">The joints in the world, our frame, <see cref="Clip.Sample"/> with <see cref="Space.World"/>.</param>
+        /// <param name="world">The joints in the world, our frame, <see cref="Clip.Sample"/> with <see cref="JointSpace.World"/>.</param>
         /// <param name="bones">Place for <see cref="Count"/> bones, parents before their children: rotations against the character's root in Unity's frame, and the place of the hips; others keep the T-pose's places, which do not matter.</param>
         public void Apply(JointTransform[] world, AvatarBone[] bones)
         {

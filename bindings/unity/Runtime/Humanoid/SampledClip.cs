@@ -15,12 +15,12 @@ namespace Kinograd.Humanoid
             IsLoop = info.IsLoop;
             JointNames = clip.JointNames();
             Rest = new JointTransform[info.JointCount];
-            clip.Rest(Space.World, Rest);
+            clip.Rest(JointSpace.World, Rest);
             Frames = new JointTransform[FrameCount(info.FrameCount, info.Fps, Fps)][];
             for (int frame = 0; frame < Frames.Length; frame++)
             {
                 Frames[frame] = new JointTransform[info.JointCount];
-                clip.Sample(frame / Fps, Space.World, Frames[frame]);
+                clip.Sample(frame / Fps, JointSpace.World, Frames[frame]);
             }
         }
 

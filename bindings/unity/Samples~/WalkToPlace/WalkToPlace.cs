@@ -19,7 +19,8 @@ public sealed class WalkToPlace : MonoBehaviour
     private void Start()
     {
         humanoid = new UnityHumanoid(GetComponent<Animator>());
-        Vector3 way = transform.InverseTransformPoint(place.position);
+        // Metres from the character, whatever its scale.
+        Vector3 way = Quaternion.Inverse(transform.rotation) * (place.position - transform.position);
         Vec3 target = UnityFrame.Convert(new Vec3(way.x, way.y, way.z));
         using (MotionTask task = new MotionTask("a person walks forward"))
         {
