@@ -93,6 +93,23 @@ namespace Kinograd.Tests
         }
 
         [Test]
+        private static void EachOptionOfAFileArrives()
+        {
+            using (Clip clip = GenerationTests.Made(GenerationTests.Walk(2)))
+            {
+                Func<SaveOptions, string> bvh = options => Encoding.UTF8.GetString(clip.Encode("bvh", options));
+                string plain = bvh(null);
+                Is.True(plain.Contains("ROOT pelvis") && plain.Contains("Frames: 20"), plain.Substring(0, 400));
+                Is.True(bvh(new SaveOptions { RootMotion = "extract" }).Contains("ROOT root"), "root motion");
+                Is.True(bvh(new SaveOptions { JointNames = "unity" }).Contains("LeftUpperLeg"), "names");
+                Is.True(bvh(new SaveOptions { Fps = 40 }).Contains("Frames: 40"), "frame rate");
+                // The thigh lies 8.5 cm to the side.
+                Is.True(plain.Contains("OFFSET 0.085") && bvh(new SaveOptions { UnitToMetre = 0.01 }).Contains("OFFSET 8.5"), "unit");
+                Is.True(bvh(new SaveOptions { RestPose = "a" }) != plain, "rest pose");
+            }
+        }
+
+        [Test]
         private static void TextsAreUnicode()
         {
             using (MotionTask task = new MotionTask("a person wavés – 手を振る 👋"))
