@@ -54,7 +54,8 @@ namespace Kinograd
     /// </summary>
     public sealed unsafe class Job : IDisposable
     {
-        // How often a waiting thread looks up, seconds.
+        // How often a waiting thread looks up, seconds. A runtime that ends, or loads assemblies anew as Unity does,
+        // waits for threads that are in native code.
         private const double LookSecs = 0.02;
 
         private readonly JobHandle handle;
@@ -88,7 +89,9 @@ namespace Kinograd
         /// <exception cref="KinogradException">Why it failed.</exception>
         public void Wait()
         {
-            Wait(-1);
+            while (!Wait(LookSecs))
+            {
+            }
         }
 
         /// <summary>Waits until the clips are there or the time is over.</summary>
@@ -98,6 +101,11 @@ namespace Kinograd
         /// <exception cref="KinogradException">Why it failed.</exception>
         public bool Wait(double timeoutSecs)
         {
+            if (timeoutSecs < 0)
+            {
+                Wait();
+                return true;
+            }
             using (Borrowed borrowed = new Borrowed(handle))
             {
                 kg_status status = NativeMethods.kg_job_wait((kg_job*)borrowed.Pointer, timeoutSecs);
@@ -175,7 +183,7 @@ namespace Kinograd
                 {
                     try
                     {
-                        isDone = Wait(progress == null ? -1 : LookSecs);
+                        isDone = Wait(LookSecs);
                     }
                     catch (OperationCanceledException error)
                     {
