@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod clips;
+mod csharp;
 mod header;
 mod hostile;
 mod jobs;
