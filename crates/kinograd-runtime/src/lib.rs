@@ -5,7 +5,7 @@
 //! - [`Engine::load`] makes a [`Session`] of a [`ModelSource`]; [`Session::run`] takes and returns
 //!   [`Tensor`]s, which stay where they were made. [`GradientSession`] adds Jᵀv.
 //! - [`find_package`] opens a model package; [`TextEncoder`], [`OnnxDenoiser`] and
-//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`. [`import`] makes packages.
+//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`.
 
 mod cache;
 mod cache_usage;
@@ -16,7 +16,6 @@ mod engine;
 mod error;
 mod gradient;
 mod hash;
-pub mod import;
 mod install;
 mod installed;
 mod library;
