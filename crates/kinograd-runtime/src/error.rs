@@ -108,6 +108,16 @@ pub enum RuntimeError {
         /// The words that are known.
         choices: &'static str,
     },
+    /// An engine or a provider that was asked for, or the only one left, was left out of this build.
+    #[error(
+        "{what} is not in this build, which leaves out the feature `{feature}` of kinograd-runtime"
+    )]
+    NotBuilt {
+        /// The engine or the provider.
+        what: &'static str,
+        /// The feature of this crate that has it.
+        feature: &'static str,
+    },
     /// No model package of this name.
     #[error("no model package `{name}` (looked in {})", display_paths(searched))]
     PackageNotFound {

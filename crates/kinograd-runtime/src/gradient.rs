@@ -312,7 +312,7 @@ fn store(entry: &CacheEntry, forward: &[u8], backward: &[u8], names: &Names) -> 
     entry.write(&serde_json::to_vec(names)?)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tract"))]
 mod tests {
     use super::*;
     use crate::BuiltIn;

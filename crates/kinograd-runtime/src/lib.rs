@@ -2,10 +2,14 @@
 //!
 //! - [`open_engine`] gives an [`Engine`]: ONNX Runtime where its library is found, else the
 //!   built-in one (tract), which needs nothing installed.
+//!   Each is a feature, `onnxruntime` and `tract`; what is not built in is refused.
 //! - [`Engine::load`] makes a [`Session`] of a [`ModelSource`]; [`Session::run`] takes and returns
 //!   [`Tensor`]s, which stay where they were made. [`GradientSession`] adds Jᵀv.
 //! - [`find_package`] opens a model package; [`TextEncoder`], [`OnnxDenoiser`] and
-//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`. [`import`] makes packages.
+//!   [`MotionEmbedding`] are its parts. [`Manifest`] documents `model.json`.
+
+#[cfg(not(any(feature = "tract", feature = "onnxruntime")))]
+compile_error!("kinograd-runtime needs an engine: the feature `tract` or `onnxruntime`");
 
 mod cache;
 mod cache_usage;
@@ -16,7 +20,6 @@ mod engine;
 mod error;
 mod gradient;
 mod hash;
-pub mod import;
 mod install;
 mod installed;
 mod library;
@@ -41,9 +44,13 @@ pub use denoiser::{
     OnnxDenoiser, PictureBatch, Samples,
 };
 pub use embedding::MotionEmbedding;
+#[cfg(feature = "tract")]
+pub use engine::BuiltIn;
+#[cfg(feature = "onnxruntime")]
+pub use engine::OnnxRuntime;
 pub use engine::{
-    BuiltIn, Engine, EngineChoice, EngineOptions, EngineReport, GraphOptimization, ModelSource,
-    OnnxRuntime, OpenEngine, Provider, Session, SessionOptions, open_engine,
+    Engine, EngineChoice, EngineOptions, EngineReport, GraphOptimization, ModelSource, OpenEngine,
+    Provider, Session, SessionOptions, open_engine,
 };
 pub use error::RuntimeError;
 pub use gradient::{Activations, GradientSession};

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use half::f16;
 use ndarray::{ArrayD, ArrayViewD, Axis, CowArray, IxDyn};
 
@@ -24,8 +22,10 @@ pub(crate) enum Repr {
     F32(ArrayD<f32>),
     I64(ArrayD<i64>),
     F16(ArrayD<f16>),
+    #[cfg(feature = "onnxruntime")]
     Ort(ort::value::DynTensor),
-    Tract(Arc<tract_onnx::prelude::Tensor>),
+    #[cfg(feature = "tract")]
+    Tract(std::sync::Arc<tract_onnx::prelude::Tensor>),
 }
 
 macro_rules! from_array {
@@ -54,7 +54,9 @@ impl Tensor {
             Repr::F32(array) => array.shape().to_vec(),
             Repr::I64(array) => array.shape().to_vec(),
             Repr::F16(array) => array.shape().to_vec(),
+            #[cfg(feature = "onnxruntime")]
             Repr::Ort(value) => value.shape().iter().map(|&n| n.max(0) as usize).collect(),
+            #[cfg(feature = "tract")]
             Repr::Tract(tensor) => tensor.shape().to_vec(),
         }
     }
@@ -65,7 +67,9 @@ impl Tensor {
             Repr::F32(_) => "float".into(),
             Repr::I64(_) => "int64".into(),
             Repr::F16(_) => "float16".into(),
+            #[cfg(feature = "onnxruntime")]
             Repr::Ort(value) => value.data_type().to_string(),
+            #[cfg(feature = "tract")]
             Repr::Tract(tensor) => format!("{:?}", tensor.datum_type()).to_lowercase(),
         }
     }
@@ -79,10 +83,12 @@ impl Tensor {
             Repr::F32(array) => Ok(array.view().into()),
             Repr::F16(array) => Ok(widen(array.view())),
             Repr::I64(_) => Err(self.wrong_type("float")),
+            #[cfg(feature = "onnxruntime")]
             Repr::Ort(value) => match self.host_copy(value)? {
                 Some(copy) => Ok(self.ort_f32(&copy)?.into_owned().into()),
                 None => self.ort_f32(value),
             },
+            #[cfg(feature = "tract")]
             Repr::Tract(tensor) => {
                 if let Ok(view) = tensor.to_plain_array_view::<f32>() {
                     return Ok(view.into());
@@ -113,11 +119,13 @@ impl Tensor {
     pub fn to_i64(&self) -> Result<ArrayD<i64>, RuntimeError> {
         match &self.0 {
             Repr::I64(array) => Ok(array.clone()),
+            #[cfg(feature = "onnxruntime")]
             Repr::Ort(value) => {
                 let copy = self.host_copy(value)?;
                 let view = copy.as_ref().unwrap_or(value).try_extract_array::<i64>();
                 Ok(view.map_err(|_| self.wrong_type("int64"))?.to_owned())
             }
+            #[cfg(feature = "tract")]
             Repr::Tract(tensor) => {
                 let view = tensor.to_plain_array_view::<i64>();
                 Ok(view.map_err(|_| self.wrong_type("int64"))?.to_owned())
@@ -143,6 +151,7 @@ impl Tensor {
         }
     }
 
+    #[cfg(feature = "onnxruntime")]
     fn ort_f32<'a>(
         &self,
         value: &'a ort::value::DynTensor,
@@ -157,6 +166,7 @@ impl Tensor {
     }
 
     /// A copy on the host, where the value is not there already.
+    #[cfg(feature = "onnxruntime")]
     fn host_copy(
         &self,
         value: &ort::value::DynTensor,

@@ -5,6 +5,7 @@
 //! - [`central_difference`] is the second witness of a gradient.
 //! - [`Mutator`] damages inputs.
 //! - [`skip`] leaves a test out where a machine lacks something, but not in CI.
+//! - [`workspace`] is where the repository lies.
 //! - [`GaussianDenoiser`] is the exact denoiser of Gaussian data, with its Jacobian.
 
 mod close;
@@ -14,6 +15,7 @@ mod golden;
 mod mutate;
 mod noise;
 mod skip;
+mod workspace;
 
 pub use close::{Tolerance, assert_close, compare};
 pub use difference::{central_difference, inner_product};
@@ -22,3 +24,4 @@ pub use golden::Golden;
 pub use mutate::Mutator;
 pub use noise::RecordedNoise;
 pub use skip::skip;
+pub use workspace::workspace;

@@ -41,8 +41,8 @@ pub use library::{
     ComparisonSlot, Library, LibraryPlugin, OpenFile, OpenedBench, is_bench, shelve,
 };
 pub use offscreen::{
-    Adapter, NoAdapter, Picture, RenderError, RenderOptions, Studio, StudioError, adapters, render,
-    render_steps,
+    Adapter, NoAdapter, OffscreenOptions, Picture, RenderError, Studio, StudioError, adapters,
+    render, render_steps,
 };
 pub use playback::{Playback, PlaybackPlugin};
 pub use quality::Quality;

@@ -12,8 +12,8 @@ use clap::error::ErrorKind;
 use kinograd::motion::mapping::MappingFile;
 use kinograd_bevy::{Generation, Job, MakeSettings, MotionClip, Rig, words};
 use kinograd_viewer::{
-    NoAdapter, NoWindow, RenderError, RenderOptions, StudioError, ViewerOptions, camera, example,
-    load_scene, render, render_steps, view,
+    NoAdapter, NoWindow, OffscreenOptions, RenderError, StudioError, ViewerOptions, camera,
+    example, load_scene, render, render_steps, view,
 };
 
 use crate::args::{Args, Command, RenderArgs, StepsArgs, ViewArgs};
@@ -152,7 +152,7 @@ fn draw(args: RenderArgs) -> Result<(), Fault> {
     if let Some(degrees) = args.pitch {
         seen_from.pitch_rad = degrees.to_radians().clamp(-1.5, 1.5697);
     }
-    let options = RenderOptions {
+    let options = OffscreenOptions {
         size_px,
         smooth: !args.rough,
         view: seen_from,
@@ -172,10 +172,10 @@ fn draw(args: RenderArgs) -> Result<(), Fault> {
 fn draw_steps(args: StepsArgs) -> Result<(), Fault> {
     let scene = args.scene.as_deref().map(load_scene).transpose();
     let scene = scene.map_err(Fault::Input)?.unwrap_or_else(example);
-    let options = RenderOptions {
+    let options = OffscreenOptions {
         size_px: args.size.unwrap_or((480, 300)),
         smooth: !args.rough,
-        ..RenderOptions::default()
+        ..OffscreenOptions::default()
     };
     let job = Job {
         scene: scene.clone(),

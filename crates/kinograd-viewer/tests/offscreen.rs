@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bevy::prelude::*;
 use kinograd_bevy::{MotionClip, edit};
 use kinograd_viewer::camera::{FOV_RAD, Shot, VIEW, View, body_points, frame_points};
-use kinograd_viewer::{Picture, RenderOptions, Studio, adapters, load_scene, render};
+use kinograd_viewer::{OffscreenOptions, Picture, Studio, adapters, load_scene, render};
 
 const SIZE: (u32, u32) = (480, 270);
 
@@ -187,17 +187,17 @@ fn three_scenes_look_as_they_did() {
     let Some(_lock) = studio_lock() else { return };
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("a.png");
-    let usual = RenderOptions {
+    let usual = OffscreenOptions {
         size_px: SIZE,
-        ..RenderOptions::default()
+        ..OffscreenOptions::default()
     };
     let crates = Some(load_scene(&asset("scenes/between_pillars.json")).unwrap());
     let beam = Some(load_scene(&asset("scenes/duck_under_beam.json")).unwrap());
-    let top = RenderOptions {
+    let top = OffscreenOptions {
         view: View::TOP,
         ..usual.clone()
     };
-    let sheet = RenderOptions {
+    let sheet = OffscreenOptions {
         poses: Some(5),
         ..usual.clone()
     };
@@ -215,12 +215,12 @@ fn three_scenes_look_as_they_did() {
 fn films_have_a_picture_per_frame() {
     let Some(_lock) = studio_lock() else { return };
     let folder = tempfile::tempdir().unwrap();
-    let options = RenderOptions {
+    let options = OffscreenOptions {
         size_px: (96, 64),
         smooth: false,
         fps: Some(3.0),
         follows: true,
-        ..RenderOptions::default()
+        ..OffscreenOptions::default()
     };
     let drawn = render(vec![walk()], None, &folder.path().join("frames"), &options).unwrap();
     let files = std::fs::read_dir(folder.path().join("frames"))

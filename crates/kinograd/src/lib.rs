@@ -82,9 +82,9 @@ pub use kinograd_draw::plot;
 pub use kinograd_formats as formats;
 pub use kinograd_formats::{Character, CharacterReport, KnownBy, LoadOptions, Reading};
 pub use kinograd_guidance as guidance;
+pub use kinograd_import as models;
 pub use kinograd_motion as motion;
 pub use kinograd_runtime as runtime;
-pub use kinograd_runtime::import as models;
 pub use onnx_grad;
 
 /// Sets how many threads the work on motion takes; 0 is one per core. Only the first call counts.

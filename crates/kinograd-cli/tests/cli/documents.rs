@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::support::kinograd;
+use crate::support::{kinograd, two_joints};
 
 /// A command of a page and what follows it.
 struct Shown {
@@ -81,7 +81,7 @@ fn messages_of_the_page_on_troubles_are_what_is_printed() {
     assert!(commands.len() >= 8, "{} commands", commands.len());
     let folder = tempfile::tempdir().unwrap();
     // A skeleton that is nobody's, and a file in the way.
-    std::fs::write(folder.path().join("take.bvh"), ODD_RIG).unwrap();
+    std::fs::write(folder.path().join("take.bvh"), two_joints("box", "lid")).unwrap();
     for command in commands {
         assert_eq!(command.words[0], "kinograd", "line {}", command.line);
         let args: Vec<&str> = command.words[1..].iter().map(String::as_str).collect();
@@ -96,29 +96,6 @@ fn messages_of_the_page_on_troubles_are_what_is_printed() {
         }
     }
 }
-
-/// Two joints whose names say nothing.
-const ODD_RIG: &str = "HIERARCHY
-ROOT box
-{
-  OFFSET 0 0 0
-  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
-  JOINT lid
-  {
-    OFFSET 0 80 0
-    CHANNELS 3 Zrotation Xrotation Yrotation
-    End Site
-    {
-      OFFSET 0 80 0
-    }
-  }
-}
-MOTION
-Frames: 2
-Frame Time: 0.05
-0 90 0 0 0 0 0 0 0
-0 90 5 0 0 0 10 0 0
-";
 
 #[test]
 fn another_message_is_found() {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, kinograd};
+use crate::support::{Run, kinograd, two_joints};
 
 fn snapshot(name: &str, run: &Run, folder: &Path) {
     let text = format!(
@@ -30,33 +30,10 @@ fn snapshot(name: &str, run: &Run, folder: &Path) {
 
 fn check(name: &str, args: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("take.bvh"), TAKE).unwrap();
+    std::fs::write(folder.path().join("take.bvh"), two_joints("hips", "spine")).unwrap();
     let run = kinograd(folder.path(), args);
     snapshot(name, &run, folder.path());
 }
-
-/// A rig of two joints and two frames.
-const TAKE: &str = "HIERARCHY
-ROOT hips
-{
-  OFFSET 0 0 0
-  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
-  JOINT spine
-  {
-    OFFSET 0 80 0
-    CHANNELS 3 Zrotation Xrotation Yrotation
-    End Site
-    {
-      OFFSET 0 80 0
-    }
-  }
-}
-MOTION
-Frames: 2
-Frame Time: 0.05
-0 90 0 0 0 0 0 0 0
-0 90 5 0 0 0 10 0 0
-";
 
 #[test]
 fn help_of_every_command() {

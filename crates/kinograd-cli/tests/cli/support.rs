@@ -106,3 +106,30 @@ pub fn record_of(path: &Path) -> serde_json::Value {
     let record = kinograd::read_record(path).unwrap().unwrap();
     serde_json::to_value(record).unwrap()
 }
+
+/// A BVH of two joints of these names and two frames.
+pub fn two_joints(root: &str, child: &str) -> String {
+    format!(
+        "HIERARCHY
+ROOT {root}
+{{
+  OFFSET 0 0 0
+  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
+  JOINT {child}
+  {{
+    OFFSET 0 80 0
+    CHANNELS 3 Zrotation Xrotation Yrotation
+    End Site
+    {{
+      OFFSET 0 80 0
+    }}
+  }}
+}}
+MOTION
+Frames: 2
+Frame Time: 0.05
+0 90 0 0 0 0 0 0 0
+0 90 5 0 0 0 10 0 0
+"
+    )
+}

@@ -1,16 +1,20 @@
 //! The engine seam: ONNX bytes in, named tensors through.
 
+#[cfg(feature = "onnxruntime")]
 mod onnx_runtime;
 mod open;
 mod options;
 mod source;
+#[cfg(feature = "tract")]
 mod tract;
 
+#[cfg(feature = "onnxruntime")]
 pub use onnx_runtime::OnnxRuntime;
 pub use open::{EngineChoice, EngineOptions, EngineReport, OpenEngine, open_engine};
 pub(crate) use options::TOO_LONG;
 pub use options::{GraphOptimization, Provider, SessionOptions};
 pub use source::ModelSource;
+#[cfg(feature = "tract")]
 pub use tract::BuiltIn;
 
 use crate::{RuntimeError, Tensor};

@@ -20,6 +20,13 @@ pub enum Provider {
     TensorRt,
 }
 
+impl Provider {
+    /// Whether it runs on a graphics card.
+    pub(crate) fn is_gpu(self) -> bool {
+        matches!(self, Self::Cuda | Self::TensorRt)
+    }
+}
+
 impl FromStr for Provider {
     type Err = RuntimeError;
 

@@ -11,7 +11,7 @@ pub mod package;
 use std::sync::Arc;
 
 use half::f16;
-use kinograd_runtime::{BuiltIn, Engine, OnnxRuntime, Provider, find_library};
+use kinograd_runtime::Engine;
 use onnx_grad::proto::{
     AttributeProto, DimensionProto, DimensionValue, GraphProto, ModelProto, NodeProto,
     OperatorSetIdProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, TypeValue,
@@ -21,10 +21,17 @@ use prost::Message as _;
 
 /// Every engine of this machine. ONNX Runtime may be missing, but not in CI.
 pub fn engines() -> Vec<Arc<dyn Engine>> {
-    let mut engines: Vec<Arc<dyn Engine>> = vec![Arc::new(BuiltIn::new(1))];
-    match find_library(None).and_then(|(path, _)| OnnxRuntime::new(&path, Provider::Cpu, 1)) {
-        Ok(engine) => engines.push(Arc::new(engine)),
-        Err(error) => kinograd_testkit::skip("onnxruntime", error),
+    let mut engines: Vec<Arc<dyn Engine>> = Vec::new();
+    #[cfg(feature = "tract")]
+    engines.push(Arc::new(kinograd_runtime::BuiltIn::new(1)));
+    #[cfg(feature = "onnxruntime")]
+    {
+        use kinograd_runtime::{OnnxRuntime, Provider, find_library};
+
+        match find_library(None).and_then(|(path, _)| OnnxRuntime::new(&path, Provider::Cpu, 1)) {
+            Ok(engine) => engines.push(Arc::new(engine)),
+            Err(error) => kinograd_testkit::skip("onnxruntime", error),
+        }
     }
     engines
 }

@@ -16,16 +16,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kinograd_testkit::workspace;
+
 use crate::circles::{circle, knots};
 use crate::imports::{Imports, imports};
 use crate::modules::Crate;
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
-}
 
 /// Folders of the workspace's crates, by name.
 fn crates() -> BTreeMap<String, PathBuf> {

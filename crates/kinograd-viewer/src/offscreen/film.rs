@@ -21,7 +21,7 @@ const POSE_ROOM_M: f32 = 0.95;
 
 /// What a picture or film shows and how.
 #[derive(Debug, Clone)]
-pub struct RenderOptions {
+pub struct OffscreenOptions {
     /// Width and height, pixels.
     pub size_px: (u32, u32),
     /// Whether edges are smoothed.
@@ -44,7 +44,7 @@ pub struct RenderOptions {
     pub character: Option<Rig>,
 }
 
-impl Default for RenderOptions {
+impl Default for OffscreenOptions {
     fn default() -> Self {
         Self {
             size_px: (1280, 720),
@@ -86,7 +86,7 @@ pub fn render(
     clips: Vec<MotionClip>,
     scene: Option<TaskSpec>,
     output: &Path,
-    options: &RenderOptions,
+    options: &OffscreenOptions,
 ) -> Result<usize, RenderError> {
     if clips.is_empty() {
         return Err(RenderError::Input("no clip to draw".to_owned()));
@@ -133,7 +133,7 @@ struct Set {
 }
 
 impl Set {
-    fn new(clips: Vec<MotionClip>, scene: Option<TaskSpec>, options: &RenderOptions) -> Self {
+    fn new(clips: Vec<MotionClip>, scene: Option<TaskSpec>, options: &OffscreenOptions) -> Self {
         let scene = scene.or_else(|| clips.iter().find_map(|clip| clip.scene.clone()));
         let places_m = if options.overlays {
             vec![Vec3::ZERO; clips.len()]
@@ -153,12 +153,12 @@ impl Set {
         }
     }
 
-    fn aspect(options: &RenderOptions) -> f32 {
+    fn aspect(options: &OffscreenOptions) -> f32 {
         options.size_px.0 as f32 / options.size_px.1.max(1) as f32
     }
 
     /// A shot that has the clips' whole way in it.
-    fn wide_shot(&self, options: &RenderOptions) -> Shot {
+    fn wide_shot(&self, options: &OffscreenOptions) -> Shot {
         let mut points = Vec::new();
         for (clip, &place) in self.clips.iter().zip(&self.places_m) {
             for joints in clip.joints_m.iter().step_by(3) {
@@ -177,7 +177,7 @@ impl Set {
             .collect()
     }
 
-    fn opacity(index: usize, options: &RenderOptions) -> f32 {
+    fn opacity(index: usize, options: &OffscreenOptions) -> f32 {
         if options.overlays && index > 0 {
             0.45
         } else {
@@ -185,7 +185,11 @@ impl Set {
         }
     }
 
-    fn still(&self, studio: &mut Studio, options: &RenderOptions) -> Result<Picture, RenderError> {
+    fn still(
+        &self,
+        studio: &mut Studio,
+        options: &OffscreenOptions,
+    ) -> Result<Picture, RenderError> {
         let Some(poses) = options.poses else {
             for (index, (clip, &place)) in self.clips.iter().zip(&self.places_m).enumerate() {
                 let opacity = Self::opacity(index, options);
@@ -228,7 +232,7 @@ impl Set {
         studio: &mut Studio,
         mut film: FilmWriter,
         fps: f64,
-        options: &RenderOptions,
+        options: &OffscreenOptions,
     ) -> Result<usize, RenderError> {
         let people: Vec<Entity> = (0..self.clips.len())
             .map(|index| {
@@ -261,7 +265,7 @@ impl Set {
     }
 
     /// A shot near the first clip's root at a time.
-    fn close_shot(&self, time_secs: f32, wide: Shot, options: &RenderOptions) -> Shot {
+    fn close_shot(&self, time_secs: f32, wide: Shot, options: &OffscreenOptions) -> Shot {
         let Some(clip) = self.clips.first() else {
             return wide;
         };

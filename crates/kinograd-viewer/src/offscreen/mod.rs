@@ -7,7 +7,7 @@ mod steps;
 mod studio;
 
 pub use adapter::{Adapter, NoAdapter, adapters};
-pub use film::{RenderError, RenderOptions, render};
+pub use film::{OffscreenOptions, RenderError, render};
 pub use picture::Picture;
 pub use steps::render_steps;
 pub use studio::{Studio, StudioError};

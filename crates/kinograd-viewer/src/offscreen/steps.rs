@@ -7,7 +7,7 @@ use kinograd::TaskSpec;
 use kinograd::render::FilmWriter;
 use kinograd_bevy::{MotionClip, StepRecord};
 
-use super::film::{RenderError, RenderOptions, laid_out};
+use super::film::{OffscreenOptions, RenderError, laid_out};
 use super::picture::Picture;
 use super::studio::Studio;
 use crate::camera::{body_points, frame_points};
@@ -35,7 +35,7 @@ pub fn render_steps(
     scene: &TaskSpec,
     output: &Path,
     (tiles, columns): (usize, usize),
-    options: &RenderOptions,
+    options: &OffscreenOptions,
 ) -> Result<usize, RenderError> {
     if !(2..=48).contains(&tiles) || columns == 0 {
         let message = "a strip has 2 to 48 pictures, in rows of at least 1";
@@ -94,7 +94,7 @@ impl Strip {
         steps: &[&StepRecord],
         clip: &MotionClip,
         scene: &TaskSpec,
-        options: &RenderOptions,
+        options: &OffscreenOptions,
     ) -> Result<Self, RenderError> {
         let (width, height) = options.size_px;
         let mut studio = Studio::open(width, height, options.smooth)?;

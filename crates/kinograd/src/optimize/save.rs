@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kinograd_runtime::import::{StagedPackage, packages_folder};
+use kinograd_import::{StagedPackage, packages_folder};
 use kinograd_runtime::{Lineage, Role, sha256_of_file};
 use onnx_grad::Model;
 
