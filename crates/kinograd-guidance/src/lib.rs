@@ -17,16 +17,12 @@ mod shape;
 pub use error::{GuidanceError, nearest_name};
 pub use goals::{Circle, Frame, GroundGoals, GroundPoint, Span, Waypoint};
 pub use loss::{
-    AsEmbedding, Augmented, Barrier, ChannelOrder, ClassLoss, ClosureLoss, ColourStatistics,
-    ColourTarget, DecodedLossAdapter, DecodedMotion, Derivative, EDGE_HALF, EdgeMatch, Embedding,
-    EmbeddingPullBack, FEET, Facing, FacingTarget, FootContact, ForwardDistance, GroundPenetration,
-    ImageAugmentation, ImageOperator, Interpolation, JointHeight, JointTarget, JumpHeight, KeyPose,
-    Keyframes, LinearMeasurement, LoopClosure, Loss, LossValue, MaskMatch, MotionDecoder,
-    MotionGradient, MotionLoss, MotionLossAdapter, Network, NetworkPullBack, NoSkate, Obstacles,
-    Origin, PathLoss, PersonDistance, PixelFormat, PixelLayout, PoseSimilarity, Preprocessed,
-    PreprocessedLoss, Preprocessing, Reduction, Region, RewardLoss, RootPathAsMotion,
-    RootPathLossAdapter, RootTarget, Smoothness, Speed, SumLoss, TextSimilarity, Trajectory,
-    Waypoints, edge_map, joint_index,
+    Barrier, ClosureLoss, DecodedMotion, Derivative, Embedding, EmbeddingPullBack, FEET, Facing,
+    FacingTarget, FootContact, ForwardDistance, GroundPenetration, JointHeight, JointTarget,
+    JumpHeight, KeyPose, Keyframes, LoopClosure, Loss, LossValue, MotionDecoder, MotionGradient,
+    MotionLoss, MotionLossAdapter, NoSkate, Obstacles, Origin, PathLoss, PersonDistance,
+    PoseSimilarity, Reduction, Region, RootPathAsMotion, RootPathLossAdapter, RootTarget,
+    Smoothness, Speed, SumLoss, TextSimilarity, Trajectory, Waypoints, joint_index,
 };
 pub use method::{
     AdamDps, CappedPolyak, ClassifierGuidance, Dps, Dsg, EditNoise, FreeDom, GradientAt,

@@ -83,9 +83,9 @@ mod others {
     use super::*;
     use kinograd_diffusion::{Guidance, NoiseLevel, NoiseSource};
     use kinograd_guidance::{
-        Augmented, ClassifierGuidance, ClosureLoss, GradientGuidance, GuidanceError,
-        ImageAugmentation, LinearConstraint, LinearProjection, Linearization, Lookahead, Loss,
-        LossValue, NoiseOptimizer, NoiseOptions, TimeClassifier,
+        ClassifierGuidance, ClosureLoss, GradientGuidance, GuidanceError, LinearConstraint,
+        LinearProjection, Linearization, Lookahead, Loss, LossValue, NoiseOptimizer, NoiseOptions,
+        TimeClassifier,
     };
     use ndarray::array;
 
@@ -229,45 +229,5 @@ mod others {
             );
             best.unwrap().noise
         });
-    }
-
-    #[test]
-    fn random_augmentation_and_its_gradient() {
-        let image = ArrayD::from_shape_fn(vec![2, 3, 6, 5], |i| {
-            (i[0] as f32 + 1.3 * i[1] as f32 + 0.7 * i[2] as f32 + 2.1 * i[3] as f32).sin()
-        });
-        let evaluate = |image: &ArrayD<f32>| {
-            Augmented::new(quartic(), ImageAugmentation::default(), 4, 7)
-                .unwrap()
-                .value_and_grad(image)
-                .unwrap()
-        };
-        let got = evaluate(&image);
-        for sample in 0..2 {
-            let own = image.slice_axis(Axis(0), Slice::from(sample..=sample));
-            let alone = evaluate(&own.into_owned());
-            assert_eq!(got.values[sample], alone.values[0]);
-            assert_eq!(
-                got.gradient.index_axis(Axis(0), sample),
-                alone.gradient.index_axis(Axis(0), 0)
-            );
-        }
-        let f = |image: &ArrayD<f32>| evaluate(image).values.iter().sum();
-        let expected = kinograd_testkit::central_difference(f, &image, 1e-2);
-        let scale = expected.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
-        let tolerance = kinograd_testkit::Tolerance::Within {
-            absolute: 1e-3 * scale,
-            relative: 0.0,
-        };
-        kinograd_testkit::assert_close(&got.gradient, &expected, tolerance);
-        let none = Augmented::new(quartic(), ImageAugmentation::NONE, 3, 0);
-        let plain = quartic().value_and_grad(&image).unwrap();
-        let unchanged = none.unwrap().value_and_grad(&image).unwrap();
-        kinograd_testkit::assert_close(
-            &unchanged.gradient,
-            &plain.gradient,
-            kinograd_testkit::Tolerance::Approximate,
-        );
-        assert!(Augmented::new(quartic(), ImageAugmentation::NONE, 0, 0).is_err());
     }
 }

@@ -1,7 +1,5 @@
 //! Losses on x̂0, each with its exact gradient.
 
-mod augmentation;
-mod augmented;
 mod avoid;
 mod closure;
 mod facing;
@@ -9,7 +7,6 @@ mod foot_contact;
 mod forward_distance;
 mod ground;
 mod ground_goals;
-mod image;
 mod joint_height;
 mod joint_target;
 mod jump_height;
@@ -28,20 +25,12 @@ mod trajectory;
 mod two_person;
 mod waypoints;
 
-pub use augmentation::ImageAugmentation;
-pub use augmented::Augmented;
 pub use avoid::Region;
 pub use closure::ClosureLoss;
 pub use facing::{Facing, FacingTarget};
 pub use foot_contact::{FEET, FootContact, NoSkate};
 pub use forward_distance::ForwardDistance;
 pub use ground::GroundPenetration;
-pub use image::{
-    AsEmbedding, ChannelOrder, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter,
-    EDGE_HALF, EdgeMatch, ImageOperator, Interpolation, LinearMeasurement, MaskMatch, Network,
-    NetworkPullBack, PixelFormat, PixelLayout, Preprocessed, PreprocessedLoss, Preprocessing,
-    RewardLoss, edge_map,
-};
 pub use joint_height::JointHeight;
 pub use joint_target::{JointTarget, Origin};
 pub use jump_height::JumpHeight;
@@ -122,7 +111,10 @@ impl<L: Loss + ?Sized> Loss for Box<L> {
 }
 
 /// Evaluates a loss and rejects wrong shapes and numbers that are not finite.
-pub(crate) fn checked(loss: &mut dyn Loss, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
+///
+/// # Errors
+/// The loss's own; [`GuidanceError::Shape`] and [`GuidanceError::NonFinite`] for what it must not give.
+pub fn checked(loss: &mut dyn Loss, x0: &ArrayD<f32>) -> Result<LossValue, GuidanceError> {
     let value = loss.value_and_grad(x0)?;
     finite(loss.name(), &value, x0)?;
     Ok(value)

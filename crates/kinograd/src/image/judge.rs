@@ -1,6 +1,6 @@
 //! Networks of the runtime as losses see them.
 
-use kinograd_guidance::{Network, NetworkPullBack};
+use kinograd_image::{Network, NetworkPullBack};
 use kinograd_runtime::OnnxNetwork;
 use ndarray::ArrayD;
 

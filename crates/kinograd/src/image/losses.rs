@@ -6,11 +6,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use kinograd_guidance::{
+use kinograd_guidance::{GuidanceError, Loss, LossValue, SumLoss, TextSimilarity};
+use kinograd_image::{
     AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, DecodedLossAdapter,
-    EdgeMatch, GuidanceError, ImageAugmentation, ImageOperator, LinearMeasurement, Loss, LossValue,
-    MaskMatch, Network, NetworkPullBack, Preprocessed, PreprocessedLoss, Preprocessing, RewardLoss,
-    SumLoss, TextSimilarity,
+    EdgeMatch, ImageAugmentation, ImageOperator, LinearMeasurement, MaskMatch, Network,
+    NetworkPullBack, Preprocessed, PreprocessedLoss, Preprocessing, RewardLoss, resized,
 };
 use kinograd_runtime::{
     Engine, ImageDecoder, OnnxNetwork, Package, Reference, Role, SessionOptions, TextEncoder,
@@ -19,7 +19,6 @@ use ndarray::{Array2, ArrayD, Axis};
 
 use super::judge::Judge;
 use super::own_network::OwnNetwork;
-use super::picture::resized;
 use super::{PictureGoalKind, PictureSpec, ReadPicture};
 use crate::Error;
 
@@ -193,7 +192,7 @@ pub(super) fn prepare(
             let encoders = networks.encoders.as_mut().ok_or_else(no_towers)?;
             let picture = fitting(picture, size)?
                 .with_channels(channels)?
-                .resized(size);
+                .resized(size)?;
             let image = picture.0.insert_axis(Axis(0)).into_dyn();
             let row = encoders.rows(&image)?;
             Ok(Prepared::Identity(row.into_iter().collect()))
@@ -203,7 +202,7 @@ pub(super) fn prepare(
         PictureGoalKind::Reward { .. } => Ok(Prepared::Reward),
         PictureGoalKind::Sketch { drawing } => {
             let lines = fitting(drawing, size)?.picture.brightness();
-            let edges = resized(&lines, size).mapv(|light| f64::from(1.0 - light).clamp(0.0, 1.0));
+            let edges = resized(&lines, size)?.mapv(|light| f64::from(1.0 - light).clamp(0.0, 1.0));
             if edges.iter().all(|edge| *edge < 0.1) {
                 return Err(of_file(drawing, "it shows no dark line on light ground"));
             }
@@ -261,7 +260,9 @@ fn measurement(
     channels: usize,
 ) -> Result<Make, Error> {
     let size = operator.output_size();
-    let picture = fitting(image, size)?.with_channels(channels)?.resized(size);
+    let picture = fitting(image, size)?
+        .with_channels(channels)?
+        .resized(size)?;
     Ok(Box::new(move || {
         let measured = LinearMeasurement::new(name, operator.clone(), picture.0.view())?;
         Ok(Box::new(measured))
@@ -286,7 +287,7 @@ fn fitting(path: &Path, [height, width]: [usize; 2]) -> Result<ReadPicture, Erro
 
 /// A mask at the model's size.
 fn foreground(path: &Path, size: [usize; 2]) -> Result<Array2<f32>, Error> {
-    let mask = resized(&fitting(path, size)?.mask(), size).mapv(|m| m.clamp(0.0, 1.0));
+    let mask = resized(&fitting(path, size)?.mask(), size)?.mapv(|m| m.clamp(0.0, 1.0));
     if mask.iter().all(|m| *m < 0.5) {
         return Err(of_file(
             path,

@@ -41,3 +41,10 @@ pub use task::{
 };
 pub use told::is_text_conditioned;
 pub use trace::Trace;
+
+pub use kinograd_image::{
+    AsEmbedding, Augmented, ChannelOrder, ClassLoss, ColourStatistics, ColourTarget,
+    DecodedLossAdapter, EDGE_HALF, EdgeMatch, ImageAugmentation, ImageOperator, Interpolation,
+    LinearMeasurement, MaskMatch, Network, NetworkPullBack, PixelFormat, PixelLayout, Preprocessed,
+    PreprocessedLoss, Preprocessing, RewardLoss, edge_map, resized,
+};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use kinograd_guidance::{ChannelOrder, Interpolation, PixelFormat, PixelLayout};
+use kinograd_image::{ChannelOrder, Interpolation, PixelFormat, PixelLayout};
 use kinograd_runtime::PixelHints;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use kinograd_guidance::{Network, Preprocessed, Preprocessing};
+use kinograd_image::{Network, Preprocessed, Preprocessing};
 use kinograd_runtime::{Engine, OnnxNetwork, SessionOptions};
 use ndarray::ArrayD;
 

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use kinograd_files::{Budget, catch_panic};
-use kinograd_guidance::Preprocessing;
+use kinograd_image::{Preprocessing, resized};
 use kinograd_motion::Provenance;
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
 
@@ -216,49 +216,17 @@ impl Picture {
     }
 
     /// The picture at another size: means where it shrinks, linear in between where it grows.
-    #[must_use]
-    pub fn resized(&self, size: [usize; 2]) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Guidance`] if a side has no pixels.
+    pub fn resized(&self, size: [usize; 2]) -> Result<Self, Error> {
         let [height, width] = size;
         let mut out = Array3::zeros((self.0.len_of(Axis(0)), height, width));
         for (mut to, from) in out.outer_iter_mut().zip(self.0.outer_iter()) {
-            to.assign(&resized(&from.to_owned(), size));
+            to.assign(&resized(&from.to_owned(), size)?);
         }
-        Self(out)
+        Ok(Self(out))
     }
-}
-
-/// A plane at another size, by a triangle as wide as the coarser pixels.
-pub(super) fn resized(plane: &Array2<f32>, [height, width]: [usize; 2]) -> Array2<f32> {
-    if plane.dim() == (height, width) {
-        return plane.clone();
-    }
-    let rows = triangle(plane.nrows(), height);
-    let columns = triangle(plane.ncols(), width);
-    rows.dot(plane).dot(&columns.t())
-}
-
-/// Weights `[to, from]`, rows summing to 1.
-fn triangle(from: usize, to: usize) -> Array2<f32> {
-    let scale = from as f64 / to as f64;
-    let reach = scale.max(1.0);
-    let mut weights = Array2::zeros((to, from));
-    for (row, mut out) in weights.outer_iter_mut().enumerate() {
-        let centre = (row as f64 + 0.5) * scale;
-        let low = (centre - reach).floor().max(0.0) as usize;
-        let high = ((centre + reach).ceil() as usize).min(from);
-        for at in low..high {
-            let distance = (at as f64 + 0.5 - centre).abs() / reach;
-            out[at] = (1.0 - distance).max(0.0) as f32;
-        }
-        let sum: f32 = out.sum();
-        if sum > 0.0 {
-            out /= sum;
-        } else {
-            let nearest = (centre as usize).min(from - 1);
-            out[nearest] = 1.0;
-        }
-    }
-    weights
 }
 
 /// Pictures `[images][channels, height, width]` of one size side by side, `columns` to a row, on white.
@@ -436,11 +404,11 @@ mod tests {
     fn resizing_keeps_constants_and_means() {
         let flat = Picture(Array3::from_elem((3, 7, 9), 0.25));
         for size in [[3, 4], [14, 18], [7, 9], [1, 1]] {
-            let out = flat.resized(size);
+            let out = flat.resized(size).unwrap();
             assert_eq!(out.size(), size);
             assert!(out.0.iter().all(|v| (v - 0.25).abs() < 1e-6));
         }
-        let halves = ramp().resized([3, 5]);
+        let halves = ramp().resized([3, 5]).unwrap();
         assert!(halves.0[[0, 1, 2]] > halves.0[[0, 0, 2]]);
     }
 

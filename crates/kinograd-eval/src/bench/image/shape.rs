@@ -105,7 +105,7 @@ impl Shape {
     #[must_use]
     pub fn drawing(self, size: [usize; 2]) -> Picture {
         let silhouette = grey(1.0 - self.coverage(size));
-        let edges = kinograd::guidance::edge_map(silhouette.0.view());
+        let edges = kinograd::image::edge_map(silhouette.0.view());
         grey(edges.mapv(|edge| 1.0 - edge as f32))
     }
 }
@@ -150,7 +150,7 @@ mod tests {
     fn a_black_silhouette_has_the_edges_of_its_drawing() {
         let drawing = Shape::Heart.drawing([64, 64]);
         let edges = drawing.brightness().mapv(|light| 1.0 - f64::from(light));
-        let mut loss = kinograd::guidance::EdgeMatch::new(edges).unwrap();
+        let mut loss = kinograd::image::EdgeMatch::new(edges).unwrap();
         let black = grey(1.0 - Shape::Heart.coverage([64, 64])).0;
         let value = |picture: Array3<f32>| {
             let batch = picture.insert_axis(Axis(0)).into_dyn();

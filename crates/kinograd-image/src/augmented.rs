@@ -1,11 +1,12 @@
 //! Random augmentation.
 
+use kinograd_guidance::loss::checked;
+use kinograd_guidance::{GuidanceError, Loss, LossValue};
 use ndarray::{ArrayD, Axis, concatenate};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{ImageAugmentation, Loss, LossValue, checked};
-use crate::GuidanceError;
+use crate::ImageAugmentation;
 
 /// The mean of a loss over random augmentations of x̂0 (Shen et al. 2024, arXiv 2403.12404, section
 /// 4.2): `1/|T| Σ ℓ(T(x̂0))`, which smooths a network's gradient.

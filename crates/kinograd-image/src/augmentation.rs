@@ -1,10 +1,9 @@
 //! Random changes of images, affine in the image, with exact adjoints.
 
+use kinograd_guidance::GuidanceError;
 use ndarray::{ArrayD, ArrayViewD, Axis};
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
-
-use crate::GuidanceError;
 
 /// DiffAugment's policies (Zhao et al. 2020) as Shen et al. 2024 draw them, each around no change.
 /// The default is their ImageNet script's.

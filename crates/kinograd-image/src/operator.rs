@@ -1,9 +1,8 @@
 //! Linear operators on images, with exact adjoints.
 
+use kinograd_guidance::GuidanceError;
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use serde::{Deserialize, Serialize};
-
-use crate::GuidanceError;
 
 /// Standard deviations at which a Gaussian is cut off, as SciPy's `gaussian_filter` has it.
 const GAUSSIAN_REACH: f64 = 4.0;
@@ -25,7 +24,7 @@ pub enum Interpolation {
 /// What an inverse problem measures of an image: `y = A x`, the same for every channel.
 ///
 /// ```
-/// use kinograd_guidance::ImageOperator;
+/// use kinograd_image::ImageOperator;
 /// use ndarray::Array3;
 /// let halves = ImageOperator::box_downsample([4, 4], 2)?;
 /// let small = halves.apply(Array3::ones((3, 4, 4)).view());
@@ -192,7 +191,7 @@ impl ImageOperator {
     /// `A x`: `[channels, height, width]` to `[channels, height out, width out]`. Pixels beyond the
     /// operator's size are an error of the caller's that [`LinearMeasurement`] checks.
     ///
-    /// [`LinearMeasurement`]: super::LinearMeasurement
+    /// [`LinearMeasurement`]: crate::LinearMeasurement
     #[must_use]
     pub fn apply(&self, image: ArrayView3<'_, f64>) -> Array3<f64> {
         self.each(image, |x| match &self.0 {
@@ -226,6 +225,21 @@ impl ImageOperator {
         }
         out
     }
+}
+
+/// A plane at another size, `[height, width]`: means where it shrinks, linear in between where it grows.
+///
+/// # Errors
+/// As [`ImageOperator::resize`].
+pub fn resized(plane: &Array2<f32>, size: [usize; 2]) -> Result<Array2<f32>, GuidanceError> {
+    let own = [plane.nrows(), plane.ncols()];
+    if own == size {
+        return Ok(plane.clone());
+    }
+    let operator = ImageOperator::resize(own, size, Interpolation::Bilinear)?;
+    let image = plane.mapv(f64::from).insert_axis(Axis(0));
+    let out = operator.apply(image.view());
+    Ok(out.index_axis_move(Axis(0), 0).mapv(|value| value as f32))
 }
 
 /// Places and weights of a kernel around the pixel `out`, where `scale` pixels become one.

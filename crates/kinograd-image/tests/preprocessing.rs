@@ -1,8 +1,9 @@
 //! Pictures as networks see them: against torchvision, and through losses in groups.
 
-use kinograd_guidance::{
-    ChannelOrder, ClassLoss, Interpolation, Loss, Network, NetworkPullBack, PixelFormat,
-    PixelLayout, Preprocessed, Preprocessing,
+use kinograd_guidance::Loss;
+use kinograd_image::{
+    ChannelOrder, ClassLoss, Interpolation, Network, NetworkPullBack, PixelFormat, PixelLayout,
+    Preprocessed, Preprocessing,
 };
 use kinograd_testkit::{Golden, Tolerance, assert_close};
 use ndarray::{Array2, ArrayD};

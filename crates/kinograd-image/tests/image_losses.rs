@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use kinograd_guidance::{
-    AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, EdgeMatch, GuidanceError,
-    ImageAugmentation, ImageOperator, LinearMeasurement, Loss, MaskMatch, Network, NetworkPullBack,
-    RewardLoss, TextSimilarity, edge_map,
+use kinograd_guidance::{GuidanceError, Loss, TextSimilarity};
+use kinograd_image::{
+    AsEmbedding, Augmented, ClassLoss, ColourStatistics, ColourTarget, EdgeMatch,
+    ImageAugmentation, ImageOperator, LinearMeasurement, MaskMatch, Network, NetworkPullBack,
+    RewardLoss, edge_map,
 };
 use kinograd_testkit::{Golden, Tolerance, assert_close, central_difference};
 use ndarray::{Array2, Array3, ArrayD, Axis, Ix2, Ix3, Ix4, IxDyn, Slice};

@@ -1,10 +1,9 @@
 //! Losses on pictures that a network decodes from latents.
 
+use kinograd_guidance::{GuidanceError, Loss, LossValue};
 use ndarray::ArrayD;
 
-use super::Network;
-use crate::GuidanceError;
-use crate::loss::{Loss, LossValue};
+use crate::Network;
 
 /// A loss on pictures as a loss on the latents that they are decoded from: x̂0 is `[batch, ...]` of
 /// latents, and the gradient is pulled back through the decoder, `∂ℓ/∂x̂0 = Jᵀ ∂ℓ/∂picture`.

@@ -1,9 +1,7 @@
 //! Losses on what a network says of an image.
 
+use kinograd_guidance::{Embedding, EmbeddingPullBack, GuidanceError, Loss, LossValue};
 use ndarray::{Array2, ArrayD, ArrayView1, Axis, Ix2, Slice};
-
-use crate::GuidanceError;
-use crate::loss::{Embedding, EmbeddingPullBack, Loss, LossValue};
 
 /// What a network may fail with.
 pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,8 +1,7 @@
+use kinograd_guidance::{GuidanceError, Loss, LossValue};
 use ndarray::{ArrayD, ArrayView3, Axis};
 
-use super::{images, root_mean_square};
-use crate::GuidanceError;
-use crate::loss::{Loss, LossValue};
+use crate::batch::{images, root_mean_square};
 
 /// Keeps the deviation's slope finite in flat images.
 const FLOOR: f64 = 1e-8;

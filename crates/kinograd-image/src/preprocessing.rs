@@ -1,10 +1,11 @@
 //! Pictures as a network was trained to see them.
 
+use kinograd_guidance::GuidanceError;
 use ndarray::{Array2, Array3, Array4, ArrayD, ArrayView3, ArrayView4, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use super::{ImageOperator, Interpolation, images};
-use crate::GuidanceError;
+use crate::batch::images;
+use crate::{ImageOperator, Interpolation};
 
 /// Weights of red, green and blue in grey (ITU-R BT.601), as Pillow has them.
 const LUMA: [f64; 3] = [0.299, 0.587, 0.114];

@@ -1,8 +1,8 @@
+use kinograd_guidance::{GuidanceError, Loss, LossValue};
 use ndarray::{Array3, ArrayD, ArrayView3, Axis};
 
-use super::{ImageOperator, images, root_mean_square};
-use crate::GuidanceError;
-use crate::loss::{Loss, LossValue};
+use crate::ImageOperator;
+use crate::batch::{images, root_mean_square};
 
 /// Root mean square of `A x̂0 − y` over the measured pixels: inpainting, super-resolution,
 /// deblurring (Chung et al. 2022 take the residual's norm, which is this times a constant).

@@ -1,8 +1,7 @@
+use kinograd_guidance::{GuidanceError, Loss, LossValue};
 use ndarray::{Array2, ArrayD, ArrayView3, Axis};
 
-use super::{images, root_mean_square};
-use crate::GuidanceError;
-use crate::loss::{Loss, LossValue};
+use crate::batch::{images, root_mean_square};
 
 /// The contrast, as a share of black against white, at which an edge counts half.
 pub const EDGE_HALF: f64 = 0.1;

@@ -1,11 +1,10 @@
 //! Networks and losses that see pictures through a map.
 
+use kinograd_guidance::{GuidanceError, Loss, LossValue};
 use ndarray::ArrayD;
 
-use super::network::{Failure, Network, NetworkPullBack};
-use super::preprocessing::Preprocessing;
-use crate::GuidanceError;
-use crate::loss::{Loss, LossValue};
+use crate::network::{Failure, Network, NetworkPullBack};
+use crate::preprocessing::Preprocessing;
 
 /// A network that sees pictures through a [`Preprocessing`].
 pub struct Preprocessed<N> {
