@@ -89,7 +89,7 @@ class Trainer:
     def learning_rate(self) -> float:
         """As a share of the peak: linear warm-up by steps, hold, linear decay by wall clock to 1 %."""
         warm = min(1.0, (self.step + 1) / self.config.warmup_steps)
-        falling = (1 - self.progress()) / (1 - self.config.hold)
+        falling = (1 - self.progress()) / (1 - self.config.hold) if self.config.hold < 1 else 1.0
         return warm * min(1.0, 0.01 + 0.99 * falling)
 
     def noised(self, x0: Tensor, t: Tensor, generator: torch.Generator | None = None) -> Tensor:

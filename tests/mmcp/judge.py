@@ -104,6 +104,36 @@ def judge_path(url, spec):
     print(f"root_path: the SDK reads the travel as `{travel['model']}` {travel['params']}")
 
 
+def judge_trajectory(url, spec):
+    """Our travel against the SDK's own, of the same clips: names of the paths, places and turns."""
+    prompts = ["a person walks forward", "a person runs", "a person walks in a circle", "a person stands still",
+               "a person turns left", "a person side steps to the left"]  # fmt: skip
+    apart, turns, same = [], [], 0
+    for prompt in prompts:
+        segment = {"type": "text", "prompt": prompt, "duration_frames": 80}
+        document = http.generate(url, body(spec, 1, segments=[segment]))
+        motion, names, _, quaternions, roots = played(document, spec["canonical_skeleton"])
+        theirs = compute_trajectories(
+            skeleton=spec["canonical_skeleton"],
+            joint_names=names,
+            rotations_quat=quaternions[None],
+            root_translations=roots[None],
+            fps=spec["fps"],
+        )[0]
+        ours = motion["trajectory"]
+        assert set(ours) >= {"model", "loop", "params", "position", "yaw"}
+        assert len(ours["position"]) == len(ours["yaw"]) == 80
+        assert ours["yaw"][0] == 0.0
+        apart.append(np.linalg.norm(np.subtract(ours["position"], theirs["position"]), axis=1).max())
+        turns.append(np.degrees(np.abs(np.subtract(ours["yaw"], theirs["yaw"])).max()))
+        same += ours["model"] == theirs["model"]
+        print(f"trajectory: {prompt}: ours `{ours['model']}`, the SDK's `{theirs['model']}`, "
+              f"{apart[-1]:.3f} m and {turns[-1]:.1f} deg apart at most")  # fmt: skip
+    check("trajectory: from the SDK's, median of clips", float(np.median(apart)), 0.12, "m")
+    check("trajectory: turns from the SDK's, median", float(np.median(turns)), 10.0, "deg")
+    assert same >= len(prompts) - 2
+
+
 def judge_effector(url, spec):
     target = {"type": "effector_target", "joint": "right_wrist", "frames": [50], "positions": [[-0.2, 1.5, 1.4]]}
     document = http.generate(url, body(spec, 60, [target]))
@@ -179,7 +209,11 @@ def judge_errors(url, spec):
 def main():
     with Served(sys.argv[1:]) as served:
         spec = capabilities(served.url)
-        for judge in (judge_text, judge_path, judge_effector, judge_keyframe, judge_rest, judge_loop, judge_errors):
+        judges = (
+            judge_text, judge_path, judge_trajectory, judge_effector, judge_keyframe, judge_rest, judge_loop,
+            judge_errors,
+        )  # fmt: skip
+        for judge in judges:
             judge(served.url, spec)
 
 

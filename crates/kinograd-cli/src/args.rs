@@ -345,10 +345,10 @@ pub enum EvalCommand {
     },
     /// Sample prompts at several lengths, and tell what share does what it says.
     #[command(after_help = "Examples:\n  \
-        kinograd eval model --prompts held-out --seeds 8 -o report.json\n  \
+        kinograd eval model --prompts reworded --seeds 8 -o report.json\n  \
         kinograd eval model --data DATA\n  \
         kinograd eval model --real DATA\n\n\
-        With --data real clips stand beside the samples; --real says what real clips make of the tests. The prompts of the list steering were looked at while models were trained; held-out ones were not.")]
+        With --data real clips stand beside the samples; --real says what real clips make of the tests. The prompts of the list steering were looked at while models were trained, and the words of training were widened after those of held-out; reworded ones steered nothing.")]
     Model(EvalModelArgs),
     /// Time plain and guided runs on every engine that is there.
     Speed(EvalSpeedArgs),

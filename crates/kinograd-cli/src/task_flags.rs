@@ -210,12 +210,3 @@ fn goal_option(path: &str, goals: &[Goal]) -> Option<String> {
         _ => return None,
     })
 }
-
-/// This process's command line, as a shell reads it.
-pub fn command_line() -> Option<String> {
-    let mut words: Vec<String> = std::env::args().collect();
-    if let Some(program) = words.first_mut() {
-        *program = "kinograd".to_owned();
-    }
-    shlex::try_join(words.iter().map(String::as_str)).ok()
-}

@@ -29,7 +29,7 @@ pub use model::Model;
 pub use noise::{NoiseSource, SeededNoise};
 pub use observer::{NoObserver, Observer, Progress};
 pub use run::{sample, sample_from};
-pub use sampler::{Ddim, Ddpm, DpmSolverPp2m, Heun, Reevaluate, Sampler, SamplerKind};
+pub use sampler::{Consistency, Ddim, Ddpm, DpmSolverPp2m, Heun, Reevaluate, Sampler, SamplerKind};
 pub use schedule::NoiseSchedule;
 pub use spacing::Spacing;
 pub use step::StepPair;

@@ -6,9 +6,9 @@
 use std::ops::ControlFlow;
 
 use kinograd_diffusion::{
-    ClassifierFree, Ddim, Ddpm, Denoiser, DifferentiableDenoiser, DiffusionError, DpmSolverPp2m,
-    Guidance, Heun, Layout, Model, NoObserver, NoiseLevel, NoiseSchedule, NoiseSource, Progress,
-    Sampler, SeededNoise, Spacing, StepInfo, StepPair, sample, sample_from,
+    ClassifierFree, Consistency, Ddim, Ddpm, Denoiser, DifferentiableDenoiser, DiffusionError,
+    DpmSolverPp2m, Guidance, Heun, Layout, Model, NoObserver, NoiseLevel, NoiseSchedule,
+    NoiseSource, Progress, Sampler, SeededNoise, Spacing, StepInfo, StepPair, sample, sample_from,
 };
 use kinograd_testkit::{
     GaussianDenoiser, Tolerance, assert_close, central_difference, inner_product,
@@ -95,6 +95,71 @@ fn samples_have_the_moments_of_the_data() {
         );
         let spread = 5.0 * VARIANCE * (2.0 / 2e4_f64).sqrt() + 0.02 * VARIANCE;
         assert!((variance - VARIANCE).abs() < spread, "{name}: {variance}");
+    }
+}
+
+/// Where the probability-flow ODE leads from x_t for Gaussian data: what a consistency model learns.
+struct ConsistencyFunction;
+
+/// By which factor the ODE shrinks the distance from the mean in x/√ᾱ.
+fn shrink(level: NoiseLevel) -> f64 {
+    let sigma_2 = level.noise_variance() / level.alpha_bar;
+    (VARIANCE / (VARIANCE + sigma_2)).sqrt()
+}
+
+impl Denoiser for ConsistencyFunction {
+    fn denoise(
+        &mut self,
+        x_t: &ArrayD<f32>,
+        level: NoiseLevel,
+    ) -> Result<ArrayD<f32>, DiffusionError> {
+        let (signal, shrink) = (level.alpha_bar.sqrt(), shrink(level));
+        Ok(x_t.mapv(|x| (MEAN + (f64::from(x) / signal - MEAN) * shrink) as f32))
+    }
+}
+
+/// Mean and variance follow through the steps, and come to those of the data.
+#[test]
+fn consistency_sampling_has_the_moments_of_the_data_in_one_step_and_in_four() {
+    let schedule = NoiseSchedule::scaled_linear(1000, 0.00085, 0.012).unwrap();
+    for count in [1, 2, 4] {
+        let steps = schedule
+            .steps(Spacing::Distilled { levels: 50 }, count)
+            .unwrap();
+        let samples = sample(
+            &mut Model::forward_only(&mut ConsistencyFunction),
+            &mut Consistency,
+            &steps,
+            &Layout::full(&[1, 20_000]).unwrap(),
+            &mut SeededNoise::new(vec![3]),
+            None,
+            &mut NoObserver,
+        )
+        .unwrap()
+        .mapv(f64::from);
+        // Of x/√ᾱ; the noise that a run starts from has no signal at all.
+        let first = steps[0].from;
+        let (mut mean, mut variance) = (0.0, 1.0 / first.alpha_bar);
+        for pair in &steps {
+            let factor = shrink(pair.from);
+            mean = MEAN + (mean - MEAN) * factor;
+            variance *= factor * factor;
+            variance += pair.to.noise_variance() / pair.to.alpha_bar;
+        }
+        assert!((mean - MEAN).abs() < 0.03 && (variance - VARIANCE).abs() < 0.01);
+        let found = samples.mean().unwrap();
+        let spread = samples.mapv(|x| (x - found).powi(2)).mean().unwrap();
+        // Five deviations of the estimates over 20,000 values.
+        let off = (found - mean).abs();
+        assert!(
+            off < 5.0 * (variance / 2e4_f64).sqrt(),
+            "{count}: {found}, {mean}"
+        );
+        let off = (spread - variance).abs();
+        assert!(
+            off < 5.0 * variance * (2.0 / 2e4_f64).sqrt(),
+            "{count}: {spread}, {variance}"
+        );
     }
 }
 

@@ -1,7 +1,5 @@
 //! Random changes of pictures: the same for all samples, with the gradient of central differences.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use kinograd_guidance::{ClosureLoss, Loss};
 use kinograd_image::{Augmented, ImageAugmentation};
 use kinograd_testkit::{Tolerance, assert_close, central_difference};

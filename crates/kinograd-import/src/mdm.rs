@@ -173,6 +173,7 @@ fn schedule(onnx: &Path, train_steps: Option<usize>) -> Result<ScheduleSpec, Run
     };
     let train_steps = train_steps.or(settings.diffusion_steps);
     Ok(ScheduleSpec {
+        distilled_levels: None,
         kind,
         train_steps: train_steps.unwrap_or(TRAIN_STEPS),
         beta_start: None,

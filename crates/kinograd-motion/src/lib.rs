@@ -20,6 +20,7 @@ mod skeleton;
 mod foot_lock;
 pub mod metrics;
 pub mod synth;
+pub mod trajectory;
 
 pub use above_floor::{keep_above_floor, lower_to_floor};
 pub use atomic::write_atomic;

@@ -11,6 +11,7 @@
 
 mod array;
 mod clip;
+mod command;
 mod error;
 mod gradient;
 mod loss;
@@ -29,6 +30,7 @@ fn _kinograd(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<clip::Clip>()?;
     module.add_class::<rig::Rig>()?;
     module.add_function(wrap_pyfunction!(clip::read, module)?)?;
+    module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_function(wrap_pyfunction!(task::check_task, module)?)?;
     module.add_function(wrap_pyfunction!(gradient::differentiate, module)?)?;
     Ok(())

@@ -20,6 +20,9 @@ pub fn index_page(bytes: &[u8]) {
     crate::install::try_page(&String::from_utf8_lossy(bytes));
 }
 
+/// Token ids and mask, `[1, max_tokens]` each, of a prompt.
+pub type PromptTokens = Result<(ArrayD<i64>, ArrayD<f32>), RuntimeError>;
+
 /// What turns a prompt into token ids and mask, `[1, max_tokens]` each, by a `tokenizer.json`.
 ///
 /// # Errors
@@ -27,7 +30,7 @@ pub fn index_page(bytes: &[u8]) {
 pub fn prompt_encoder(
     path: &Path,
     max_tokens: usize,
-) -> Result<impl Fn(&str) -> Result<(ArrayD<i64>, ArrayD<f32>), RuntimeError>, RuntimeError> {
+) -> Result<impl Fn(&str) -> PromptTokens, RuntimeError> {
     let ports = ["ids", "mask"].map(str::to_owned);
     let tokenizer = PromptTokenizer::read(path.to_owned(), max_tokens, ports)?;
     Ok(move |prompt: &str| {

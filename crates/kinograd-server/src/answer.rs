@@ -1,6 +1,7 @@
 //! The clips of a plan as samples of the answer: in the client's world, on the client's skeleton.
 
 use glam::DQuat;
+use kinograd::motion::trajectory::{self, Trajectory};
 use kinograd::motion::{Motion, contacts_from_joints};
 use kinograd::{Clip, Error};
 
@@ -40,9 +41,12 @@ fn sample(plan: &Plan, mut motion: Motion) -> Result<Sample, Error> {
         close(&mut motion);
     }
     let contacts = contacts(plan, &motion)?;
+    let motion = plan.placement.motion_in_world(motion);
     Ok(Sample {
         contacts,
-        motion: plan.placement.motion_in_world(motion),
+        trajectory: trajectory(plan, &motion)?,
+        motion,
+        is_loop: plan.is_loop,
     })
 }
 
@@ -61,6 +65,17 @@ fn moved_by_the_root(mut motion: Motion) -> Motion {
         }
     }
     motion
+}
+
+/// The travel of a motion in the client's world. What is near and slow is told on our body's scale.
+fn trajectory(plan: &Plan, motion: &Motion) -> Result<Trajectory, Error> {
+    let scale = plan.figure.scale();
+    let joints = plan
+        .figure
+        .canonical_joints(motion)
+        .mapv(|length| length / scale);
+    let found = trajectory::of_joints(joints.view(), motion.fps, plan.is_loop)?;
+    Ok(found.scaled(scale))
 }
 
 /// Which feet stand, by the client's names.

@@ -28,7 +28,7 @@ pub(crate) fn capabilities(model: &ModelInfo, limits: &Limits) -> Value {
             "supports_segment_seed": false,
             "supports_loop": true,
             "supports_batch": true,
-            "supports_trajectory": false,
+            "supports_trajectory": true,
             "supported_constraints": constraints::SUPPORTED,
             "supported_segments": segments::SUPPORTED,
             "supported_guidance_types": ["nocfg", "regular"],

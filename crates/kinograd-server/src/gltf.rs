@@ -1,9 +1,12 @@
 //! The answer's glTF: nodes and a skin of the client's skeleton, one animation a sample, and what the
 //! protocol's extension says of them (Khronos, glTF 2.0 specification).
 
+use std::f64::consts::TAU;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kinograd::motion::Motion;
+use kinograd::motion::trajectory::{PathShape, Trajectory};
 use serde_json::{Map, Value, json};
 
 use crate::request::skeleton::RequestSkeleton;
@@ -33,6 +36,10 @@ pub(crate) struct Sample {
     pub motion: Motion,
     /// Which joints stand, frame by frame.
     pub contacts: Vec<(String, Vec<bool>)>,
+    /// Its travel alone, in the client's world.
+    pub trajectory: Trajectory,
+    /// Whether its last pose is its first.
+    pub is_loop: bool,
 }
 
 /// Numbers of all accessors, and what says where they are.
@@ -166,6 +173,7 @@ impl Document {
                     "num_frames": sample.motion.len(),
                     "chunk_boundaries": [],
                     "foot_contacts": contacts,
+                    "trajectory": trajectory(sample, self.fps),
                 })
             })
             .collect();
@@ -182,6 +190,52 @@ impl Document {
         }
         extension
     }
+}
+
+/// The travel of a sample, with the numbers of its path and its speeds.
+fn trajectory(sample: &Sample, fps: f64) -> Value {
+    let Trajectory {
+        positions_xz_m,
+        yaws_rad,
+        shape,
+        off_m,
+        ..
+    } = &sample.trajectory;
+    let mut params = match shape {
+        PathShape::Line { heading_rad, .. } => json!({"heading_deg": heading_rad.to_degrees()}),
+        PathShape::Arc { radius_m, .. } => json!({"radius_m": radius_m}),
+        PathShape::Bezier { control_points_m } => json!({"control_points_xz": control_points_m}),
+        _ => json!({}),
+    };
+    params["off_cm"] = json!(off_m * 100.0);
+    let steps = positions_xz_m.windows(2);
+    let speeds: Vec<f64> = steps
+        .map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1]) * fps)
+        .collect();
+    if !matches!(shape, PathShape::Still { .. }) && !speeds.is_empty() {
+        let least = speeds.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = speeds.iter().copied().fold(0.0, f64::max);
+        params["speed"] = json!(speeds.iter().sum::<f64>() / speeds.len() as f64);
+        params["speed_range"] = json!([least, most]);
+    }
+    if let PathShape::Arc { center_m, .. } = shape {
+        let turned = turned_about(*center_m, positions_xz_m).to_degrees();
+        params["turned_deg"] = json!(turned);
+        params["turn_deg_s"] = json!(turned * fps / speeds.len().max(1) as f64);
+    }
+    json!({
+        "model": shape.name(), "loop": sample.is_loop, "params": params,
+        "position": positions_xz_m, "yaw": yaws_rad,
+    })
+}
+
+/// How far places go round a middle, radians about +Y.
+fn turned_about(center: [f64; 2], places: &[[f64; 2]]) -> f64 {
+    let angle = |place: &[f64; 2]| (place[0] - center[0]).atan2(place[1] - center[1]);
+    let steps = places
+        .windows(2)
+        .map(|pair| angle(&pair[1]) - angle(&pair[0]));
+    steps.map(|step| step - TAU * (step / TAU).round()).sum()
 }
 
 /// Every joint's rotation and the root's place, in every frame.

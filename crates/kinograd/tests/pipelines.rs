@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use kinograd::models::{NewPackage, add, planned};
 use kinograd_diffusion::{
-    Ddim, DifferentiableDenoiser as _, Layout, Model, Progress, SeededNoise, Spacing, StepPair,
-    sample_from,
+    Ddim, DifferentiableDenoiser as _, DiffusionError, Layout, Model, NoiseSource, Progress,
+    Sampler, SamplerKind, SeededNoise, StepPair, sample_from,
 };
 use kinograd_runtime::{
     EngineChoice, EngineOptions, ImageCondition, ImageDecoder, ImageText, OnnxDenoiser, Package,
@@ -125,30 +125,71 @@ fn told(package: &Package) -> [ImageText; 2] {
 
 fn steps(package: &Package) -> Vec<StepPair> {
     let schedule = package.manifest().noise_schedule().unwrap();
-    schedule.steps(Spacing::Trailing, 4).unwrap()
+    let spacing = package.manifest().schedule.unwrap().spacing();
+    schedule.steps(spacing, 4).unwrap()
 }
 
-/// x̂0, x_t of the next step, the gradient of ½‖picture − 0.3‖² by x_t at every step, and the last picture.
-fn check_walk(package: &Package, name: &str) {
-    for options in engines() {
-        check_walk_on(package, name, &options);
+/// Noise that was drawn elsewhere, one array a step.
+struct Drawn(std::vec::IntoIter<ArrayD<f32>>);
+
+impl NoiseSource for Drawn {
+    fn fill(&mut self, out: &mut ArrayD<f32>) -> Result<(), DiffusionError> {
+        out.assign(&self.0.next().unwrap());
+        Ok(())
     }
 }
 
-fn check_walk_on(package: &Package, name: &str, options: &EngineOptions) {
+/// How a pipeline is walked.
+struct Walk {
+    batch: PictureBatch,
+    sampler: Box<dyn Sampler>,
+    noise: Box<dyn NoiseSource>,
+}
+
+/// As most are: deterministic, with classifier-free guidance.
+fn guided(package: &Package) -> Walk {
+    let [text, null] = told(package).map(of_text);
+    Walk {
+        batch: PictureBatch::guided(text, null, CFG),
+        sampler: Box::new(Ddim::default()),
+        noise: Box::new(SeededNoise::new(vec![0, 1])),
+    }
+}
+
+/// As a latent consistency model is: guided by what it learnt, by the sampler that its folder names.
+fn distilled(package: &Package) -> Walk {
+    let [text, _] = told(package).map(of_text);
+    let drawn = Golden::new("diffusers_folders").f32("lcm_noise");
+    let drawn: Vec<_> = drawn.outer_iter().map(|draw| draw.to_owned()).collect();
+    Walk {
+        batch: PictureBatch::of(text),
+        sampler: package.manifest().defaults.sampler.unwrap().make(),
+        noise: Box::new(Drawn(drawn.into_iter())),
+    }
+}
+
+fn of_text(text: ImageText) -> ImageCondition {
+    ImageCondition {
+        class: None,
+        text: Some(text),
+    }
+}
+
+/// x̂0, x_t of the next step, the gradient of ½‖picture − 0.3‖² by x_t at every step, and the last picture.
+fn check_walk(package: &Package, name: &str, walk: fn(&Package) -> Walk) {
+    for options in engines() {
+        check_walk_on(package, name, walk(package), &options);
+    }
+}
+
+fn check_walk_on(package: &Package, name: &str, mut walk: Walk, options: &EngineOptions) {
     let engine = open_engine(options).unwrap().engine;
     let session = SessionOptions::default;
     let mut denoiser = OnnxDenoiser::open(engine.clone(), package, session()).unwrap();
     let mut decoder = ImageDecoder::open(engine, package, session())
         .unwrap()
         .unwrap();
-    let [text, null] = told(package).map(|text| ImageCondition {
-        class: None,
-        text: Some(text),
-    });
-    denoiser
-        .set_batch(PictureBatch::guided(text, null, CFG))
-        .unwrap();
+    denoiser.set_batch(walk.batch).unwrap();
     let steps = steps(package);
     let x_t = Golden::new("diffusers_folders").f32(&format!("{name}_x_t"));
     let layout = Layout::full(x_t.shape()).unwrap();
@@ -156,10 +197,10 @@ fn check_walk_on(package: &Package, name: &str, options: &EngineOptions) {
     sample_from(
         x_t,
         &mut Model::forward_only(&mut denoiser),
-        &mut Ddim::default(),
+        walk.sampler.as_mut(),
         &steps,
         &layout,
-        &mut SeededNoise::new(vec![0, 1]),
+        walk.noise.as_mut(),
         None,
         &mut |progress: &Progress<'_>| {
             path.push(progress.x0.clone());
@@ -192,7 +233,7 @@ fn stable_diffusion_walks_and_guides_as_diffusers_does() {
     let row = |text: &ImageText| text.states.clone().insert_axis(Axis(0)).into_dyn();
     assert_golden(&row(&text), "sd_told");
     assert_golden(&row(&null), "sd_null");
-    check_walk(&package, "sd");
+    check_walk(&package, "sd", guided);
 }
 
 #[test]
@@ -207,7 +248,8 @@ fn a_network_of_v_walks_from_no_signal_at_all() {
     );
     set(folder.path(), config, "rescale_betas_zero_snr", true.into());
     let into = tempfile::tempdir().unwrap();
-    check_walk(&added(folder.path().to_owned(), into.path()), "zero_snr");
+    let package = added(folder.path().to_owned(), into.path());
+    check_walk(&package, "zero_snr", guided);
 }
 
 #[test]
@@ -221,7 +263,20 @@ fn stable_diffusion_xl_reads_two_encoders_and_a_pooled_text() {
     );
     let pooled = text.pooled.clone().unwrap();
     assert_golden(&pooled.insert_axis(Axis(0)).into_dyn(), "sdxl_pooled");
-    check_walk(&package, "sdxl");
+    check_walk(&package, "sdxl", guided);
+}
+
+#[test]
+fn a_latent_consistency_model_is_told_its_scale_and_walks_its_own_levels() {
+    let into = tempfile::tempdir().unwrap();
+    let package = added(source("latent-consistency"), into.path());
+    let manifest = package.manifest();
+    assert_eq!(manifest.schedule.unwrap().distilled_levels, Some(50));
+    let defaults = &manifest.defaults;
+    assert_eq!(defaults.sampler, Some(SamplerKind::Consistency));
+    assert_eq!((defaults.steps, defaults.cfg), (Some(4), None));
+    assert!(manifest.limits.iter().any(|limit| limit.contains("8.5")));
+    check_walk(&package, "lcm", distilled);
 }
 
 #[test]
@@ -320,7 +375,6 @@ fn folders_that_are_half_there_are_refused_by_what_is_missing() {
 fn families_and_parts_that_do_not_fit_are_refused_by_name() {
     let index = "model_index.json";
     for (class, part) in [
-        ("LatentConsistencyModelPipeline", "timestep_cond"),
         ("StableDiffusion3Pipeline", "T5"),
         ("FluxPipeline", "packed latents"),
         ("StableDiffusionInpaintPipeline", "--loss inpaint=MASK"),

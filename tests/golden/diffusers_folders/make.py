@@ -6,9 +6,11 @@ pipelines' own networks and schedulers make of them.
 
 Writes for every folder `x_t`, x̂0 of each step by `DDIMScheduler` from the folder's own configuration with trailing
 steps and classifier-free guidance (`plain`), the gradient of ½‖picture − 0.3‖² by x_t at each of these steps
-(`gradient`), the last picture, and the token ids of odd strings by transformers' tokenizer.
+(`gradient`), the last picture, and the token ids of odd strings by transformers' tokenizer. Of the latent consistency model
+it is `LCMScheduler` without guidance of another text; `lcm_noise` is what it draws.
 """
 
+import inspect
 import json
 import shutil
 import tempfile
@@ -20,10 +22,13 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    LatentConsistencyModelPipeline,
+    LCMScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
+from diffusers.schedulers import scheduling_lcm
 from odd import ODD
 from optimum.exporters.onnx import main_export
 from transformers import (
@@ -121,9 +126,10 @@ def walk(scheduler, predict, decode, x):
     for t in scheduler.timesteps:
         x = x.detach().requires_grad_()
         step = scheduler.step(predict(x, t), t, x)
-        loss = 0.5 * (decode(step.pred_original_sample) - 0.3).square().sum()
+        x0 = step.denoised if isinstance(scheduler, LCMScheduler) else step.pred_original_sample
+        loss = 0.5 * (decode(x0) - 0.3).square().sum()
         gradients.append(torch.autograd.grad(loss, x)[0])
-        path.append(step.pred_original_sample.detach())
+        path.append(x0.detach())
         x = step.prev_sample
     return torch.stack(path), torch.stack(gradients)
 
@@ -134,7 +140,6 @@ def golden(pipeline, name, told, null, added=None, **config):
         pipeline.scheduler.config, timestep_spacing="trailing", set_alpha_to_one=True, clip_sample=False, **config
     )
     scheduler.set_timesteps(STEPS)
-    factor = pipeline.vae.config.scaling_factor
     added = added or (None, None)
 
     def predict(x, t):
@@ -145,8 +150,14 @@ def golden(pipeline, name, told, null, added=None, **config):
         away = rows(null, added[1])
         return away + CFG * (rows(told, added[0]) - away)
 
+    return walked(pipeline, name, scheduler, predict)
+
+
+def walked(pipeline, name, scheduler, predict):
+    """The arrays of a walk, from noise to the picture."""
+
     def decode(x0):
-        return pipeline.vae.decode(x0 / factor).sample
+        return pipeline.vae.decode(x0 / pipeline.vae.config.scaling_factor).sample
 
     x = torch.randn(2, 4, SIDE, SIDE, generator=torch.Generator().manual_seed(3))
     path, gradient = walk(scheduler, predict, decode, x)
@@ -207,10 +218,38 @@ def stable_diffusion_xl(work):
     return golden(pipeline, "sdxl", told, null, added) | {"sdxl_told": told, "sdxl_pooled": pooled}
 
 
+def latent_consistency(work):
+    """A distilled network (Luo et al. 2023): told its guidance's scale, and walked by noise that is drawn anew."""
+    tokenizer = vocabulary(work / "tokenizer")
+    encoder = CLIPTextModel(text_config(tokenizer, DIMS))
+    network, decoder = unet(cross_attention_dim=DIMS, time_cond_proj_dim=10), vae(0.18215)
+    random_weights(encoder, network, decoder)
+    scheduler = LCMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False)
+    pipeline = LatentConsistencyModelPipeline(
+        vae=decoder, text_encoder=encoder, tokenizer=tokenizer, unet=network, scheduler=scheduler, safety_checker=None,
+        feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    exported(pipeline, "latent-consistency")
+    with torch.no_grad():
+        told, _ = pipeline.encode_prompt(PROMPT, "cpu", 1, False)
+    # The pipeline's own scale, when none is given.
+    scale = inspect.signature(pipeline.__call__).parameters["guidance_scale"].default
+    told_scale = pipeline.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), 10)
+    scheduler.set_timesteps(STEPS)
+    drawn = torch.randn(STEPS - 1, 2, 4, SIDE, SIDE, generator=torch.Generator().manual_seed(4))
+    waiting = iter(drawn)
+    scheduling_lcm.randn_tensor = lambda shape, **_: next(waiting)
+
+    def predict(x, t):
+        return network(x, t, told.expand(len(x), -1, -1), timestep_cond=told_scale.expand(len(x), -1)).sample
+
+    return walked(pipeline, "lcm", scheduler, predict) | {"lcm_noise": drawn}
+
+
 def main():
     torch.manual_seed(5)
     out = {}
-    for make in (stable_diffusion, stable_diffusion_xl):
+    for make in (stable_diffusion, stable_diffusion_xl, latent_consistency):
         with tempfile.TemporaryDirectory() as work:
             out |= make(Path(work))
     folders = {"first": ("stable-diffusion", "tokenizer"), "second": ("stable-diffusion-xl", "tokenizer_2")}

@@ -17,6 +17,7 @@ use super::dataset::{Bar, summary};
 use super::generate::{Watcher, is_json};
 use crate::args::{EngineArgs, EvalCommand, EvalModelArgs, EvalSpeedArgs};
 use crate::engine;
+use crate::invocation;
 use crate::printer::Printer;
 use crate::task_flags::as_option;
 
@@ -149,7 +150,7 @@ fn whole_process(
     library: Option<&Path>,
     steps: usize,
 ) -> anyhow::Result<Value> {
-    let executable = std::env::current_exe().context("cannot find this program")?;
+    let executable = invocation::program().context("cannot find this program")?;
     let mut document = Value::Null;
     for _ in 0..2 {
         let mut command = Command::new(&executable);

@@ -20,8 +20,9 @@ use super::rig::{judge, report_of};
 use crate::args::GenerateArgs;
 use crate::engine;
 use crate::interrupt;
+use crate::invocation::command_line;
 use crate::printer::Printer;
-use crate::task_flags::{Asked, command_line, task_of};
+use crate::task_flags::{Asked, task_of};
 
 /// Generates clips, writes and reports them.
 pub fn run(args: &GenerateArgs, printer: &Printer) -> anyhow::Result<()> {

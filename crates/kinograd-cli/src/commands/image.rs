@@ -19,8 +19,9 @@ use serde::Serialize;
 use crate::args::{ImageArgs, ImageModelArgs};
 use crate::commands::generate::{Watcher, is_json, numbered};
 use crate::engine;
+use crate::invocation::command_line;
 use crate::printer::Printer;
-use crate::task_flags::{Asked, add_sampling, asked, command_line};
+use crate::task_flags::{Asked, add_sampling, asked};
 
 /// Makes pictures, writes and reports them.
 pub fn run(args: &ImageArgs, printer: &Printer) -> anyhow::Result<()> {

@@ -10,8 +10,9 @@ use super::generate::{Watcher, is_json, write_clips};
 use super::rig::judge;
 use crate::args::{OptimizeArgs, OptimizeGuidanceArg};
 use crate::engine;
+use crate::invocation::command_line;
 use crate::printer::Printer;
-use crate::task_flags::{as_option, command_line};
+use crate::task_flags::as_option;
 
 /// Makes a reward of clips rise, writes and reports them.
 pub fn run(args: &OptimizeArgs, printer: &Printer) -> anyhow::Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ddim, Ddpm, DpmSolverPp2m, Heun, Sampler};
+use super::{Consistency, Ddim, Ddpm, DpmSolverPp2m, Heun, Sampler};
 
 /// How one noise level leads to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,11 +22,20 @@ pub enum SamplerKind {
     /// Heun's method, two model calls a step (Karras et al. 2022).
     #[serde(rename = "heun")]
     Heun,
+    /// Multistep consistency sampling, for networks that were distilled for it (Luo et al. 2023).
+    #[serde(rename = "lcm")]
+    Consistency,
 }
 
 impl SamplerKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ddim, Self::Ddpm, Self::DpmSolverPp2m, Self::Heun];
+    pub const ALL: [Self; 5] = [
+        Self::Ddim,
+        Self::Ddpm,
+        Self::DpmSolverPp2m,
+        Self::Heun,
+        Self::Consistency,
+    ];
 
     /// Its name on the command line and in records.
     #[must_use]
@@ -36,6 +45,7 @@ impl SamplerKind {
             Self::Ddpm => "ddpm",
             Self::DpmSolverPp2m => "dpmpp-2m",
             Self::Heun => "heun",
+            Self::Consistency => "lcm",
         }
     }
 
@@ -47,6 +57,9 @@ impl SamplerKind {
             Self::Ddpm => "Ancestral, draws new noise in every step (Ho et al. 2020)",
             Self::DpmSolverPp2m => "DPM-Solver++(2M), for few steps (Lu et al. 2022)",
             Self::Heun => "Heun's method, two model calls a step (Karras et al. 2022)",
+            Self::Consistency => {
+                "Draws all noise anew in every step, for latent consistency models (Luo et al. 2023)"
+            }
         }
     }
 
@@ -58,6 +71,7 @@ impl SamplerKind {
             Self::Ddpm => Box::new(Ddpm),
             Self::DpmSolverPp2m => Box::new(DpmSolverPp2m::new()),
             Self::Heun => Box::new(Heun),
+            Self::Consistency => Box::new(Consistency),
         }
     }
 }

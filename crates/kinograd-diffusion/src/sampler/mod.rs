@@ -1,11 +1,13 @@
 //! Samplers: each owns the step from `x_t` to `x_{t−1}` given x̂0.
 
+mod consistency;
 mod ddim;
 mod ddpm;
 mod dpm_solver;
 mod heun;
 mod kind;
 
+pub use consistency::Consistency;
 pub use ddim::Ddim;
 pub use ddpm::Ddpm;
 pub use dpm_solver::DpmSolverPp2m;

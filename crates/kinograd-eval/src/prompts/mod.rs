@@ -1,9 +1,10 @@
 //! The prompts that `eval model` samples, and what a clip of each must do.
 //!
 //! Three lists: the one that training runs were steered by; one of other words, orders, counts, styles and
-//! actions that no run had seen the result of when it was written; and the same tests under prompts whose
-//! words were written by somebody who knew neither the captions nor how they are said otherwise in training.
-//! A package is as good as the third says.
+//! actions that no run had seen the result of when it was written; and the same tests under sentences written
+//! from the second list alone, without knowing the other words that training puts in captions
+//! (`python/train/wordings.toml`, which was written after the second list's results were seen). A package
+//! is as good as the third says.
 
 mod case;
 mod held_out;
@@ -22,7 +23,7 @@ pub use case::{PromptCase, StylePair};
 pub enum PromptList {
     /// What training runs are steered by (`python/train/obey.py`).
     Steering,
-    /// What no run was steered by.
+    /// Other words than the runs were steered by; captions' other words in training were written after its results.
     HeldOut,
     /// The held-out tests under other prompts.
     Reworded,
@@ -50,7 +51,9 @@ impl PromptList {
     pub fn summary(self) -> &'static str {
         match self {
             Self::Steering => "the 30 prompts that training was steered by",
-            Self::HeldOut => "prompts in other words that steered no training",
+            Self::HeldOut => {
+                "90 prompts in other words; what they showed led to the wordings of training"
+            }
             Self::Reworded => "the held-out tests, each under a prompt in yet other words",
             Self::All => "all three lists",
         }

@@ -42,8 +42,10 @@ pub(super) fn denoiser(
     let pooled = pooled_of(&ports, manifest)?;
     let sizes = ports.inputs.iter().find(|t| t.name == "time_ids").cloned();
     let sizes = sizes.filter(|_| pooled.is_some());
+    let scale = ports.inputs.iter().find(|t| t.name == SCALE_INPUT).cloned();
     let mut known = vec![&x, &time];
     known.extend(class.iter().chain(&text).chain(&pooled).chain(&sizes));
+    known.extend(&scale);
     ports.check_others(&known)?;
     let mut graph = AdaptedGraph::of(model);
     let batch = adapt_picture(&mut ports, &mut graph, &x)?;
@@ -53,6 +55,14 @@ pub(super) fn denoiser(
     if let Some(sizes) = &sizes {
         let fed = ports.names[0].get("x_t").map_or("x_t", String::as_str);
         graph.constant_rows(sizes, &size_ids(&ports, sizes, manifest)?, fed);
+    }
+    if let Some(scale) = &scale {
+        let fed = ports.names[0].get("x_t").map_or("x_t", String::as_str);
+        graph.constant_rows(scale, &scale_embedding(&ports, scale)?, fed);
+        manifest.limits.push(format!(
+            "the guidance scale {GUIDANCE_SCALE} that the network was distilled for is built in; --cfg guides \
+             it once more"
+        ));
     }
     if let Some(text) = &text {
         adapt_rows(&mut ports, &mut graph, text, "condition")?;
@@ -185,6 +195,28 @@ fn size_ids(
     }
     let [_, height, width] = manifest.image()?.size().map(|side| side as f32);
     Ok([height, width, 0.0, 0.0, height, width])
+}
+
+/// What latent consistency models are told of the guidance that they were distilled from.
+const SCALE_INPUT: &str = "timestep_cond";
+
+/// That of diffusers' pipelines where nothing is said.
+const GUIDANCE_SCALE: f32 = 8.5;
+
+/// Sines, then cosines, of 1000 (w − 1) at falling frequencies, as the time is embedded (Luo et al. 2023,
+/// section 4.2; `get_guidance_scale_embedding` of diffusers), w being [`GUIDANCE_SCALE`].
+fn scale_embedding(ports: &Ports<'_>, scale: &TensorInfo) -> Result<Vec<f32>, RuntimeError> {
+    let expected = "[batch, n], n even and fixed: an embedding of the guidance scale";
+    let width = match scale.shape.as_deref() {
+        Some([_, Dimension::Fixed(n)]) if *n >= 4 && n % 2 == 0 => *n / 2,
+        _ => return Err(ports.misfit("input", scale, expected)),
+    };
+    // In single precision, as it was in training: the angles are large.
+    let fall = 10_000.0_f32.ln() / (width - 1) as f32;
+    let angle = |i: i64| 1000.0 * (GUIDANCE_SCALE - 1.0) * (-fall * i as f32).exp();
+    let sines = (0..width).map(|i| angle(i).sin());
+    let cosines = (0..width).map(|i| angle(i).cos());
+    Ok(sines.chain(cosines).collect())
 }
 
 /// The batch of x_t.

@@ -16,10 +16,6 @@ pub(super) enum Family {
 /// Pipelines whose networks take what a package cannot give, and what that is.
 const REFUSED: &[(&str, &str)] = &[
     (
-        "LatentConsistencyModel",
-        "its U-Net is told the guidance scale (`timestep_cond`), and its sampler is not one of ours",
-    ),
-    (
         "StableDiffusion3",
         "a second tokenizer of another length (T5) has no place in a package yet",
     ),
@@ -50,7 +46,8 @@ pub(super) fn of(folder: &PipelineFolder) -> Result<Family, RuntimeError> {
         .unwrap_or(class);
     let short = short.strip_suffix("Pipeline").unwrap_or(short);
     match short.strip_suffix("Img2Img").unwrap_or(short) {
-        "StableDiffusion" => Ok(Family::StableDiffusion),
+        // Luo et al. 2023: Stable Diffusion, distilled; its scheduler and its U-Net say how.
+        "StableDiffusion" | "LatentConsistencyModel" => Ok(Family::StableDiffusion),
         "StableDiffusionXL" if folder.switch("requires_aesthetics_score") == Some(true) => {
             Err(folder.refuse(
                 "a refiner of Stable Diffusion XL goes on from another model's picture; add the base model",
@@ -61,7 +58,7 @@ pub(super) fn of(folder: &PipelineFolder) -> Result<Family, RuntimeError> {
             let reason = REFUSED.iter().find(|(part, _)| other.contains(part));
             let reason = reason.map_or("this family is not known", |(_, reason)| reason);
             Err(folder.refuse(&format!(
-                "a {class}: {reason}. Folders of Stable Diffusion 1, 2 and XL are taken"
+                "a {class}: {reason}. Folders of Stable Diffusion 1, 2 and XL are taken, and latent consistency models of them"
             )))
         }
     }

@@ -1,8 +1,9 @@
 //! `scheduler/scheduler_config.json` as the schedule of a training.
 
+use kinograd_diffusion::SamplerKind;
 use serde_json::Value;
 
-use kinograd_runtime::{Prediction, RuntimeError, ScheduleKind, ScheduleSpec, TimeInput};
+use kinograd_runtime::{Defaults, Prediction, RuntimeError, ScheduleKind, ScheduleSpec, TimeInput};
 
 use super::folder::{PipelineFolder, number};
 
@@ -25,13 +26,23 @@ const KNOWN: &[&str] = &[
     "DEISMultistepScheduler",
     "UniPCMultistepScheduler",
     "SASolverScheduler",
+    DISTILLED,
 ];
+
+/// That of latent consistency models (Luo et al. 2023).
+const DISTILLED: &str = "LCMScheduler";
+
+/// Steps of the run that an `LCMScheduler` distils, and of its own runs, where nothing says.
+const DISTILLED_LEVELS: usize = 50;
+const DISTILLED_STEPS: usize = 4;
 
 /// What a network was trained on, and what of the pipeline's sampling is left out.
 #[derive(Debug)]
 pub(super) struct Trained {
     pub schedule: ScheduleSpec,
     pub prediction: Prediction,
+    /// What a run is like where nothing is said.
+    pub defaults: Defaults,
     pub notes: Vec<String>,
 }
 
@@ -90,10 +101,22 @@ fn trained(config: &Value) -> Result<Trained, String> {
         zero_snr,
         shift: None,
         time: TimeInput::Discrete,
+        distilled_levels: (class == DISTILLED)
+            .then(|| number(config, "original_inference_steps").unwrap_or(DISTILLED_LEVELS)),
+    };
+    let defaults = if class == DISTILLED {
+        Defaults {
+            steps: Some(DISTILLED_STEPS),
+            sampler: Some(SamplerKind::Consistency),
+            ..Defaults::default()
+        }
+    } else {
+        Defaults::default()
     };
     Ok(Trained {
         schedule,
         prediction,
+        defaults,
         notes: notes(config, class),
     })
 }
@@ -101,13 +124,13 @@ fn trained(config: &Value) -> Result<Trained, String> {
 /// What the pipeline samples by and we do not, each by its name.
 fn notes(config: &Value, class: &str) -> Vec<String> {
     let mut notes = Vec::new();
-    if class != "DDIMScheduler" {
+    if !["DDIMScheduler", DISTILLED].contains(&class) {
         notes.push(format!(
             "exported with {class}; the levels of its training are kept, --sampler says how they are walked"
         ));
     }
     let spacing = config["timestep_spacing"].as_str().unwrap_or("leading");
-    if spacing != "trailing" {
+    if spacing != "trailing" && class != DISTILLED {
         let offset = config["steps_offset"].as_i64().unwrap_or(0);
         notes.push(format!(
             "exported with timestep_spacing {spacing} and steps_offset {offset}; steps are trailing here: the \

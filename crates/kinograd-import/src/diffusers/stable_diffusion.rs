@@ -35,11 +35,15 @@ pub(super) fn read(
     manifest.limits = trained.notes;
     manifest.latent = Some(latent);
     manifest.image = Some(image);
-    manifest.defaults.cfg = Some(match family {
-        // The pipelines' own.
-        Family::StableDiffusion => 7.5,
-        Family::StableDiffusionXl => 5.0,
-    });
+    let is_distilled = trained.schedule.distilled_levels.is_some();
+    manifest.defaults = Defaults {
+        // The pipelines' own; a distilled network is guided by what it learnt.
+        cfg: (!is_distilled).then_some(match family {
+            Family::StableDiffusion => 7.5,
+            Family::StableDiffusionXl => 5.0,
+        }),
+        ..trained.defaults
+    };
     let mut files = PackageFiles::default();
     let dims = width_of_text(folder, &unet.model)?;
     add_text(folder, family, dims, &mut manifest, &mut files)?;

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 __version__: str
 
+def run_command(words: list[str]) -> int: ...
+
 @final
 class Model:
     def __new__(

@@ -1,6 +1,6 @@
 //! What a denoiser was trained to predict, of which noise levels.
 
-use kinograd_diffusion::{DiffusionError, NoiseSchedule};
+use kinograd_diffusion::{DiffusionError, NoiseSchedule, Spacing};
 use serde::{Deserialize, Serialize};
 
 /// What a denoiser's output is.
@@ -66,6 +66,10 @@ pub struct ScheduleSpec {
     /// What the network is told of the time.
     #[serde(default, skip_serializing_if = "TimeInput::is_discrete")]
     pub time: TimeInput,
+    /// How many of the levels, evenly spread, a network was distilled for that knows no others (Luo et al.
+    /// 2023).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distilled_levels: Option<usize>,
 }
 
 impl TimeInput {
@@ -75,6 +79,13 @@ impl TimeInput {
 }
 
 impl ScheduleSpec {
+    /// Which of the levels a run of fewer steps visits.
+    #[must_use]
+    pub fn spacing(&self) -> Spacing {
+        self.distilled_levels
+            .map_or(Spacing::Trailing, |levels| Spacing::Distilled { levels })
+    }
+
     /// The noise levels.
     ///
     /// # Errors

@@ -279,6 +279,14 @@ impl Manifest {
             ));
         }
         let is_flow = schedule.kind == ScheduleKind::Flow;
+        if let Some(levels) = schedule.distilled_levels
+            && (is_flow || !(1..=schedule.train_steps).contains(&levels))
+        {
+            return Err(
+                "schedule.distilled_levels must be 1 to schedule.train_steps, and of no flow"
+                    .to_owned(),
+            );
+        }
         if is_flow != flows {
             return Err("prediction `flow` and schedule.kind `flow` go together".into());
         }

@@ -182,6 +182,7 @@ pub fn manifest() -> Manifest {
             .collect(),
         prediction: Prediction::X0,
         schedule: Some(ScheduleSpec {
+            distilled_levels: None,
             kind: ScheduleKind::Cosine,
             train_steps: 1000,
             beta_start: None,

@@ -26,6 +26,13 @@ fn a_prompt_comes_back_as_gltf_of_its_skeleton() {
     let contacts = &motion["samples"][0]["foot_contacts"]["left_ankle"];
     let stands = contacts.as_array().unwrap();
     assert!(stands.contains(&true.into()) && stands.contains(&false.into()));
+    let trajectory = &motion["samples"][0]["trajectory"];
+    assert_eq!(trajectory["position"].as_array().unwrap().len(), 40);
+    assert_eq!(
+        (&trajectory["yaw"][0], &trajectory["loop"]),
+        (&json!(0.0), &json!(false))
+    );
+    assert!(trajectory["params"]["off_cm"].is_number(), "{trajectory}");
     let (names, frames) = positions(&gltf, 0);
     let joints = body["skeleton"]["joints"].as_array().unwrap();
     let asked: Vec<&str> = joints

@@ -46,7 +46,9 @@ impl OpenModel {
 
     /// The steps of a run.
     pub(crate) fn steps(&self, count: usize) -> Result<Vec<StepPair>, Error> {
-        Ok(self.schedule.steps(Spacing::Trailing, count)?)
+        let trained = self.package.manifest().schedule;
+        let spacing = trained.map_or(Spacing::Trailing, |schedule| schedule.spacing());
+        Ok(self.schedule.steps(spacing, count)?)
     }
 
     /// x̂0 of a batch, whose conditions are set.
