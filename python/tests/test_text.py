@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from text import SIDE, known_words, other_side, placed, plain_ends, reword, without_ends
+from text import PATTERN, SIDE, known_words, other_side, placed, plain_ends, reword, synonym, without_ends
 from verbs import VERBS, gerund, imperative, indicative
 from wordings import DOERS, PLACES, WHOLE, WITHIN, otherwise, parted, wordings
 
@@ -216,6 +216,18 @@ def test_rewording_turns_compounds() -> None:
     assert any(re.match(r"walking \w+.* turning \w+.* stopping", text) for text in said)
     assert {reword("a person frobs and walks", rng).split()[-3] for _ in range(50)} >= {"frobs"}
     assert not any("right" in text.split() for text in said)
+
+
+def test_nouns_have_no_synonyms_of_verbs() -> None:
+    rng = random.Random(6)
+    for text, kept in (
+        ("a person frobs two punches", "two punches"),
+        ("a person punches the air", "punches the air"),
+    ):
+        said = {PATTERN.sub(lambda m: synonym(m, rng), text) for _ in range(100)}
+        assert all(kept in other for other in said), text
+    said = {PATTERN.sub(lambda m: synonym(m, rng), "a person turns left") for _ in range(100)}
+    assert said == {"a person turns left", "a person rotates left"}
 
 
 def test_captions_without_a_subject_are_read() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from verbs import BASE, VERBS, gerund, imperative
+from verbs import BASE, NOUNS, VERBS, gerund, imperative
 from wordings import DOERS, PLACES, SUBJECT, WHOLE, WITHIN, otherwise, parted
 
 SUBJECTS = (
@@ -62,6 +62,9 @@ SYNONYMS = [
 ]
 LOOKUP: dict[str, tuple[str, ...]] = {word: row for row in SYNONYMS for word in row[:1]}
 PATTERN = re.compile(r"\b(" + "|".join(sorted(LOOKUP, key=len, reverse=True)) + r")\b")
+# "throws two punches" and "turns around" are no verbs that `SYNONYMS` may replace.
+OF_VERB = re.compile(r"(?:^|\b(?:person|someone|somebody|man|woman|dancer|fighter|and|then)|,) ?$")
+NO_SYNONYM = re.compile(r"\b(?:turns (?!left|right|to the (?:left|right))|punches (?!and |then ))")
 
 
 SIDES = {
@@ -94,6 +97,15 @@ def without_ends(tokenizer: Path) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(spec))
 
 
+def synonym(found: re.Match[str], rng: random.Random) -> str:
+    """Another word for one of `SYNONYMS`, or that word."""
+    word, before = found[1], found.string[: found.start()]
+    noun = word in NOUNS and not OF_VERB.search(before)
+    if noun or NO_SYNONYM.match(found.string, found.start()) or rng.random() >= 0.6:
+        return word
+    return rng.choice(LOOKUP[word])
+
+
 def reworded(text: str, rng: random.Random) -> str:
     """A caption in words of `wordings.toml`; one that has no subject stays without one half the time."""
     if (told := parted(text)) is None:
@@ -121,7 +133,7 @@ def reword(caption: str, rng: random.Random) -> str:
     if rng.random() < OTHER_WORDS:
         text = reworded(text, rng)
     if rng.random() < 0.3:
-        text = PATTERN.sub(lambda m: rng.choice(LOOKUP[m[1]]) if rng.random() < 0.6 else m[1], text)
+        text = PATTERN.sub(lambda m: synonym(m, rng), text)
     text = styled(text, rng)
     if rng.random() < IN_PLACES:
         text = placed(text, rng)

@@ -88,7 +88,7 @@ def wordings(phrase: str) -> list[str]:
         for pattern, others in WITHIN:
             if found := pattern.search(text):
                 out += [text[: found.start()] + other + text[found.end() :] for other in others]
-    return out
+    return list(dict.fromkeys(out))
 
 
 def all_wordings(phrase: str) -> set[str]:
