@@ -25,9 +25,9 @@ from config import FEATURES, FPS, MAX_FRAMES, MAX_TOKENS, MIN_FRAMES, PATCH, TRA
 from facts import COUNTS, TIMES
 from networks import Networks, round_to_half
 from stitch import COUNTED, JOINED, SEVERAL
-from text import BASE, LOOKUP, SUBJECTS, VERBS, without_ends
-from text import SUBJECT as SAID_OF
-from wordings import DOERS, all_wordings
+from text import LOOKUP, SUBJECTS, without_ends
+from verbs import BASE, VERBS
+from wordings import DOERS, PLACES, all_wordings, parted
 
 TOLERANCE = 1e-4
 ROLES = {
@@ -93,15 +93,16 @@ def trained_text(segments: Iterable[dict]) -> dict:
     rewordings = [
         *SUBJECTS,
         *DOERS,
+        *PLACES,
         *TIMES.values(),
-        *(other for caption in captions for other in all_wordings(SAID_OF.sub("", caption.lower()).strip())),
+        *(other for caption in captions if (told := parted(caption.lower())) for other in all_wordings(told[1])),
         *(other for row in rows for other in row),
-        *VERBS.values(),
-        *BASE.values(),
     ]
     for caption in [*captions, *rewordings]:
         words |= words_of(caption)
         negations |= negations_of(caption)
+    for verb in words & VERBS.keys():
+        words |= {VERBS[verb], BASE[verb]}
     for caption in captions:
         for verb, times in counts_of(caption).items():
             counts[verb] |= times

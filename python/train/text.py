@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from wordings import DOERS, WHOLE, WITHIN, otherwise
+from verbs import BASE, NOUNS, VERBS, gerund, imperative
+from wordings import DOERS, PLACES, SUBJECT, WHOLE, WITHIN, otherwise, parted
 
 SUBJECTS = (
     "a person",
@@ -26,7 +27,7 @@ SUBJECTS = (
 )
 ENDS = " \t\n.,;:!?…"
 OTHER_WORDS = 0.45  # share of captions that are said in words of `wordings.toml`, where it has any
-SUBJECT = re.compile(r"^(a person|someone|the person|a man|a woman|a dancer|somebody)\b")
+IN_PLACES = 0.08  # share of captions that say where it is
 # each row: words that may replace one another without changing what the body does
 SYNONYMS = [
     ("walks", "strolls", "steps"),
@@ -61,22 +62,9 @@ SYNONYMS = [
 ]
 LOOKUP: dict[str, tuple[str, ...]] = {word: row for row in SYNONYMS for word in row[:1]}
 PATTERN = re.compile(r"\b(" + "|".join(sorted(LOOKUP, key=len, reverse=True)) + r")\b")
-VERBS = {
-    "walks": "walking", "runs": "running", "jogs": "jogging", "jumps": "jumping", "hops": "hopping",
-    "turns": "turning", "kicks": "kicking", "punches": "punching", "waves": "waving", "dances": "dancing",
-    "crouches": "crouching", "sits": "sitting", "stands": "standing", "steps": "stepping", "stops": "stopping",
-    "crawls": "crawling", "throws": "throwing", "claps": "clapping", "blocks": "blocking",
-    "jabs": "jabbing", "looks": "looking", "sneaks": "sneaking", "swings": "swinging", "raises": "raising",
-    "skips": "skipping", "sidesteps": "sidestepping", "moves": "moving", "lies": "lying",
-}  # fmt: skip
-BASE = {
-    "walks": "walk", "runs": "run", "jogs": "jog", "jumps": "jump", "hops": "hop", "turns": "turn",
-    "kicks": "kick", "punches": "punch", "waves": "wave", "dances": "dance", "crouches": "crouch",
-    "sits": "sit", "stands": "stand", "steps": "step", "stops": "stop", "crawls": "crawl",
-    "throws": "throw", "claps": "clap",
-    "blocks": "block", "looks": "look", "sneaks": "sneak", "swings": "swing", "raises": "raise", "jabs": "jab",
-    "skips": "skip", "sidesteps": "sidestep", "moves": "move", "lies": "lie",
-}  # fmt: skip
+# "throws two punches" and "turns around" are no verbs that `SYNONYMS` may replace.
+OF_VERB = re.compile(r"(?:^|\b(?:person|someone|somebody|man|woman|dancer|fighter|and|then)|,) ?$")
+NO_SYNONYM = re.compile(r"\b(?:turns (?!left|right|to the (?:left|right))|punches (?!and |then ))")
 
 
 SIDES = {
@@ -109,42 +97,81 @@ def without_ends(tokenizer: Path) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(spec))
 
 
+def synonym(found: re.Match[str], rng: random.Random) -> str:
+    """Another word for one of `SYNONYMS`, or that word."""
+    word, before = found[1], found.string[: found.start()]
+    noun = word in NOUNS and not OF_VERB.search(before)
+    if noun or NO_SYNONYM.match(found.string, found.start()) or rng.random() >= 0.6:
+        return word
+    return rng.choice(LOOKUP[word])
+
+
+def reworded(text: str, rng: random.Random) -> str:
+    """A caption in words of `wordings.toml`; one that has no subject stays without one half the time."""
+    if (told := parted(text)) is None:
+        return text
+    subject, phrase = told
+    said = otherwise(phrase, rng)
+    if said == phrase:
+        return text
+    if said.startswith("="):
+        return said[1:]
+    if not subject and rng.random() < 0.5 and (bare := rng.choice((imperative, gerund))(said)):
+        return bare
+    return f"{subject or rng.choice(SUBJECTS)} {said}"
+
+
+def placed(text: str, rng: random.Random) -> str:
+    """A caption and where that is, which changes nothing of the motion."""
+    place = rng.choice(PLACES)
+    return f"{place}, {text}" if rng.random() < 0.3 else f"{text} {place}"
+
+
 def reword(caption: str, rng: random.Random) -> str:
-    """Say the same differently: other words, subject, synonyms, verb form, rarely a typo."""
+    """Say the same differently: other words, subject, synonyms, verb form, a place, rarely a typo."""
     text = plain_ends(caption).lower()
-    if (subject := SUBJECT.match(text)) and rng.random() < OTHER_WORDS:
-        said = otherwise(text[subject.end() :].strip(), rng)
-        if said.startswith("="):
-            return said[1:]
-        text = f"{subject[0]} {said}"
+    if rng.random() < OTHER_WORDS:
+        text = reworded(text, rng)
     if rng.random() < 0.3:
-        text = PATTERN.sub(lambda m: rng.choice(LOOKUP[m[1]]) if rng.random() < 0.6 else m[1], text)
-    style = rng.random()
-    # Only the verb right after the subject: "someone lifts a knee and stands" is not "is lifts and standing".
-    first = SUBJECT.sub("", text).split(" ")[:2][-1] if SUBJECT.match(text) else None
-    if first in VERBS and " then " not in text and ", " not in text and " and " not in text and style < 0.3:
-        if style < 0.12:
-            text = SUBJECT.sub(r"\1 is", text).replace(first, VERBS[first], 1)
-        elif style < 0.22:
-            text = SUBJECT.sub("", text).replace(first, VERBS[first], 1)
-        else:
-            text = SUBJECT.sub("", text).replace(first, BASE[first], 1)
-    elif style < 0.4:
-        text = SUBJECT.sub("", text)
-    elif style < 0.65:
-        text = SUBJECT.sub(rng.choice(SUBJECTS if rng.random() < 0.5 else DOERS), text)
-    text = " ".join(text.split())
+        text = PATTERN.sub(lambda m: synonym(m, rng), text)
+    text = styled(text, rng)
+    if rng.random() < IN_PLACES:
+        text = placed(text, rng)
     if rng.random() < 0.02 and len(text) > 12:
         i = rng.randrange(3, len(text) - 3)
         text = text[:i] + text[i + 1 :]
     return text
 
 
+def styled(text: str, rng: random.Random) -> str:
+    """A caption with its verbs in another form, without its subject, or with another one; often as it is."""
+    subject = SUBJECT.match(text)
+    style = rng.random()
+    if subject is None or style >= 0.65:
+        return " ".join(text.split())
+    phrase = text[subject.end() :].strip()
+    if style < 0.3:
+        said = gerund(phrase) if style < 0.2 else imperative(phrase)
+        if said is not None:
+            return f"{subject[0]} is {said}" if style < 0.12 and not said.startswith("then ") else said
+    if style < 0.4:
+        return phrase
+    return f"{rng.choice(SUBJECTS if rng.random() < 0.5 else DOERS)} {phrase}"
+
+
 def known_words(tokenizer: Tokenizer, captions: list[str]) -> np.ndarray:
     """`[vocab]` int32: a row of the learnt correction for each piece that training can meet, else 0."""
     words = set()
     others = [other.lstrip("=") for _, row in (*WHOLE, *WITHIN) for other in row]
-    extra = [*SUBJECTS, *DOERS, *others, *(w for row in SYNONYMS for w in row), *VERBS.values(), *BASE.values()]
+    extra = [
+        *SUBJECTS,
+        *DOERS,
+        *PLACES,
+        *others,
+        *(w for row in SYNONYMS for w in row),
+        *VERBS.values(),
+        *BASE.values(),
+    ]
     for encoding in tokenizer.encode_batch([*captions, *extra]):
         words.update(encoding.ids)
     known = np.zeros(tokenizer.get_vocab_size(), np.int32)

@@ -7,23 +7,50 @@ import re
 import tomllib
 from pathlib import Path
 
-BETWEEN = re.compile(r"( and then |, then )")
-IS_DOING = re.compile(r"^is (\w+ing)\b")
-MANNER = re.compile(
-    r" (?:happily|joyfully|angrily|in anger|in an (?:elated|angry) way|in a (?:rush|hurry|sad way)|hurriedly|sadly"
-    r"|stealthily)$"
-)
-SIDE = re.compile(r"\b(left|right)\b")
+from verbs import IS_DOING, THIRD, indicative
 
-THIRD = {
-    "walking": "walks", "running": "runs", "jogging": "jogs", "jumping": "jumps", "turning": "turns",
-    "punching": "punches", "stepping": "steps", "kicking": "kicks",
-}  # fmt: skip
+SUBJECT = re.compile(r"^(a person|someone|the person|a man|a woman|a dancer|somebody)\b")
+# Who else does it in the captions, and what that says of how.
+DOES_SO = [
+    (re.compile(r"^an? (?:happy) (?:person|man|woman) "), " happily"),
+    (re.compile(r"^an? (?:angry) (?:person|man|woman) "), " angrily"),
+    (re.compile(r"^an? (?:elated) (?:person|man|woman) "), " in an elated way"),
+    (re.compile(r"^(?:a|the) zombie "), " like a zombie"),
+]
+DOES = re.compile(r"^(?:a|the) (?:fighter|martial artist|ballet dancer) ")
+FIRST = re.compile(r"^(in a (?:hurry|rush)|in a karate stance|in a fighting stance|with a box|then) ")
+BETWEEN = re.compile(r"( and then |, then )")
+MANNERS = (
+    r" (?:happily|joyfully|angrily|in anger|in an (?:elated|angry) way|in a (?:rush|hurry|sad way)|hurriedly|sadly"
+    r"|stealthily|like (?:a zombie|the undead)|carrying a box|with a box(?: in the hands)?"
+    r"|with careful, quiet steps|in a (?:karate|fighting) stance)"
+)
+MANNER = re.compile(rf"{MANNERS}$")
+MANNER_FIRST = re.compile(rf"^(.+)({MANNERS}) (and .+)$")
+NEEDLESS = re.compile(r" (?:in a straight line|at a normal pace|while standing)$")
+SIDE = re.compile(r"\b(left|right)\b")
 
 _TABLE = tomllib.loads(Path(__file__).with_name("wordings.toml").read_text())
 DOERS: tuple[str, ...] = tuple(_TABLE["doers"])
+PLACES: tuple[str, ...] = tuple(_TABLE["places"])
 WHOLE = [(re.compile("|".join(row["said"])), tuple(row["also"])) for row in _TABLE["whole"]]
 WITHIN = [(re.compile(rf"\b(?:{'|'.join(row['said'])})\b"), tuple(row["also"])) for row in _TABLE["within"]]
+
+
+def parted(caption: str) -> tuple[str, str] | None:
+    """Who does it and what is done, in the third person: "an angry man walks" is "a person", "walks angrily".
+
+    Who is none where the caption has only the verb, as in "walk forward"; none at all where its words are not known.
+    """
+    if subject := SUBJECT.match(caption):
+        return subject[0], caption[subject.end() :].strip()
+    if subject := DOES.match(caption):
+        return subject[0].strip(), caption[subject.end() :]
+    for pattern, how in DOES_SO:
+        if subject := pattern.match(caption):
+            return "a person", caption[subject.end() :] + how
+    phrase = indicative(caption)
+    return None if phrase is None else ("", phrase)
 
 
 def filled(other: str, found: re.Match[str]) -> str | None:
@@ -41,19 +68,27 @@ def filled(other: str, found: re.Match[str]) -> str | None:
 
 def wordings(phrase: str) -> list[str]:
     """What else may be said for a verb phrase without its subject, such as "kicks with the left leg"."""
-    if (doing := IS_DOING.match(phrase)) and doing[1] in THIRD:
-        phrase = THIRD[doing[1]] + phrase[doing.end() :]
-    out = []
+    if first := FIRST.match(phrase):
+        rest = phrase[first.end() :]
+        if first[1] == "then":
+            return [f"then {other}" for other in wordings(rest) if not other.startswith("=")]
+        return wordings(f"{rest} {first[1]}")
+    if first := MANNER_FIRST.match(phrase):
+        return wordings(f"{first[1]} {first[3]}{first[2]}")
+    out = wordings(phrase[: needless.start()]) if (needless := NEEDLESS.search(phrase)) else []
     if manner := MANNER.search(phrase):
         plain = (other for other in wordings(phrase[: manner.start()]) if not other.startswith("="))
         out += [other + manner[0] for other in plain]
-    for pattern, others in WHOLE:
-        if found := pattern.fullmatch(phrase):
-            out += [text for other in others if (text := filled(other, found)) is not None]
-    for pattern, others in WITHIN:
-        if found := pattern.search(phrase):
-            out += [phrase[: found.start()] + other + phrase[found.end() :] for other in others]
-    return out
+    doing = IS_DOING.match(phrase)
+    same = [THIRD[doing[1]] + phrase[doing.end() :]] if doing and doing[1] in THIRD else []
+    for text in (phrase, *same):
+        for pattern, others in WHOLE:
+            if found := pattern.fullmatch(text):
+                out += [said for other in others if (said := filled(other, found)) is not None]
+        for pattern, others in WITHIN:
+            if found := pattern.search(text):
+                out += [text[: found.start()] + other + text[found.end() :] for other in others]
+    return list(dict.fromkeys(out))
 
 
 def all_wordings(phrase: str) -> set[str]:
