@@ -39,6 +39,15 @@ pub enum BatchError {
         /// What is wrong.
         message: String,
     },
+    /// Clips of this model cannot be compared.
+    #[error(
+        "--min-distance: the model `{}` has no motion embedding to compare clips by",
+        kinograd_files::escape(model)
+    )]
+    NoEmbedding {
+        /// The model, as the task names it.
+        model: String,
+    },
     /// Too many tasks failed.
     #[error(
         "{errors} tasks failed, more than --max-errors {limit}; {} has the reasons",

@@ -70,16 +70,21 @@ impl Line {
         })
     }
 
+    /// What is wrong with it.
+    pub(crate) fn bad(&self, reason: String) -> BadLine {
+        BadLine {
+            number: self.number,
+            id: Some(self.id.clone()),
+            reason,
+        }
+    }
+
     /// The checked task, with a seed of its id and the model `model` where it states none.
     ///
     /// # Errors
     /// [`BadLine`] that names the field.
     pub fn checked(&self, model: Option<&str>) -> Result<Task, BadLine> {
-        let bad = |reason: String| BadLine {
-            number: self.number,
-            id: Some(self.id.clone()),
-            reason,
-        };
+        let bad = |reason| self.bad(reason);
         let mut task = self.task.clone();
         let stated = task.pointer("/sampling/seed").is_some();
         if !stated && let Value::Object(fields) = &mut task {

@@ -6,9 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kinograd::runtime::sha256_of_file;
 use kinograd_files::{Budget, write_atomic};
 use serde::{Deserialize, Serialize};
 
+use crate::kept::{KeptClip, read_kept};
 use crate::shard::fingerprint;
 use crate::{BatchError, Filters, SampleFormat, Shard};
 
@@ -52,6 +54,24 @@ pub struct WrittenFile {
     pub sha256: String,
     /// Its size.
     pub bytes: u64,
+}
+
+impl WrittenFile {
+    /// Its path in a batch's folder, if its bytes are those that were written.
+    pub(crate) fn checked(&self, folder: &Path) -> Result<PathBuf, BatchError> {
+        let path = folder.join(&self.path);
+        let sha256 = sha256_of_file(&path).map_err(|error| BatchError::Read {
+            path: path.clone(),
+            source: Box::new(error),
+        })?;
+        if sha256 == self.sha256 {
+            return Ok(path);
+        }
+        Err(BatchError::Folder {
+            path,
+            message: "its hash is not the manifest's: it was changed or damaged".to_owned(),
+        })
+    }
 }
 
 /// A clip that was made and not kept.
@@ -100,6 +120,8 @@ impl Manifest {
 pub(crate) struct Folder {
     path: PathBuf,
     done: HashSet<u128>,
+    /// Indices of whole parts, with the shard that made each and how many there were.
+    indices: Vec<([u32; 2], WrittenFile)>,
     next_part: u32,
     /// Says, while it is held, that the process lives.
     _lock: File,
@@ -118,6 +140,7 @@ impl Folder {
         let mut folder = Self {
             path: path.to_owned(),
             done: HashSet::new(),
+            indices: Vec::new(),
             next_part: 0,
             _lock: lock,
         };
@@ -129,6 +152,8 @@ impl Folder {
             let rejected = manifest.rejected.iter().map(|sample| &sample.id);
             let ids = manifest.samples.iter().chain(rejected);
             folder.done.extend(ids.map(|id| fingerprint(id)));
+            let index = manifest.index.map(|index| (manifest.shard, index));
+            folder.indices.extend(index);
             whole.insert(numbers);
         }
         for extension in ["tar", "parquet"] {
@@ -156,6 +181,23 @@ impl Folder {
     /// Whether a task's clip was made, and kept or rejected.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.done.contains(&fingerprint(id))
+    }
+
+    /// The clips that were kept of a shard's tasks, in the order in which they were made, and those that
+    /// others kept with another number of shards. What others of as many shards make is not read.
+    pub(crate) fn kept(
+        &self,
+        shard: Shard,
+        each: &mut dyn FnMut(KeptClip),
+    ) -> Result<(), BatchError> {
+        for ([index, count], file) in &self.indices {
+            if *count == shard.count() && *index != shard.index() {
+                continue;
+            }
+            let path = file.checked(&self.path)?;
+            read_kept(&path)?.into_iter().for_each(&mut *each);
+        }
+        Ok(())
     }
 
     pub(crate) fn take_part(&mut self) -> u32 {

@@ -12,7 +12,9 @@ use kinograd_files::{error_chain, escape_json};
 use serde::Serialize;
 
 use crate::made::MadeClip;
+use crate::make::Made;
 use crate::manifest::Folder;
+use crate::neighbours::{Neighbours, direction};
 use crate::part::Part;
 use crate::shard::fingerprint;
 use crate::{BadLine, BatchError, BatchOptions, Line, Maker, RejectedSample, Shard, Source};
@@ -74,10 +76,19 @@ pub fn run(
     let started = Instant::now();
     let folder = Folder::open(folder, options.shard, &options.formats, options.filters)?;
     let errors = ErrorFile::new(folder.path(), options.shard);
+    let mut neighbours = Neighbours::default();
+    if options.filters.min_distance.is_some() {
+        folder.kept(options.shard, &mut |clip| {
+            if options.shard.has(&clip.id) {
+                neighbours.keep(&clip.model, &clip.id, &clip.embedding.unwrap_or_default());
+            }
+        })?;
+    }
     let mut run = Run {
         options,
         folder,
         errors,
+        neighbours,
         part: None,
         report: BatchReport::default(),
     };
@@ -92,6 +103,8 @@ struct Run<'a> {
     options: &'a BatchOptions,
     folder: Folder,
     errors: ErrorFile,
+    /// Clips that this shard has kept, where later ones must be far from them.
+    neighbours: Neighbours,
     part: Option<Part>,
     report: BatchReport,
 }
@@ -135,55 +148,74 @@ impl Run<'_> {
             return Ok(Outcome::Done);
         }
         let task = line.checked(self.options.model.as_deref())?;
+        let failed = |error: &Error| line.bad(error_chain(error));
+        if self.options.filters.min_distance.is_some()
+            && !maker.embeds(&task).map_err(|error| failed(&error))?
+        {
+            let model = task.model().to_owned();
+            return Ok(Outcome::Ended(BatchError::NoEmbedding { model }));
+        }
         let clip = match maker.make(&task, observer) {
             Ok(clip) => clip,
             Err(Error::Cancelled) => return Ok(Outcome::Ended(BatchError::Cancelled)),
-            Err(error) => {
-                return Err(BadLine {
-                    number: line.number,
-                    id: Some(line.id.clone()),
-                    reason: error_chain(&error),
-                });
-            }
+            Err(error) => return Err(failed(&error)),
         };
-        let kept = self.keep(line, &task, &clip, maker);
+        let report = clip.report.as_ref();
+        let report = report.ok_or_else(|| line.bad("the clip has no report".to_owned()))?;
+        let made = maker.describe(&task);
+        let mut reason = self.options.filters.reject(report);
+        if reason.is_none() {
+            reason = self.too_near(line, &clip, &made)?;
+        }
+        let done = done_task(&clip);
+        let made = MadeClip {
+            id: &line.id,
+            task: done.as_ref().unwrap_or(&task),
+            clip: &clip,
+            report,
+            made,
+        };
+        let kept = self.keep(&made, reason);
         Ok(kept.map_or_else(Outcome::Ended, |()| Outcome::Done))
     }
 
-    fn keep(
-        &mut self,
-        line: &Line,
-        task: &Task,
-        clip: &kinograd::Clip,
-        maker: &dyn Maker,
-    ) -> Result<(), BatchError> {
+    /// Why a clip is too near to one that was kept, if it is.
+    fn too_near(&self, line: &Line, clip: &Clip, made: &Made) -> Result<Option<String>, BadLine> {
+        let Some(least) = self.options.filters.min_distance else {
+            return Ok(None);
+        };
+        let embedding = clip.embedding.as_deref().unwrap_or_default();
+        if direction(embedding).is_none() {
+            let reason = "--min-distance: the clip has no motion embedding with a direction";
+            return Err(line.bad(reason.to_owned()));
+        }
+        let nearest = self.neighbours.nearest(&made.name(), embedding);
+        let near = nearest.filter(|(_, distance)| *distance < least);
+        Ok(near.map(|(id, distance)| format!("distance {distance:.4} to {id} < {least}")))
+    }
+
+    /// Writes a clip, or why it is not kept.
+    fn keep(&mut self, made: &MadeClip<'_>, rejected: Option<String>) -> Result<(), BatchError> {
         let part = match &mut self.part {
             Some(part) => part,
             empty => empty.insert(Part::begin(&mut self.folder, self.options.shard)?),
         };
-        let report = clip.report.as_ref().ok_or_else(|| BatchError::Write {
-            path: line.id.clone().into(),
-            source: "the clip has no report".into(),
-        })?;
-        match self.options.filters.reject(report) {
+        match rejected {
             Some(reason) => {
                 part.reject(RejectedSample {
-                    id: line.id.clone(),
+                    id: made.id.to_owned(),
                     reason,
                 });
                 self.report.rejected += 1;
             }
             None => {
-                let done = done_task(clip);
-                let made = MadeClip {
-                    id: &line.id,
-                    task: done.as_ref().unwrap_or(task),
-                    clip,
-                    report,
-                    made: maker.describe(task),
-                };
-                part.push(&made, &self.options.formats)?;
+                part.push(made, &self.options.formats)?;
                 self.report.made += 1;
+                if let (Some(_), Some(embedding)) =
+                    (self.options.filters.min_distance, &made.clip.embedding)
+                {
+                    self.neighbours.keep(&made.made.name(), made.id, embedding);
+                }
             }
         }
         if part.is_full(self.options) {

@@ -24,6 +24,7 @@ pub fn run(args: &BatchArgs, printer: &Printer) -> anyhow::Result<()> {
     filters.max_goal_error = args.max_goal_error;
     filters.max_penetration = args.max_penetration;
     filters.min_text_score = args.min_text_score;
+    filters.min_distance = args.min_distance;
     let mut options = BatchOptions::default();
     options.shard = args.shard;
     options.model.clone_from(&args.engine.model);
