@@ -17,6 +17,7 @@ use crate::made::MadeClip;
 pub(crate) const ID: &str = "id";
 pub(crate) const MODEL: &str = "model";
 pub(crate) const MODEL_VERSION: &str = "model_version";
+pub(crate) const LABEL: &str = "label";
 pub(crate) const EMBEDDING: &str = "embedding";
 
 /// The rows of a part, by column.
@@ -31,6 +32,7 @@ enum Column {
     Whole(Vec<i64>),
     Number(Vec<Option<f64>>),
     Flag(Vec<bool>),
+    MaybeText(Vec<Option<ByteArray>>),
     Numbers(Vec<Option<Vec<f32>>>),
 }
 
@@ -40,6 +42,7 @@ enum Cell {
     Whole(i64),
     Number(Option<f64>),
     Flag(bool),
+    MaybeText(Option<String>),
     Numbers(Option<Vec<f32>>),
 }
 
@@ -53,6 +56,9 @@ impl Index {
                 (Some(Column::Whole(rows)), Cell::Whole(number)) => rows.push(number),
                 (Some(Column::Number(rows)), Cell::Number(number)) => rows.push(number),
                 (Some(Column::Flag(rows)), Cell::Flag(flag)) => rows.push(flag),
+                (Some(Column::MaybeText(rows)), Cell::MaybeText(text)) => {
+                    rows.push(text.map(|text| text.into_bytes().into()));
+                }
                 (Some(Column::Numbers(rows)), Cell::Numbers(numbers)) => rows.push(numbers),
                 (None, cell) => self.columns.push((name, Column::of(cell))),
                 (Some(_), _) => {
@@ -92,7 +98,7 @@ impl Index {
 
 /// The row of a clip; lengths in metres.
 fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Error> {
-    use Cell::{Flag, Number, Numbers, Text, Whole};
+    use Cell::{Flag, MaybeText, Number, Numbers, Text, Whole};
     let (task, motion, report) = (made.task, &made.clip.motion, made.report);
     let json = |value: Result<String, serde_json::Error>| {
         value.map_err(|error| Error::Internal(error.to_string()))
@@ -103,6 +109,7 @@ fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Er
         (ID, Text(made.id.to_owned())),
         ("tar", Text(tar.to_owned())),
         ("prompt", Text(task.prompts_in_words())),
+        (LABEL, MaybeText(made.label.map(str::to_owned))),
         (MODEL, Text(made.made.model.clone())),
         (MODEL_VERSION, Text(made.made.model_version.clone())),
         ("engine", Text(made.made.engine.clone())),
@@ -141,6 +148,9 @@ impl Column {
             Cell::Whole(number) => Self::Whole(vec![number]),
             Cell::Number(number) => Self::Number(vec![number]),
             Cell::Flag(flag) => Self::Flag(vec![flag]),
+            Cell::MaybeText(text) => {
+                Self::MaybeText(vec![text.map(|text| text.into_bytes().into())])
+            }
             Cell::Numbers(numbers) => Self::Numbers(vec![numbers]),
         }
     }
@@ -151,6 +161,7 @@ impl Column {
             Self::Whole(_) => format!("required int64 {name}; "),
             Self::Number(_) => format!("optional double {name}; "),
             Self::Flag(_) => format!("required boolean {name}; "),
+            Self::MaybeText(_) => format!("optional binary {name} (UTF8); "),
             Self::Numbers(_) => format!(
                 "optional group {name} (LIST) {{ repeated group list {{ required float element; }} }} "
             ),
@@ -164,6 +175,12 @@ impl Column {
                 .write_batch(&rows, None, None)?,
             Self::Whole(rows) => into.typed::<Int64Type>().write_batch(&rows, None, None)?,
             Self::Flag(rows) => into.typed::<BoolType>().write_batch(&rows, None, None)?,
+            Self::MaybeText(rows) => {
+                let levels: Vec<i16> = rows.iter().map(|row| i16::from(row.is_some())).collect();
+                let values: Vec<ByteArray> = rows.into_iter().flatten().collect();
+                into.typed::<ByteArrayType>()
+                    .write_batch(&values, Some(&levels), None)?
+            }
             Self::Number(rows) => {
                 let levels: Vec<i16> = rows.iter().map(|row| i16::from(row.is_some())).collect();
                 let values: Vec<f64> = rows.into_iter().flatten().collect();

@@ -8,13 +8,14 @@ use parquet::record::{List, ListAccessor as _, Row, RowAccessor as _};
 use parquet::schema::types::Type;
 
 use crate::BatchError;
-use crate::index::{EMBEDDING, ID, MODEL, MODEL_VERSION};
+use crate::index::{EMBEDDING, ID, LABEL, MODEL, MODEL_VERSION};
 use crate::make::model_name;
 
 /// What later clips are held against.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct KeptClip {
     pub(crate) id: String,
+    pub(crate) label: Option<String>,
     /// Name and version of the model.
     pub(crate) model: String,
     /// Motion embedding, if its model has one.
@@ -22,7 +23,7 @@ pub(crate) struct KeptClip {
 }
 
 /// The columns, in the order of [`clip_of`].
-const COLUMNS: [&str; 4] = [ID, MODEL, MODEL_VERSION, EMBEDDING];
+const COLUMNS: [&str; 5] = [ID, MODEL, MODEL_VERSION, EMBEDDING, LABEL];
 
 /// The clips of an index, in its order.
 pub(crate) fn read_kept(path: &Path) -> Result<Vec<KeptClip>, BatchError> {
@@ -53,6 +54,10 @@ fn clip_of(row: &Row) -> Result<KeptClip, ParquetError> {
     Ok(KeptClip {
         id: row.get_string(0)?.clone(),
         model: model_name(row.get_string(1)?, row.get_string(2)?),
+        label: match row.is_null(4)? {
+            true => None,
+            false => Some(row.get_string(4)?.clone()),
+        },
         embedding: match row.is_null(3)? {
             true => None,
             false => Some(numbers(row.get_list(3)?)?),

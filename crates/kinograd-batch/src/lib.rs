@@ -24,6 +24,7 @@ mod manifest;
 mod neighbours;
 mod options;
 mod part;
+mod quota;
 mod run;
 mod shard;
 mod source;

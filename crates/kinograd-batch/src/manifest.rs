@@ -184,18 +184,21 @@ impl Folder {
     }
 
     /// The clips that were kept of a shard's tasks, in the order in which they were made, and those that
-    /// others kept with another number of shards. What others of as many shards make is not read.
+    /// others kept with another number of shards. What others of as many shards make is not read. `each` is
+    /// told whether the number of shards was the same.
     pub(crate) fn kept(
         &self,
         shard: Shard,
-        each: &mut dyn FnMut(KeptClip),
+        each: &mut dyn FnMut(bool, KeptClip),
     ) -> Result<(), BatchError> {
         for ([index, count], file) in &self.indices {
             if *count == shard.count() && *index != shard.index() {
                 continue;
             }
             let path = file.checked(&self.path)?;
-            read_kept(&path)?.into_iter().for_each(&mut *each);
+            for clip in read_kept(&path)? {
+                each(*count == shard.count(), clip);
+            }
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::make::Made;
 use crate::manifest::Folder;
 use crate::neighbours::{Neighbours, direction};
 use crate::part::Part;
+use crate::quota::Quota;
 use crate::shard::fingerprint;
 use crate::{BadLine, BatchError, BatchOptions, Line, Maker, RejectedSample, Shard, Source};
 
@@ -52,6 +53,8 @@ pub struct BatchReport {
     pub skipped: usize,
     /// Clips that a filter rejected.
     pub rejected: usize,
+    /// Tasks that were not made because enough clips of their label are kept.
+    pub enough: usize,
     /// Tasks that failed.
     pub failed: usize,
     /// Parts that were written.
@@ -77,9 +80,18 @@ pub fn run(
     let folder = Folder::open(folder, options.shard, &options.formats, options.filters)?;
     let errors = ErrorFile::new(folder.path(), options.shard);
     let mut neighbours = Neighbours::default();
-    if options.filters.min_distance.is_some() {
-        folder.kept(options.shard, &mut |clip| {
-            if options.shard.has(&clip.id) {
+    let mut quota = options
+        .per_label
+        .map(|per_label| Quota::new(per_label, options.shard));
+    if options.filters.min_distance.is_some() || quota.is_some() {
+        folder.kept(options.shard, &mut |is_own, clip| {
+            if let (Some(quota), Some(label)) = (&mut quota, &clip.label) {
+                match is_own {
+                    true => quota.keep(label),
+                    false => quota.keep_others(label),
+                }
+            }
+            if options.filters.min_distance.is_some() && options.shard.has(&clip.id) {
                 neighbours.keep(&clip.model, &clip.id, &clip.embedding.unwrap_or_default());
             }
         })?;
@@ -89,6 +101,7 @@ pub fn run(
         folder,
         errors,
         neighbours,
+        quota,
         part: None,
         report: BatchReport::default(),
     };
@@ -105,6 +118,7 @@ struct Run<'a> {
     errors: ErrorFile,
     /// Clips that this shard has kept, where later ones must be far from them.
     neighbours: Neighbours,
+    quota: Option<Quota>,
     part: Option<Part>,
     report: BatchReport,
 }
@@ -147,6 +161,12 @@ impl Run<'_> {
             self.report.skipped += 1;
             return Ok(Outcome::Done);
         }
+        if let (Some(quota), Some(label)) = (&self.quota, &line.label)
+            && quota.is_met(label)
+        {
+            self.report.enough += 1;
+            return Ok(Outcome::Done);
+        }
         let task = line.checked(self.options.model.as_deref())?;
         let failed = |error: &Error| line.bad(error_chain(error));
         if self.options.filters.min_distance.is_some()
@@ -170,6 +190,7 @@ impl Run<'_> {
         let done = done_task(&clip);
         let made = MadeClip {
             id: &line.id,
+            label: line.label.as_deref(),
             task: done.as_ref().unwrap_or(&task),
             clip: &clip,
             report,
@@ -211,6 +232,9 @@ impl Run<'_> {
             None => {
                 part.push(made, &self.options.formats)?;
                 self.report.made += 1;
+                if let (Some(quota), Some(label)) = (&mut self.quota, made.label) {
+                    quota.keep(label);
+                }
                 if let (Some(_), Some(embedding)) =
                     (self.options.filters.min_distance, &made.clip.embedding)
                 {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::ops::ControlFlow;
@@ -490,4 +490,101 @@ fn what_cannot_be_compared_is_told_before_it_is_made() {
     let error = go(&source, &out, &apart("0/1")).unwrap_err();
     assert!(error.to_string().contains("00000.parquet"), "{error}");
     assert!(error.to_string().contains("hash"), "{error}");
+}
+
+fn labelled(id: &str, label: &str) -> String {
+    walk(id, 1.0).replacen('{', &format!(r#"{{"label": "{label}", "#), 1)
+}
+
+/// Labels of the kept clips of a folder, counted.
+fn counted(out: &Path) -> BTreeMap<Option<String>, usize> {
+    let mut counts = BTreeMap::new();
+    for manifest in manifests(out) {
+        let Some(index) = manifest.index else {
+            continue;
+        };
+        let reader = SerializedFileReader::new(File::open(out.join(index.path)).unwrap()).unwrap();
+        for row in reader.get_row_iter(None).unwrap() {
+            let row = row.unwrap();
+            let names = row.get_column_iter();
+            let at = names.map(|(name, _)| name).position(|name| name == "label");
+            let label = row.get_string(at.unwrap()).ok().cloned();
+            *counts.entry(label).or_default() += 1;
+        }
+    }
+    counts
+}
+
+#[test]
+fn enough_of_a_label_is_exactly_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines: Vec<String> = Vec::new();
+    for n in 0..60 {
+        lines.push(labelled(&format!("walk-{n}"), "walk"));
+        lines.push(labelled(&format!("jog-{n}"), "jog"));
+    }
+    lines.extend((0..5).map(|n| labelled(&format!("jump-{n}"), "jump")));
+    lines.extend((0..6).map(|n| walk(&format!("any-{n}"), 1.0)));
+    let source = list(folder.path(), &lines);
+    let expected = BTreeMap::from([
+        (None, 6),
+        (Some("jog".to_owned()), 10),
+        (Some("jump".to_owned()), 5),
+        (Some("walk".to_owned()), 10),
+    ]);
+    for count in [1, 3, 4] {
+        let out = folder.path().join(format!("of-{count}"));
+        let (mut made, mut enough) = (0, 0);
+        for index in 0..count {
+            let mut some = options(&format!("{index}/{count}"));
+            // Of few jumps every shard may make its own.
+            some.per_label = Some(10);
+            let report = go(&source, &out, &some).unwrap();
+            made += report.made;
+            enough += report.enough;
+        }
+        let counts = counted(&out);
+        for label in ["walk", "jog"] {
+            assert_eq!(counts[&Some(label.to_owned())], 10, "{count}");
+        }
+        assert_eq!(counts[&None], 6);
+        if count == 1 {
+            assert_eq!(counts, expected);
+            assert_eq!((made, enough), (31, 100));
+        }
+    }
+}
+
+#[test]
+fn labels_are_counted_over_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |n: usize| labelled(&format!("walk-{n}"), ["walk", "jog"][n % 2]);
+    let lines: Vec<String> = (0..40).map(line).collect();
+    let source = list(folder.path(), &lines);
+    let mut some = options("0/1");
+    some.per_label = Some(8);
+    some.part_bytes = 30_000;
+    let whole = folder.path().join("whole");
+    let report = go(&source, &whole, &some).unwrap();
+    assert_eq!((report.made, report.enough), (16, 24));
+    let out = folder.path().join("out");
+    let stopped = run(&source, &out, &some, &mut Walks, &mut StopAfter(7));
+    assert!(matches!(stopped, Err(BatchError::Cancelled)));
+    let report = go(&source, &out, &some).unwrap();
+    assert_eq!((report.made, report.skipped, report.enough), (9, 7, 24));
+    assert_eq!(samples(&out), samples(&whole));
+    // More are wanted, by other processes: what is there counts.
+    for shard in ["0/2", "1/2"] {
+        let mut more = some.clone();
+        more.shard = shard.parse().unwrap();
+        more.per_label = Some(11);
+        go(&source, &out, &more).unwrap();
+    }
+    let counts = counted(&out);
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [11, 11]);
+    // What a filter rejects is not counted.
+    let strict = folder.path().join("strict");
+    some.filters.max_skate = Some(0.05);
+    let report = go(&source, &strict, &some).unwrap();
+    assert_eq!((report.made, report.rejected, report.enough), (0, 40, 0));
 }

@@ -61,6 +61,11 @@ pub struct BatchArgs {
     /// what is kept depends on the number of shards; a batch in one shard is free of near copies.
     #[arg(long, value_name = "DISTANCE", value_parser = distance)]
     pub min_distance: Option<f64>,
+    /// How many clips of each label are enough, in all shards together; further lines of it are not made. Each
+    /// shard has its part of N, so that a label with few lines in one shard ends below N. Lines without a
+    /// label are not limited.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub per_label: Option<u64>,
     /// Where the model runs; a task that names none takes the model given here.
     #[command(flatten)]
     pub engine: EngineArgs,
