@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use kinograd::motion::MotionError;
+
 /// What ends a batch.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -61,9 +63,21 @@ pub enum BatchError {
         /// The file with the reasons.
         path: PathBuf,
     },
+    /// The clips are no data set, or it could not be written.
+    #[error("cannot make the data set")]
+    Dataset(#[source] MotionError),
     /// The caller asked to stop; whole parts are kept.
     #[error("interrupted")]
     Cancelled,
+}
+
+impl From<MotionError> for BatchError {
+    fn from(error: MotionError) -> Self {
+        match error {
+            MotionError::Cancelled => Self::Cancelled,
+            error => Self::Dataset(error),
+        }
+    }
 }
 
 impl BatchError {

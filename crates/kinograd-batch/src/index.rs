@@ -17,6 +17,9 @@ use crate::made::MadeClip;
 pub(crate) const ID: &str = "id";
 pub(crate) const MODEL: &str = "model";
 pub(crate) const MODEL_VERSION: &str = "model_version";
+pub(crate) const PROMPT: &str = "prompt";
+pub(crate) const SEED: &str = "seed";
+pub(crate) const METHOD: &str = "method";
 pub(crate) const LABEL: &str = "label";
 pub(crate) const EMBEDDING: &str = "embedding";
 
@@ -108,18 +111,18 @@ fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Er
     Ok(vec![
         (ID, Text(made.id.to_owned())),
         ("tar", Text(tar.to_owned())),
-        ("prompt", Text(task.prompts_in_words())),
+        (PROMPT, Text(task.prompts_in_words())),
         (LABEL, MaybeText(made.label.map(str::to_owned))),
         (MODEL, Text(made.made.model.clone())),
         (MODEL_VERSION, Text(made.made.model_version.clone())),
         ("engine", Text(made.made.engine.clone())),
         ("version", Text(env!("CARGO_PKG_VERSION").to_owned())),
         // Two's complement where it is above 2⁶³, which a stated seed may be.
-        ("seed", Whole(report.seed.cast_signed())),
+        (SEED, Whole(report.seed.cast_signed())),
         ("duration_secs", Number(Some(task.duration_secs))),
         ("frames", whole(motion.len())),
         ("fps", Number(Some(motion.fps))),
-        ("method", Text(method.to_string())),
+        (METHOD, Text(method.to_string())),
         ("steps", whole(task.sampling.steps_or_usual())),
         (
             "sampler",

@@ -27,6 +27,15 @@ const COLUMNS: [&str; 5] = [ID, MODEL, MODEL_VERSION, EMBEDDING, LABEL];
 
 /// The clips of an index, in its order.
 pub(crate) fn read_kept(path: &Path) -> Result<Vec<KeptClip>, BatchError> {
+    rows(path, &COLUMNS, clip_of)
+}
+
+/// What `of` makes of each row of an index, with these columns alone.
+pub(crate) fn rows<T>(
+    path: &Path,
+    columns: &[&str],
+    of: impl Fn(&Row) -> Result<T, ParquetError>,
+) -> Result<Vec<T>, BatchError> {
     let broken = |error: ParquetError| BatchError::Folder {
         path: path.to_owned(),
         message: format!("it is no index of a batch: {error}"),
@@ -34,30 +43,34 @@ pub(crate) fn read_kept(path: &Path) -> Result<Vec<KeptClip>, BatchError> {
     let file = kinograd_files::open(path).map_err(|e| BatchError::read(path)(e.into_io()))?;
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let schema = reader.metadata().file_metadata().schema();
-    let columns = COLUMNS.map(|name| {
-        let found = schema.get_fields().iter().find(|own| own.name() == name);
-        found
-            .cloned()
-            .ok_or_else(|| ParquetError::General(format!("the column {name} is missing")))
+    let columns = columns.iter().map(|name| {
+        let found = schema.get_fields().iter().find(|own| own.name() == *name);
+        let missing = || ParquetError::General(format!("the column {name} is missing"));
+        found.cloned().ok_or_else(missing)
     });
-    let columns: Result<Vec<_>, ParquetError> = columns.into_iter().collect();
+    let columns: Result<Vec<_>, ParquetError> = columns.collect();
     let projection = Type::group_type_builder(schema.name())
         .with_fields(columns.map_err(broken)?)
         .build()
         .map_err(broken)?;
     let rows = reader.get_row_iter(Some(projection)).map_err(broken)?;
-    rows.map(|row| row.and_then(|row| clip_of(&row)).map_err(broken))
+    rows.map(|row| row.and_then(|row| of(&row)).map_err(broken))
         .collect()
+}
+
+/// A text of a column that may have none.
+pub(crate) fn text_or_none(row: &Row, column: usize) -> Result<Option<String>, ParquetError> {
+    match row.is_null(column)? {
+        true => Ok(None),
+        false => Ok(Some(row.get_string(column)?.clone())),
+    }
 }
 
 fn clip_of(row: &Row) -> Result<KeptClip, ParquetError> {
     Ok(KeptClip {
         id: row.get_string(0)?.clone(),
         model: model_name(row.get_string(1)?, row.get_string(2)?),
-        label: match row.is_null(4)? {
-            true => None,
-            false => Some(row.get_string(4)?.clone()),
-        },
+        label: text_or_none(row, 4)?,
         embedding: match row.is_null(3)? {
             true => None,
             false => Some(numbers(row.get_list(3)?)?),

@@ -210,6 +210,22 @@ impl Folder {
     }
 }
 
+/// The manifests of a folder, in the order of their parts.
+pub(crate) fn manifests(folder: &Path) -> Result<Vec<Manifest>, BatchError> {
+    let mut all = Vec::new();
+    for (_, path) in files(folder, "json")? {
+        let manifest = Manifest::read(&path)?;
+        if manifest.schema != SCHEMA {
+            return Err(BatchError::Folder {
+                path,
+                message: format!("its schema is `{}`, not `{SCHEMA}`", manifest.schema),
+            });
+        }
+        all.push(manifest);
+    }
+    Ok(all)
+}
+
 /// A folder holds one batch of one version: its samples must be alike.
 fn fits(
     manifest: &Manifest,

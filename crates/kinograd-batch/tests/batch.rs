@@ -13,8 +13,9 @@ use kinograd::motion::synth::synth_walk;
 use kinograd::{Clip, ClipReport, Event, Observer, Task};
 use kinograd_batch::{
     BatchError, BatchEvent, BatchObserver, BatchOptions, BatchReport, Filters, Made, Maker,
-    Manifest, SampleFormat, Shard, Source, run,
+    Manifest, SampleFormat, Shard, Source, dataset_from_batch, run,
 };
+use kinograd_dataset::{Index, Silent};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::RowAccessor as _;
 
@@ -587,4 +588,77 @@ fn labels_are_counted_over_runs() {
     some.filters.max_skate = Some(0.05);
     let report = go(&source, &strict, &some).unwrap();
     assert_eq!((report.made, report.rejected, report.enough), (0, 40, 0));
+}
+
+#[test]
+fn a_batch_is_training_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let prompt = |line: String, text: &str| line.replace("\"walk\"}", &format!("\"{text}\"}}"));
+    let lines = [
+        prompt(walk("plain", 4.0), "a person walks"),
+        prompt(labelled("named", "walk"), "someone strolls").replace("1}", "3}"),
+        prompt(walk("slides", 6.0), "a person walks"),
+        prompt(walk("untold", 4.0), "42"),
+    ];
+    let source = list(folder.path(), &lines);
+    let batch = folder.path().join("batch");
+    let mut options = options("0/1");
+    options.formats = vec![SampleFormat::Npz];
+    options.filters.max_skate = Some(0.5);
+    let report = go(&source, &batch, &options).unwrap();
+    assert_eq!((report.made, report.rejected, report.failed), (3, 1, 0));
+
+    let out = folder.path().join("data");
+    let report = dataset_from_batch(&batch, &out, false, &Silent).unwrap();
+    assert_eq!((report.clips_in, report.clips_kept), (3, 2));
+    let read = |name: &str| fs::read(out.join(name)).unwrap();
+    let index: Index = serde_json::from_slice(&read("index.json")).unwrap();
+    let clips: Vec<_> = index.clips.iter().map(|clip| clip.id.as_str()).collect();
+    assert_eq!(
+        clips,
+        ["plain", "plain_mirrored", "named", "named_mirrored"]
+    );
+    assert_eq!(index.dropped[0].id, "untold");
+    assert!(index.dropped[0].reason.contains("no prompt"));
+    let mut offset = 0;
+    for clip in &index.clips {
+        assert_eq!((clip.offset, clip.segments.len()), (offset, 1));
+        offset += clip.frames;
+        let segment = &clip.segments[0];
+        assert_eq!((segment.start, segment.frames), (0, clip.frames));
+        assert_eq!(segment.action.name(), "walk", "{}", clip.id);
+        let made = clip.made.as_ref().unwrap();
+        assert_eq!(made.part, "clips-00000-00000.tar");
+        // Records of JSON hold every seed of an id exactly.
+        let line = lines.iter().position(|line| line.contains(&clip.source_id));
+        let parsed = kinograd_batch::Line::parse(1, &lines[line.unwrap()]).unwrap();
+        assert_eq!(made.seed, parsed.checked(None).unwrap().sampling.seed);
+    }
+    assert_eq!(index.clips[0].segments[0].captions, ["a person walks"]);
+    assert_eq!(index.clips[2].segments[0].captions, ["someone strolls"]);
+    assert_eq!(
+        (index.clips[0].label.as_str(), index.clips[2].label.as_str()),
+        ("", "walk")
+    );
+    let made_from = index.made_from.unwrap();
+    let manifest = &manifests(&batch)[0];
+    let tar = manifest.tar.as_ref().unwrap();
+    assert_eq!(made_from.parts[&tar.path], tar.sha256);
+    let features = read("features.npy");
+    assert_eq!(features.len(), 128 + offset * 263 * 4);
+
+    // It is there already; a batch that was changed is none.
+    let error = dataset_from_batch(&batch, &out, false, &Silent).unwrap_err();
+    assert!(matches!(error, BatchError::Dataset(_)), "{error:?}");
+    let path = batch.join(&tar.path);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[600] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let other = folder.path().join("other");
+    let error = dataset_from_batch(&batch, &other, false, &Silent).unwrap_err();
+    assert!(error.to_string().contains(&tar.path), "{error}");
+    assert!(error.to_string().contains("hash"), "{error}");
+    let error = dataset_from_batch(folder.path(), &other, false, &Silent).unwrap_err();
+    assert!(error.to_string().contains("no clip of a batch"), "{error}");
+    assert!(!other.exists());
 }
