@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use kinograd::motion::MotionError;
+
 /// What ends a batch.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -39,6 +41,15 @@ pub enum BatchError {
         /// What is wrong.
         message: String,
     },
+    /// Clips of this model cannot be compared.
+    #[error(
+        "--min-distance: the model `{}` has no motion embedding to compare clips by",
+        kinograd_files::escape(model)
+    )]
+    NoEmbedding {
+        /// The model, as the task names it.
+        model: String,
+    },
     /// Too many tasks failed.
     #[error(
         "{errors} tasks failed, more than --max-errors {limit}; {} has the reasons",
@@ -52,9 +63,21 @@ pub enum BatchError {
         /// The file with the reasons.
         path: PathBuf,
     },
+    /// The clips are no data set, or it could not be written.
+    #[error("cannot make the data set")]
+    Dataset(#[source] MotionError),
     /// The caller asked to stop; whole parts are kept.
     #[error("interrupted")]
     Cancelled,
+}
+
+impl From<MotionError> for BatchError {
+    fn from(error: MotionError) -> Self {
+        match error {
+            MotionError::Cancelled => Self::Cancelled,
+            error => Self::Dataset(error),
+        }
+    }
 }
 
 impl BatchError {

@@ -20,10 +20,15 @@ pub struct Filters {
     /// Least cosine of the clip's and the prompt's embeddings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_text_score: Option<f64>,
+    /// Least cosine distance, 0 to 2, of a clip's motion embedding to that of every clip of the same model
+    /// that its shard has kept. It depends on the order and the number of shards, and is not among what
+    /// [`reject`](Self::reject) looks at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_distance: Option<f64>,
 }
 
 impl Filters {
-    /// Why a clip is not kept, if it is not.
+    /// Why a clip is not kept by its report alone, if it is not.
     #[must_use]
     pub fn reject(&self, report: &ClipReport) -> Option<String> {
         let above = |what: &str, value: Option<f64>, limit: Option<f64>| {

@@ -5,13 +5,23 @@ use std::sync::Arc;
 
 use kinograd::Error;
 use parquet::basic::Compression;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, FloatType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 
 use crate::made::MadeClip;
+
+// Columns that are read again.
+pub(crate) const ID: &str = "id";
+pub(crate) const MODEL: &str = "model";
+pub(crate) const MODEL_VERSION: &str = "model_version";
+pub(crate) const PROMPT: &str = "prompt";
+pub(crate) const SEED: &str = "seed";
+pub(crate) const METHOD: &str = "method";
+pub(crate) const LABEL: &str = "label";
+pub(crate) const EMBEDDING: &str = "embedding";
 
 /// The rows of a part, by column.
 #[derive(Debug, Default)]
@@ -25,6 +35,8 @@ enum Column {
     Whole(Vec<i64>),
     Number(Vec<Option<f64>>),
     Flag(Vec<bool>),
+    MaybeText(Vec<Option<ByteArray>>),
+    Numbers(Vec<Option<Vec<f32>>>),
 }
 
 /// A cell of the row that is being added.
@@ -33,6 +45,8 @@ enum Cell {
     Whole(i64),
     Number(Option<f64>),
     Flag(bool),
+    MaybeText(Option<String>),
+    Numbers(Option<Vec<f32>>),
 }
 
 impl Index {
@@ -45,6 +59,10 @@ impl Index {
                 (Some(Column::Whole(rows)), Cell::Whole(number)) => rows.push(number),
                 (Some(Column::Number(rows)), Cell::Number(number)) => rows.push(number),
                 (Some(Column::Flag(rows)), Cell::Flag(flag)) => rows.push(flag),
+                (Some(Column::MaybeText(rows)), Cell::MaybeText(text)) => {
+                    rows.push(text.map(|text| text.into_bytes().into()));
+                }
+                (Some(Column::Numbers(rows)), Cell::Numbers(numbers)) => rows.push(numbers),
                 (None, cell) => self.columns.push((name, Column::of(cell))),
                 (Some(_), _) => {
                     return Err(Error::Internal(format!("the column {name} has two types")));
@@ -83,7 +101,7 @@ impl Index {
 
 /// The row of a clip; lengths in metres.
 fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Error> {
-    use Cell::{Flag, Number, Text, Whole};
+    use Cell::{Flag, MaybeText, Number, Numbers, Text, Whole};
     let (task, motion, report) = (made.task, &made.clip.motion, made.report);
     let json = |value: Result<String, serde_json::Error>| {
         value.map_err(|error| Error::Internal(error.to_string()))
@@ -91,19 +109,20 @@ fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Er
     let method = task.guidance.method;
     let whole = |number: usize| Whole(i64::try_from(number).unwrap_or(i64::MAX));
     Ok(vec![
-        ("id", Text(made.id.to_owned())),
+        (ID, Text(made.id.to_owned())),
         ("tar", Text(tar.to_owned())),
-        ("prompt", Text(task.prompts_in_words())),
-        ("model", Text(made.made.model.clone())),
-        ("model_version", Text(made.made.model_version.clone())),
+        (PROMPT, Text(task.prompts_in_words())),
+        (LABEL, MaybeText(made.label.map(str::to_owned))),
+        (MODEL, Text(made.made.model.clone())),
+        (MODEL_VERSION, Text(made.made.model_version.clone())),
         ("engine", Text(made.made.engine.clone())),
         ("version", Text(env!("CARGO_PKG_VERSION").to_owned())),
         // Two's complement where it is above 2⁶³, which a stated seed may be.
-        ("seed", Whole(report.seed.cast_signed())),
+        (SEED, Whole(report.seed.cast_signed())),
         ("duration_secs", Number(Some(task.duration_secs))),
         ("frames", whole(motion.len())),
         ("fps", Number(Some(motion.fps))),
-        ("method", Text(method.to_string())),
+        (METHOD, Text(method.to_string())),
         ("steps", whole(task.sampling.steps_or_usual())),
         (
             "sampler",
@@ -121,6 +140,7 @@ fn cells(tar: &str, made: &MadeClip<'_>) -> Result<Vec<(&'static str, Cell)>, Er
         ("implausibly_fast", Flag(report.implausibly_fast)),
         ("goals", Text(json(serde_json::to_string(&report.goals))?)),
         ("task", Text(json(serde_json::to_string(task))?)),
+        (EMBEDDING, Numbers(made.clip.embedding.clone())),
     ])
 }
 
@@ -131,6 +151,10 @@ impl Column {
             Cell::Whole(number) => Self::Whole(vec![number]),
             Cell::Number(number) => Self::Number(vec![number]),
             Cell::Flag(flag) => Self::Flag(vec![flag]),
+            Cell::MaybeText(text) => {
+                Self::MaybeText(vec![text.map(|text| text.into_bytes().into())])
+            }
+            Cell::Numbers(numbers) => Self::Numbers(vec![numbers]),
         }
     }
 
@@ -140,6 +164,10 @@ impl Column {
             Self::Whole(_) => format!("required int64 {name}; "),
             Self::Number(_) => format!("optional double {name}; "),
             Self::Flag(_) => format!("required boolean {name}; "),
+            Self::MaybeText(_) => format!("optional binary {name} (UTF8); "),
+            Self::Numbers(_) => format!(
+                "optional group {name} (LIST) {{ repeated group list {{ required float element; }} }} "
+            ),
         }
     }
 
@@ -150,11 +178,30 @@ impl Column {
                 .write_batch(&rows, None, None)?,
             Self::Whole(rows) => into.typed::<Int64Type>().write_batch(&rows, None, None)?,
             Self::Flag(rows) => into.typed::<BoolType>().write_batch(&rows, None, None)?,
+            Self::MaybeText(rows) => {
+                let levels: Vec<i16> = rows.iter().map(|row| i16::from(row.is_some())).collect();
+                let values: Vec<ByteArray> = rows.into_iter().flatten().collect();
+                into.typed::<ByteArrayType>()
+                    .write_batch(&values, Some(&levels), None)?
+            }
             Self::Number(rows) => {
                 let levels: Vec<i16> = rows.iter().map(|row| i16::from(row.is_some())).collect();
                 let values: Vec<f64> = rows.into_iter().flatten().collect();
                 into.typed::<DoubleType>()
                     .write_batch(&values, Some(&levels), None)?
+            }
+            Self::Numbers(rows) => {
+                let (mut defined, mut repeated) = (Vec::new(), Vec::new());
+                for row in &rows {
+                    let len = row.as_ref().map_or(0, Vec::len);
+                    // Of no list 0, of an empty one 1, of each number 2.
+                    let level = i16::from(row.is_some()) + i16::from(len > 0);
+                    defined.extend(std::iter::repeat_n(level, len.max(1)));
+                    repeated.extend((0..len.max(1)).map(|at| i16::from(at > 0)));
+                }
+                let values: Vec<f32> = rows.into_iter().flatten().flatten().collect();
+                into.typed::<FloatType>()
+                    .write_batch(&values, Some(&defined), Some(&repeated))?
             }
         };
         Ok(())

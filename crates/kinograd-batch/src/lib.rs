@@ -7,26 +7,33 @@
 //! which is written last. What no manifest names was never made; so a run that was killed goes on where the
 //! last whole part ended.
 //!
+//! [`dataset_from_batch`] makes training data of what a batch made.
+//!
 //! ```text
 //! tasks.jsonl, sweep.json ─► lines of this shard ─► not in a manifest ─► clip ─► filters ─► part ─► manifest
 //!                                                                └► errors-SHARD.jsonl
 //! ```
 
+mod dataset;
 mod error;
 mod filter;
 mod format;
 mod index;
+mod kept;
 mod line;
 mod made;
 mod make;
 mod manifest;
+mod neighbours;
 mod options;
 mod part;
+mod quota;
 mod run;
 mod shard;
 mod source;
 mod sweep;
 
+pub use dataset::dataset_from_batch;
 pub use error::BatchError;
 pub use filter::Filters;
 pub use format::SampleFormat;

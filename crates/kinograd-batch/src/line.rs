@@ -8,6 +8,8 @@ use crate::shard::seed_of;
 
 /// Longest id: file names are made of it.
 const MAX_ID_BYTES: usize = 128;
+/// Longest label.
+const MAX_LABEL_BYTES: usize = 128;
 
 /// A task of a batch.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +19,8 @@ pub struct Line {
     pub number: u64,
     /// Its name, unique in the batch; also the stem of its sample's files.
     pub id: String,
+    /// What its clip is counted as, if anything.
+    pub label: Option<String>,
     /// The task itself, not yet checked.
     pub task: Value,
 }
@@ -42,10 +46,10 @@ impl BadLine {
 }
 
 impl Line {
-    /// Reads a line of JSON: a task with an `id` beside its own fields.
+    /// Reads a line of JSON: a task with an `id`, and perhaps a `label`, beside its own fields.
     ///
     /// # Errors
-    /// [`BadLine`] if it is no object, or its id cannot name a file.
+    /// [`BadLine`] if it is no object, its id cannot name a file, or its label is none.
     pub fn parse(number: u64, text: &str) -> Result<Self, BadLine> {
         let bad = |id: Option<&str>, reason: String| BadLine {
             number,
@@ -63,11 +67,25 @@ impl Line {
             Some(other) => return Err(bad(None, format!("id: {other} is no text"))),
         };
         check_id(&id).map_err(|reason| bad(None, reason))?;
+        let label = match task.remove("label") {
+            None => None,
+            Some(label) => Some(checked_label(&label).map_err(|reason| bad(Some(&id), reason))?),
+        };
         Ok(Self {
             number,
             id,
+            label,
             task: Value::Object(task),
         })
+    }
+
+    /// What is wrong with it.
+    pub(crate) fn bad(&self, reason: String) -> BadLine {
+        BadLine {
+            number: self.number,
+            id: Some(self.id.clone()),
+            reason,
+        }
     }
 
     /// The checked task, with a seed of its id and the model `model` where it states none.
@@ -75,11 +93,7 @@ impl Line {
     /// # Errors
     /// [`BadLine`] that names the field.
     pub fn checked(&self, model: Option<&str>) -> Result<Task, BadLine> {
-        let bad = |reason: String| BadLine {
-            number: self.number,
-            id: Some(self.id.clone()),
-            reason,
-        };
+        let bad = |reason| self.bad(reason);
         let mut task = self.task.clone();
         let stated = task.pointer("/sampling/seed").is_some();
         if !stated && let Value::Object(fields) = &mut task {
@@ -123,6 +137,20 @@ fn check_id(id: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A label as a line or a sweep states it.
+pub(crate) fn checked_label(label: &Value) -> Result<String, String> {
+    let is_label = |text: &str| {
+        !text.trim().is_empty() && text.len() <= MAX_LABEL_BYTES && !text.contains(char::is_control)
+    };
+    match label {
+        Value::String(text) if is_label(text) => Ok(text.clone()),
+        other => Err(format!(
+            "label: {}: expected a text of 1 to {MAX_LABEL_BYTES} bytes, without control characters",
+            kinograd_files::escape(&other.to_string())
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +189,10 @@ mod tests {
             (r#"{"id": 3}"#, "id: 3"),
             (r#"{"id": "a.b"}"#, "a.b"),
             (r#"{"id": "../a"}"#, "../a"),
+            (r#"{"id": "a", "label": 3}"#, "label: 3"),
+            (r#"{"id": "a", "label": null}"#, "label: null"),
+            (r#"{"id": "a", "label": " "}"#, "label: \" \""),
+            (r#"{"id": "a", "label": "a\nb"}"#, "label: "),
         ] {
             let bad = Line::parse(1, text).unwrap_err();
             assert!(bad.reason.contains(says), "{text}: {}", bad.reason);

@@ -1,6 +1,7 @@
 //! What makes the clips.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use kinograd::runtime::EngineOptions;
 use kinograd::{Clip, Error, MotionGenerator, Observer, Task};
@@ -15,6 +16,12 @@ pub trait Maker {
 
     /// What makes a task's clips, in words: model, version, engine.
     fn describe(&self, task: &Task) -> Made;
+
+    /// Whether the task's clip will have an [`embedding`](Clip::embedding).
+    ///
+    /// # Errors
+    /// As [`make`](Self::make), of a model that cannot be opened.
+    fn embeds(&mut self, task: &Task) -> Result<bool, Error>;
 }
 
 /// What made a clip.
@@ -27,6 +34,18 @@ pub struct Made {
     pub model_version: String,
     /// The engine and its provider.
     pub engine: String,
+}
+
+impl Made {
+    /// The model and its version, as one name.
+    pub(crate) fn name(&self) -> String {
+        model_name(&self.model, &self.model_version)
+    }
+}
+
+/// A model and its version, as one name.
+pub(crate) fn model_name(model: &str, version: &str) -> String {
+    format!("{model} {version}")
 }
 
 /// The models of a batch; each is opened when the first task asks for it.
@@ -51,19 +70,22 @@ impl Generators {
             open: BTreeMap::new(),
         }
     }
+
+    /// The task's model, opened where it is not yet.
+    fn of(&mut self, task: &Task) -> Result<&mut MotionGenerator, Error> {
+        match self.open.entry(task.model().to_owned()) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let opened = MotionGenerator::open(entry.key(), &self.options)?;
+                Ok(entry.insert(opened))
+            }
+        }
+    }
 }
 
 impl Maker for Generators {
     fn make(&mut self, task: &Task, observer: &mut dyn Observer) -> Result<Clip, Error> {
-        let model = task.model().to_owned();
-        let generator = match self.open.entry(model) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                let opened = MotionGenerator::open(entry.key(), &self.options)?;
-                entry.insert(opened)
-            }
-        };
-        let mut clips = generator.generate(task, observer)?;
+        let mut clips = self.of(task)?.generate(task, observer)?;
         clips
             .pop()
             .ok_or_else(|| Error::Internal("a task made no clip".to_owned()))
@@ -79,5 +101,9 @@ impl Maker for Generators {
             model_version: manifest.version.clone(),
             engine: generator.engine_name(),
         }
+    }
+
+    fn embeds(&mut self, task: &Task) -> Result<bool, Error> {
+        Ok(self.of(task)?.embeds_motion())
     }
 }

@@ -6,9 +6,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kinograd::runtime::sha256_of_file;
 use kinograd_files::{Budget, write_atomic};
 use serde::{Deserialize, Serialize};
 
+use crate::kept::{KeptClip, read_kept};
 use crate::shard::fingerprint;
 use crate::{BatchError, Filters, SampleFormat, Shard};
 
@@ -52,6 +54,24 @@ pub struct WrittenFile {
     pub sha256: String,
     /// Its size.
     pub bytes: u64,
+}
+
+impl WrittenFile {
+    /// Its path in a batch's folder, if its bytes are those that were written.
+    pub(crate) fn checked(&self, folder: &Path) -> Result<PathBuf, BatchError> {
+        let path = folder.join(&self.path);
+        let sha256 = sha256_of_file(&path).map_err(|error| BatchError::Read {
+            path: path.clone(),
+            source: Box::new(error),
+        })?;
+        if sha256 == self.sha256 {
+            return Ok(path);
+        }
+        Err(BatchError::Folder {
+            path,
+            message: "its hash is not the manifest's: it was changed or damaged".to_owned(),
+        })
+    }
 }
 
 /// A clip that was made and not kept.
@@ -100,6 +120,8 @@ impl Manifest {
 pub(crate) struct Folder {
     path: PathBuf,
     done: HashSet<u128>,
+    /// Indices of whole parts, with the shard that made each and how many there were.
+    indices: Vec<([u32; 2], WrittenFile)>,
     next_part: u32,
     /// Says, while it is held, that the process lives.
     _lock: File,
@@ -118,6 +140,7 @@ impl Folder {
         let mut folder = Self {
             path: path.to_owned(),
             done: HashSet::new(),
+            indices: Vec::new(),
             next_part: 0,
             _lock: lock,
         };
@@ -129,6 +152,8 @@ impl Folder {
             let rejected = manifest.rejected.iter().map(|sample| &sample.id);
             let ids = manifest.samples.iter().chain(rejected);
             folder.done.extend(ids.map(|id| fingerprint(id)));
+            let index = manifest.index.map(|index| (manifest.shard, index));
+            folder.indices.extend(index);
             whole.insert(numbers);
         }
         for extension in ["tar", "parquet"] {
@@ -158,11 +183,47 @@ impl Folder {
         self.done.contains(&fingerprint(id))
     }
 
+    /// The clips that were kept of a shard's tasks, in the order in which they were made, and those that
+    /// others kept with another number of shards. What others of as many shards make is not read. `each` is
+    /// told whether the number of shards was the same.
+    pub(crate) fn kept(
+        &self,
+        shard: Shard,
+        each: &mut dyn FnMut(bool, KeptClip),
+    ) -> Result<(), BatchError> {
+        for ([index, count], file) in &self.indices {
+            if *count == shard.count() && *index != shard.index() {
+                continue;
+            }
+            let path = file.checked(&self.path)?;
+            for clip in read_kept(&path)? {
+                each(*count == shard.count(), clip);
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn take_part(&mut self) -> u32 {
         let part = self.next_part;
         self.next_part = part.saturating_add(1);
         part
     }
+}
+
+/// The manifests of a folder, in the order of their parts.
+pub(crate) fn manifests(folder: &Path) -> Result<Vec<Manifest>, BatchError> {
+    let mut all = Vec::new();
+    for (_, path) in files(folder, "json")? {
+        let manifest = Manifest::read(&path)?;
+        if manifest.schema != SCHEMA {
+            return Err(BatchError::Folder {
+                path,
+                message: format!("its schema is `{}`, not `{SCHEMA}`", manifest.schema),
+            });
+        }
+        all.push(manifest);
+    }
+    Ok(all)
 }
 
 /// A folder holds one batch of one version: its samples must be alike.

@@ -16,6 +16,9 @@ pub struct BatchOptions {
     pub formats: Vec<SampleFormat>,
     /// What a clip must be to be kept.
     pub filters: Filters,
+    /// How many clips of each label are wanted of all shards together; then further lines of the label are
+    /// not made. Lines without a label are not counted.
+    pub per_label: Option<u64>,
     /// Size at which a part is closed, bytes.
     pub part_bytes: u64,
     /// Age at which a part is closed: so much is lost at most when the process is killed.
@@ -31,6 +34,7 @@ impl Default for BatchOptions {
             model: None,
             formats: vec![SampleFormat::Npz, SampleFormat::Json],
             filters: Filters::default(),
+            per_label: None,
             part_bytes: 1_000_000_000,
             part_time: Duration::from_secs(600),
             max_errors: 1000,

@@ -12,8 +12,11 @@ use kinograd_files::{error_chain, escape_json};
 use serde::Serialize;
 
 use crate::made::MadeClip;
+use crate::make::Made;
 use crate::manifest::Folder;
+use crate::neighbours::{Neighbours, direction};
 use crate::part::Part;
+use crate::quota::Quota;
 use crate::shard::fingerprint;
 use crate::{BadLine, BatchError, BatchOptions, Line, Maker, RejectedSample, Shard, Source};
 
@@ -50,6 +53,8 @@ pub struct BatchReport {
     pub skipped: usize,
     /// Clips that a filter rejected.
     pub rejected: usize,
+    /// Tasks that were not made because enough clips of their label are kept.
+    pub enough: usize,
     /// Tasks that failed.
     pub failed: usize,
     /// Parts that were written.
@@ -74,10 +79,29 @@ pub fn run(
     let started = Instant::now();
     let folder = Folder::open(folder, options.shard, &options.formats, options.filters)?;
     let errors = ErrorFile::new(folder.path(), options.shard);
+    let mut neighbours = Neighbours::default();
+    let mut quota = options
+        .per_label
+        .map(|per_label| Quota::new(per_label, options.shard));
+    if options.filters.min_distance.is_some() || quota.is_some() {
+        folder.kept(options.shard, &mut |is_own, clip| {
+            if let (Some(quota), Some(label)) = (&mut quota, &clip.label) {
+                match is_own {
+                    true => quota.keep(label),
+                    false => quota.keep_others(label),
+                }
+            }
+            if options.filters.min_distance.is_some() && options.shard.has(&clip.id) {
+                neighbours.keep(&clip.model, &clip.id, &clip.embedding.unwrap_or_default());
+            }
+        })?;
+    }
     let mut run = Run {
         options,
         folder,
         errors,
+        neighbours,
+        quota,
         part: None,
         report: BatchReport::default(),
     };
@@ -92,6 +116,9 @@ struct Run<'a> {
     options: &'a BatchOptions,
     folder: Folder,
     errors: ErrorFile,
+    /// Clips that this shard has kept, where later ones must be far from them.
+    neighbours: Neighbours,
+    quota: Option<Quota>,
     part: Option<Part>,
     report: BatchReport,
 }
@@ -134,56 +161,85 @@ impl Run<'_> {
             self.report.skipped += 1;
             return Ok(Outcome::Done);
         }
+        if let (Some(quota), Some(label)) = (&self.quota, &line.label)
+            && quota.is_met(label)
+        {
+            self.report.enough += 1;
+            return Ok(Outcome::Done);
+        }
         let task = line.checked(self.options.model.as_deref())?;
+        let failed = |error: &Error| line.bad(error_chain(error));
+        if self.options.filters.min_distance.is_some()
+            && !maker.embeds(&task).map_err(|error| failed(&error))?
+        {
+            let model = task.model().to_owned();
+            return Ok(Outcome::Ended(BatchError::NoEmbedding { model }));
+        }
         let clip = match maker.make(&task, observer) {
             Ok(clip) => clip,
             Err(Error::Cancelled) => return Ok(Outcome::Ended(BatchError::Cancelled)),
-            Err(error) => {
-                return Err(BadLine {
-                    number: line.number,
-                    id: Some(line.id.clone()),
-                    reason: error_chain(&error),
-                });
-            }
+            Err(error) => return Err(failed(&error)),
         };
-        let kept = self.keep(line, &task, &clip, maker);
+        let report = clip.report.as_ref();
+        let report = report.ok_or_else(|| line.bad("the clip has no report".to_owned()))?;
+        let made = maker.describe(&task);
+        let mut reason = self.options.filters.reject(report);
+        if reason.is_none() {
+            reason = self.too_near(line, &clip, &made)?;
+        }
+        let done = done_task(&clip);
+        let made = MadeClip {
+            id: &line.id,
+            label: line.label.as_deref(),
+            task: done.as_ref().unwrap_or(&task),
+            clip: &clip,
+            report,
+            made,
+        };
+        let kept = self.keep(&made, reason);
         Ok(kept.map_or_else(Outcome::Ended, |()| Outcome::Done))
     }
 
-    fn keep(
-        &mut self,
-        line: &Line,
-        task: &Task,
-        clip: &kinograd::Clip,
-        maker: &dyn Maker,
-    ) -> Result<(), BatchError> {
+    /// Why a clip is too near to one that was kept, if it is.
+    fn too_near(&self, line: &Line, clip: &Clip, made: &Made) -> Result<Option<String>, BadLine> {
+        let Some(least) = self.options.filters.min_distance else {
+            return Ok(None);
+        };
+        let embedding = clip.embedding.as_deref().unwrap_or_default();
+        if direction(embedding).is_none() {
+            let reason = "--min-distance: the clip has no motion embedding with a direction";
+            return Err(line.bad(reason.to_owned()));
+        }
+        let nearest = self.neighbours.nearest(&made.name(), embedding);
+        let near = nearest.filter(|(_, distance)| *distance < least);
+        Ok(near.map(|(id, distance)| format!("distance {distance:.4} to {id} < {least}")))
+    }
+
+    /// Writes a clip, or why it is not kept.
+    fn keep(&mut self, made: &MadeClip<'_>, rejected: Option<String>) -> Result<(), BatchError> {
         let part = match &mut self.part {
             Some(part) => part,
             empty => empty.insert(Part::begin(&mut self.folder, self.options.shard)?),
         };
-        let report = clip.report.as_ref().ok_or_else(|| BatchError::Write {
-            path: line.id.clone().into(),
-            source: "the clip has no report".into(),
-        })?;
-        match self.options.filters.reject(report) {
+        match rejected {
             Some(reason) => {
                 part.reject(RejectedSample {
-                    id: line.id.clone(),
+                    id: made.id.to_owned(),
                     reason,
                 });
                 self.report.rejected += 1;
             }
             None => {
-                let done = done_task(clip);
-                let made = MadeClip {
-                    id: &line.id,
-                    task: done.as_ref().unwrap_or(task),
-                    clip,
-                    report,
-                    made: maker.describe(task),
-                };
-                part.push(&made, &self.options.formats)?;
+                part.push(made, &self.options.formats)?;
                 self.report.made += 1;
+                if let (Some(quota), Some(label)) = (&mut self.quota, made.label) {
+                    quota.keep(label);
+                }
+                if let (Some(_), Some(embedding)) =
+                    (self.options.filters.min_distance, &made.clip.embedding)
+                {
+                    self.neighbours.keep(&made.made.name(), made.id, embedding);
+                }
             }
         }
         if part.is_full(self.options) {

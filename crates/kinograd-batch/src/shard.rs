@@ -120,6 +120,11 @@ fn halves(id: &str) -> [u64; 2] {
     [number(0), number(8)]
 }
 
+/// A number of a text.
+pub(crate) fn hash_of(text: &str) -> u64 {
+    halves(text)[0]
+}
+
 /// The seed of a task that states none; every JSON reader holds it exactly.
 pub(crate) fn seed_of(id: &str) -> u64 {
     halves(id)[1] >> 11

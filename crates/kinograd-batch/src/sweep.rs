@@ -1,11 +1,13 @@
 //! Combinations of values, expanded one at a time.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use kinograd_files::Budget;
+use kinograd_files::{Budget, escape};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::line::checked_label;
 use crate::{BatchError, Line};
 
 /// All combinations of the values of some fields of a task, or a random part of them.
@@ -19,16 +21,18 @@ use crate::{BatchError, Line};
 ///     "/goals": [[], [{"kind": "root_target", "position_m": [2, 3]}]],
 ///     "/sampling/seed": {"from": 0, "to": 1000}
 ///   },
+///   "labels": {"a person walks": "walk", "a person jogs": "jog"},
 ///   "sample": {"count": 100, "seed": 1}
 /// }
 /// ```
 ///
 /// `axes` maps JSON pointers into the task to the values that are put there: a list, or a range of whole
-/// numbers without its end. `sample` draws so many different combinations. Nothing is held but this.
+/// numbers without its end. `labels` says what clips are counted as, by the first prompt's text. `sample` draws so many different combinations. Nothing is held but this.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     task: Value,
     axes: Vec<(String, Axis)>,
+    labels: BTreeMap<String, String>,
     total: u64,
     sample: Option<Sample>,
 }
@@ -39,6 +43,8 @@ struct Document {
     schema: String,
     task: Value,
     axes: serde_json::Map<String, Value>,
+    #[serde(default)]
+    labels: serde_json::Map<String, Value>,
     sample: Option<Sample>,
 }
 
@@ -82,6 +88,7 @@ impl Sweep {
                 document.schema
             ));
         }
+        let document_task = document.task.clone();
         let mut task = document.task;
         let mut axes = Vec::with_capacity(document.axes.len());
         let mut total: u64 = 1;
@@ -96,6 +103,18 @@ impl Sweep {
                 .ok_or_else(|| format!("axes: more than {MAX_COMBINATIONS} combinations"))?;
             axes.push((pointer, axis));
         }
+        let mut labels = BTreeMap::new();
+        for (text, label) in document.labels {
+            let label = checked_label(&label)
+                .map_err(|message| format!("labels[{}]: {message}", escape(&text)))?;
+            if !says(&document_task, &text) && !axes.iter().any(|(_, axis)| axis.says(&text)) {
+                return Err(format!(
+                    "labels[{}]: no prompt of the task or of an axis is this text",
+                    escape(&text)
+                ));
+            }
+            labels.insert(text, label);
+        }
         if let Some(sample) = document.sample
             && sample.count > total
         {
@@ -107,6 +126,7 @@ impl Sweep {
         Ok(Self {
             task,
             axes,
+            labels,
             total,
             sample: document.sample,
         })
@@ -131,10 +151,13 @@ impl Sweep {
                 None => position,
                 Some(sample) => shuffled(position, self.total, sample.seed),
             };
+            let task = self.combination(combination);
+            let text = task.pointer("/prompts/0/text").and_then(Value::as_str);
             Line {
                 number: position + 1,
                 id: format!("sweep-{combination:012}"),
-                task: self.combination(combination),
+                label: text.and_then(|text| self.labels.get(text)).cloned(),
+                task,
             }
         })
     }
@@ -178,6 +201,14 @@ impl Axis {
         Ok(axis)
     }
 
+    /// Whether one of its values has this text.
+    fn says(&self, text: &str) -> bool {
+        match self {
+            Self::Values(values) => values.iter().any(|value| says(value, text)),
+            Self::Range { .. } => false,
+        }
+    }
+
     fn len(&self) -> u64 {
         match self {
             Self::Values(values) => values.len() as u64,
@@ -194,6 +225,16 @@ impl Axis {
                 .unwrap_or(Value::Null),
             Self::Range { from, .. } => from.saturating_add_unsigned(index).into(),
         }
+    }
+}
+
+/// Whether a text is a value or within it.
+fn says(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(own) => own == text,
+        Value::Array(list) => list.iter().any(|value| says(value, text)),
+        Value::Object(fields) => fields.values().any(|value| says(value, text)),
+        _ => false,
     }
 }
 
@@ -286,6 +327,26 @@ mod tests {
         assert_eq!(told(&lines[2]), ("a person walks".to_owned(), 12));
         assert_eq!(told(&lines[5]), ("a person jogs".to_owned(), 12));
         assert_eq!(lines[5].id, "sweep-000000000005");
+    }
+
+    #[test]
+    fn labels_are_those_of_the_prompts() {
+        let labels = r#""labels": {"a person jogs": "jog"}, "axes""#;
+        let sweep = Sweep::parse(&SWEEP.replace("\"axes", labels)).unwrap();
+        let labels: Vec<_> = sweep.lines().map(|line| line.label).collect();
+        let jog = Some("jog".to_owned());
+        assert_eq!(labels, [None, None, None, jog.clone(), jog.clone(), jog]);
+        for (labels, says) in [
+            (r#"{"a person jogs": ""}"#, "labels[a person jogs]: label: "),
+            (
+                r#"{"a person hops": "hop"}"#,
+                "labels[a person hops]: no prompt",
+            ),
+        ] {
+            let text = SWEEP.replace("\"axes", &format!("\"labels\": {labels}, \"axes"));
+            let error = Sweep::parse(&text).unwrap_err();
+            assert!(error.contains(says), "{labels}: {error}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::ops::ControlFlow;
@@ -13,12 +13,14 @@ use kinograd::motion::synth::synth_walk;
 use kinograd::{Clip, ClipReport, Event, Observer, Task};
 use kinograd_batch::{
     BatchError, BatchEvent, BatchObserver, BatchOptions, BatchReport, Filters, Made, Maker,
-    Manifest, SampleFormat, Shard, Source, run,
+    Manifest, SampleFormat, Shard, Source, dataset_from_batch, run,
 };
+use kinograd_dataset::{Index, Silent};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::RowAccessor as _;
 
-/// Walks whose skate is stated by the task's duration.
+/// Walks whose skate is stated by the task's duration, and whose embedding by the prompt: `at 30` has the
+/// direction of 30°.
 struct Walks;
 
 impl Maker for Walks {
@@ -31,7 +33,16 @@ impl Maker for Walks {
         report.foot_skate_ratio = task.duration_secs / 10.0;
         let mut clip = Clip::new(synth_walk(1.2, task.duration_secs, 20.0), Provenance::new());
         clip.report = Some(report);
+        let words = task.prompts_in_words();
+        clip.embedding = words.strip_prefix("at ").map(|degrees| {
+            let angle = degrees.parse::<f32>().unwrap().to_radians();
+            vec![angle.cos(), angle.sin()]
+        });
         Ok(clip)
+    }
+
+    fn embeds(&mut self, task: &Task) -> Result<bool, kinograd::Error> {
+        Ok(task.model() != "blind")
     }
 
     fn describe(&self, _: &Task) -> Made {
@@ -242,7 +253,10 @@ fn what_a_filter_rejects_is_told_and_not_made_again() {
 #[test]
 fn the_index_has_a_row_a_clip() {
     let folder = tempfile::tempdir().unwrap();
-    let source = list(folder.path(), &[walk("a", 1.0), walk("b", 2.0)]);
+    let source = list(
+        folder.path(),
+        &[walk("a", 1.0), walk("b", 2.0), towards("c", 0)],
+    );
     let out = folder.path().join("out");
     go(&source, &out, &options("0/1")).unwrap();
     let file = File::open(out.join("clips-00000-00000.parquet")).unwrap();
@@ -254,7 +268,7 @@ fn the_index_has_a_row_a_clip() {
         .collect();
     let names: Vec<&String> = rows[0].get_column_iter().map(|(name, _)| name).collect();
     let at = |name: &str| names.iter().position(|known| *known == name).unwrap();
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.len(), 3);
     assert_eq!(rows[1].get_string(at("id")).unwrap(), "b");
     assert_eq!(
         rows[1].get_string(at("tar")).unwrap(),
@@ -265,6 +279,14 @@ fn the_index_has_a_row_a_clip() {
         rows[1].get_double(at("text_score")).is_err(),
         "not measured is null"
     );
+    let embeddings: Vec<_> = rows
+        .iter()
+        .map(|row| match row.is_null(at("embedding")).unwrap() {
+            true => None,
+            false => Some(row.get_list(at("embedding")).unwrap().elements().len()),
+        })
+        .collect();
+    assert_eq!(embeddings, [None, None, Some(2)]);
     let task = rows[1].get_string(at("task")).unwrap();
     let task = Task::from_json(task).unwrap();
     assert_eq!(
@@ -338,4 +360,305 @@ fn two_processes_of_one_shard_are_one_too_many() {
     assert_eq!(go(&source, &out, &options("0/1")).unwrap().made, 1);
     let whole = Shard::WHOLE;
     assert!(whole.has("anything"));
+}
+
+/// A walk whose embedding has a direction, in degrees.
+fn towards(id: &str, degrees: u32) -> String {
+    walk(id, 1.0).replace("\"walk\"", &format!("\"at {degrees}\""))
+}
+
+/// 1 − cos 10° is 0.0152, 1 − cos 5° is 0.0038.
+fn apart(shard: &str) -> BatchOptions {
+    let mut options = options(shard);
+    options.filters.min_distance = Some(0.01);
+    options
+}
+
+fn rejected(out: &Path) -> Vec<(String, String)> {
+    let of = |manifest: Manifest| manifest.rejected.into_iter();
+    manifests(out)
+        .into_iter()
+        .flat_map(of)
+        .map(|sample| (sample.id, sample.reason))
+        .collect()
+}
+
+#[test]
+fn near_copies_of_kept_clips_are_rejected() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [
+        towards("first", 0),
+        towards("near", 5),
+        // Near to what was rejected, not to what was kept.
+        towards("far", 10),
+        towards("again", 10),
+        towards("opposite", 180),
+    ];
+    let source = list(folder.path(), &lines);
+    let out = folder.path().join("out");
+    let report = go(&source, &out, &apart("0/1")).unwrap();
+    assert_eq!((report.made, report.rejected, report.failed), (3, 2, 0));
+    assert_eq!(manifests(&out)[0].samples, ["first", "far", "opposite"]);
+    let expected = [
+        ("near", "distance 0.0038 to first < 0.01"),
+        ("again", "distance 0.0000 to far < 0.01"),
+    ];
+    assert_eq!(
+        rejected(&out),
+        expected.map(|(id, reason)| (id.to_owned(), reason.to_owned()))
+    );
+    // Nothing is nearer than 0.
+    let mut none = apart("0/1");
+    none.filters.min_distance = Some(0.0);
+    let report = go(&source, &folder.path().join("all"), &none).unwrap();
+    assert_eq!((report.made, report.rejected), (5, 0));
+}
+
+#[test]
+fn a_run_that_goes_on_knows_the_clips_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    // Every fourth is new; its copies come in other parts.
+    let lines: Vec<String> = (0..40)
+        .map(|n| towards(&format!("walk-{n}"), 20 * (n % 10)))
+        .collect();
+    let source = list(folder.path(), &lines);
+    let mut small = apart("0/1");
+    small.part_bytes = 30_000;
+    let whole = folder.path().join("whole");
+    let report = go(&source, &whole, &small).unwrap();
+    assert_eq!((report.made, report.rejected), (10, 30));
+    let out = folder.path().join("out");
+    for _ in 0..2 {
+        let stopped = run(&source, &out, &small, &mut Walks, &mut StopAfter(17));
+        assert!(matches!(stopped, Err(BatchError::Cancelled)));
+    }
+    // A process that was killed leaves files that no manifest names; its part is made again.
+    fs::write(out.join("clips-00000-00019.tar"), "torn").unwrap();
+    fs::write(out.join("clips-00000-00019.parquet"), "torn").unwrap();
+    go(&source, &out, &small).unwrap();
+    assert_eq!(samples(&out), samples(&whole));
+    assert_eq!(rejected(&out), rejected(&whole));
+
+    // With another number of shards, those of its tasks count, whoever made them.
+    let more: Vec<String> = (0..80)
+        .map(|n| towards(&format!("walk-{n}"), 20 * (n % 10)))
+        .collect();
+    let source = list(folder.path(), &more);
+    for shard in ["0/2", "1/2"] {
+        let own: Shard = shard.parse().unwrap();
+        let kept: BTreeSet<u32> = (0..40)
+            .filter(|n| *n < 10 && own.has(&format!("walk-{n}")))
+            .map(|n| n % 10)
+            .collect();
+        let new: BTreeSet<u32> = (40..80)
+            .filter(|n| own.has(&format!("walk-{n}")) && !kept.contains(&(n % 10)))
+            .map(|n| n % 10)
+            .collect();
+        let report = go(&source, &out, &apart(shard)).unwrap();
+        assert_eq!(report.made, new.len(), "{shard}");
+    }
+}
+
+#[test]
+fn what_cannot_be_compared_is_told_before_it_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = list(
+        folder.path(),
+        &[walk("unembedded", 1.0), towards("good", 0)],
+    );
+    let out = folder.path().join("out");
+    let report = go(&source, &out, &apart("0/1")).unwrap();
+    assert_eq!((report.made, report.failed), (1, 1));
+    let errors = fs::read_to_string(out.join("errors-00000.jsonl")).unwrap();
+    assert!(errors.contains("has no motion embedding"), "{errors}");
+
+    let mut blind = apart("0/1");
+    blind.model = Some("blind".to_owned());
+    let other = folder.path().join("other");
+    let error = go(&source, &other, &blind).unwrap_err();
+    let expected = "--min-distance: the model `blind` has no motion embedding to compare clips by";
+    assert_eq!(error.to_string(), expected);
+    assert!(manifests(&other).is_empty());
+    // Without the filter nobody asks.
+    blind.filters = Filters::default();
+    assert_eq!(go(&source, &other, &blind).unwrap().made, 2);
+
+    // What was kept before must be known, whole.
+    let index = out.join("clips-00000-00000.parquet");
+    let mut bytes = fs::read(&index).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&index, bytes).unwrap();
+    let error = go(&source, &out, &apart("0/1")).unwrap_err();
+    assert!(error.to_string().contains("00000.parquet"), "{error}");
+    assert!(error.to_string().contains("hash"), "{error}");
+}
+
+fn labelled(id: &str, label: &str) -> String {
+    walk(id, 1.0).replacen('{', &format!(r#"{{"label": "{label}", "#), 1)
+}
+
+/// Labels of the kept clips of a folder, counted.
+fn counted(out: &Path) -> BTreeMap<Option<String>, usize> {
+    let mut counts = BTreeMap::new();
+    for manifest in manifests(out) {
+        let Some(index) = manifest.index else {
+            continue;
+        };
+        let reader = SerializedFileReader::new(File::open(out.join(index.path)).unwrap()).unwrap();
+        for row in reader.get_row_iter(None).unwrap() {
+            let row = row.unwrap();
+            let names = row.get_column_iter();
+            let at = names.map(|(name, _)| name).position(|name| name == "label");
+            let label = row.get_string(at.unwrap()).ok().cloned();
+            *counts.entry(label).or_default() += 1;
+        }
+    }
+    counts
+}
+
+#[test]
+fn enough_of_a_label_is_exactly_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lines: Vec<String> = Vec::new();
+    for n in 0..60 {
+        lines.push(labelled(&format!("walk-{n}"), "walk"));
+        lines.push(labelled(&format!("jog-{n}"), "jog"));
+    }
+    lines.extend((0..5).map(|n| labelled(&format!("jump-{n}"), "jump")));
+    lines.extend((0..6).map(|n| walk(&format!("any-{n}"), 1.0)));
+    let source = list(folder.path(), &lines);
+    let expected = BTreeMap::from([
+        (None, 6),
+        (Some("jog".to_owned()), 10),
+        (Some("jump".to_owned()), 5),
+        (Some("walk".to_owned()), 10),
+    ]);
+    for count in [1, 3, 4] {
+        let out = folder.path().join(format!("of-{count}"));
+        let (mut made, mut enough) = (0, 0);
+        for index in 0..count {
+            let mut some = options(&format!("{index}/{count}"));
+            // Of few jumps every shard may make its own.
+            some.per_label = Some(10);
+            let report = go(&source, &out, &some).unwrap();
+            made += report.made;
+            enough += report.enough;
+        }
+        let counts = counted(&out);
+        for label in ["walk", "jog"] {
+            assert_eq!(counts[&Some(label.to_owned())], 10, "{count}");
+        }
+        assert_eq!(counts[&None], 6);
+        if count == 1 {
+            assert_eq!(counts, expected);
+            assert_eq!((made, enough), (31, 100));
+        }
+    }
+}
+
+#[test]
+fn labels_are_counted_over_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |n: usize| labelled(&format!("walk-{n}"), ["walk", "jog"][n % 2]);
+    let lines: Vec<String> = (0..40).map(line).collect();
+    let source = list(folder.path(), &lines);
+    let mut some = options("0/1");
+    some.per_label = Some(8);
+    some.part_bytes = 30_000;
+    let whole = folder.path().join("whole");
+    let report = go(&source, &whole, &some).unwrap();
+    assert_eq!((report.made, report.enough), (16, 24));
+    let out = folder.path().join("out");
+    let stopped = run(&source, &out, &some, &mut Walks, &mut StopAfter(7));
+    assert!(matches!(stopped, Err(BatchError::Cancelled)));
+    let report = go(&source, &out, &some).unwrap();
+    assert_eq!((report.made, report.skipped, report.enough), (9, 7, 24));
+    assert_eq!(samples(&out), samples(&whole));
+    // More are wanted, by other processes: what is there counts.
+    for shard in ["0/2", "1/2"] {
+        let mut more = some.clone();
+        more.shard = shard.parse().unwrap();
+        more.per_label = Some(11);
+        go(&source, &out, &more).unwrap();
+    }
+    let counts = counted(&out);
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [11, 11]);
+    // What a filter rejects is not counted.
+    let strict = folder.path().join("strict");
+    some.filters.max_skate = Some(0.05);
+    let report = go(&source, &strict, &some).unwrap();
+    assert_eq!((report.made, report.rejected, report.enough), (0, 40, 0));
+}
+
+#[test]
+fn a_batch_is_training_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let prompt = |line: String, text: &str| line.replace("\"walk\"}", &format!("\"{text}\"}}"));
+    let lines = [
+        prompt(walk("plain", 4.0), "a person walks"),
+        prompt(labelled("named", "walk"), "someone strolls").replace("1}", "3}"),
+        prompt(walk("slides", 6.0), "a person walks"),
+        prompt(walk("untold", 4.0), "42"),
+    ];
+    let source = list(folder.path(), &lines);
+    let batch = folder.path().join("batch");
+    let mut options = options("0/1");
+    options.formats = vec![SampleFormat::Npz];
+    options.filters.max_skate = Some(0.5);
+    let report = go(&source, &batch, &options).unwrap();
+    assert_eq!((report.made, report.rejected, report.failed), (3, 1, 0));
+
+    let out = folder.path().join("data");
+    let report = dataset_from_batch(&batch, &out, false, &Silent).unwrap();
+    assert_eq!((report.clips_in, report.clips_kept), (3, 2));
+    let read = |name: &str| fs::read(out.join(name)).unwrap();
+    let index: Index = serde_json::from_slice(&read("index.json")).unwrap();
+    let clips: Vec<_> = index.clips.iter().map(|clip| clip.id.as_str()).collect();
+    assert_eq!(
+        clips,
+        ["plain", "plain_mirrored", "named", "named_mirrored"]
+    );
+    assert_eq!(index.dropped[0].id, "untold");
+    assert!(index.dropped[0].reason.contains("no prompt"));
+    let mut offset = 0;
+    for clip in &index.clips {
+        assert_eq!((clip.offset, clip.segments.len()), (offset, 1));
+        offset += clip.frames;
+        let segment = &clip.segments[0];
+        assert_eq!((segment.start, segment.frames), (0, clip.frames));
+        assert_eq!(segment.action.name(), "walk", "{}", clip.id);
+        let made = clip.made.as_ref().unwrap();
+        assert_eq!(made.part, "clips-00000-00000.tar");
+        // Records of JSON hold every seed of an id exactly.
+        let line = lines.iter().position(|line| line.contains(&clip.source_id));
+        let parsed = kinograd_batch::Line::parse(1, &lines[line.unwrap()]).unwrap();
+        assert_eq!(made.seed, parsed.checked(None).unwrap().sampling.seed);
+    }
+    assert_eq!(index.clips[0].segments[0].captions, ["a person walks"]);
+    assert_eq!(index.clips[2].segments[0].captions, ["someone strolls"]);
+    assert_eq!(
+        (index.clips[0].label.as_str(), index.clips[2].label.as_str()),
+        ("", "walk")
+    );
+    let made_from = index.made_from.unwrap();
+    let manifest = &manifests(&batch)[0];
+    let tar = manifest.tar.as_ref().unwrap();
+    assert_eq!(made_from.parts[&tar.path], tar.sha256);
+    let features = read("features.npy");
+    assert_eq!(features.len(), 128 + offset * 263 * 4);
+
+    // It is there already; a batch that was changed is none.
+    let error = dataset_from_batch(&batch, &out, false, &Silent).unwrap_err();
+    assert!(matches!(error, BatchError::Dataset(_)), "{error:?}");
+    let path = batch.join(&tar.path);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[600] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let other = folder.path().join("other");
+    let error = dataset_from_batch(&batch, &other, false, &Silent).unwrap_err();
+    assert!(error.to_string().contains(&tar.path), "{error}");
+    assert!(error.to_string().contains("hash"), "{error}");
+    let error = dataset_from_batch(folder.path(), &other, false, &Silent).unwrap_err();
+    assert!(error.to_string().contains("no clip of a batch"), "{error}");
+    assert!(!other.exists());
 }

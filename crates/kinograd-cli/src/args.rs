@@ -158,6 +158,27 @@ pub enum DatasetCommand {
     #[command(after_help = "Example:\n  \
         kinograd dataset build mocap/ -o data/")]
     Build(DatasetBuildArgs),
+    /// Make training data of a batch's clips, with their prompts as captions.
+    #[command(after_help = "Example:\n  \
+        kinograd dataset from-batch clips/ -o data/")]
+    FromBatch(DatasetFromBatchArgs),
+}
+
+/// Arguments of `dataset from-batch`.
+#[derive(Debug, Args)]
+pub struct DatasetFromBatchArgs {
+    /// Folder that `kinograd batch` wrote, with --formats npz among others; its manifests' hashes are checked.
+    #[arg(value_name = "FOLDER")]
+    pub batch: PathBuf,
+    /// Folder to write; the batch's name and -dataset if not given.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Leave out the mirrored copies.
+    #[arg(long)]
+    pub no_mirror: bool,
+    /// Threads; 0 uses every core.
+    #[arg(long, default_value_t = 0)]
+    pub threads: usize,
 }
 
 /// Arguments of `dataset build`.

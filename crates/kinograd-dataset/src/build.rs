@@ -12,14 +12,14 @@ use rayon::prelude::*;
 use crate::captions::mirror_caption;
 use crate::check::{Limits, Quality};
 use crate::clip::{Encoded, Encodings, encode};
-use crate::index::{BuildReport, ClipRecord, Dropped, INDEX_SCHEMA, Index};
+use crate::index::{BuildReport, ClipRecord, Dropped, INDEX_SCHEMA, Index, MadeBy, MadeFrom};
 use crate::manifest::Entry;
 use crate::progress::Progress;
 use crate::segment::Segment;
 use crate::write::Writer;
 
 /// Clips encoded before they are written: bounds the memory of large builds.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
 
 /// What to build and how.
 #[derive(Debug, Clone, Default)]
@@ -76,31 +76,16 @@ pub fn build(
             return Err(MotionError::Cancelled);
         }
         for (entry, result) in batch.iter().zip(encoded) {
-            state.add(entry, result, &mut writer)?;
+            state.add(entry, None, result, &mut writer)?;
         }
     }
     progress.finish();
-    if state.clips.is_empty() {
-        let first = state.dropped.first();
-        let why = first.map_or(String::new(), |d| format!("; `{}`: {}", d.id, d.reason));
-        return Err(fault(format!(
-            "none of {} clips is usable{why}",
-            entries.len()
-        )));
-    }
-    let report = state.report(entries.len(), started.elapsed().as_secs_f64());
-    let index = Index {
-        schema: INDEX_SCHEMA.to_owned(),
-        fps: FEATURE_FPS,
-        clips: state.clips,
-        dropped: state.dropped,
-    };
-    writer.finish(&index, &report)?;
-    Ok(report)
+    state.finish(entries.len(), started.elapsed().as_secs_f64(), None, writer)
 }
 
+/// What was encoded so far.
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     clips: Vec<ClipRecord>,
     dropped: Vec<Dropped>,
     quality: BTreeMap<String, Quality>,
@@ -112,9 +97,10 @@ struct State {
 }
 
 impl State {
-    fn add(
+    pub(crate) fn add(
         &mut self,
         entry: &Entry,
+        made: Option<&MadeBy>,
         result: Result<Encodings, String>,
         writer: &mut Writer,
     ) -> Result<(), MotionError> {
@@ -126,7 +112,7 @@ impl State {
                 self.cut
                     .extend(encodings.cut.map(|reason| Dropped { id, reason }));
                 for encoded in &encodings.parts {
-                    self.add_part(entry, encoded, writer)?;
+                    self.add_part(entry, made, encoded, writer)?;
                 }
             }
             Err(reason) => {
@@ -140,6 +126,7 @@ impl State {
     fn add_part(
         &mut self,
         entry: &Entry,
+        made: Option<&MadeBy>,
         encoded: &Encoded,
         writer: &mut Writer,
     ) -> Result<(), MotionError> {
@@ -172,6 +159,7 @@ impl State {
                 } else {
                     encoded.segments.clone()
                 },
+                made: made.cloned(),
             });
             self.rows += features.nrows();
         }
@@ -200,6 +188,31 @@ impl State {
             }
         }
         seconds
+    }
+
+    /// Writes what was encoded of `clips_in` clips.
+    pub(crate) fn finish(
+        self,
+        clips_in: usize,
+        seconds: f64,
+        made_from: Option<MadeFrom>,
+        writer: Writer,
+    ) -> Result<BuildReport, MotionError> {
+        if self.clips.is_empty() {
+            let first = self.dropped.first();
+            let why = first.map_or(String::new(), |d| format!("; `{}`: {}", d.id, d.reason));
+            return Err(fault(format!("none of {clips_in} clips is usable{why}")));
+        }
+        let report = self.report(clips_in, seconds);
+        let index = Index {
+            schema: INDEX_SCHEMA.to_owned(),
+            fps: FEATURE_FPS,
+            clips: self.clips,
+            dropped: self.dropped,
+            made_from,
+        };
+        writer.finish(&index, &report)?;
+        Ok(report)
     }
 
     fn report(&self, clips_in: usize, seconds: f64) -> BuildReport {

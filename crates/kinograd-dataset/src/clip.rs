@@ -8,7 +8,8 @@ use kinograd_motion::features::{
 };
 use kinograd_motion::mapping::{Mapping, MappingFile};
 use kinograd_motion::metrics::{mean_jerk, root_speed};
-use kinograd_motion::retarget::Retargeted;
+use kinograd_motion::resample::resample;
+use kinograd_motion::retarget::{Retargeted, retarget_motion};
 use kinograd_motion::{JOINTS, Motion, MotionError, mirror};
 use ndarray::{Array2, Array3, Axis, s};
 
@@ -119,6 +120,53 @@ pub(crate) fn encode(
         parts,
         source_frames,
         cut: Some(off_floor),
+    })
+}
+
+/// What is said of a clip that was made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told<'a> {
+    pub id: &'a str,
+    pub label: &'a str,
+    pub caption: &'a str,
+}
+
+/// Retargets, checks and encodes a clip that was made: one segment, with its prompt as caption.
+///
+/// # Errors
+/// The reason why the clip is left out.
+pub(crate) fn encode_motion_of(
+    motion: &Motion,
+    told: Told<'_>,
+    limits: &Limits,
+    with_mirror: bool,
+) -> Result<Encodings, String> {
+    let reason = |error: MotionError| error_chain(&error);
+    if !told.caption.chars().any(char::is_alphabetic) {
+        return Err("no prompt: it says nothing to learn by".to_owned());
+    }
+    let secs = motion.len() as f64 / motion.fps;
+    if motion.len() < 2 || secs < limits.min_secs {
+        return Err(format!("too short: {secs:.2} s"));
+    }
+    let at_rate = resample(motion, FEATURE_FPS).map_err(reason)?;
+    let mapping = Mapping {
+        unit_to_metre: Some(1.0),
+        ..Mapping::automatic(&at_rate.skeleton).map_err(reason)?
+    };
+    let source = retarget_motion(&at_rate, &mapping).map_err(reason)?;
+    let captions = [told.caption.to_owned()];
+    let text = ClipText {
+        label: told.label,
+        captions: &captions,
+        part: false,
+    };
+    let mut whole = encode_part(told.id.to_owned(), source, text, limits, with_mirror)?;
+    whole.segments = vec![Segment::whole(whole.features.nrows(), text)];
+    Ok(Encodings {
+        parts: vec![whole],
+        source_frames: motion.len(),
+        cut: None,
     })
 }
 

@@ -21,6 +21,43 @@ pub struct Index {
     pub clips: Vec<ClipRecord>,
     /// Clips left out.
     pub dropped: Vec<Dropped>,
+    /// What made the clips, where they were made and not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<MadeFrom>,
+}
+
+/// What the clips of a data set were made by.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MadeFrom {
+    /// The version that made them.
+    pub version: String,
+    /// sha256 of each tar that they were read from.
+    pub parts: BTreeMap<String, String>,
+    /// sha256 of the files of each model, by role; models are named as clips name them.
+    pub models: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What made a clip, where it was made and not recorded.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MadeBy {
+    /// The model's name.
+    pub model: String,
+    /// The model's version.
+    pub model_version: String,
+    /// The clip's own seed.
+    pub seed: u64,
+    /// The guidance method.
+    pub method: String,
+    /// The tar that it was read from.
+    pub part: String,
+}
+
+impl MadeBy {
+    /// The model and its version, as [`MadeFrom::models`] names them.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.model, self.model_version)
+    }
 }
 
 /// A clip of a data set.
@@ -44,6 +81,9 @@ pub struct ClipRecord {
     pub frames: usize,
     /// Captioned stretches.
     pub segments: Vec<Segment>,
+    /// What made it, where it was made and not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<MadeBy>,
 }
 
 /// A clip that was left out.

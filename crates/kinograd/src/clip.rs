@@ -29,6 +29,9 @@ pub struct Clip {
     /// The model's features at 20 fps before clean-up, `[frames, 263]`, not normalised; `None` for
     /// clips that no model made or that have another frame rate.
     pub features: Option<Array2<f32>>,
+    /// What the model's motion embedding makes of the whole clip before clean-up, `[e]`, unit length;
+    /// `None` for clips that no model made, and where the package has no motion embedding.
+    pub embedding: Option<Vec<f32>>,
     /// How the clip came to be. It holds no timings, so that the same task gives the same bytes.
     pub provenance: Provenance,
     /// What was measured of a generated clip.
@@ -113,6 +116,7 @@ impl Clip {
         Self {
             motion,
             features: None,
+            embedding: None,
             provenance,
             report: None,
             reading: None,
@@ -140,6 +144,7 @@ impl Clip {
         Ok(Self {
             motion: stored.motion,
             features: stored.features,
+            embedding: None,
             provenance: stored.provenance.unwrap_or_else(|| converted_from(path)),
             report: None,
             reading: Some(stored.reading),

@@ -34,6 +34,15 @@ pub(crate) struct PostProcess<'a> {
     pub on: Option<&'a OnCharacter>,
 }
 
+/// What the motion embedding says of a clip.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scored {
+    /// Cosine to the prompts' embeddings, each weighted by its time.
+    pub text_score: Option<f64>,
+    /// Embedding of the whole clip, unit length.
+    pub embedding: Option<Vec<f32>>,
+}
+
 /// A hand or foot that misses its place by no more than this is taken there, metres: more would be
 /// seen as a jerk within [`REACH_SECS`],
 const MOST_REACH_M: f64 = 0.2;
@@ -48,7 +57,7 @@ pub(crate) fn clip(
     run: &PostProcess<'_>,
     features: Array2<f32>,
     seed: u64,
-    text_score: Option<f64>,
+    scored: Scored,
 ) -> Result<Clip, Error> {
     // What our body does; `run.task` is what was asked for.
     let task = run.on.map_or(&**run.task, |on| &on.spec);
@@ -75,7 +84,7 @@ pub(crate) fn clip(
         target_error_m: None,
         waypoint_errors_m: Vec::new(),
         max_penetration_m: None,
-        text_score,
+        text_score: scored.text_score,
         foot_skate_ratio: foot_skate_ratio(joints.view(), MODEL_FPS),
         foot_skate_ratio_before,
         foot_slide: foot_slide(joints.view(), MODEL_FPS),
@@ -106,6 +115,7 @@ pub(crate) fn clip(
     let mut clip = Clip {
         motion,
         features: same_rate.then_some(features),
+        embedding: scored.embedding,
         provenance: record(run, seed, &report)?,
         report: Some(report),
         reading: None,

@@ -56,9 +56,28 @@ pub struct BatchArgs {
     /// Keep clips only that the model's motion embedding finds at least so near to the prompt, -1 to 1.
     #[arg(long, value_name = "COSINE", allow_hyphen_values = true)]
     pub min_text_score: Option<f64>,
+    /// Keep clips only whose motion embedding is at least so far from that of every clip of the same model
+    /// that this shard has kept: cosine distance, 0 to 2. It holds within a shard, not between shards, so
+    /// what is kept depends on the number of shards; a batch in one shard is free of near copies.
+    #[arg(long, value_name = "DISTANCE", value_parser = distance)]
+    pub min_distance: Option<f64>,
+    /// How many clips of each label are enough, in all shards together; further lines of it are not made. Each
+    /// shard has its part of N, so that a label with few lines in one shard ends below N. Lines without a
+    /// label are not limited.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub per_label: Option<u64>,
     /// Where the model runs; a task that names none takes the model given here.
     #[command(flatten)]
     pub engine: EngineArgs,
+}
+
+/// A cosine distance.
+fn distance(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    match (0.0..=2.0).contains(&number) {
+        true => Ok(number),
+        false => Err("a cosine distance is between 0 and 2".to_owned()),
+    }
 }
 
 fn shard(text: &str) -> Result<Shard, BatchError> {

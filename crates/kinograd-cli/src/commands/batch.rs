@@ -24,11 +24,13 @@ pub fn run(args: &BatchArgs, printer: &Printer) -> anyhow::Result<()> {
     filters.max_goal_error = args.max_goal_error;
     filters.max_penetration = args.max_penetration;
     filters.min_text_score = args.min_text_score;
+    filters.min_distance = args.min_distance;
     let mut options = BatchOptions::default();
     options.shard = args.shard;
     options.model.clone_from(&args.engine.model);
     options.formats.clone_from(&args.formats);
     options.filters = filters;
+    options.per_label = args.per_label;
     options.part_bytes = args.part_megabytes.saturating_mul(1_000_000);
     options.part_time = Duration::from_secs(args.part_minutes.saturating_mul(60));
     options.max_errors = args.max_errors;
@@ -105,6 +107,7 @@ fn summary(report: &BatchReport, args: &BatchArgs) -> Result<String, std::fmt::E
     for (what, count) in [
         ("skipped", report.skipped),
         ("rejected", report.rejected),
+        ("enough", report.enough),
         ("failed", report.failed),
     ] {
         if count > 0 {

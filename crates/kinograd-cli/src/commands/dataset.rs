@@ -1,12 +1,14 @@
-//! `kinograd dataset build`.
+//! `kinograd dataset`.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use indicatif::ProgressBar;
+use kinograd_batch::dataset_from_batch;
 use kinograd_dataset::{BuildReport, Progress, import_folder};
 use serde_json::json;
 
-use crate::args::DatasetBuildArgs;
+use crate::args::{DatasetBuildArgs, DatasetFromBatchArgs};
 use crate::interrupt;
 use crate::printer::Printer;
 
@@ -48,10 +50,33 @@ pub fn build(args: &DatasetBuildArgs, printer: &Printer) -> anyhow::Result<()> {
     kinograd::use_threads(args.threads)?;
     let bar = Bar::new(printer, "importing");
     let report = import_folder(&args.source, &args.output, args.no_mirror, &bar)?;
-    let mut document = serde_json::to_value(&report)?;
-    document["schema"] = json!("kinograd.dataset-build/1");
-    document["outputs"] = json!([args.output.to_string_lossy()]);
-    printer.document(&document, &summary(&report)?)?;
+    show(&report, "kinograd.dataset-build/1", &args.output, printer)
+}
+
+/// Makes a data set of a batch.
+pub fn from_batch(args: &DatasetFromBatchArgs, printer: &Printer) -> anyhow::Result<()> {
+    kinograd::use_threads(args.threads)?;
+    let output = args.output.clone().unwrap_or_else(|| {
+        // `clips/` and `clips` are one folder.
+        let mut name = args.batch.components().as_path().as_os_str().to_owned();
+        name.push("-dataset");
+        name.into()
+    });
+    let bar = Bar::new(printer, "reading");
+    let report = dataset_from_batch(&args.batch, &output, args.no_mirror, &bar)?;
+    show(&report, "kinograd.dataset-from-batch/1", &output, printer)
+}
+
+fn show(
+    report: &BuildReport,
+    schema: &str,
+    output: &Path,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let mut document = serde_json::to_value(report)?;
+    document["schema"] = json!(schema);
+    document["outputs"] = json!([output.to_string_lossy()]);
+    printer.document(&document, &summary(report)?)?;
     Ok(())
 }
 

@@ -35,6 +35,7 @@ pub fn run(command: Command, cache_limit: Option<u64>, printer: &Printer) -> any
         Command::Rig(command) => rig::run(&command, printer),
         Command::Serve(args) => serve::run(&args, printer),
         Command::Dataset(DatasetCommand::Build(args)) => dataset::build(&args, printer),
+        Command::Dataset(DatasetCommand::FromBatch(args)) => dataset::from_batch(&args, printer),
         Command::Grad(args) => grad::run(args, printer),
         Command::Models(command) => models::run(command, printer),
         Command::Cache { command } => cache::run(command.as_ref(), cache_limit, printer),

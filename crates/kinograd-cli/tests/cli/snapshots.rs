@@ -48,6 +48,7 @@ fn help_of_every_command() {
         "render",
         "convert",
         "dataset build",
+        "dataset from-batch",
         "grad",
         "models",
         "models check",

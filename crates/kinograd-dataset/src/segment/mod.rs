@@ -42,6 +42,23 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// A clip of so many frames under what is said of it, and nothing that was measured: the action is that
+    /// of the label, or else of the first caption that speaks of one.
+    pub(crate) fn whole(frames: usize, text: ClipText<'_>) -> Self {
+        let said = std::iter::once(text.label).chain(text.captions.iter().map(String::as_str));
+        let told = said.into_iter().find_map(action_from_label);
+        let action = told.unwrap_or(Action::Other);
+        let holds = text.captions.iter().all(|caption| holds_for_part(caption));
+        Self {
+            start: 0,
+            frames,
+            action,
+            style: style_of(text.label, text.captions).map(|style| style.name.to_owned()),
+            captions: text.captions.to_vec(),
+            croppable: holds && (action.is_locomotion() || lasts(action)),
+        }
+    }
+
     /// The same segment of the mirrored clip.
     #[must_use]
     pub fn mirrored(&self) -> Self {

@@ -26,7 +26,7 @@ use crate::character::OnCharacter;
 use crate::known::Known;
 use crate::network_loss::NetworkLoss;
 use crate::observer::{Denoised, Event, Observer};
-use crate::postprocess::{self, PostProcess};
+use crate::postprocess::{self, PostProcess, Scored};
 use crate::task::MODEL_FPS;
 use crate::task::stages::{self, Staged};
 use crate::task::timed_prompts::{self as prompts, TimedPrompt};
@@ -184,6 +184,12 @@ impl MotionGenerator {
     #[must_use]
     pub fn representation(&self) -> &MotionRepresentation {
         &self.modality.representation
+    }
+
+    /// Whether the package has a motion embedding: clips have an `embedding` then.
+    #[must_use]
+    pub fn embeds_motion(&self) -> bool {
+        self.modality.embedding.is_some()
     }
 
     /// Known prompts nearest to a prompt, with the cosine between their embeddings.
@@ -405,16 +411,27 @@ impl Modality for MotionModality {
             .view()
             .into_dimensionality::<Ix3>()
             .map_err(|error| Error::Internal(error.to_string()))?;
-        let mut text_scores = vec![None; seeds.len()];
+        let mut scored = vec![Scored::default(); seeds.len()];
         if let Some(embedding) = &mut self.embedding {
+            let all = task.frames();
             let texts = plan.texts.embedding.outer_iter();
             for (prompt, text) in plan.prompts.iter().zip(texts) {
                 let Range { start, end } = prompt.frames;
                 let part = batch.slice(s![.., start..end, ..]).to_owned().into_dyn();
                 let rows = embedding.embed(&part, &vec![end - start; seeds.len()])?;
                 let weight = (end - start) as f64 / task.frames().max(1) as f64;
-                for (score, row) in text_scores.iter_mut().zip(rows.outer_iter()) {
-                    *score.get_or_insert(0.0) += weight * f64::from(row.dot(&text));
+                for (scored, row) in scored.iter_mut().zip(rows.outer_iter()) {
+                    *scored.text_score.get_or_insert(0.0) += weight * f64::from(row.dot(&text));
+                    if end - start == all {
+                        scored.embedding = Some(row.to_vec());
+                    }
+                }
+            }
+            if scored.iter().any(|scored| scored.embedding.is_none()) {
+                let whole = batch.to_owned().into_dyn();
+                let rows = embedding.embed(&whole, &vec![all; seeds.len()])?;
+                for (scored, row) in scored.iter_mut().zip(rows.outer_iter()) {
+                    scored.embedding = Some(row.to_vec());
                 }
             }
         }
@@ -430,7 +447,7 @@ impl Modality for MotionModality {
             .into_par_iter()
             .map(|sample| {
                 let features = representation.features(batch.slice(s![sample, .., ..]))?;
-                postprocess::clip(&this, features, seeds[sample], text_scores[sample])
+                postprocess::clip(&this, features, seeds[sample], scored[sample].clone())
             })
             .collect()
     }
