@@ -23,6 +23,10 @@ impl Maker for Synthetic {
         Ok(clip)
     }
 
+    fn embeds(&mut self, _: &Task) -> Result<bool, kinograd::Error> {
+        Ok(false)
+    }
+
     fn describe(&self, _: &Task) -> Made {
         Made::default()
     }
