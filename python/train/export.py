@@ -227,6 +227,19 @@ def check(networks: Networks, folder: Path) -> float:
     return worst
 
 
+def with_words(towers: dict[str, torch.Tensor], known: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Weights of the embedding's towers with the rows of the word corrections where `known` `[vocab]` has them.
+
+    Each training numbers the words as it meets them. A word that the embedding did not learn has no correction.
+    """
+    own, learnt = towers["embed_text.known"], towers["embed_text.correction"]
+    rows = torch.zeros(int(known.max()) + 1, learnt.shape[1])
+    rows[0] = learnt[0]
+    both = (known > 0) & (own > 0)
+    rows[known[both]] = learnt[own[both]]
+    return towers | {"embed_text.known": known.clone(), "embed_text.correction": rows}
+
+
 def main() -> None:
     """Command line: export a checkpoint of `train.py`, or add the words of its data to a package."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -248,7 +261,7 @@ def main() -> None:
     if args.embedding:
         towers = torch.load(args.embedding, weights_only=False, map_location="cpu")["ema"]
         own = {k: v for k, v in towers.items() if k.startswith("embed_")}
-        networks.load_state_dict(own, strict=False)
+        networks.load_state_dict(with_words(own, networks.text.known), strict=False)
     card = json.loads(args.card.read_text()) if args.card else {}
     if args.data:
         card["text"] = text_of_data(args.data)

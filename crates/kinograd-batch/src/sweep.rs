@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn labels_are_those_of_the_prompts() {
-        let labels = r#""labels": {"a person jogs": "jog"}, "axes""#;
+        let labels = r#""labels": {"a person jogs": "jog"}, "axes"#;
         let sweep = Sweep::parse(&SWEEP.replace("\"axes", labels)).unwrap();
         let labels: Vec<_> = sweep.lines().map(|line| line.label).collect();
         let jog = Some("jog".to_owned());

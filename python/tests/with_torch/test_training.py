@@ -12,6 +12,7 @@ import torch
 from batches import BUCKET, collate, fixed_batches, training_batches
 from config import FEATURES, MAX_TOKENS, PATCH, TrainConfig
 from data import Item
+from export import with_words
 from motions import clip_of, load, swaying
 from optimizer import orthogonalised
 from tokens import TextBatcher
@@ -90,3 +91,17 @@ def test_other_sides_numbers_and_paces_are_negatives() -> None:
     assert opposed(said("walks slowly"), said("walks quickly"))
     assert not opposed(said(kick), said("a person kicks"))
     assert not opposed(said("left, then right"), said("right"))
+
+
+def test_words_keep_their_corrections_however_they_are_numbered() -> None:
+    towers = {
+        "embed_text.known": torch.tensor([0, 2, 0, 1, 3]),
+        "embed_text.correction": torch.tensor([[9.0], [1.0], [2.0], [3.0]]),
+        "embed_text.other": torch.ones(2),
+    }
+    known = torch.tensor([0, 1, 4, 3, 2])
+    found = with_words(towers, known)
+    assert found["embed_text.other"] is towers["embed_text.other"]
+    assert torch.equal(found["embed_text.known"], known)
+    # Piece 2 is one that the embedding did not learn.
+    assert found["embed_text.correction"][known, 0].tolist() == [9.0, 2.0, 0.0, 1.0, 3.0]

@@ -24,7 +24,7 @@ struct Row {
 /// The length in seconds of a clip of one prompt without goals, where none is asked for: for what is
 /// done in place the shortest at which the model obeys as often as at any, for ways to walk the longest
 /// up to the usual 6 s, which other prompts get. From the hits of 8 seeds at 2, 4, 6 and 8 s in
-/// `python/train/reports/obey-0.4.0.json`.
+/// `python/train/reports/obey-0.5.0.json`.
 ///
 /// ```
 /// use kinograd::task::usual_duration_secs;
@@ -70,7 +70,7 @@ mod tests {
     fn the_table_follows_from_the_report() {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../../python/train/reports/obey-0.4.0.json"
+            "/../../python/train/reports/obey-0.5.0.json"
         );
         let report: Report = serde_json::from_reader(std::fs::File::open(path).unwrap()).unwrap();
         let rows: Vec<Row> = serde_json::from_str(TABLE).unwrap();
