@@ -6,8 +6,8 @@ pipelines' own networks and schedulers make of them.
 
 Writes for every folder `x_t`, x̂0 of each step by `DDIMScheduler` from the folder's own configuration with trailing
 steps and classifier-free guidance (`plain`), the gradient of ½‖picture − 0.3‖² by x_t at each of these steps
-(`gradient`), the last picture, and the token ids of odd strings by transformers' tokenizer. Of the latent consistency model
-it is `LCMScheduler` without guidance of another text; `lcm_noise` is what it draws.
+(`gradient`), the last picture, and the token ids of odd strings by transformers' tokenizer. Of the latent consistency
+model it is `LCMScheduler` without guidance of another text; `lcm_noise` is what it draws.
 """
 
 import inspect
