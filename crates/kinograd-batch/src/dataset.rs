@@ -69,8 +69,10 @@ pub fn dataset_from_batch(
         };
         failed.into_iter().chain(part.into_iter().flatten())
     });
-    let mut options = BuildOptions::default();
-    options.without_mirrored = without_mirrored;
+    let options = BuildOptions {
+        without_mirrored,
+        ..BuildOptions::default()
+    };
     build_made(clips, count, from, &options, out, progress)
 }
 

@@ -142,7 +142,7 @@ fn noise_is_optimised_through_the_whole_run() {
         let run = short(folder.path(), &args).ok().json();
         run["target_error_m"].as_f64().unwrap()
     };
-    let (free, steered) = (error("none", &[]), error("dno", &["--iterations", "25"]));
+    let (free, steered) = (error("none", &[]), error("dno", &["--iterations", "40"]));
     assert!(steered < 0.5 * free, "{steered} m, {free} m unsteered");
 }
 
@@ -334,7 +334,7 @@ fn words_that_the_model_was_not_trained_on_are_named_once_a_prompt() {
         "A person does a Moonwalk!",
         &[
             "--then",
-            "a person does not walk@1",
+            "a person does not kick@1",
             "--then",
             "a person does a moonwalk@2",
             "--then",
@@ -381,7 +381,7 @@ fn words_that_the_model_was_not_trained_on_are_named_once_a_prompt() {
     let unheard = run("a person does a moonwalk", &unheard).json()["warnings"].clone();
     assert!(!unheard.to_string().contains("not trained"), "{unheard}");
     let untold = ["--seconds", "1", "--cfg", "0"];
-    let untold = run("qwertz does not walk", &untold).json()["warnings"].clone();
+    let untold = run("qwertz does not kick", &untold).json()["warnings"].clone();
     assert!(!untold.to_string().contains("qwertz"), "{untold}");
 }
 

@@ -255,7 +255,7 @@ fn no_prompt_that_is_shown_is_warned_of_by_the_package() {
     assert!(alarms.is_empty(), "{}", alarms.join("\n"));
     for (prompt, expected) in [
         ("a person does a moonwalk", ["moonwalk", "", ""]),
-        ("a person does not walk", ["", "not", ""]),
+        ("a person does not kick", ["", "not", ""]),
         ("a person kicks seven times", ["", "", "seven times"]),
     ] {
         assert_eq!(named(&text, prompt), expected);

@@ -39,14 +39,19 @@ fn all() -> Vec<Shown> {
     lists.into_iter().flatten().collect()
 }
 
+/// The reworded list has the held-out list's own tests.
 #[test]
 fn every_prompt_is_shown() {
     let shown: BTreeSet<&str> = all().iter().map(|shown| shown.prompt).collect();
-    let prompts: BTreeSet<&str> = PromptList::All
-        .cases()
+    let prompts: BTreeSet<&str> = [PromptList::Steering, PromptList::HeldOut]
         .iter()
+        .flat_map(|list| list.cases())
         .map(|(_, case)| case.prompt)
         .collect();
+    let own = PromptList::HeldOut.cases();
+    for ((_, reworded), (_, own)) in PromptList::Reworded.cases().iter().zip(&own) {
+        assert_eq!(reworded.rule, own.rule, "{}", reworded.prompt);
+    }
     let missing: Vec<_> = prompts.difference(&shown).collect();
     let unknown: Vec<_> = shown.difference(&prompts).collect();
     assert!(
