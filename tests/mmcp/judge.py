@@ -130,7 +130,8 @@ def judge_trajectory(url, spec):
         print(f"trajectory: {prompt}: ours `{ours['model']}`, the SDK's `{theirs['model']}`, "
               f"{apart[-1]:.3f} m and {turns[-1]:.1f} deg apart at most")  # fmt: skip
     check("trajectory: from the SDK's, median of clips", float(np.median(apart)), 0.12, "m")
-    check("trajectory: turns from the SDK's, median", float(np.median(turns)), 10.0, "deg")
+    # The SDK's facing is that of the hips, ours of hips and shoulders, which twist against them.
+    check("trajectory: turns from the SDK's, median", float(np.median(turns)), 20.0, "deg")
     assert same >= len(prompts) - 2
 
 

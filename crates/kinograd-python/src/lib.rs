@@ -5,7 +5,7 @@
 //! - Tasks come as JSON text, arrays go as NumPy arrays that nobody can write to: an array is packed
 //!   once per clip and handed out as it is.
 //! - The interpreter is let go of for as long as something is sampled, read or written. At each step
-//!   a [`Watcher`](watch::Watcher) takes it back for signals, progress and warnings.
+//!   a `watch::Watcher` takes it back for signals, progress and warnings.
 //! - Every failure is an exception of `kinograd._errors`; what a caller's own function raises passes
 //!   through as it is.
 

@@ -137,4 +137,34 @@ impl Body {
         };
         (0..values.len()).map(mean).collect()
     }
+
+    /// Means of the facings over a window. Of a clip the line through all of them is taken out before, so that
+    /// a steady turn stays as it is, and the window is cut off at the ends: the twist of the first step is no
+    /// turn.
+    pub(super) fn averaged_facings(&self, window: f64) -> Vec<f64> {
+        let facings = &self.facings_rad;
+        if self.is_loop {
+            let places: Vec<DVec2> = facings.iter().map(|&yaw| DVec2::new(yaw, 0.0)).collect();
+            let averaged = self.averaged(&places, window);
+            return averaged.iter().map(|place| place.x).collect();
+        }
+        let count = facings.len() as f64;
+        let along = |frame: usize| frame as f64 - (count - 1.0) / 2.0;
+        let mean = facings.iter().sum::<f64>() / count;
+        let (mut moment, mut spread) = (0.0, 0.0);
+        for (frame, yaw) in facings.iter().enumerate() {
+            moment += along(frame) * (yaw - mean);
+            spread += along(frame) * along(frame);
+        }
+        let rate = moment / spread.max(1e-9);
+        let line = |frame: usize| mean + rate * along(frame);
+        let half = (window / 2.0).round() as usize;
+        let averaged = |frame: usize| {
+            let around = frame.saturating_sub(half)..(frame + half + 1).min(facings.len());
+            let size = around.len() as f64;
+            let off: f64 = around.map(|near| facings[near] - line(near)).sum();
+            off / size + line(frame)
+        };
+        (0..facings.len()).map(averaged).collect()
+    }
 }

@@ -19,8 +19,8 @@ use shape::Fitted;
 const TIMING_SECS: f64 = 0.1;
 /// A facing is averaged over a stride, and over this long at least.
 const LEAST_FACING_SECS: f64 = 0.5;
-/// What turns by less than this in all does not turn, and on the spot by less than the second.
-const YAW_STILL_RAD: f64 = 4.0_f64.to_radians();
+/// What never turns further than this does not turn, and on the spot no further than the second.
+const YAW_STILL_RAD: f64 = 8.0_f64.to_radians();
 const YAW_STILL_ON_SPOT_RAD: f64 = 15.0_f64.to_radians();
 /// A turn is steady within these, root mean square and at most.
 const STEADY_RAD: [f64; 2] = [2.0_f64.to_radians(), 5.0_f64.to_radians()];
@@ -107,20 +107,15 @@ pub fn of_joints(
 /// How far the facing has turned: not at all, steadily, or as it was averaged.
 fn yaws(body: &Body, stride: f64, is_on_spot: bool) -> Vec<f64> {
     let window = stride.max(LEAST_FACING_SECS * body.fps);
-    let facings: Vec<DVec2> = body
-        .facings_rad
-        .iter()
-        .map(|&yaw| DVec2::new(yaw, 0.0))
-        .collect();
-    let averaged = body.averaged(&facings, window);
-    let first = averaged.first().map_or(0.0, |yaw| yaw.x);
-    let turned: Vec<f64> = averaged.iter().map(|yaw| yaw.x - first).collect();
+    let turned = body.averaged_facings(window);
+    let first = turned.first().copied().unwrap_or(0.0);
+    let turned: Vec<f64> = turned.iter().map(|yaw| yaw - first).collect();
     let still = if is_on_spot {
         YAW_STILL_ON_SPOT_RAD
     } else {
         YAW_STILL_RAD
     };
-    if turned.last().is_none_or(|last| last.abs() < still) {
+    if turned.iter().all(|yaw| yaw.abs() < still) {
         return vec![0.0; turned.len()];
     }
     let times = || (0..turned.len()).map(|frame| frame as f64);
@@ -250,6 +245,17 @@ mod tests {
         let turned =
             turning.yaws_rad.last().unwrap() - 0.6 * (turning.yaws_rad.len() - 1) as f64 / FPS;
         assert!(turned.abs() < 1e-6, "{turned}");
+    }
+
+    #[test]
+    fn a_turn_there_and_back_is_none_in_the_end_but_is_told() {
+        let standing = walk(0.3, 0.0, 4.0);
+        let yaw = |time: f64| (time * std::f64::consts::PI / 4.0).sin();
+        let found = of(&moved(&standing, |time| (DVec2::new(0.0, time), yaw(time))));
+        let yaws = &found.yaws_rad;
+        let middle = yaws[yaws.len().div_euclid(2)];
+        assert!((middle - 1.0).abs() < 0.3, "{middle}");
+        assert!(yaws.last().unwrap().abs() < 0.1, "{yaws:?}");
     }
 
     #[test]
