@@ -54,7 +54,7 @@ impl<N: Network + ?Sized> Network for Box<N> {
 }
 
 /// A network with output `[batch, e]` as an [`Embedding`], for
-/// [`TextSimilarity`](crate::TextSimilarity): likeness to a text, a face or a picture.
+/// [`TextSimilarity`](kinograd_guidance::TextSimilarity): likeness to a text, a face or a picture.
 pub struct AsEmbedding<N>(pub N);
 
 impl<N: Network> Embedding for AsEmbedding<N> {
