@@ -105,14 +105,18 @@ def judge_path(url, spec):
 
 
 def judge_trajectory(url, spec):
-    """Our travel against the SDK's own, of the same clips: names of the paths, places and turns."""
+    """Our travel against the SDK's own, of the same clips: names of the paths and places; and how far it turns.
+
+    The SDK's turn goes one way only. So ours is held against Kimodo's angle of the hips, both averaged over a second
+    and freed of their difference in the mean.
+    """
     prompts = ["a person walks forward", "a person runs", "a person walks in a circle", "a person stands still",
                "a person turns left", "a person side steps to the left"]  # fmt: skip
     apart, turns, same = [], [], 0
     for prompt in prompts:
         segment = {"type": "text", "prompt": prompt, "duration_frames": 80}
         document = http.generate(url, body(spec, 1, segments=[segment]))
-        motion, names, _, quaternions, roots = played(document, spec["canonical_skeleton"])
+        motion, names, places, quaternions, roots = played(document, spec["canonical_skeleton"])
         theirs = compute_trajectories(
             skeleton=spec["canonical_skeleton"],
             joint_names=names,
@@ -125,13 +129,14 @@ def judge_trajectory(url, spec):
         assert len(ours["position"]) == len(ours["yaw"]) == 80
         assert ours["yaw"][0] == 0.0
         apart.append(np.linalg.norm(np.subtract(ours["position"], theirs["position"]), axis=1).max())
-        turns.append(np.degrees(np.abs(np.subtract(ours["yaw"], theirs["yaw"])).max()))
+        off = ours["yaw"] - np.unwrap(heading(names, places))
+        off = np.convolve(off - off.mean(), np.full(20, 1 / 20), mode="valid")
+        turns.append(np.degrees(np.abs(off).max()))
         same += ours["model"] == theirs["model"]
         print(f"trajectory: {prompt}: ours `{ours['model']}`, the SDK's `{theirs['model']}`, "
-              f"{apart[-1]:.3f} m and {turns[-1]:.1f} deg apart at most")  # fmt: skip
+              f"{apart[-1]:.3f} m apart at most; turns {turns[-1]:.1f} deg off the hips")  # fmt: skip
     check("trajectory: from the SDK's, median of clips", float(np.median(apart)), 0.12, "m")
-    # The SDK's facing is that of the hips, ours of hips and shoulders, which twist against them.
-    check("trajectory: turns from the SDK's, median", float(np.median(turns)), 20.0, "deg")
+    check("trajectory: turns from the hips', at most", max(turns), 10.0, "deg")
     assert same >= len(prompts) - 2
 
 

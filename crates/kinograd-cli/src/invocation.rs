@@ -20,10 +20,12 @@ pub fn command_line() -> Option<String> {
     shlex::try_join(words).ok()
 }
 
-/// What starts this program again.
+/// What starts this program again: the process's own file, or the script that another program runs.
 pub fn program() -> Option<PathBuf> {
     let own = std::env::current_exe().ok();
-    let is_own = |path: &PathBuf| path.file_stem().is_some_and(|name| name == "kinograd");
-    own.filter(is_own)
-        .or_else(|| std::path::absolute(WORDS.get()?.first()?).ok())
+    let script = WORDS.get().and_then(|words| words.first());
+    let script = script.and_then(|word| std::path::absolute(word).ok());
+    let is_this =
+        |path: &PathBuf| path.is_file() && path.file_stem().is_some_and(|name| name == "kinograd");
+    [own, script].into_iter().flatten().find(is_this)
 }

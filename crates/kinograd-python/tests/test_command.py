@@ -42,6 +42,8 @@ def test_it_is_the_command(form: list[str], command: Path, model: kinograd.Model
 def test_it_ends_with_its_codes(form: list[str], tmp_path: Path) -> None:
     version = run([*form, "--version"], tmp_path)
     assert (version.returncode, version.stdout) == (0, f"kinograd {kinograd.__version__}\n")
+    usage = run([*form, "render", "--help"], tmp_path)
+    assert "Usage: kinograd render" in usage.stdout
     refused = run([*form, "generate", "a person walks", "--seconds", "-2", "-o", "a.glb"], tmp_path)
     assert refused.returncode == 1
     assert "error" in refused.stderr

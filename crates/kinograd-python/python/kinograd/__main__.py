@@ -13,7 +13,9 @@ def main() -> int:
     """Runs the command of `sys.argv` on the installed package `onnxruntime`, and returns its exit code."""
     if not os.environ.get("ORT_DYLIB_PATH") and (library := installed_onnx_runtime()) is not None:
         os.environ["ORT_DYLIB_PATH"] = str(library)
-    return run_command(sys.argv)
+    # As a module it has no name of its own.
+    name = "kinograd" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
+    return run_command([name, *sys.argv[1:]])
 
 
 if __name__ == "__main__":
