@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from config import FPS
+from wordings import DOERS, PLACES, WHOLE, WITHIN, all_wordings, parted
 
 # Words of gaits, directions and turns, of subjects, and those that tell nothing.
 PLAIN = set(
@@ -135,6 +136,26 @@ def prompt_seconds(index: dict, prompts: list[str]) -> dict[str, float]:
     return found
 
 
+def other_words(index: dict) -> dict[str, float]:
+    """What `wordings.toml` holds, and for what share of the training captions, by seconds, mirrored ones too."""
+    rows = [*WHOLE, *WITHIN]
+    seconds: dict[int, float] = defaultdict(float)
+    for clip in index["clips"]:
+        for segment in clip["segments"] if clip["split"] == "train" else ():
+            for caption in segment["captions"]:
+                told = parted(caption.lower())
+                seconds[len(all_wordings(told[1])) if told else 0] += segment["frames"] / FPS / len(segment["captions"])
+    whole = sum(seconds.values())
+    return {
+        "rows": len(rows),
+        "phrases": sum(len(others) for _, others in rows),
+        "doers": len(DOERS),
+        "places": len(PLACES),
+        "share_with_one": round(sum(v for k, v in seconds.items() if k >= 1) / whole, 4),
+        "share_with_ten": round(sum(v for k, v in seconds.items() if k >= 10) / whole, 4),
+    }
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,7 +167,7 @@ def main() -> None:
     with args.manifest.open(encoding="utf-8-sig", newline="") as file:
         manifest = {row["id"]: row["captions"].split("|") for row in csv.DictReader(file)}
     index = json.loads((args.data / "index.json").read_text())
-    found = report(index, manifest)
+    found = report(index, manifest) | {"other_words": other_words(index)}
     if args.prompts:
         prompts = [line.strip() for line in args.prompts.read_text().splitlines() if line.strip()]
         found["seconds_per_prompt"] = prompt_seconds(index, prompts)

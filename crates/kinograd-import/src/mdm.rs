@@ -139,6 +139,7 @@ fn described(
             steps: Some(STEPS.min(schedule.train_steps)),
             sampler: Some(SamplerKind::Ddpm),
             least_text_score: None,
+            least_known_score: None,
         },
         licence: "not said".to_owned(),
         data: "not said".to_owned(),

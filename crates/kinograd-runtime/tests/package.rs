@@ -88,6 +88,16 @@ fn the_words_of_the_training_and_the_defaults_are_read_or_refused_by_name() {
         ),
         ("/defaults/steps", "0", "defaults.steps: 0 is outside 1 to"),
         ("/defaults/steps", "1001", "defaults.steps: 1001 is outside"),
+        (
+            "/defaults/least_known_score",
+            "1.5",
+            "defaults.least_known_score: 1.5 is no cosine",
+        ),
+        (
+            "/defaults/least_text_score",
+            "-2",
+            "defaults.least_text_score: -2 is no cosine",
+        ),
     ] {
         let mut edited = whole.clone();
         *edited.pointer_mut(pointer).unwrap() = serde_json::from_str(value).unwrap();

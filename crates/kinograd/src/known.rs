@@ -6,9 +6,8 @@ use ndarray_npy::{ReadNpyExt as _, WriteNpyExt as _};
 
 use crate::Error;
 
-/// A prompt is unknown if no known one is at least this near. Other words for what the model
-/// knows score 0.8 and more, actions that it has never seen 0.77 and less.
-const UNKNOWN_BELOW: f32 = 0.78;
+/// A prompt is unknown if no known one is at least this near, where the package does not say.
+const UNKNOWN_BELOW: f64 = 0.78;
 /// Known prompts that a warning names.
 const SHOWN: usize = 3;
 
@@ -17,6 +16,8 @@ pub(crate) struct Known {
     pub prompts: Vec<String>,
     /// Hashes of the files that the embeddings depend on.
     pub files: Vec<String>,
+    /// Least cosine to a known prompt, as the package says.
+    pub least: Option<f64>,
 }
 
 impl Known {
@@ -54,9 +55,10 @@ impl Known {
             return Ok(None);
         }
         let mut nearest = self.nearest(text, prompt)?;
+        let least = self.least.unwrap_or(UNKNOWN_BELOW);
         let far = nearest
             .first()
-            .is_some_and(|(_, cosine)| *cosine < UNKNOWN_BELOW);
+            .is_some_and(|(_, cosine)| f64::from(*cosine) < least);
         nearest.truncate(SHOWN);
         Ok(far.then_some(nearest))
     }

@@ -28,7 +28,7 @@ pub const MANIFEST_FILE: &str = "model.json";
 /// | `classes` | `{count, null?, names?}` | of an image model with classes: how many, the index that means none (`count` or below), and their names |
 /// | `conditioning` | `{dims, max_tokens, embedding_dims?, pooled_dims?}` | widths of `condition`, `embedding` and `pooled`; longest prompt |
 /// | `text` | `{words, counts?, negations?}` | of a motion package: the words that it was trained on, see [`TrainedText`]; prompts with others are warned of |
-/// | `defaults` | `{cfg?, steps?, sampler?, least_text_score?}` | how the makers sample; holds where a task says nothing else, see [`Defaults`] |
+/// | `defaults` | `{cfg?, steps?, sampler?, least_text_score?, least_known_score?}` | how the makers sample; holds where a task says nothing else, see [`Defaults`] |
 /// | `licence`, `data` | strings | terms; where the training data came from |
 /// | `limits` | strings | what the model cannot do |
 /// | `known_prompts` | strings | prompts that were seen to work |
@@ -310,6 +310,10 @@ pub struct Defaults {
     /// says, as the package's makers measured it; a clip below is warned of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub least_text_score: Option<f64>,
+    /// Cosine between the embeddings of a prompt and of the nearest known one below which the model does not
+    /// know what is asked for, as the package's makers measured it; a prompt below is warned of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_known_score: Option<f64>,
 }
 
 impl Manifest {

@@ -134,6 +134,15 @@ impl Manifest {
         {
             return Err("defaults.cfg must be a finite number".into());
         }
+        let scores = [
+            ("least_text_score", self.defaults.least_text_score),
+            ("least_known_score", self.defaults.least_known_score),
+        ];
+        for (name, score) in scores {
+            if let Some(score) = score.filter(|score| !(-1.0..=1.0).contains(score)) {
+                return Err(format!("defaults.{name}: {score} is no cosine, -1 to 1"));
+            }
+        }
         if let Some(steps) = self.defaults.steps {
             let most = self.schedule.map_or(MAX_STEPS, |s| s.train_steps);
             if !(1..=most.min(MAX_STEPS)).contains(&steps) {

@@ -214,6 +214,7 @@ pub fn manifest() -> Manifest {
             steps: Some(20),
             sampler: Some(SamplerKind::Ddim),
             least_text_score: None,
+            least_known_score: None,
         },
         licence: "CC0-1.0".into(),
         data: "none".into(),

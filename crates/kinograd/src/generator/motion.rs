@@ -651,6 +651,7 @@ fn known(package: &Package) -> Known {
     let files = &package.manifest().files;
     Known {
         prompts: package.manifest().known_prompts.clone(),
+        least: package.manifest().defaults.least_known_score,
         files: [Role::Tokenizer, Role::TextEncoder]
             .iter()
             .filter_map(|role| files.get(role))
