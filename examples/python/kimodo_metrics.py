@@ -10,14 +10,14 @@ FLOOR, SKATES = 0.05, 0.2  # metres; metres a second
 NEAR, STILL = 0.1, 0.15  # of a contact that is told from places and speeds
 
 
-def kimodo_metrics(joints: Floats, contacts: Floats, fps: float) -> dict[str, float]:
+def kimodo_metrics(joints: Floats, contacts: npt.NDArray[np.bool_], fps: float) -> dict[str, float]:
     """Of joints `[frames, 22, 3]`, metres, and contacts `[frames, 4]`; the names are Kimodo's.
 
     Speeds are those from a frame to the next, m/s. Without a foot on the floor a speed and a share are 0.
     """
     feet = joints[:, FEET]
     speed = np.linalg.norm(np.diff(feet, axis=0), axis=-1) * fps
-    held = contacts[:-1] > 0.5
+    held = contacts[:-1]
     toes = feet[:, [1, 3]]
     low, toe_speed = toes[..., 1] < FLOOR, speed[:, [1, 3]]
     stays_low = low[:-1] & low[1:]

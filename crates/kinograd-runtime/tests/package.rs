@@ -63,6 +63,8 @@ fn the_words_of_the_training_and_the_defaults_are_read_or_refused_by_name() {
         counts: [("kicks".to_owned(), vec![2])].into(),
         negations: vec!["moving the feet".into()],
     });
+    own.defaults.least_text_score = Some(0.7);
+    own.defaults.least_known_score = Some(0.8);
     let written = write(folder.path(), own);
     let path = folder.path().join("model.json");
     let read = || Package::open(folder.path());
